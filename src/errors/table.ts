@@ -1,0 +1,348 @@
+/**
+ * Every error code of the product, in one table: its exit status, whether trying again may help, and the next
+ * thing a person can do. `docs/errors.md` is generated from it and a test compares the two.
+ */
+
+/** What a command answers to its caller; documented in the README and in DESIGN section 7. */
+export const EXIT = {
+  COMPLETED: 0,
+  FAILED: 1,
+  USAGE: 2,
+  INVALID: 3,
+  NOT_FOUND: 4,
+  UNREACHABLE: 5,
+  REFUSED: 6,
+  STOPPED: 7,
+  LIMIT: 8,
+  BUG: 70,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** One row of the table. `hint` may hold `{name}` places that the thrower fills from the error's details. */
+export interface ErrorRow {
+  readonly exit: ExitStatus;
+  /** True when the same request may succeed later without a change by a person. */
+  readonly isRetryable: boolean;
+  readonly meaning: string;
+  readonly hint: string;
+}
+
+const row = (exit: ExitStatus, retry: 'retryable' | 'terminal', meaning: string, hint: string): ErrorRow => ({
+  exit,
+  isRetryable: retry === 'retryable',
+  meaning,
+  hint,
+});
+
+export const ERROR_TABLE = {
+  // usage and files
+  USAGE: row(EXIT.USAGE, 'terminal', 'The command line is not understood.', 'Run the command with --help.'),
+  INPUT_INVALID: row(
+    EXIT.USAGE,
+    'terminal',
+    'An input or context value given for a run is missing, unknown or of the wrong type.',
+    'Run q workflow show <name> to see the declared inputs.',
+  ),
+  DEFINITION_INVALID: row(
+    EXIT.INVALID,
+    'terminal',
+    'The workflow file breaks the schema or its rules.',
+    'Mend the places named, then run q workflow validate <file>.',
+  ),
+  WORKFLOW_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'No workflow has that name, and no file is at that path.',
+    'Run q workflow list to see the workflows found from here.',
+  ),
+  INSTANCE_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'No instance has that id or prefix.',
+    'Run q workflow status --all to see the instances.',
+  ),
+  INSTANCE_AMBIGUOUS: row(
+    EXIT.USAGE,
+    'terminal',
+    'More than one instance begins with that prefix.',
+    'Give more characters of the id.',
+  ),
+  STEP_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'The instance has no step at that path.',
+    'Run q workflow status <id> to see its steps.',
+  ),
+  ALREADY_ENDED: row(
+    EXIT.USAGE,
+    'terminal',
+    'The instance has ended already.',
+    'Run q workflow status <id> to see how it ended.',
+  ),
+  NOT_RESUMABLE: row(
+    EXIT.USAGE,
+    'terminal',
+    'The instance is in a state that cannot be resumed.',
+    'Run q workflow status <id>; completed instances are started anew with q workflow run.',
+  ),
+  PIN_CHANGED: row(
+    EXIT.INVALID,
+    'terminal',
+    'The definition or a skill changed on disk since the instance began.',
+    'Run q workflow resume <id> --pinned to go on with what it began with.',
+  ),
+  // supervisor and home
+  SUPERVISOR_UNREACHABLE: row(
+    EXIT.UNREACHABLE,
+    'retryable',
+    'The supervisor does not answer on its control socket.',
+    'Run q workflow supervisor start, then look at the log it names.',
+  ),
+  SUPERVISOR_RUNNING: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'Another supervisor holds the lock of this home.',
+    'Run q workflow supervisor status.',
+  ),
+  HOME_UNSAFE: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The state folder has the wrong owner or permissions.',
+    'Make it yours alone: chmod 700 <folder>.',
+  ),
+  HOME_UNWRITABLE: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The state folder cannot be written.',
+    'Check the disk and the permissions, or set Q_WORKFLOW_HOME to another folder.',
+  ),
+  STORE_CORRUPT: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The database of the state folder is damaged or is not ours.',
+    'Move the file away or restore a backup; nothing was changed.',
+  ),
+  STORE_FULL: row(
+    EXIT.UNREACHABLE,
+    'retryable',
+    'The state folder has no space left.',
+    'Free space on the disk; running instances wait and go on by themselves.',
+  ),
+  PROTOCOL: row(
+    EXIT.BUG,
+    'terminal',
+    'A message between our own processes was not understood.',
+    'Run q workflow supervisor stop, then start it from the same version as the command.',
+  ),
+  SHUTTING_DOWN: row(
+    EXIT.UNREACHABLE,
+    'retryable',
+    'The supervisor is stopping and takes no new work.',
+    'Try again in a moment.',
+  ),
+  // guard and isolation
+  POLICY_DENIED: row(
+    EXIT.REFUSED,
+    'terminal',
+    'A policy or kill switch refused the action.',
+    'Run q workflow status <id> to see the rule.',
+  ),
+  ISOLATION_MISSING: row(
+    EXIT.REFUSED,
+    'terminal',
+    'A layer of isolation that the workflow requires is not there.',
+    'Run q workflow doctor to see what to install.',
+  ),
+  SCOPE_FAILED: row(
+    EXIT.FAILED,
+    'retryable',
+    'The cgroup or process scope of an instance or step could not be made.',
+    'Run q workflow doctor.',
+  ),
+  CAPACITY: row(
+    EXIT.LIMIT,
+    'terminal',
+    'The workflow asks for more than this machine has.',
+    'Lower resource_limits.max_memory_mb, or run it on a larger machine.',
+  ),
+  // skills and steps
+  SKILL_NOT_FOUND: row(
+    EXIT.INVALID,
+    'terminal',
+    'A step names a skill that is in none of the skill folders.',
+    'Put the skill into .q-skills/ of the workspace, or mend the name.',
+  ),
+  SKILL_INVALID: row(EXIT.INVALID, 'terminal', 'A skill file is not valid.', 'Mend the places named.'),
+  AGENT_DRIVER_MISSING: row(
+    EXIT.FAILED,
+    'terminal',
+    'The step needs a model or agent, and no agent driver configured.',
+    'Use a prompt_inline or code skill, or configure a driver.',
+  ),
+  PARAMETER_INVALID: row(
+    EXIT.FAILED,
+    'terminal',
+    'A step gave its skill a parameter of the wrong type, or left a required one out.',
+    'Compare the inputs of the step with the parameters of the skill.',
+  ),
+  REFERENCE_MISSING: row(
+    EXIT.FAILED,
+    'terminal',
+    'A reference names a field that the result does not have.',
+    'Look at the outputs of the step it names.',
+  ),
+  EXPRESSION_FAILED: row(
+    EXIT.FAILED,
+    'terminal',
+    'An expression could not be evaluated.',
+    'Mend the expression; q workflow status <id> shows the values.',
+  ),
+  SPAWN_FAILED: row(
+    EXIT.FAILED,
+    'terminal',
+    'The command of a step could not be started.',
+    'Check that it exists and may be executed.',
+  ),
+  EXIT_NONZERO: row(
+    EXIT.FAILED,
+    'retryable',
+    'The command of a step ended with a non-zero exit code.',
+    'Read its output: q workflow logs <id> --step <path>.',
+  ),
+  SIGNALLED: row(
+    EXIT.FAILED,
+    'retryable',
+    'The command of a step was ended by a signal.',
+    'Read its output: q workflow logs <id> --step <path>.',
+  ),
+  STEP_TIMEOUT: row(
+    EXIT.FAILED,
+    'retryable',
+    'A step ran longer than its timeout; its processes were killed.',
+    'Raise the timeout of the step, or see why it hangs.',
+  ),
+  STEP_OOM: row(
+    EXIT.FAILED,
+    'retryable',
+    'A step was killed because it used all the memory of its limit.',
+    'Raise resource_limits.max_memory_mb, or use less memory.',
+  ),
+  OUTPUT_MISSING: row(
+    EXIT.FAILED,
+    'terminal',
+    'A step did not give an output that it declares.',
+    'Make the skill print a JSON object with that field, or drop the output.',
+  ),
+  OUTPUT_INVALID: row(
+    EXIT.FAILED,
+    'terminal',
+    'A session or tool answered in a form that is not understood.',
+    'Read its output: q workflow logs <id> --step <path>.',
+  ),
+  SESSION_CLOSED: row(
+    EXIT.FAILED,
+    'retryable',
+    'The process of a code_session ended before it answered.',
+    'Read its output: q workflow logs <id> --step <path>.',
+  ),
+  SESSION_LIMIT: row(
+    EXIT.FAILED,
+    'retryable',
+    'All sessions that the skill allows are busy.',
+    'Raise session_config.max_sessions, or run fewer steps at once.',
+  ),
+  CONTEXT_WRITE_DENIED: row(
+    EXIT.FAILED,
+    'terminal',
+    'A step wrote a context value that it may not write.',
+    'Add the step to context.access of that name.',
+  ),
+  LOOP_LIMIT: row(
+    EXIT.FAILED,
+    'terminal',
+    'A loop reached max_iterations while its condition was still true.',
+    'Raise max_iterations, or set "on_limit": "continue".',
+  ),
+  BRANCH_FAILED: row(
+    EXIT.FAILED,
+    'terminal',
+    'No branch of a parallel group with wait_for any succeeded.',
+    'Look at the errors of the branches.',
+  ),
+  INTERRUPTED: row(
+    EXIT.FAILED,
+    'retryable',
+    'A step was in flight when its instance ended, and on_resume says fail.',
+    'Resume the instance to run the step again.',
+  ),
+  SECRET_MISSING: row(
+    EXIT.FAILED,
+    'terminal',
+    'A step asks for a secret that is not stored.',
+    'Put its value into the file secrets/<NAME> of the state folder, mode 0600.',
+  ),
+  HANDLER_FAILED: row(
+    EXIT.FAILED,
+    'terminal',
+    'The custom error handler of a step failed too.',
+    'Look at the error of the handler.',
+  ),
+  // ends of an instance
+  STOPPED: row(
+    EXIT.STOPPED,
+    'terminal',
+    'The instance was stopped by a person.',
+    'q workflow resume <id> goes on.',
+  ),
+  KILLED: row(EXIT.STOPPED, 'terminal', 'The instance was killed.', 'q workflow resume <id> goes on.'),
+  TIME_LIMIT: row(
+    EXIT.LIMIT,
+    'terminal',
+    'The instance ran longer than max_execution_time.',
+    'Raise resource_limits.max_execution_time.',
+  ),
+  MEMORY_LIMIT: row(
+    EXIT.LIMIT,
+    'terminal',
+    'The instance process itself was killed for memory.',
+    'Raise resource_limits.max_memory_mb.',
+  ),
+  PROCESS_LIMIT: row(
+    EXIT.LIMIT,
+    'retryable',
+    'A process could not be started because max_processes was reached.',
+    'Raise resource_limits.max_processes.',
+  ),
+  SUPERVISOR_LOST: row(
+    EXIT.FAILED,
+    'retryable',
+    'The instance had no supervisor for too long and ended its steps.',
+    'q workflow resume <id> goes on.',
+  ),
+  CRASH_LOOP: row(
+    EXIT.FAILED,
+    'terminal',
+    'The instance process died again and again without finishing a step.',
+    'Read the log of the instance, mend the cause, then q workflow resume <id>.',
+  ),
+  INSTANCE_START: row(
+    EXIT.FAILED,
+    'retryable',
+    'The process of the instance did not report in time after its start.',
+    'Check max_processes and max_memory_mb; then q workflow resume <id>.',
+  ),
+  INTERNAL: row(
+    EXIT.BUG,
+    'terminal',
+    'Something happened that should be impossible.',
+    'Please report it with the log of the supervisor.',
+  ),
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** True when `code` is a row of the table. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_TABLE, code);
+}

@@ -1,0 +1,70 @@
+/** A skill after its file was read and brought into one form, whatever shape the file had. */
+import type { Json } from '../definition/workflow.ts';
+
+export type SkillType = 'code_inline' | 'code_session' | 'conversation' | 'prompt_inline';
+
+export interface Skill {
+  readonly name: string;
+  readonly type: SkillType;
+  readonly description: string;
+  readonly version: string | null;
+  readonly aliases: readonly string[];
+  /** Where it was found; null for a built-in. */
+  readonly file: string | null;
+  /** SHA-256 of the file's bytes, hex. */
+  readonly hash: string;
+  /** argv[0] and the rest, with `{name}` places; only for the code types. */
+  readonly command: string | null;
+  readonly args: readonly string[];
+  /** Only for the prompt types. */
+  readonly promptTemplate: string | null;
+  readonly parameters: readonly SkillParameter[];
+  /** False when the file declares no parameters at all: then any inputs are taken. */
+  readonly declaresParameters: boolean;
+  readonly workingDir: string | null;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly timeoutMs: number | null;
+  readonly limits: SkillLimits;
+  readonly permissions: SkillPermissions | null;
+  readonly session: SessionConfig;
+  readonly model: string | null;
+  readonly contextFiles: readonly string[];
+}
+
+export interface SkillParameter {
+  readonly name: string;
+  readonly type: 'string' | 'number' | 'boolean' | 'enum' | 'object' | 'array';
+  readonly isRequired: boolean;
+  readonly default: Json | undefined;
+  readonly values: readonly Json[] | null;
+  readonly pattern: string | null;
+  readonly description: string;
+}
+
+export interface SkillLimits {
+  readonly maxMemoryBytes: number | null;
+  readonly maxCpuPercent: number | null;
+  readonly maxExecutionTimeMs: number | null;
+}
+
+export interface SkillPermissions {
+  readonly fileRead: readonly string[];
+  readonly fileWrite: readonly string[];
+  readonly networkAccess: boolean;
+}
+
+export interface SessionConfig {
+  /** Time without a call after which the session is closed. */
+  readonly ttlMs: number;
+  readonly maxSessions: number;
+  readonly isCleanedUpOnExit: boolean;
+}
+
+/** What reading a skill file found or rewrote, e.g. "command was split into argv". */
+export interface SkillNote {
+  readonly severity: 'error' | 'warning' | 'rewritten';
+  readonly file: string;
+  /** JSON path in the file. */
+  readonly path: string;
+  readonly message: string;
+}
