@@ -78,10 +78,20 @@ export interface SupervisorStatus {
   readonly store_pending: number;
 }
 
-export interface RunRequest {
-  /** A registered name, or the absolute path of a file. */
-  readonly target: string;
+/** Where a command was called from; names are looked up from there. */
+export interface Caller {
   readonly workspace: string;
+  readonly userHome: string;
+  /** `XDG_CONFIG_HOME`, else `~/.config`. */
+  readonly configHome: string;
+  readonly person: string;
+}
+
+export interface RunRequest {
+  /** A name, or the absolute path of a file. */
+  readonly target: string;
+  readonly caller: Caller;
+  /** Declared inputs by name; a text is read after the declared type. */
   readonly inputs: JsonObject;
   readonly context: JsonObject;
   /** The caller's environment, by allow-list; steps inherit it. */
@@ -100,24 +110,20 @@ export interface ControlMethods {
   /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */
   'supervisor.stop': [{ instances: 'leave' | 'stop' }, { pid: number }];
   'workflow.run': [RunRequest, { id: string; notices: string[]; problems: readonly Problem[] }];
-  'workflow.list': [{ workspace: string }, readonly WorkflowSummary[]];
-  'workflow.show': [{ target: string; workspace: string }, WorkflowSummary & { definition: Json }];
-  'workflow.validate': [
-    { file: string; workspace: string },
-    { is_valid: boolean; problems: readonly Problem[]; name: string | null; version: string | null },
-  ];
+  'workflow.list': [{ caller: Caller }, readonly WorkflowSummary[]];
+  'workflow.show': [{ target: string; caller: Caller }, WorkflowSummary & { definition: Json }];
   'workflow.register': [
-    { file: string; workspace: string },
+    { file: string; caller: Caller },
     { name: string; version: string; problems: readonly Problem[] },
   ];
-  'workflow.unregister': [{ name: string }, { name: string }];
+  'workflow.unregister': [{ name: string; caller: Caller }, { name: string }];
   'instance.list': [{ isLiveOnly: boolean; limit: number }, readonly InstanceSummary[]];
   'instance.status': [{ id: string }, StatusDocument];
   /** Answers the state now; notifications follow until the instance has ended or the connection closes. */
   'instance.watch': [{ id: string }, StatusDocument];
-  'instance.stop': [{ id: string; isForced: boolean; by: string }, { id: string; status: InstanceStatus }];
+  'instance.stop': [{ id: string; isForced: boolean; caller: Caller }, { id: string; status: InstanceStatus }];
   'instance.resume': [
-    { id: string; from: string | null; pins: 'check' | 'pinned' | 'current'; by: string },
+    { id: string; from: string | null; pins: 'check' | 'pinned' | 'current'; caller: Caller },
     { id: string; notices: string[] },
   ];
   'instance.logs': [{ id: string }, { id: string; folder: string; hasEnded: boolean }];

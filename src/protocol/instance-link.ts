@@ -4,7 +4,7 @@
  */
 import type { ScopeRecord } from '../../sandbox/isolation.ts';
 import type { JsonObject, Workflow } from '../definition/workflow.ts';
-import type { JournalEntry, StopKind } from '../engine/events.ts';
+import type { ContextValues, JournalEntry, StopKind } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { Skill } from '../skills/skill.ts';
 
@@ -23,6 +23,8 @@ export interface Bootstrap {
   readonly workspace: string;
   readonly workflow: Workflow;
   readonly skills: Readonly<Record<string, Skill>>;
+  readonly inputs: JsonObject;
+  readonly context: ContextValues;
   readonly journal: readonly JournalEntry[];
   readonly scope: ScopeRecord;
   /** Values of variables that steps inherit, from the caller's environment by allow-list. */
@@ -80,6 +82,3 @@ export type SupervisorMessage =
   | { readonly type: 'permit'; readonly id: number; readonly permit: Permit }
   | { readonly type: 'stop'; readonly kind: StopKind; readonly by: string }
   | { readonly type: 'refused'; readonly error: ErrorRecord };
-
-export type SecretReader = (name: string) => string;
-export type ResolvedInputs = JsonObject;
