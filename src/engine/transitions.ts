@@ -96,6 +96,7 @@ export const NODE_STATES: Readonly<Record<NodeStatus, StateRow<NodeStatus>>> = {
     meaning: 'its attempt died with the process; on_resume decides',
     on: {
       'step.started': 'running',
+      'step.completed': 'completed',
       'attempt.failed': 'failing',
       'step.skipped': 'skipped',
       'step.cancelled': 'cancelled',
