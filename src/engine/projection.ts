@@ -2,37 +2,13 @@
  * A run as people see it, kept up to date from its events alone: no definition, no expressions. Names are those of
  * `status --json`; times are UTC ms.
  */
-import type { Json, JsonObject, StepType } from '../definition/workflow.ts';
+import type { JsonObject } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import { assertNever } from './assert-never.ts';
 import type { JournalEntry, RunEvent } from './events.ts';
-import { lastId } from './paths.ts';
+import { applyToRow, createRow, type Row, type StepRow } from './projection-rows.ts';
+import type { StepEvent } from './reduce-step.ts';
 import type { RunStatus } from './transitions.ts';
-
-export type StepStatus =
-  | 'pending'
-  | 'running'
-  | 'waiting'
-  | 'completed'
-  | 'failed'
-  | 'skipped'
-  | 'cancelled'
-  | 'handled'
-  | 'interrupted';
-
-export interface StepRow {
-  readonly path: string;
-  readonly id: string;
-  readonly type: StepType | null;
-  readonly status: StepStatus;
-  /** The number of the latest attempt; 0 when it never began. */
-  readonly attempts: number;
-  readonly started_at: number | null;
-  readonly ended_at: number | null;
-  /** The result; null until there is one, and for what was skipped. */
-  readonly outputs: Json;
-  readonly error: ErrorRecord | null;
-}
 
 export interface RunView {
   readonly status: RunStatus;
@@ -54,7 +30,6 @@ export interface RunProjection {
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
-type Row = Mutable<StepRow>;
 type View = Omit<Mutable<RunView>, 'steps'> & { rows: Map<string, Row>; isRollingBack: boolean };
 
 /** A projection of a run before its first event. */
@@ -140,81 +115,11 @@ function resume(view: View, forgotten: readonly string[], reopened: readonly str
   }
 }
 
-type StepEvent = Exclude<Extract<RunEvent, { readonly path: string }>, { readonly type: 'limit.hit' }>;
-
 function applyToStep(view: View, event: StepEvent, at: number): void {
-  const row = rowOf(view, event.path);
-  if ('stepType' in event) row.type = event.stepType;
-  if ('attempt' in event && event.type !== 'step.retrying') row.attempts = event.attempt;
-  switch (event.type) {
-    case 'step.started':
-      row.status = 'running';
-      row.started_at ??= at;
-      return;
-    case 'step.interrupted':
-      row.status = 'interrupted';
-      return;
-    case 'attempt.failed':
-      row.status = 'running';
-      row.started_at ??= at;
-      row.error = event.error;
-      return;
-    case 'step.retrying':
-      row.status = 'waiting';
-      return;
-    case 'step.completed': {
-      end(row, 'completed', at);
-      Object.assign(row, { outputs: event.result, error: null });
-      const { readonly, mutable } = view.context;
-      if (Object.keys(event.writes).length > 0) {
-        view.context = { readonly, mutable: { ...mutable, ...event.writes } };
-      }
-      return;
-    }
-    case 'step.handled':
-      end(row, 'handled', at);
-      row.outputs = event.result;
-      return;
-    case 'step.failed':
-      end(row, 'failed', at);
-      row.error = event.error;
-      return;
-    case 'step.skipped':
-      end(row, 'skipped', at);
-      row.error = event.error;
-      return;
-    case 'step.cancelled':
-      end(row, 'cancelled', at);
-      return;
-    case 'branch.chosen':
-    case 'turn.started':
-    case 'turn.completed':
-      return;
-    default:
-      assertNever(event);
-  }
-}
-
-function end(row: Row, status: StepStatus, at: number): void {
-  row.status = status;
-  row.ended_at = at;
-  if (status === 'completed') row.started_at ??= at;
-}
-
-function rowOf(view: View, path: string): Row {
-  const known = view.rows.get(path);
-  if (known !== undefined) return known;
-  const row: Row = {
-    path,
-    id: lastId(path),
-    type: null,
-    status: 'pending',
-    attempts: 0,
-    started_at: null,
-    ended_at: null,
-    outputs: null,
-    error: null,
-  };
-  view.rows.set(path, row);
-  return row;
+  const row = view.rows.get(event.path) ?? createRow(event.path);
+  view.rows.set(event.path, row);
+  applyToRow(row, event, at);
+  if (event.type !== 'step.completed' || Object.keys(event.writes).length === 0) return;
+  const { readonly, mutable } = view.context;
+  view.context = { readonly, mutable: { ...mutable, ...event.writes } };
 }

@@ -14,18 +14,15 @@ import {
   nextAttempt,
   type StepNode,
 } from './run-state.ts';
-import { IllegalTransition, type NodeStatus, nextNodeStatus } from './transitions.ts';
+import { aimOf, IllegalTransition, type NodeStatus, nextNodeStatus } from './transitions.ts';
 
-export type StepEvent = Extract<RunEvent, { readonly path: string }>;
+/** Every event of a step but the observation of a limit, which changes nothing. */
+export type StepEvent = Exclude<Extract<RunEvent, { readonly path: string }>, { readonly type: 'limit.hit' }>;
 
 /** Applies an event of a step and gives its node. */
-export function reduceStep(
-  state: MutableRunState,
-  plan: Plan,
-  event: Exclude<StepEvent, { readonly type: 'limit.hit' }>,
-): StepNode {
+export function reduceStep(state: MutableRunState, plan: Plan, event: StepEvent): StepNode {
   if (state.status !== 'running' && state.status !== 'rolling_back' && state.status !== 'stopping') {
-    throw new IllegalTransition(event.path, state.status, event.type, 'the run is not going on');
+    throw new IllegalTransition(event.path, state.status, aimOf(event.type), 'the run is not going on');
   }
   const node = locate(state, plan, event.path);
   const to = nextNodeStatus(event.path, node.status, event.type);

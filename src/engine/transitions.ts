@@ -180,11 +180,15 @@ export function nextRunStatus(from: RunStatus, event: RunEventType, aim: string)
 /** The state that `event` leads a step to. */
 export function nextNodeStatus(path: string, from: NodeStatus, event: RunEventType): NodeStatus {
   const to = NODE_STATES[from].on[event];
-  if (to === undefined) throw new IllegalTransition(path, from, NODE_AIMS[event] ?? event);
+  if (to === undefined) throw new IllegalTransition(path, from, aimOf(event));
   return to;
 }
 
-/** Where an event of a step leads from anywhere, for the message of a refused move. */
+/** The state that an event of a step leads to, for the message of a refused move. */
+export function aimOf(event: RunEventType): string {
+  return NODE_AIMS[event] ?? event;
+}
+
 const NODE_AIMS: Partial<Readonly<Record<RunEventType, NodeStatus>>> = {
   'step.started': 'running',
   'step.interrupted': 'interrupted',

@@ -516,7 +516,7 @@ test('a move that the tables do not allow names both states', () => {
     name: 'IllegalTransition',
     subject: 'a',
     from: 'completed',
-    to: 'step.interrupted',
+    to: 'interrupted',
   });
 });
 

@@ -31,9 +31,9 @@ const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
   shape: fc.record({
     kind: fc.constantFrom('leaf', 'leaf', 'async', 'all', 'any', 'none', 'conditional', 'loop'),
     inner: fc.oneof(
-      { depthSize: 'small', withCrossShrink: true },
-      fc.constant([]),
-      fc.array(tie('shape'), { minLength: 1, maxLength: 3 }),
+      { maxDepth: 4, withCrossShrink: true },
+      { weight: 1, arbitrary: fc.constant([]) },
+      { weight: 5, arbitrary: fc.array(tie('shape'), { minLength: 1, maxLength: 3, size: 'max' }) },
     ),
     policy: fc.nat(11),
     hasUndo: fc.boolean(),
@@ -43,7 +43,7 @@ const { shape } = fc.letrec<{ shape: Shape }>((tie) => ({
 
 export const anyWorkflow: fc.Arbitrary<Workflow> = fc
   .record({
-    shapes: fc.array(shape, { minLength: 1, maxLength: 4 }),
+    shapes: fc.array(shape, { minLength: 1, maxLength: 4, size: 'max' }),
     slots: fc.integer({ min: 1, max: 4 }),
     fallback: fc.nat(11),
   })
@@ -88,7 +88,7 @@ function build(shapes: readonly Shape[], slots: number, fallback: number): Workf
     if (one.kind !== 'conditional')
       return parallel(id, steps, {
         undo,
-        waitFor: one.kind === 'async' || one.kind === 'leaf' ? 'all' : one.kind,
+        waitFor: one.kind,
       });
     const [first, ...rest] = steps;
     const condition = one.policy % 2 === 0 ? 'true' : 'false';

@@ -1,4 +1,5 @@
 /** Builders, an evaluator over JavaScript, and a simulated driver for tests of the engine. */
+import { Script } from 'node:vm';
 import type {
   ConditionalStep,
   ErrorHandling,
@@ -103,8 +104,9 @@ export const evaluator: Evaluator = {
   compileExpression: (source, scope) => {
     const names = [...new Set(source.match(/(?<![.\w])[a-z_]\w*/gi) ?? [])];
     const references = names.filter((name) => scope.stepIds.has(name));
-    const body = new Function('scope', `with (scope) { return (${source}); }`);
-    const evaluate = (bindings: Bindings): Json => body(scopeOf(bindings, references)) as Json;
+    const script = new Script(`(${source})`);
+    const evaluate = (bindings: Bindings): Json =>
+      script.runInNewContext({ ...scopeOf(bindings, references) }) as Json;
     return {
       references,
       evaluate,
@@ -236,28 +238,18 @@ export function startOf(definition: Workflow): RunEvent {
 
 /** An event in one line: `step.cancelled b halted`. */
 export function shorten(event: RunEvent): string {
-  switch (event.type) {
-    case 'step.cancelled':
-    case 'step.skipped':
-      return `${event.type} ${event.path} ${event.reason}`;
-    case 'step.started':
-      return `${event.type} ${event.path}#${event.attempt}`;
-    case 'attempt.failed':
-      return `${event.type} ${event.path}#${event.attempt} ${event.error.code}`;
-    case 'step.failed':
-      return `${event.type} ${event.path} ${event.error.code} of ${event.error.step}`;
-    case 'step.retrying':
-      return `${event.type} ${event.path}#${event.attempt} in ${event.delayMs}`;
-    case 'branch.chosen':
-      return `${event.type} ${event.path} ${event.branch}`;
-    case 'turn.started':
-    case 'turn.completed':
-      return `${event.type} ${event.path}[${event.iteration}]`;
-    case 'run.ended':
-      return `${event.type} ${event.status}`;
-    default:
-      return 'path' in event && event.path !== null ? `${event.type} ${event.path}` : event.type;
-  }
+  const { type } = event;
+  if (type === 'run.ended') return `${type} ${event.status}`;
+  if (!('path' in event) || event.path === null) return type;
+  const base = `${type} ${event.path}`;
+  if (type === 'step.cancelled' || type === 'step.skipped') return `${base} ${event.reason}`;
+  if (type === 'step.started') return `${base}#${event.attempt}`;
+  if (type === 'attempt.failed') return `${base}#${event.attempt} ${event.error.code}`;
+  if (type === 'step.failed') return `${base} ${event.error.code} of ${event.error.step}`;
+  if (type === 'step.retrying') return `${base}#${event.attempt} in ${event.delayMs}`;
+  if (type === 'branch.chosen') return `${base} ${event.branch}`;
+  if (type === 'turn.started' || type === 'turn.completed') return `${base}[${event.iteration}]`;
+  return base;
 }
 
 /** The durable part of a state as plain values: what the journal must bring back. */
@@ -285,8 +277,9 @@ export function snapshot(state: Engine['state']): unknown {
         undo: undo === null || !known(undo) ? null : undo.path,
       })),
     frames: [...frames.values(), root].map(
-      ({ owner, steps, children, failed, winner, cursor: _, untaken, ...values }) => ({
+      ({ owner, steps, children, failed, winner, cursor, untaken, ...values }) => ({
         ...values,
+        isCursorInside: cursor <= steps.length,
         owner: owner?.path,
         steps: steps.map((step) => step.id),
         untaken: untaken.map((step) => step.id),
