@@ -14,7 +14,7 @@ import { isLeaf, nextAttempt, type StepNode } from './run-state.ts';
 import { createRuntime, emit, type Runtime, takeProgress } from './runtime.ts';
 import { IllegalTransition, isEndStatus } from './transitions.ts';
 
-export interface EngineOptions {
+interface EngineOptions {
   readonly evaluator: Evaluator;
 }
 
