@@ -543,3 +543,42 @@ test('a hundred levels of nesting are no deeper than one', () => {
   bench.done(started.slice(0, -2));
   assert.equal(bench.engine.state.status, 'completed');
 });
+
+test('a run that the supervisor ended while steps were open can be resumed', () => {
+  const definition = workflow([parallel('g', [skill('a'), skill('b')]), skill('z')]);
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('g/a');
+  const next = bench.crash(definition);
+  next.engine.apply({
+    type: 'run.ended',
+    status: 'failed',
+    reason: 'crash_loop',
+    error: fault('CRASH_LOOP'),
+  });
+  assert.deepEqual(
+    next.resume('requested').map((event) => event.type),
+    ['run.resumed', 'step.interrupted'],
+  );
+  assert.deepEqual(next.go(), ['g/b#1']);
+  assert.deepEqual(next.done('g/b'), ['z#1']);
+});
+
+test('wide groups, long loops and their replay take time in proportion', () => {
+  const branches = Array.from({ length: 3000 }, (_, index) => skill(`b${index}`));
+  const turns = loop('l', 'iteration < 3000', [skill('a')], { maxIterations: 3000 });
+  const definition = workflow([parallel('g', branches), turns]);
+  const bench = new Bench(definition);
+  const began = performance.now();
+  let left = bench.go();
+  while (left.length > 0 || bench.engine.state.status === 'running') {
+    const running = left;
+    left = [];
+    for (const name of running) left.push(...bench.done(name.slice(0, -2)));
+  }
+  assert.equal(bench.engine.state.status, 'completed');
+  const again = bench.crash(definition);
+  assert.equal(again.engine.state.status, 'completed');
+  const tookMs = performance.now() - began;
+  assert.ok(tookMs < 1500, `${tookMs} ms`);
+});
