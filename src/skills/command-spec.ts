@@ -30,7 +30,7 @@ export function buildCommand(request: CommandRequest): CommandSpec {
   const cwd = resolve(workspace, skill.workingDir ?? '.');
   const variables = parameterVariables(values, secrets);
   const env = { ...request.env, ...skill.environment, ...variables.env, ...request.identity };
-  const file = resolveExecutable(skill.name, skill.command ?? '', cwd, env['PATH'] ?? '');
+  const file = resolveExecutable(skill.name, skill.command ?? '', cwd, env.PATH ?? '');
   const args = [...skill.literalArgs, ...fillArgs(skill, values, variables.names)];
   return { file, args, cwd, env };
 }
@@ -69,7 +69,7 @@ function parameterVariables(values: Readonly<JsonObject>, secrets: Secrets): Var
       total += size;
     }
   }
-  if (left.length > 0) env['SKILL_PARAMS_ON_STDIN'] = left.map((name) => name.replaceAll('\0', '')).join(',');
+  if (left.length > 0) env.SKILL_PARAMS_ON_STDIN = left.map((name) => name.replaceAll('\0', '')).join(',');
   return { env, names };
 }
 

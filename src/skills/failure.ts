@@ -1,5 +1,6 @@
 import type { Usage } from '../../sandbox/isolation.ts';
-import { type ErrorCode, WorkflowError } from '../errors/workflow-error.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
 import type { ChildExit } from './child.ts';
 
 /** What is known about a command that ended badly. */
@@ -9,6 +10,7 @@ export interface FailureFacts {
   /** True when the launcher, not the kernel, started the command: then 126 and 127 may be its words. */
   readonly isWrapped: boolean;
   readonly exit: ChildExit;
+  readonly stderrHead: string;
   readonly stderrTail: string;
   readonly before: Usage;
   readonly after: Usage;
@@ -84,7 +86,7 @@ function launcherTrouble(facts: FailureFacts): string | null {
 
 function isHeapAbort(facts: FailureFacts): boolean {
   const isAbort = facts.exit.signal === 'SIGABRT' || facts.exit.code === 134;
-  return isAbort && facts.stderrTail.includes('JavaScript heap out of memory');
+  return isAbort && `${facts.stderrHead}${facts.stderrTail}`.includes('JavaScript heap out of memory');
 }
 
 function lastLine(text: string): string {

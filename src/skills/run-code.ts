@@ -1,7 +1,7 @@
-import type { Breach, KillReport, Scope, Usage } from '../../sandbox/isolation.ts';
+import type { KillReport, Scope, Usage } from '../../sandbox/isolation.ts';
 import type { JsonObject } from '../definition/workflow.ts';
-import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
-import { type Child, type ChildExit, drain, feed, startChild } from './child.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { type Child, drain, feed, startChild } from './child.ts';
 import { buildCommand } from './command-spec.ts';
 import { commandFailure } from './failure.ts';
 import { Capture, DEFAULT_CAPTURE_BYTES, type OutputSink, Pump, type StreamName } from './output.ts';
@@ -9,8 +9,9 @@ import { Redactor } from './redact.ts';
 import { commandResult } from './result.ts';
 import { revealSecrets, type Secrets } from './secrets.ts';
 import type { Skill } from './skill.ts';
+import { KILL_TIMEOUT_MS, Stop } from './stop.ts';
 import { skillTimeoutMs } from './timeout.ts';
-import { onAbort, startTimer, within } from './waits.ts';
+import { onAbort, startTimer } from './waits.ts';
 
 export interface CodeRequest {
   readonly skill: Skill;
@@ -52,8 +53,6 @@ export type CodeResult =
   | { readonly kind: 'cancelled'; readonly survivors: readonly number[] };
 
 export const KILL_GRACE_MS = 2000;
-/** How long the kernel may take to end what was killed. */
-export const KILL_TIMEOUT_MS = 5000;
 /** For daemons that a command left behind: it had its time. */
 const LEFT_BEHIND_GRACE_MS = 100;
 
@@ -70,7 +69,7 @@ export async function runCode(request: CodeRequest): Promise<CodeResult> {
   const spec = buildCommand({ ...request, identity: identityOf(request) });
   const before = scope.usage();
   const child = await startChild(skill.name, spec, scope);
-  const stop = new Stop(scope, request.killGraceMs ?? KILL_GRACE_MS);
+  const stop = new Stop(scope, request.killGraceMs ?? KILL_GRACE_MS, child.exited);
   const captures = capture(request, child, stop);
   const timeoutMs = skillTimeoutMs(skill, request.timeoutMs);
   const release = [
@@ -92,6 +91,7 @@ export async function runCode(request: CodeRequest): Promise<CodeResult> {
       command: spec.file,
       isWrapped: scope.plan(spec).file !== spec.file,
       exit,
+      stderrHead: captures.stderr.head().text,
       stderrTail: captures.stderr.tail(),
       before,
       after,
@@ -132,45 +132,6 @@ function capture(request: CodeRequest, child: Child, stop: Stop): Captures {
       onError: stop.onError,
     });
   return { stdout, stderr, pumps: [pump('stdout', stdout), pump('stderr', stderr)] };
-}
-
-type StopCause =
-  | { readonly kind: 'timeout' }
-  | { readonly kind: 'cancel' }
-  | { readonly kind: 'breach'; readonly breach: Breach }
-  | { readonly kind: 'error'; readonly error: Error };
-
-/** The one decision to end an attempt early: the first cause counts, and the whole scope is killed once. */
-class Stop {
-  cause: StopCause | null = null;
-  killing: Promise<KillReport> | null = null;
-  /** Settles only when the kill is over and its process still has not ended (stuck in the kernel). */
-  readonly gaveUp: Promise<ChildExit>;
-  readonly #scope: Scope;
-  readonly #graceMs: number;
-  readonly #gaveUp = Promise.withResolvers<ChildExit>();
-
-  constructor(scope: Scope, graceMs: number) {
-    this.#scope = scope;
-    this.#graceMs = graceMs;
-    this.gaveUp = this.#gaveUp.promise;
-  }
-
-  readonly onError = (error: Error): void => this.now({ kind: 'error', error });
-
-  now(cause: StopCause): void {
-    // Only what counts memory or processes ends a step; CPU is throttled, time and disk are the instance's.
-    if (cause.kind === 'breach' && cause.breach.limit !== 'memory' && cause.breach.limit !== 'processes')
-      return;
-    if (this.cause !== null) return;
-    this.cause = cause;
-    const graceMs = cause.kind === 'breach' ? 0 : this.#graceMs;
-    this.killing = this.#scope.kill({ graceMs, timeoutMs: KILL_TIMEOUT_MS });
-    void this.killing.then(
-      () => within(this.gaveUp, 1000).then(() => this.#gaveUp.resolve({ code: null, signal: 'SIGKILL' })),
-      (error: unknown) => this.#gaveUp.reject(ensureError(error)),
-    );
-  }
 }
 
 /** Ends whatever is still in the scope; a scope that is empty costs one look. */

@@ -8,7 +8,7 @@ export type Secrets = Readonly<Record<string, string>>;
 /** The name in `{"$secret": "NAME"}`, or null for any other value. */
 export function secretName(value: Json): string | null {
   if (!isObject(value) || Object.keys(value).length !== 1) return null;
-  const name = value['$secret'];
+  const name = value.$secret;
   return typeof name === 'string' ? name : null;
 }
 

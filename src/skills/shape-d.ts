@@ -83,7 +83,7 @@ function readExecutor(fields: Fields, parameters: readonly string[]): SkillDraft
     environment: fields.texts('env'),
   };
   const args = fields.has('args') ? fields.strings('args') : null;
-  switch (kind) {
+  switch (kind ?? '') {
     case 'inline':
       return { ...common, ...readInline(fields, args ?? [], parameters) };
     case 'command': {
