@@ -18,7 +18,9 @@ export function readCommandLine(fields: Fields, args: readonly string[] | null):
     return { command: null, args: [] };
   }
   if (args !== null || !/[\s'"\\]/.test(text)) return { command: text, args: args ?? [] };
-  const split = splitCommand(text);
+  const line = singleBraces(text);
+  if (line !== text) fields.notes.rewritten(fields.at('command'), 'places {{name}} are read as {name}');
+  const split = splitCommand(line);
   if (!split.isSplit) {
     fields.notes.error(fields.at('command'), split.reason);
     return { command: null, args: [] };

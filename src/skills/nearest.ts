@@ -11,18 +11,24 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** Levenshtein distance, in one row. */
+/** Levenshtein distance in which a swap of two neighbours counts as one. */
 function editDistance(left: string, right: string): number {
-  const row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  let older: number[] = [];
+  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let i = 1; i <= left.length; i++) {
-    let diagonal = row[0] ?? 0;
-    row[0] = i;
+    const row = [i];
     for (let j = 1; j <= right.length; j++) {
-      const above = row[j] ?? 0;
       const change = left[i - 1] === right[j - 1] ? 0 : 1;
-      row[j] = Math.min(above + 1, (row[j - 1] ?? 0) + 1, diagonal + change);
-      diagonal = above;
+      const isSwap = left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+      const swapped = isSwap ? (older[j - 2] ?? Infinity) + 1 : Infinity;
+      row[j] = Math.min(
+        (previous[j] ?? 0) + 1,
+        (row[j - 1] ?? 0) + 1,
+        (previous[j - 1] ?? 0) + change,
+        swapped,
+      );
     }
+    [older, previous] = [previous, row];
   }
-  return row[right.length] ?? 0;
+  return previous[right.length] ?? 0;
 }

@@ -17,7 +17,7 @@ const ECHO = `let n = 0; console.error('up ' + process.env.Q_WORKFLOW_INSTANCE);
     if (p.do === 'hang') return;
     if (p.do === 'text') return console.log('plain ' + n);
     if (p.do === 'long') return process.stdout.write('x'.repeat(2000000));
-    if (p.do === 'noise') { console.log(JSON.stringify({n})); return console.log('noise'); }
+    if (p.do === 'noise') return process.stdout.write(JSON.stringify({n}) + '\\nnoise\\n');
     if (p.do === 'slow') return setTimeout(() => console.log(JSON.stringify({n, pid: process.pid})), 50);
     console.log(JSON.stringify({n, pid: process.pid, p}));
   });`;
