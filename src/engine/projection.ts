@@ -25,8 +25,12 @@ export interface RunView {
 export interface RunProjection {
   /** Takes the next entry of the journal. Each once, in order of `seq`. */
   apply(entry: JournalEntry): void;
-  /** The run as of the last entry; later entries don't change what was given out. */
+  /** The run as of the last entry; later entries don't change what was given out. Copies every row. */
   view(): RunView;
+  /** The status alone, at no cost. */
+  readonly status: RunStatus;
+  /** The row of one step, or null when nothing of it is known. */
+  row(path: string): StepRow | null;
 }
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
@@ -50,6 +54,13 @@ export function projectRun(): RunProjection {
     view: () => {
       const { rows, isRollingBack: _, ...rest } = view;
       return { ...rest, steps: [...rows.values()].map((row) => ({ ...row })) };
+    },
+    get status() {
+      return view.status;
+    },
+    row: (path) => {
+      const row = view.rows.get(path);
+      return row === undefined ? null : { ...row };
     },
   };
 }

@@ -39,7 +39,6 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
     env: bootstrap.env,
-    secrets,
     openScope: (name, skill) => scope.openChild(name, scopeLimits(skill.limits)),
   });
 

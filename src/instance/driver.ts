@@ -33,7 +33,10 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
 
   const journal = (events: readonly RunEvent[]): void => {
     link.append(events.map((event) => externalise(bootstrap.folder, event)));
-    for (const event of events) if (event.type === 'run.waiting') isWaiting = true;
+    for (const event of events) {
+      if (event.type === 'run.waiting') isWaiting = true;
+      if (event.type === 'run.resumed') isWaiting = false;
+    }
   };
 
   const accept = (progress: Progress): void => {
@@ -138,10 +141,6 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
           return 'waiting';
         }
         await sleep();
-        if (isWaiting && (wakeAt ?? 0) <= Date.now()) {
-          isWaiting = false;
-          accept(engine.resume('wait_over', null));
-        }
       }
     },
     stop: (kind, by) => {

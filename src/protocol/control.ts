@@ -1,9 +1,22 @@
 /** The people's methods: JSON-RPC 2.0 over `control.sock`, one message a line. Times are UTC ISO 8601. */
 import type { BackendName, LimitName } from '../../sandbox/isolation.ts';
-import type { Json, JsonObject } from '../definition/workflow.ts';
-import type { StepDocument } from '../engine/projection.ts';
+import type { Json, JsonObject, StepType } from '../definition/workflow.ts';
+import type { StepStatus } from '../engine/projection-rows.ts';
 import type { ErrorRecord, Problem } from '../errors/workflow-error.ts';
 import type { InstanceStatus } from '../store/operations.ts';
+
+/** One step as `status --json` shows it. */
+export interface StepDocument {
+  readonly path: string;
+  readonly id: string;
+  readonly type: StepType | null;
+  readonly status: StepStatus;
+  readonly attempts: number;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly outputs: Json;
+  readonly error: ErrorDocument | null;
+}
 
 /** What `run --json` and `status <id> --json` print (DESIGN section 7). */
 export interface StatusDocument {

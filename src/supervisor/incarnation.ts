@@ -203,7 +203,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   const factsOf = (live: LiveInstance): Parameters<typeof judgeExit>[0] => {
     const usage = live.scope?.usage();
     const oomKills = (usage?.oomKills ?? 0) - live.oomKillsAtStart;
-    const run = live.projection.document();
+    const run = live.projection.view();
     const byKernel = oomKills > live.reportedOomKills && (live.exit === null || live.exit.signal === 'SIGKILL');
     return {
       hasEnded: hasEnded(live.row.status),

@@ -5,6 +5,7 @@ import type { JournalEntry } from '../engine/events.ts';
 import type { ControlNotification } from '../protocol/control.ts';
 import type { JsonLines } from '../protocol/json-lines.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operations.ts';
+import { stepDocument } from './status-document.ts';
 
 /** Why the supervisor itself ends an instance; decided before the kill, read when the process is gone. */
 export type EndRequest =
@@ -74,11 +75,12 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
 export function followJournal(live: LiveInstance, entry: JournalEntry): void {
   if (entry.seq <= live.lastSeq) return;
   live.lastSeq = entry.seq;
-  const changed = live.projection.apply(entry);
+  live.projection.apply(entry);
   const { event } = entry;
+  const changed = 'path' in event && event.path !== null && live.watchers.size > 0 ? live.projection.row(event.path) : null;
   if (event.type === 'limit.hit' && event.limit === 'memory' && event.path !== null) live.reportedOomKills += 1;
-  const status = live.projection.document().status;
-  if (changed !== null) notify(live, { method: 'instance.step', params: { id: live.row.id, step: changed } });
+  const { status } = live.projection;
+  if (changed !== null) notify(live, { method: 'instance.step', params: { id: live.row.id, step: stepDocument(changed) } });
   if (status !== live.status) setStatus(live, status, null);
 }
 

@@ -1,5 +1,6 @@
-import type { ErrorDocument, InstanceSummary, StatusDocument } from '../protocol/control.ts';
+import type { ErrorDocument, InstanceSummary, StatusDocument, StepDocument } from '../protocol/control.ts';
 import type { RunProjection } from '../engine/projection.ts';
+import type { StepRow } from '../engine/projection-rows.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import { ERROR_TABLE } from '../errors/table.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operations.ts';
@@ -10,7 +11,7 @@ export function statusDocument(
   projection: RunProjection,
   live: { status: InstanceStatus; usage: UsageTotals | null } | null,
 ): StatusDocument {
-  const run = projection.document();
+  const run = projection.view();
   const usage = live?.usage ?? row.usage;
   const error = run.error ?? row.error;
   return {
@@ -24,8 +25,8 @@ export function statusDocument(
     ended_at: row.endedAt === null ? null : iso(row.endedAt),
     workspace: row.workspace,
     inputs: row.inputs,
-    steps: run.steps,
-    context: { ...row.context.readonly, ...row.context.mutable, ...run.context },
+    steps: run.steps.map(stepDocument),
+    context: { ...row.context.readonly, ...row.context.mutable, ...run.context.readonly, ...run.context.mutable },
     isolation:
       row.isolation === null
         ? null
@@ -50,6 +51,15 @@ export function statusDocument(
     incarnations: row.incarnation,
     notice: row.notice,
     error: error === null ? null : errorDocument(error),
+  };
+}
+
+export function stepDocument(row: StepRow): StepDocument {
+  return {
+    ...row,
+    started_at: row.started_at === null ? null : iso(row.started_at),
+    ended_at: row.ended_at === null ? null : iso(row.ended_at),
+    error: row.error === null ? null : errorDocument(row.error),
   };
 }
 
