@@ -89,7 +89,7 @@ export async function drain(child: Child, pumps: readonly Pump[]): Promise<void>
     if (!isHeldUp && performance.now() - startedAt > MAX_DRAIN_MS) break;
     await within(closed, QUIET_MS);
   }
-  for (const pump of pumps) pump.finish();
+  for (const pump of pumps) await pump.finish();
   child.stdin.destroy();
 }
 

@@ -77,7 +77,8 @@ export class Pump {
   readonly #stream: Readable;
   readonly #options: PumpOptions;
   #lastMoveAt = performance.now();
-  #isWaitingForSink = false;
+  /** The last write that the sink has not finished; null when it is free. */
+  #waiting: Promise<void> | null = null;
 
   constructor(stream: Readable, options: PumpOptions) {
     this.#stream = stream;
@@ -88,13 +89,14 @@ export class Pump {
 
   /** Milliseconds without a byte; 0 while the sink holds us up. */
   get quietMs(): number {
-    return this.#isWaitingForSink ? 0 : performance.now() - this.#lastMoveAt;
+    return this.#waiting !== null ? 0 : performance.now() - this.#lastMoveAt;
   }
 
-  /** Hands on what masking held back, and closes our end of the pipe. */
-  finish(): void {
+  /** Hands on what masking held back, closes our end of the pipe and waits for the sink. */
+  async finish(): Promise<void> {
     this.#deliver(this.#options.redactor.end());
     this.#stream.destroy();
+    while (this.#waiting !== null) await this.#waiting;
   }
 
   #deliver(chunk: Buffer): void {
@@ -102,27 +104,29 @@ export class Pump {
     if (chunk.length === 0) return;
     try {
       this.#options.take(chunk);
-      const written = this.#options.sink()?.write(this.#options.name, chunk);
-      if (written !== undefined) this.#waitFor(written);
+      const { name, sink } = this.#options;
+      // Node resumes the pipes of a child that has exited (flushStdio), so a chunk may come while we wait.
+      const written =
+        this.#waiting === null
+          ? sink()?.write(name, chunk)
+          : this.#waiting.then(() => sink()?.write(name, chunk));
+      if (written !== undefined) this.#hold(written);
     } catch (error) {
       this.#options.onError(ensureError(error));
     }
   }
 
-  #waitFor(written: Promise<void>): void {
-    this.#isWaitingForSink = true;
+  /** Reads no further until the write is done. */
+  #hold(written: Promise<void>): void {
     this.#stream.pause();
-    written.then(
-      () => {
-        this.#isWaitingForSink = false;
+    const done = written
+      .catch((thrown: unknown) => this.#options.onError(ensureError(thrown)))
+      .then(() => {
+        if (this.#waiting !== done) return;
+        this.#waiting = null;
         this.#lastMoveAt = performance.now();
         this.#stream.resume();
-      },
-      (thrown: unknown) => {
-        this.#isWaitingForSink = false;
-        this.#options.onError(ensureError(thrown));
-        this.#stream.resume();
-      },
-    );
+      });
+    this.#waiting = done;
   }
 }
