@@ -112,4 +112,8 @@ function groupOf(pid: number): number {
     if (code !== 'ENOENT' && code !== 'ESRCH') throw error;
     return 0;
   }
+
+  close(): void {
+    // Nothing is kept open.
+  }
 }
