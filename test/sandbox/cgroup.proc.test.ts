@@ -4,7 +4,19 @@ import { test } from 'node:test';
 import { removeTree } from '../../sandbox/cgroupfs/folders.ts';
 import { identify } from '../../sandbox/process-identity.ts';
 import { shimFailure } from '../../sandbox/shim.ts';
-import { HOG, isolationFor, lacks, MIB, NONE, NOW, start, TREE, TREE_SIZE, until } from './harness.ts';
+import {
+  HOG,
+  isolationFor,
+  isTreeUp,
+  lacks,
+  MIB,
+  NONE,
+  NOW,
+  start,
+  TREE,
+  TREE_SIZE,
+  until,
+} from './harness.ts';
 
 const skip = lacks('cgroup');
 const node = process.execPath;
@@ -140,7 +152,7 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
       const scope = isolationFor(t, kind).openScope('tree', NONE);
       const step = scope.openChild('step', NONE);
       start(step, '/bin/sh', ['-c', TREE]);
-      await until('the tree is up', () => step.pids().length === TREE_SIZE);
+      await until('the tree is up', () => isTreeUp(step));
       const pids = step.pids();
       const report = await (place === 'step' ? step : scope).kill({ graceMs: 30, timeoutMs: 5000 });
       assert.deepEqual(report.survivors, []);
