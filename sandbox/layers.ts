@@ -36,6 +36,14 @@ export function missingLayersMessage(layers: Layers): string | null {
   return `Steps run without a file system sandbox: ${layers.note}; ${fix}.`;
 }
 
+let notice: Promise<string | null> | undefined;
+
+/** The same line for this machine and PATH: probed at the first call, then remembered for the life of the process. */
+export function bubblewrapNotice(): Promise<string | null> {
+  notice ??= probeLayers().then(missingLayersMessage);
+  return notice;
+}
+
 function findProgram(name: string, searchPath: string): string | null {
   for (const folder of searchPath.split(delimiter)) {
     if (!folder.startsWith('/')) continue;
