@@ -30,7 +30,7 @@ async function measureInside(instance: Scope): Promise<Record<string, number[]>>
   const timed = async (name: string, act: () => Promise<void>): Promise<void> => {
     const startedAt = performance.now();
     await act();
-    (times[name] ??= []).push(performance.now() - startedAt);
+    times[name] = [...(times[name] ?? []), performance.now() - startedAt];
   };
   for (let round = 0; round < ROUNDS; round += 1) {
     await timed('openChild + plan + remove', async () => {

@@ -303,6 +303,7 @@ test('leftovers of an earlier supervisor are listed for their home only', { skip
   const run = start(scope, '/bin/sleep', ['300']);
   assert.deepEqual(first.listScopes(), [scope.record]);
   assert.deepEqual(other.listScopes(), []);
+  await until('it has joined', () => scope.usage().processes === 1);
   const report = await first.reopenScope(first.listScopes()[0] ?? scope.record)?.kill(NOW);
   assert.equal(report?.killedCount, 1);
   await run.ended;
