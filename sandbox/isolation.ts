@@ -101,7 +101,8 @@ export interface Scope {
   pids(): number[];
   /** Resolves when no process is left in the scope and its children; event-driven where the kernel tells. */
   whenEmpty(signal: AbortSignal): Promise<void>;
-  /** Ends every process of the scope. Never throws for a process that is gone. Several calls join the first. */
+  /** Ends every process of the scope. Never throws for a process that is gone. Several calls join the
+   * first, but one with a shorter grace goes ahead at once. */
   kill(options: KillOptions): Promise<KillReport>;
   /** Stops all processes where they are / lets them go on. */
   freeze(): Promise<void>;

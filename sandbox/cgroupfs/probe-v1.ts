@@ -1,5 +1,5 @@
 import type { IsolationReport } from '../isolation.ts';
-import { readControl } from './control-file.ts';
+import { readControl, writeControl } from './control-file.ts';
 import { type CgroupMount, findMount, foldersUpward, parseMountinfo, parseOwnCgroups } from './mountinfo.ts';
 import { CONTROLLER_LIMITS, dropPlace, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
 import { V1 } from './v1.ts';
@@ -32,6 +32,10 @@ export function probeV1(key: string, tree: 'unified' | 'freezer' = 'unified'): P
       mount === undefined ? `it is not mounted` : findPlace(mount, own.get(name) ?? '/', key, controller);
     if (typeof place === 'string') problems.push(`cgroup v1 ${controller}: ${place}.`);
     else parents[controller] = place.parent;
+  }
+  // Kernels before 5.11 count a tree as one only where asked to; children take it over from their parent.
+  if (readControl(`${parents.memory}/memory.use_hierarchy`)?.trim() === '0') {
+    writeControl(`${parents.memory}/memory.use_hierarchy`, '1');
   }
   const lacking = ['memory', 'pids'].filter((name) => parents[name] === undefined);
   if (parents.unified === undefined && parents.freezer === undefined) lacking.push('freezer');

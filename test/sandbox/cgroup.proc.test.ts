@@ -4,7 +4,19 @@ import { test } from 'node:test';
 import { removeTree } from '../../sandbox/cgroupfs/folders.ts';
 import { identify } from '../../sandbox/process-identity.ts';
 import { shimFailure } from '../../sandbox/shim.ts';
-import { HOG, isolationFor, lacks, MIB, NONE, NOW, start, TREE, TREE_SIZE, until } from './harness.ts';
+import {
+  HOG,
+  isolationFor,
+  isTreeUp,
+  lacks,
+  MIB,
+  NONE,
+  NOW,
+  start,
+  TREE,
+  TREE_SIZE,
+  until,
+} from './harness.ts';
 
 const skip = lacks('cgroup');
 const node = process.execPath;
@@ -140,7 +152,7 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
       const scope = isolationFor(t, kind).openScope('tree', NONE);
       const step = scope.openChild('step', NONE);
       start(step, '/bin/sh', ['-c', TREE]);
-      await until('the tree is up', () => step.pids().length === TREE_SIZE);
+      await until('the tree is up', () => isTreeUp(step));
       const pids = step.pids();
       const report = await (place === 'step' ? step : scope).kill({ graceMs: 30, timeoutMs: 5000 });
       assert.deepEqual(report.survivors, []);
@@ -291,6 +303,7 @@ test('leftovers of an earlier supervisor are listed for their home only', { skip
   const run = start(scope, '/bin/sleep', ['300']);
   assert.deepEqual(first.listScopes(), [scope.record]);
   assert.deepEqual(other.listScopes(), []);
+  await until('it has joined', () => scope.usage().processes === 1);
   const report = await first.reopenScope(first.listScopes()[0] ?? scope.record)?.kill(NOW);
   assert.equal(report?.killedCount, 1);
   await run.ended;
