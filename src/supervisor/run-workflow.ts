@@ -61,7 +61,7 @@ export async function runWorkflow(context: SupervisorContext, fleet: Fleet, requ
       data: { workflow: workflow.name, version: workflow.version, definition: hash, pins: pins.hash, source: source.file },
     },
   );
-  return { live, notices: [...(notice === null ? [] : [notice]), ...notes], problems };
+  return { live, notices: [notice, ...notes], problems };
 }
 
 export function personOf(caller: Caller): AuditActor {
@@ -80,13 +80,14 @@ function refuseUnenforced(context: SupervisorContext, workflow: Workflow): void 
 }
 
 /** What this machine lacks for the sandbox that the workflow asks for: refused where required, else one line. */
-async function sandboxNotice(context: SupervisorContext, workflow: Workflow): Promise<string | null> {
+async function sandboxNotice(context: SupervisorContext, workflow: Workflow): Promise<string> {
   const lines = [...context.isolation.report.missing];
-  const layer = await bubblewrapNotice();
-  if (layer !== null) lines.push(layer);
-  if (workflow.sandbox?.mode === 'required' && layer !== null)
+  // Steps are not confined to a file system sandbox yet, whether or not bubblewrap is there: the line must say so.
+  const layer = (await bubblewrapNotice()) ?? 'Steps run without a file system sandbox: tiers are not built in yet.';
+  lines.push(layer);
+  if (workflow.sandbox?.mode === 'required')
     throw new WorkflowError('ISOLATION_MISSING', `the workflow ${workflow.name} requires a sandbox: ${layer}`);
-  return lines.length === 0 ? null : lines.join('; ');
+  return lines.join(' ');
 }
 
 /** Ten characters of 32: no look-alikes, 50 bits. */

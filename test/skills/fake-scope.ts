@@ -62,6 +62,10 @@ export class FakeScope implements Scope {
     return Promise.reject(new Error('not used here'));
   }
 
+  close(): void {
+    // Nothing is kept open.
+  }
+
   freeze(): Promise<void> {
     return Promise.resolve();
   }
@@ -111,9 +115,5 @@ function groupOf(pid: number): number {
     const code = systemCode(error);
     if (code !== 'ENOENT' && code !== 'ESRCH') throw error;
     return 0;
-  }
-
-  close(): void {
-    // Nothing is kept open.
   }
 }
