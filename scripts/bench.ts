@@ -13,7 +13,16 @@ import { resume } from './bench/resume.ts';
 import { commandSteps, inlineStep } from './bench/steps.ts';
 
 // Memory first: what the heavy measures leave behind is not idle.
-const MEASURES = [supervisorMemory, instanceMemory, listCommand, runCommand, inlineStep, commandSteps, resume, burst];
+const MEASURES = [
+  supervisorMemory,
+  instanceMemory,
+  listCommand,
+  runCommand,
+  inlineStep,
+  commandSteps,
+  resume,
+  burst,
+];
 
 const { values: flags } = parseArgs({
   options: { json: { type: 'boolean', default: false }, only: { type: 'string', multiple: true } },
@@ -33,7 +42,9 @@ try {
       results.push(...(await measure.run(bench)));
     } catch (error) {
       process.exitCode = 1;
-      process.stderr.write(`${measure.name} could not be measured: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.stderr.write(
+        `${measure.name} could not be measured: ${error instanceof Error ? error.message : String(error)}\n`,
+      );
     }
   }
 } finally {

@@ -3,6 +3,8 @@ import { globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildCommandLine } from './build/command-line.ts';
+import { writeManifest } from './build/manifest.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -16,7 +18,9 @@ const shared = {
   legalComments: 'none',
   logLevel: 'warning',
   // Packages in CommonJS call require for Node's own modules; an ES module has none of its own.
-  banner: { js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
+  },
 } as const;
 
 async function main(): Promise<void> {
@@ -28,7 +32,6 @@ async function main(): Promise<void> {
     outbase: root,
     entryPoints: [
       ...globSync('commands/**/*.ts', { cwd: root }),
-      'src/cli/main.ts',
       'src/supervisor/main.ts',
       'src/store/writer-thread.ts',
     ],
@@ -36,7 +39,15 @@ async function main(): Promise<void> {
     chunkNames: 'chunks/[name]-[hash]',
   });
   // The instance stands alone in one file: its start is on the path of every run.
-  await build({ ...shared, splitting: true, outdir: join(dist, 'instance'), entryPoints: ['src/instance/main.ts'], minifySyntax: true });
+  await build({
+    ...shared,
+    splitting: true,
+    outdir: join(dist, 'instance'),
+    entryPoints: ['src/instance/main.ts'],
+    minifySyntax: true,
+  });
+  await buildCommandLine(root);
+  await writeManifest(root);
 }
 
 await main();

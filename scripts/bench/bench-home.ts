@@ -41,15 +41,23 @@ export async function openBench(): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'q-bench-'));
   const workspace = join(folder, 'workspace');
   mkdirSync(join(workspace, '.q-skills'), { recursive: true });
-  for (const skill of SKILLS) writeFileSync(join(workspace, '.q-skills', `${skill.name}.json`), JSON.stringify(skill));
+  for (const skill of SKILLS)
+    writeFileSync(join(workspace, '.q-skills', `${skill.name}.json`), JSON.stringify(skill));
   const env = { ...process.env, Q_WORKFLOW_HOME: join(folder, 'home') };
   const home = locateHome(env);
   const q = join(packageRoot(), 'bin', 'q');
-  const cli = (...words: string[]): Promise<void> => spawnToEnd(q, ['workflow', ...words], { cwd: workspace, env });
+  const cli = (...words: string[]): Promise<void> =>
+    spawnToEnd(q, ['workflow', ...words], { cwd: workspace, env });
   await cli('supervisor', 'start');
 
   const submit: Bench['submit'] = async (client, file) => {
-    const request = { target: file, caller: callerHere(workspace), inputs: {}, context: {}, env: inheritedEnvironment() };
+    const request = {
+      target: file,
+      caller: callerHere(workspace),
+      inputs: {},
+      context: {},
+      env: inheritedEnvironment(),
+    };
     return (await client.call('workflow.run', request)).id;
   };
   return {
@@ -87,13 +95,17 @@ export async function ends(client: Client, ids: readonly string[]): Promise<Stat
   const take = (document: StatusDocument): void => {
     if (!open.delete(document.id)) return;
     documents.push(document);
-    if (document.status !== 'completed') done.reject(new Error(`${document.id}: ${document.status}: ${document.error?.message}`));
+    if (document.status !== 'completed')
+      done.reject(new Error(`${document.id}: ${document.status}: ${document.error?.message}`));
     if (open.size === 0) done.resolve();
   };
   client.onNotification((notification) => {
     if (notification.method === 'instance.ended') take(notification.params);
   });
-  const timer = setTimeout(() => done.reject(new Error(`${open.size} instances have not ended`)), RUN_DEADLINE_MS);
+  const timer = setTimeout(
+    () => done.reject(new Error(`${open.size} instances have not ended`)),
+    RUN_DEADLINE_MS,
+  );
   try {
     const now = await Promise.all(ids.map((id) => client.call('instance.watch', { id })));
     for (const document of now) if (document.ended_at !== null) take(document);

@@ -37,7 +37,9 @@ export const burst: Measure = {
         floors.push(await timed(bareNodes));
         values.push(
           await timed(async () => {
-            const ids = await Promise.all(Array.from({ length: INSTANCES }, () => bench.submit(client, file)));
+            const ids = await Promise.all(
+              Array.from({ length: INSTANCES }, () => bench.submit(client, file)),
+            );
             await ends(client, ids);
           }),
         );

@@ -4,10 +4,17 @@ import { type Result, ratioOf, verdict } from './measure.ts';
 
 export function resultsTable(results: readonly Result[]): string {
   const rows = [['measure', 'value', 'floor', 'ratio', 'bar', ''], ...results.map(row)];
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
+  );
   return rows
     .map((cells) =>
-      cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd(),
+      cells
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
     )
     .join('\n');
 }
@@ -35,6 +42,10 @@ export function resultsDocument(results: readonly Result[]): object {
     platform: `${process.platform} ${process.arch}`,
     cpus: cpus().length,
     at: new Date().toISOString(),
-    results: results.map((result) => ({ ...result, ratio: ratioOf(result), verdict: verdict(result) || null })),
+    results: results.map((result) => ({
+      ...result,
+      ratio: ratioOf(result),
+      verdict: verdict(result) || null,
+    })),
   };
 }

@@ -9,7 +9,10 @@ const WAIT_MS = 20_000;
 /** Resolves when a step of the instance is reported as running from now on; takes the client's one listener. */
 export function stepRunning(client: Client, id: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no step of ${id} is running after ${WAIT_MS} ms`)), WAIT_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`no step of ${id} is running after ${WAIT_MS} ms`)),
+      WAIT_MS,
+    );
     client.onNotification((notification) => {
       if (notification.method !== 'instance.step' || notification.params.id !== id) return;
       if (notification.params.step.status !== 'running') return;
@@ -25,7 +28,7 @@ export function hostPid(home: Home, id: string): number {
   try {
     const row = database.prepare('SELECT process FROM instances WHERE id = ?').get(id);
     // The column holds a ProcessIdentity, or null while nothing runs.
-    const identity = JSON.parse(String(row?.['process'] ?? 'null')) as { pid: number } | null;
+    const identity = JSON.parse(String(row?.process ?? 'null')) as { pid: number } | null;
     if (identity === null) throw new Error(`instance ${id} has no process`);
     return identity.pid;
   } finally {

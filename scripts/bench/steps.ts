@@ -10,7 +10,13 @@ const COMMAND_STEPS = 40;
 const COMMAND_ROUNDS = 3;
 
 /** A run of n + 1 steps less a run of one, from submission to its durable end, by n. */
-async function stepCost(bench: Bench, skill: string, count: number, rounds: number, between: () => Promise<void>) {
+async function stepCost(
+  bench: Bench,
+  skill: string,
+  count: number,
+  rounds: number,
+  between: () => Promise<void>,
+) {
   const one = bench.workflow(`one-${skill}`, sequence(1, skill));
   const many = bench.workflow(`many-${skill}`, sequence(count + 1, skill));
   const client = await bench.connect();
@@ -47,10 +53,16 @@ export const inlineStep: Measure = {
   },
 };
 
-async function commandStep(bench: Bench, skill: string, file: string, args: readonly string[]): Promise<Omit<Result, 'bar'>> {
+async function commandStep(
+  bench: Bench,
+  skill: string,
+  file: string,
+  args: readonly string[],
+): Promise<Omit<Result, 'bar'>> {
   const floors: number[] = [];
   const value = await stepCost(bench, skill, COMMAND_STEPS, COMMAND_ROUNDS, async () => {
-    for (let index = 0; index < COMMAND_STEPS; index += 1) floors.push(await timed(() => spawnToEnd(file, args)));
+    for (let index = 0; index < COMMAND_STEPS; index += 1)
+      floors.push(await timed(() => spawnToEnd(file, args)));
   });
   return {
     name: `code_inline step: ${skill === 'true' ? 'true' : 'node -e 0'}`,
