@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildCommandLine } from './build/command-line.ts';
+import { buildInstance } from './build/instance.ts';
 import { writeManifest } from './build/manifest.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -38,14 +39,7 @@ async function main(): Promise<void> {
     entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',
   });
-  // The instance stands alone in one file: its start is on the path of every run.
-  await build({
-    ...shared,
-    splitting: true,
-    outdir: join(dist, 'instance'),
-    entryPoints: ['src/instance/main.ts'],
-    minifySyntax: true,
-  });
+  await buildInstance(root);
   await buildCommandLine(root);
   await writeManifest(root);
 }

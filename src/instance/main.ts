@@ -57,9 +57,13 @@ async function main(): Promise<number> {
 // SIGTERM reaches every process of a scope that is being ended; the end of this one is decided by the supervisor.
 process.on('SIGTERM', () => process.exit(128 + 15));
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exit(EXIT.BUG);
-}
+// Not awaited at the top: in a build this file is CommonJS.
+main().then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(EXIT.BUG);
+  },
+);
