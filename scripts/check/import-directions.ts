@@ -1,0 +1,91 @@
+/** Imports go one way: which room may import which. */
+import { dirname, join } from 'node:path';
+import type { Finding, Source } from './sources.ts';
+
+interface Rule {
+  /** Rooms whose values a room may import. */
+  readonly values: readonly string[];
+  /** Further rooms of which it may import types only: they leave no trace in what runs. */
+  readonly types?: readonly string[];
+}
+
+/** A room may always import itself and `errors`. */
+const RULES: Readonly<Record<string, Rule>> = {
+  commands: { values: ['cli', 'client', 'protocol'] },
+  cli: { values: ['client', 'protocol'], types: ['definition', 'engine', 'store', 'sandbox'] },
+  client: { values: ['protocol'] },
+  protocol: { values: [], types: ['definition', 'engine', 'store', 'skills', 'sandbox'] },
+  engine: { values: ['definition', 'expression'] },
+  expression: { values: ['definition'] },
+  definition: { values: ['expression'] },
+  skills: { values: ['definition', 'sandbox'] },
+  agents: { values: ['definition', 'skills', 'protocol', 'sandbox', 'expression'] },
+  instance: {
+    values: ['engine', 'expression', 'definition', 'skills', 'agents', 'protocol', 'sandbox', 'audit'],
+  },
+  guard: { values: ['audit', 'definition', 'protocol', 'sandbox'], types: ['engine', 'store'] },
+  audit: { values: [], types: ['engine', 'definition'] },
+  store: { values: ['audit', 'protocol'], types: ['definition', 'engine', 'sandbox'] },
+  schedule: { values: ['definition', 'audit'], types: ['store', 'protocol'] },
+  supervisor: {
+    values: [
+      'guard',
+      'audit',
+      'store',
+      'schedule',
+      'sandbox',
+      'protocol',
+      'engine',
+      'definition',
+      'expression',
+      'skills',
+      'agents',
+    ],
+  },
+  sandbox: { values: [] },
+  errors: { values: [] },
+};
+
+/** Single lazy imports against the rule, each with its reason. */
+const EXCEPTIONS: Readonly<Record<string, { readonly to: string; readonly reason: string }>> = {
+  'src/cli/health.ts': {
+    to: 'sandbox',
+    reason: 'doctor looks at the machine itself, also where no supervisor can be started',
+  },
+  'src/cli/validation.ts': {
+    to: 'supervisor',
+    reason: 'validate checks a file as run would, without a supervisor; loaded by that command alone',
+  },
+};
+
+const IMPORT =
+  /^(?:import|export)\s+(type\s)?[^;'"]*?from\s+'(\.[^']+)'|^import\s+'(\.[^']+)'|import\('(\.[^']+)'\)/gm;
+
+export function checkImports(sources: readonly Source[]): Finding[] {
+  return sources.flatMap((source) => {
+    const from = roomOf(source.file);
+    const rule = RULES[from];
+    if (rule === undefined)
+      return [{ file: source.file, message: `the room ${from} has no rule for its imports` }];
+    return [...source.text.matchAll(IMPORT)].flatMap(([whole, isType, named, bare, dynamic]) => {
+      const to = roomOf(join(dirname(source.file), named ?? bare ?? dynamic ?? ''));
+      if (to === from || to === 'errors' || rule.values.includes(to)) return [];
+      if (isType !== undefined && rule.types?.includes(to)) return [];
+      const exception = EXCEPTIONS[source.file];
+      if (exception?.to === to && dynamic !== undefined) return [];
+      const how = isType === undefined ? '' : ' (even a type)';
+      return [
+        {
+          file: source.file,
+          message: `${from} may not import ${to}${how}: ${whole.split('\n').at(-1)?.trim()}`,
+        },
+      ];
+    });
+  });
+}
+
+/** src/engine/x.ts → engine; commands and sandbox are rooms of their own. */
+function roomOf(file: string): string {
+  const [first = '', second = ''] = file.split('/');
+  return first === 'src' ? second : first;
+}
