@@ -22,7 +22,7 @@ for (const place of ['instance', 'step'] as const) {
     const scope = isolationFor(t, 'polling').openScope('tree', NONE);
     const step = scope.openChild('step', NONE);
     start(step, '/bin/sh', ['-c', TREE]);
-    await until('the tree is up', () => isTreeUp(step));
+    await until('the tree is up', () => isTreeUp(step), 30_000);
     const pids = step.pids();
     const report = await (place === 'step' ? step : scope).kill({ graceMs: 30, timeoutMs: 5000 });
     assert.deepEqual(report.survivors, []);
