@@ -126,11 +126,16 @@ function readJournal(file: string, id: string): JournalEntry[] {
 }
 
 /** Resolves when `look` answers something that is neither undefined nor false; looks every 20 ms, with a bound. */
-export async function eventually<T>(what: string, look: () => T | Promise<T>, timeoutMs = 20_000): Promise<T> {
+export async function eventually<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  timeoutMs = 20_000,
+): Promise<Exclude<T, undefined | false | null>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await look();
-    if (value !== undefined && value !== false && value !== null) return value;
+    if (value !== undefined && value !== false && value !== null)
+      return value as Exclude<T, undefined | false | null>;
     if (performance.now() > deadline) throw new Error(`${what} did not happen in ${timeoutMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
