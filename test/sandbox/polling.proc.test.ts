@@ -112,6 +112,15 @@ test('polling finds a scope again by its marker, in the list and by its record',
   assert.equal(isolation.reopenScope(scope.record), null);
 });
 
+test('polling whenEmpty rejects with the reason of its signal', { skip }, async (t) => {
+  const scope = isolationFor(t, 'polling').openScope('abort', NONE);
+  start(scope, '/bin/sleep', ['300']);
+  const abort = new AbortController();
+  const waiting = scope.whenEmpty(abort.signal);
+  abort.abort(new Error('enough'));
+  await assert.rejects(waiting, { message: 'enough' });
+});
+
 /** The watch of a scope does not keep a process alive; a test has to. */
 function keepAlive(t: TestContext): void {
   const timer = setInterval(() => undefined, 1000);
