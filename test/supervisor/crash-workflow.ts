@@ -24,7 +24,7 @@ export function installCrashWorkflow(bench: Bench): void {
   bench.workflow('crash', {
     context: { mutable: { counter: 0 } },
     steps: [
-      { id: 'hello', type: 'skill', skill: 'say', inputs: { text: 'hello' } },
+      { id: 'hello', type: 'skill', skill: 'say', inputs: { text: 'hello there' } },
       effect('first', { outputs: ['value'] }),
       effect('background', { async: true }),
       { id: 'group', type: 'parallel', wait_for: 'all', steps: [effect('left'), effect('right')] },
