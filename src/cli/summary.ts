@@ -8,7 +8,9 @@ export function summary(run: StatusDocument, style: Style): string {
     run.started_at !== null && run.ended_at !== null
       ? ` in ${duration(Date.parse(run.ended_at) - Date.parse(run.started_at))}`
       : '';
-  lines.push(`${mark(run.status, style)} ${style.bold(run.workflow)} ${run.status}${spent}  ${style.dim(run.id)}`);
+  lines.push(
+    `${mark(run.status, style)} ${style.bold(run.workflow)} ${run.status}${spent}  ${style.dim(run.id)}`,
+  );
   if (run.usage !== null)
     lines.push(
       style.dim(
@@ -17,8 +19,12 @@ export function summary(run: StatusDocument, style: Style): string {
     );
   if (run.error !== null) {
     lines.push(`  ${style.red(run.error.code)} ${printable(run.error.message)}`);
-    if (run.reason !== null && !run.error.message.includes(run.reason)) lines.push(`  reason: ${printable(run.reason)}`);
-    if (run.error.hint !== null) lines.push(`  hint: ${printable(run.error.hint.replace('<id>', run.id).replace('<path>', run.error.step ?? '<path>'))}`);
+    if (run.reason !== null && !run.error.message.includes(run.reason))
+      lines.push(`  reason: ${printable(run.reason)}`);
+    if (run.error.hint !== null)
+      lines.push(
+        `  hint: ${printable(run.error.hint.replace('<id>', run.id).replace('<path>', run.error.step ?? '<path>'))}`,
+      );
     if (['failed', 'stopped', 'killed', 'timed_out'].includes(run.status))
       lines.push(`  go on from there: q workflow resume ${run.id}`);
   }
@@ -38,7 +44,8 @@ function stepLine(step: StepDocument, style: Style, now: number): string {
   const end = step.ended_at === null ? now : Date.parse(step.ended_at);
   const spent = step.started_at === null ? '' : duration(end - Date.parse(step.started_at));
   const attempts = step.attempts > 1 ? ` attempt ${step.attempts}` : '';
-  const why = step.error === null ? '' : `  ${step.error.code}: ${printable(step.error.message).slice(0, 160)}`;
+  const why =
+    step.error === null ? '' : `  ${step.error.code}: ${printable(step.error.message).slice(0, 160)}`;
   return `${'  '.repeat(depth)}${mark(step.status, style)} ${step.path}  ${style.dim(`${step.status} ${spent}${attempts}`)}${why}`;
 }
 

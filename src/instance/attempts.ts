@@ -32,7 +32,11 @@ export interface Attempts {
 }
 
 /** `observe` takes facts that are no outcome, such as a limit that was hit. */
-export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (event: RunEvent) => void): Attempts {
+export function createAttempts(
+  bootstrap: Bootstrap,
+  scope: Scope,
+  observe: (event: RunEvent) => void,
+): Attempts {
   let opened = 0;
   const secrets: Record<string, string> = {};
   const sessions = new SessionPool({
@@ -50,7 +54,9 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
     const ownLimit = skillOf(command)?.limits.maxMemoryBytes ?? null;
     const record = known.toRecord();
     const details =
-      known.code === 'STEP_OOM' ? { ...record.details, limit_of: ownLimit === null ? 'instance' : 'skill' } : record.details;
+      known.code === 'STEP_OOM'
+        ? { ...record.details, limit_of: ownLimit === null ? 'instance' : 'skill' }
+        : record.details;
     if (known.code === 'STEP_OOM') {
       const allowed = ownLimit ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024;
       const peak = Number(record.details?.['peak_bytes'] ?? record.details?.['memory_peak_bytes'] ?? allowed);
@@ -80,7 +86,8 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
     try {
       const log = openStepLog(bootstrap.folder, name, command.path, command.attempt);
       try {
-        for (const secret of secretNames(command.inputs)) secrets[secret] = readSecret(bootstrap.secretsFolder, secret);
+        for (const secret of secretNames(command.inputs))
+          secrets[secret] = readSecret(bootstrap.secretsFolder, secret);
         const result = await runSkill(skill, {
           inputs: command.inputs,
           outputs: command.step.outputs,
@@ -99,7 +106,8 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
           secrets,
           output: log,
           signal,
-          memoryLimitBytes: skill.limits.maxMemoryBytes ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
+          memoryLimitBytes:
+            skill.limits.maxMemoryBytes ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
           processLimit: bootstrap.workflow.limits.maxProcesses,
         });
         return result.kind === 'completed' ? completed(command, result.result) : null;
@@ -147,13 +155,21 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
 }
 
 function noDriver(command: RunCommand): WorkflowError {
-  const what = command.step.type === 'agent' ? `agent "${command.step.agent}"` : `skill "${command.step.skill}"`;
+  const what =
+    command.step.type === 'agent' ? `agent "${command.step.agent}"` : `skill "${command.step.skill}"`;
   return command.step.type === 'agent'
-    ? new WorkflowError('AGENT_DRIVER_MISSING', `step "${command.path}" needs the ${what}, and there is no agent driver configured`)
+    ? new WorkflowError(
+        'AGENT_DRIVER_MISSING',
+        `step "${command.path}" needs the ${what}, and there is no agent driver configured`,
+      )
     : new WorkflowError('SKILL_NOT_FOUND', `step "${command.path}" needs the ${what}, which is not pinned`);
 }
 
-function scopeLimits(limits: SkillLimits): { memoryBytes: number | null; cpuPercent: number | null; processes: null } {
+function scopeLimits(limits: SkillLimits): {
+  memoryBytes: number | null;
+  cpuPercent: number | null;
+  processes: null;
+} {
   return { memoryBytes: limits.maxMemoryBytes, cpuPercent: limits.maxCpuPercent, processes: null };
 }
 
@@ -179,6 +195,8 @@ function readSecret(folder: string, name: string): string {
   try {
     return readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be read: ${systemCode(error)}`, { cause: error });
+    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be read: ${systemCode(error)}`, {
+      cause: error,
+    });
   }
 }

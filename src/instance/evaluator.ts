@@ -1,4 +1,10 @@
-import { expressionOf, prepareExpressions, stepReferences, templateOf, workflowScope } from '../definition/references.ts';
+import {
+  expressionOf,
+  prepareExpressions,
+  stepReferences,
+  templateOf,
+  workflowScope,
+} from '../definition/references.ts';
 import type { Workflow } from '../definition/workflow.ts';
 import type { Evaluator } from '../engine/evaluator.ts';
 

@@ -52,7 +52,10 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
           wakeLater(live);
           break;
         case 'resume':
-          log.warn('an instance process ended unexpectedly, it is resumed', { instance: live.row.id, exit: live.exit });
+          log.warn('an instance process ended unexpectedly, it is resumed', {
+            instance: live.row.id,
+            exit: live.exit,
+          });
           if (live.pendingStop !== null) void closeWithoutProcess(live, 'stopped', live.pendingStop.by);
           else later(live, verdict.delayMs, () => enqueue(live, 'crash', null));
           break;
@@ -110,7 +113,11 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   };
 
   /** Ends a queued or waiting instance: there is no process that could write the end itself. */
-  const closeWithoutProcess = async (live: LiveInstance, status: 'stopped' | 'killed', by: string): Promise<void> => {
+  const closeWithoutProcess = async (
+    live: LiveInstance,
+    status: 'stopped' | 'killed',
+    by: string,
+  ): Promise<void> => {
     live.lifetime.abort();
     plans.delete(live.row.id);
     ledger.release(live.row.id);
@@ -133,7 +140,10 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   const open = async (id: string): Promise<LiveInstance> => {
     const row = await store.call('instance.get', { id });
     if (row === null) throw new WorkflowError('INTERNAL', `instance ${id} was not kept`);
-    const live = createLiveInstance(row, row.lastSeq === 0 ? [] : await store.call('journal.read', { id, afterSeq: 0 }));
+    const live = createLiveInstance(
+      row,
+      row.lastSeq === 0 ? [] : await store.call('journal.read', { id, afterSeq: 0 }),
+    );
     lives.set(id, live);
     return live;
   };
@@ -153,7 +163,8 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     recover: async (row) => {
       const live = await open(row.id);
       if (row.status === 'waiting' && row.process === null) wakeLater(live);
-      else if (row.incarnation === 0 || (row.process === null && row.scope === null)) enqueue(live, 'start', null);
+      else if (row.incarnation === 0 || (row.process === null && row.scope === null))
+        enqueue(live, 'start', null);
       else {
         ledger.hold({ id: row.id, memoryBytes: row.limits.memoryBytes });
         incarnations.adopt(live);
@@ -171,7 +182,8 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       live.pendingStop = { by };
       live.link?.send({ type: 'stop', kind: 'stop', by });
       setTimeout(() => {
-        if (lives.get(live.row.id) === live && hasProcess(live)) void incarnations.end(live, { kind: 'killed', by });
+        if (lives.get(live.row.id) === live && hasProcess(live))
+          void incarnations.end(live, { kind: 'killed', by });
       }, STOP_DEADLINE_MS).unref();
       await audited(live, 'instance.stop_requested', actor);
     },
@@ -209,4 +221,3 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     }
   }
 }
-

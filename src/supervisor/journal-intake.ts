@@ -58,11 +58,15 @@ export function openIntake(
       if (lastSeq === null) return;
       for (const entry of batch) followJournal(live, entry);
       live.link?.send({ type: 'ack', seq: lastSeq });
-      for (const { message, permit } of decisions) live.link?.send({ type: 'permit', id: message.id, permit });
+      for (const { message, permit } of decisions)
+        live.link?.send({ type: 'permit', id: message.id, permit });
     }
   };
 
-  const append = async (batch: readonly JournalEntry[], audits: readonly AuditEntry[]): Promise<number | null> => {
+  const append = async (
+    batch: readonly JournalEntry[],
+    audits: readonly AuditEntry[],
+  ): Promise<number | null> => {
     for (;;) {
       try {
         const answer = await context.store.call('journal.append', {
