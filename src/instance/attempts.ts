@@ -12,7 +12,8 @@ import { runPrompt } from '../skills/prompt.ts';
 import { assertUsable, isEffectFree, runSkill } from '../skills/run-skill.ts';
 import { secretName } from '../skills/secrets.ts';
 import { SessionPool } from '../skills/session-pool.ts';
-import type { Skill, SkillLimits } from '../skills/skill.ts';
+import type { Skill } from '../skills/skill.ts';
+import { skillScopeLimits } from '../skills/timeout.ts';
 import { openStepLog } from './step-log.ts';
 
 export type RunCommand = Extract<Command, { type: 'run' }>;
@@ -43,7 +44,7 @@ export function createAttempts(
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
     env: bootstrap.env,
-    openScope: (name, skill) => scope.openChild(name, scopeLimits(skill.limits)),
+    openScope: (name, skill) => scope.openChild(name, skillScopeLimits(skill)),
   });
 
   const skillOf = (command: RunCommand): Skill | null =>
@@ -92,7 +93,7 @@ export function createAttempts(
           inputs: command.inputs,
           outputs: command.step.outputs,
           openScope: () => {
-            child = scope.openChild(name, scopeLimits(skill.limits));
+            child = scope.openChild(name, skillScopeLimits(skill));
             return child;
           },
           sessions,
@@ -163,14 +164,6 @@ function noDriver(command: RunCommand): WorkflowError {
         `step "${command.path}" needs the ${what}, and there is no agent driver configured`,
       )
     : new WorkflowError('SKILL_NOT_FOUND', `step "${command.path}" needs the ${what}, which is not pinned`);
-}
-
-function scopeLimits(limits: SkillLimits): {
-  memoryBytes: number | null;
-  cpuPercent: number | null;
-  processes: null;
-} {
-  return { memoryBytes: limits.maxMemoryBytes, cpuPercent: limits.maxCpuPercent, processes: null };
 }
 
 async function removeScope(scope: Scope | null): Promise<void> {

@@ -119,12 +119,6 @@ export interface RunRequest {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface LogFile {
-  readonly path: string;
-  readonly attempt: number;
-  readonly file: string;
-}
-
 /** Method → [parameters, result]. */
 export interface ControlMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];

@@ -1,11 +1,12 @@
 import type { AuditActor, AuditEntry } from '../audit/record.ts';
-import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Documents, InstanceRow, NewInstance } from '../store/operations.ts';
 import { type Capacity, createLedger, type Ledger } from './capacity.ts';
 import type { SupervisorContext } from './context.ts';
 import { createIncarnations } from './incarnation.ts';
+import { openKillSpool } from './kill-spool.ts';
 import { createLiveInstance, followJournal, type LiveInstance, notify, setStatus } from './live-instance.ts';
 import { statusDocument } from './status-document.ts';
 
@@ -35,6 +36,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function createFleet(context: SupervisorContext, capacity: Capacity): Fleet {
   const { store, log } = context;
+  const spool = openKillSpool(context);
   const ledger = createLedger(capacity);
   const lives = new Map<string, LiveInstance>();
   const plans = new Map<string, { cause: Bootstrap['cause']; from: string | null }>();
@@ -185,14 +187,14 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
         if (lives.get(live.row.id) === live && hasProcess(live))
           void incarnations.end(live, { kind: 'killed', by });
       }, STOP_DEADLINE_MS).unref();
-      await audited(live, 'instance.stop_requested', actor);
+      await spool.record(requested(live, 'instance.stop_requested', actor));
     },
     kill: async (live, actor) => {
       const by = `${actor.kind} ${actor.id}`;
       if (!hasProcess(live)) return closeWithoutProcess(live, 'killed', by);
       // The kill does not wait for its record.
       const killed = incarnations.end(live, { kind: 'killed', by });
-      await audited(live, 'instance.kill_requested', actor);
+      await spool.record(requested(live, 'instance.kill_requested', actor));
       await killed;
     },
     connected: (live) => {
@@ -212,12 +214,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     },
   };
 
-  async function audited(live: LiveInstance, type: string, actor: AuditActor): Promise<void> {
-    const entry: AuditEntry = { type, at: context.now(), actor, instance: live.row.id, data: {} };
-    try {
-      await store.call('audit.append', { entries: [entry] });
-    } catch (error) {
-      log.error('a request could not be recorded', { type, cause: ensureWorkflowError(error).message });
-    }
+  function requested(live: LiveInstance, type: string, actor: AuditActor): AuditEntry {
+    return { type, at: context.now(), actor, instance: live.row.id, data: {} };
   }
 }

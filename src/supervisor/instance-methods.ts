@@ -11,6 +11,7 @@ import { measureUsage, type Watcher } from './live-instance.ts';
 import { pinSkills } from './pin-skills.ts';
 import { parsePins } from './pins.ts';
 import { personOf } from './run-workflow.ts';
+import { hashScript } from './script-pins.ts';
 import { instanceSummary, statusDocument } from './status-document.ts';
 
 type InstanceHandlers = Pick<
@@ -136,14 +137,19 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
     }
     const problems: Problem[] = Object.entries(pinned.skills)
       .filter(([name, skill]) => hashJson(skill) !== hashJson(now[name] ?? null))
-      .map(([name, skill]) => ({
-        severity: 'error',
-        path: skill.file ?? name,
-        message: `the skill ${name} changed since the run began`,
-      }));
+      .map(([name, skill]) => changed(skill.file ?? name, `the skill ${name}`));
+    for (const [file, hash] of Object.entries(pinned.scripts))
+      if (hashScript(file) !== hash) problems.push(changed(file, 'a script of a skill'));
+    const source = hashScript(row.source);
+    if (source !== null && source !== row.definitionHash)
+      problems.push(changed(row.source, 'the definition'));
     if (problems.length > 0)
       throw new WorkflowError('PIN_CHANGED', `what instance ${row.id} began with has changed on disk`, {
         problems,
       });
   }
+}
+
+function changed(path: string, what: string): Problem {
+  return { severity: 'error', path, message: `${what} changed since the run began` };
 }

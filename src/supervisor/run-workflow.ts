@@ -10,6 +10,7 @@ import type { LiveInstance } from './live-instance.ts';
 import { pinSkills } from './pin-skills.ts';
 import { packPins } from './pins.ts';
 import { resolveRunValues } from './run-inputs.ts';
+import { pinScripts } from './script-pins.ts';
 import { findWorkflow, loadSource } from './workflow-source.ts';
 
 export interface Started {
@@ -40,7 +41,11 @@ export async function runWorkflow(
     throw new WorkflowError('CAPACITY', `the workflow ${workflow.name} cannot run here: ${refusal}`);
   refuseUnenforced(context, workflow);
   const notice = await sandboxNotice(context, workflow);
-  const pins = packPins({ workflow, skills });
+  const pins = packPins({
+    workflow,
+    skills,
+    scripts: pinScripts(Object.values(skills), request.caller.workspace),
+  });
   const id = newId();
   const actor = personOf(request.caller);
   const live = await fleet.create(
