@@ -17,6 +17,8 @@ export function summary(run: StatusDocument, style: Style): string {
         `  peak memory ${bytes(run.usage.peak_memory_bytes)} of ${run.limits.max_memory_mb} MB, cpu ${run.usage.cpu_seconds.toFixed(1)} s, limits ${enforcement(run)}`,
       ),
     );
+  const said = run.status === 'completed' ? lastWords(run) : null;
+  if (said !== null) lines.push(`  ${printable(said)}`);
   if (run.error !== null) {
     lines.push(`  ${style.red(run.error.code)} ${printable(run.error.message)}`);
     if (run.reason !== null && !run.error.message.includes(run.reason))
@@ -29,6 +31,15 @@ export function summary(run: StatusDocument, style: Style): string {
       lines.push(`  go on from there: q workflow resume ${run.id}`);
   }
   return lines.join('\n');
+}
+
+/** The text of the last step at the top, when it is short: what a workflow says of its own result. */
+function lastWords(run: StatusDocument): string | null {
+  const last = run.steps.filter((step) => !step.path.includes('/') && step.status === 'completed').at(-1);
+  const outputs = last?.outputs;
+  if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs)) return null;
+  const text = outputs['text'] ?? outputs['stdout'];
+  return typeof text === 'string' && text.length > 0 && text.length <= 300 ? text : null;
 }
 
 /** The whole instance with its steps, as `status <id>` prints it. */
