@@ -88,13 +88,24 @@ export interface Scope {
   /** Makes a scope below this one. `name` is [A-Za-z0-9_.-]+; throws SCOPE_FAILED. Synchronous: control files are fast. */
   openChild(name: string, limits: ScopeLimits): Scope;
   plan(command: CommandSpec): LaunchPlan;
-  /** Tells the scope the pid that a plan was started as (the polling backend needs it; others ignore it). */
+  /**
+   * Tells the scope the pid that a plan was started as. Call it in the same tick as the spawn: until the shim has
+   * joined, it is the only thing that `kill` and `whenEmpty` know of it, and the polling backend finds the tree by it.
+   */
   attach(pid: number): void;
-  usage(): Usage;
+  /**
+   * What the tree uses; last known values once the scope is gone. `quick` reads memory, CPU time and process count
+   * only (for sampling at 4 Hz) and repeats the rest as last seen, peaks raised by what it sees itself. Polling
+   * answers with its last sample.
+   */
+  usage(detail?: 'quick' | 'full'): Usage;
   pids(): number[];
   /** Resolves when no process is left in the scope and its children; event-driven where the kernel tells. */
   whenEmpty(signal: AbortSignal): Promise<void>;
-  /** Ends every process of the scope. Never throws for a process that is gone. Several calls join the first. */
+  /**
+   * Ends every process of the scope. Never throws for a process that is gone. Several calls join the first, but one
+   * with a shorter grace goes ahead at once.
+   */
   kill(options: KillOptions): Promise<KillReport>;
   /** Stops all processes where they are / lets them go on. */
   freeze(): Promise<void>;
@@ -103,6 +114,8 @@ export interface Scope {
   remove(): Promise<void>;
   /** Called with the observed breach (polling backend only; cgroups enforce by themselves). Returns an unsubscribe. */
   onBreach(listener: (breach: Breach) => void): () => void;
+  /** Lets go of descriptors, watches and timers of this object; the processes and their limits stay. */
+  close(): void;
 }
 
 export interface Breach {
@@ -115,8 +128,10 @@ export interface Isolation {
   readonly report: IsolationReport;
   /** A scope at the top for one instance. */
   openScope(name: string, limits: ScopeLimits): Scope;
-  /** The scope of a record, or null when it is gone. */
-  reopenScope(record: ScopeRecord): Scope | null;
+  /** The scope of a record, or null when it is gone. `limits` are for polling, which cannot ask the kernel for them. */
+  reopenScope(record: ScopeRecord, limits?: ScopeLimits): Scope | null;
   /** Names of scopes of this home that exist in the kernel now: to sweep leftovers of a crashed supervisor. */
   listScopes(): readonly ScopeRecord[];
+  /** Removes our parent folders where nothing is left in them. Scopes that exist stay. */
+  close(): void;
 }

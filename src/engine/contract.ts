@@ -5,7 +5,7 @@
  */
 import type { JsonObject, LeafStep } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
-import type { RunEvent, StopKind } from './events.ts';
+import type { ResumeCause, RunEvent, StopKind } from './events.ts';
 import type { RunState } from './run-state.ts';
 
 /** Clock and chance, passed in so that a run can be replayed and tested. */
@@ -56,10 +56,24 @@ export interface Engine {
   apply(event: RunEvent): void;
   /** Moves the run on as far as it goes without the outside: starts, skips, turns, retries that are due, the end. */
   advance(surroundings: Surroundings): Progress;
-  /** The intent of an attempt with an effect: `step.started`. The driver runs the effect after its ack. */
+  /**
+   * Takes over a run whose process is gone, or reopens one that ended (`requested`): `run.resumed`, then
+   * `step.interrupted` for every attempt that was in flight, then what `on_resume` says. Call `advance` after it.
+   * `from` needs an ended run. Throws IllegalTransition for a run that cannot be resumed, STEP_NOT_FOUND for `from`.
+   */
+  resume(cause: ResumeCause, from: string | null): Progress;
+  /** True while this attempt was asked for by `run` or begun, and is neither settled nor cancelled. */
+  isCurrent(path: string, attempt: number): boolean;
+  /**
+   * The intent of an attempt with an effect: `step.started`. The driver runs the effect after its ack. Throws
+   * IllegalTransition for an attempt that is not current: ask `isCurrent` when anything came between `run` and this.
+   */
   begin(path: string, attempt: number, inputs: JsonObject): RunEvent;
   /** Takes an outcome. An outcome of a cancelled or older attempt gives no events. Call `advance` after it. */
   settle(outcome: Outcome, surroundings: Surroundings): Progress;
-  /** A person, a deadline or a switch ends the run: `run.stopping` and cancels. Call `advance` after it. */
+  /**
+   * A person, a deadline or a switch ends the run: `run.stopping` and cancels. Call `advance` after it. A run that is
+   * stopping already gives no events; one that has ended throws IllegalTransition.
+   */
   stop(kind: StopKind, by: string): Progress;
 }

@@ -12,6 +12,16 @@ import type { ErrorRecord } from '../errors/workflow-error.ts';
 
 export type StopKind = 'stop' | 'time_limit' | 'kill_switch' | 'supervisor_lost';
 
+export type ResumeCause = 'crash' | 'wait_over' | 'requested';
+
+export type CancelReason =
+  | 'sibling_failed'
+  | 'branch_lost'
+  | 'halted'
+  | 'stopping'
+  | 'rollback'
+  | 'group_retry';
+
 export type EndStatus =
   | 'completed'
   | 'failed'
@@ -27,8 +37,12 @@ export type RunEvent =
   /** A new process took the run over (after a crash, a wait, or by hand). `from` reopens that step and all after it. */
   | {
       readonly type: 'run.resumed';
-      readonly cause: 'crash' | 'wait_over' | 'requested';
+      readonly cause: ResumeCause;
       readonly from: string | null;
+      /** Paths of steps, and turns such as `loop[2]`, whose record is dropped so that they run again. */
+      readonly forgotten?: readonly string[];
+      /** Paths of ended steps that are open again, parents before children. A composite goes on where it was. */
+      readonly reopened?: readonly string[];
     }
   /** Before the effect: an attempt of a leaf step begins. Not written for effect-free leaves. */
   | {
@@ -45,6 +59,8 @@ export type RunEvent =
   | {
       readonly type: 'step.completed';
       readonly path: string;
+      /** Here and below: present when no earlier event of this path told it (effect-free or never started). */
+      readonly stepType?: StepType;
       readonly attempt: number;
       readonly result: Json;
       readonly writes: JsonObject;
@@ -53,6 +69,7 @@ export type RunEvent =
   | {
       readonly type: 'attempt.failed';
       readonly path: string;
+      readonly stepType?: StepType;
       readonly attempt: number;
       readonly error: ErrorRecord;
     }
@@ -70,6 +87,7 @@ export type RunEvent =
   | {
       readonly type: 'step.skipped';
       readonly path: string;
+      readonly stepType?: StepType;
       readonly reason: 'branch' | 'error' | 'on_resume';
       readonly error: ErrorRecord | null;
     }
@@ -77,10 +95,12 @@ export type RunEvent =
   | {
       readonly type: 'step.cancelled';
       readonly path: string;
-      readonly reason: 'sibling_failed' | 'branch_lost' | 'halted' | 'stopping' | 'rollback' | 'group_retry';
+      readonly stepType?: StepType;
+      readonly reason: CancelReason;
     }
   /** The custom handler of the step succeeded; its result stands for the step's. */
   | { readonly type: 'step.handled'; readonly path: string; readonly handler: string; readonly result: Json }
+  /** Which way a conditional goes; the event comes also when the branch has no steps. */
   | { readonly type: 'branch.chosen'; readonly path: string; readonly branch: 'then' | 'else' }
   | { readonly type: 'turn.started'; readonly path: string; readonly iteration: number }
   | { readonly type: 'turn.completed'; readonly path: string; readonly iteration: number }

@@ -3,9 +3,13 @@ import type { Json } from '../definition/workflow.ts';
 
 export type SkillType = 'code_inline' | 'code_session' | 'conversation' | 'prompt_inline';
 
+/** Which of the four file shapes it was written in; see docs/skills.md. */
+export type SkillShape = 'A' | 'B' | 'C' | 'D';
+
 export interface Skill {
   readonly name: string;
   readonly type: SkillType;
+  readonly shape: SkillShape;
   readonly description: string;
   readonly version: string | null;
   readonly aliases: readonly string[];
@@ -13,14 +17,18 @@ export interface Skill {
   readonly file: string | null;
   /** SHA-256 of the file's bytes, hex. */
   readonly hash: string;
-  /** argv[0] and the rest, with `{name}` places; only for the code types. */
+  /** argv[0]; only for the code types. Never a template. */
   readonly command: string | null;
+  /** Arguments right after the command that are passed as they are: the code of an inline executor. */
+  readonly literalArgs: readonly string[];
+  /** The arguments after those, with `{name}` places. */
   readonly args: readonly string[];
   /** Only for the prompt types. */
   readonly promptTemplate: string | null;
   readonly parameters: readonly SkillParameter[];
   /** False when the file declares no parameters at all: then any inputs are taken. */
   readonly declaresParameters: boolean;
+  /** Where it runs; relative to the workspace; null = the workspace. */
   readonly workingDir: string | null;
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number | null;
@@ -29,6 +37,8 @@ export interface Skill {
   readonly session: SessionConfig;
   readonly model: string | null;
   readonly contextFiles: readonly string[];
+  /** Why it cannot be used; empty for a sound skill. Using it anyway is SKILL_INVALID. */
+  readonly problems: readonly SkillNote[];
 }
 
 export interface SkillParameter {

@@ -1,0 +1,37 @@
+import { Args, Flags } from '@oclif/core';
+import { WorkflowCommand } from '../../src/cli/base-command.ts';
+import { printLogs } from '../../src/cli/logs.ts';
+
+export default class Logs extends WorkflowCommand {
+  static override description = 'Print what the steps of an instance wrote.';
+  static override examples = [
+    '<%= config.bin %> workflow logs latest',
+    '<%= config.bin %> workflow logs 4kz --step build -f',
+  ];
+  static override args = {
+    id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }),
+  };
+  static override flags = {
+    follow: Flags.boolean({ char: 'f', description: 'go on until the instance has ended' }),
+    step: Flags.string({ description: 'only this step (its path, or a folder of steps)' }),
+    since: Flags.string({ description: 'only what was written since: 90s, 10m, 2h, or a time' }),
+    raw: Flags.boolean({ description: 'pass terminal escapes of the output on as they are' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Logs);
+    this.wantsJson = flags.json;
+    const client = await this.connect();
+    try {
+      await printLogs(client, args.id, {
+        isFollowing: flags.follow,
+        step: flags.step ?? null,
+        since: flags.since ?? null,
+        isRaw: flags.raw,
+        isJson: flags.json,
+      });
+    } finally {
+      client.close();
+    }
+  }
+}

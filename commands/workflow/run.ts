@@ -1,0 +1,51 @@
+import { Args, Flags } from '@oclif/core';
+import { parsePairs, resolveTarget } from '../../src/cli/arguments.ts';
+import { WorkflowCommand } from '../../src/cli/base-command.ts';
+import { followRun } from '../../src/cli/follow-run.ts';
+import { inheritedEnvironment } from '../../src/client/caller.ts';
+
+export default class Run extends WorkflowCommand {
+  static override description = 'Run a workflow, by name or from a file, and follow it to its end.';
+  static override examples = [
+    '<%= config.bin %> workflow run examples/repo-report.json',
+    '<%= config.bin %> workflow run deploy --input version=1.4.2 --detach',
+  ];
+  static override args = {
+    workflow: Args.string({ required: true, description: 'name of a workflow, or path of a file' }),
+  };
+  static override flags = {
+    input: Flags.string({
+      char: 'i',
+      multiple: true,
+      description: 'a declared input, as name=value',
+      helpValue: 'k=v',
+    }),
+    context: Flags.string({ multiple: true, description: 'replaces a context value', helpValue: 'k=v' }),
+    detach: Flags.boolean({ char: 'd', description: 'start it in the background and print its id' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Run);
+    this.wantsJson = flags.json;
+    const caller = this.caller(flags.workspace);
+    const request = {
+      target: resolveTarget(args.workflow, caller.workspace),
+      caller,
+      inputs: parsePairs('--input', flags.input ?? []),
+      context: parsePairs('--context', flags.context ?? []),
+      env: inheritedEnvironment(),
+    };
+    const client = await this.connect();
+    try {
+      const started = await client.call('workflow.run', request);
+      if (flags.detach)
+        this.print(
+          { id: started.id, notices: started.notices, problems: started.problems },
+          () => started.id,
+        );
+      else process.exitCode = await followRun(client, started, { isJson: flags.json, caller });
+    } finally {
+      client.close();
+    }
+  }
+}

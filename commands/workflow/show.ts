@@ -1,0 +1,26 @@
+import { Args } from '@oclif/core';
+import { resolveTarget } from '../../src/cli/arguments.ts';
+import { WorkflowCommand } from '../../src/cli/base-command.ts';
+import { definitionText } from '../../src/cli/definition-text.ts';
+
+export default class Show extends WorkflowCommand {
+  static override description = 'Show a workflow: its inputs, steps, limits and where it comes from.';
+  static override examples = ['<%= config.bin %> workflow show examples/repo-report.json'];
+  static override args = {
+    workflow: Args.string({ required: true, description: 'name of a workflow, or path of a file' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Show);
+    this.wantsJson = flags.json;
+    const caller = this.caller(flags.workspace);
+    const client = await this.connect();
+    try {
+      const target = resolveTarget(args.workflow, caller.workspace);
+      const shown = await client.call('workflow.show', { target, caller });
+      this.print(shown, () => definitionText(shown));
+    } finally {
+      client.close();
+    }
+  }
+}

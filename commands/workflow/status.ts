@@ -1,0 +1,45 @@
+import { Args, Flags } from '@oclif/core';
+import { WorkflowCommand } from '../../src/cli/base-command.ts';
+import { followRun } from '../../src/cli/follow-run.ts';
+import { instanceTable } from '../../src/cli/lists.ts';
+import { styleFor } from '../../src/cli/style.ts';
+import { statusText } from '../../src/cli/summary.ts';
+
+export default class Status extends WorkflowCommand {
+  static override description = 'Show what is running, or one instance with its steps.';
+  static override examples = [
+    '<%= config.bin %> workflow status',
+    '<%= config.bin %> workflow status latest',
+    '<%= config.bin %> workflow status 4kz --watch',
+  ];
+  static override args = { id: Args.string({ description: 'id of an instance, a prefix of it, or latest' }) };
+  static override flags = {
+    all: Flags.boolean({ char: 'a', description: 'also those that have ended' }),
+    watch: Flags.boolean({ char: 'w', description: 'follow the instance to its end' }),
+    limit: Flags.integer({ description: 'how many instances to list', default: 50, min: 1, max: 10_000 }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Status);
+    this.wantsJson = flags.json;
+    const client = await this.connect();
+    try {
+      const id = args.id ?? (flags.watch ? 'latest' : undefined);
+      if (id === undefined) {
+        const instances = await client.call('instance.list', { isLiveOnly: !flags.all, limit: flags.limit });
+        this.print(instances, () => instanceTable(instances, flags.all));
+        return;
+      }
+      const run = await client.call('instance.status', { id });
+      if (flags.watch)
+        process.exitCode = await followRun(
+          client,
+          { id: run.id, notices: [] },
+          { isJson: flags.json, caller: this.caller(flags.workspace) },
+        );
+      else this.print(run, () => statusText(run, styleFor(process.stdout), Date.now()));
+    } finally {
+      client.close();
+    }
+  }
+}

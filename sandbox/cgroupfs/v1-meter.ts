@@ -1,0 +1,63 @@
+import type { Usage } from '../isolation.ts';
+import { KeptFile, keyedNumber } from './control-file.ts';
+import type { Folders } from './folders.ts';
+import { LocalCounters } from './local-counters.ts';
+import type { Meter } from './version.ts';
+
+/** Counters of a v1 scope. `folders` may lack controllers: their values stay 0. */
+export function openV1Meter(folders: Folders): Meter {
+  const file = (controller: string, name: string): KeptFile | null =>
+    folders[controller] === undefined ? null : new KeptFile(`${folders[controller]}/${name}`);
+  const memory = file('memory', 'memory.usage_in_bytes');
+  const memoryPeak = file('memory', 'memory.max_usage_in_bytes');
+  const cpuTime = file('cpuacct', 'cpuacct.usage');
+  const cpuStat = file('cpu', 'cpu.stat');
+  const pids = file('pids', 'pids.current');
+  const pidsPeak = file('pids', 'pids.peak');
+  const tree = new LocalCounters(folders.memory ?? null, folders.pids ?? null);
+  let last: Usage = {
+    memoryBytes: 0,
+    memoryPeakBytes: 0,
+    cpuSeconds: 0,
+    cpuThrottledSeconds: 0,
+    processes: 0,
+    processesPeak: 0,
+    oomKills: 0,
+    forksRefused: 0,
+  };
+
+  const usage = (detail: 'quick' | 'full'): Usage => {
+    const memoryBytes = numberIn(memory, last.memoryBytes);
+    const processes = numberIn(pids, last.processes);
+    last = {
+      ...last,
+      memoryBytes,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes),
+      cpuSeconds: numberIn(cpuTime, last.cpuSeconds * 1e9) / 1e9,
+      processes,
+      processesPeak: Math.max(last.processesPeak, processes),
+    };
+    if (detail === 'quick') return last;
+    const throttled = cpuStat?.read();
+    last = {
+      ...last,
+      cpuThrottledSeconds: throttled
+        ? keyedNumber(throttled, 'throttled_time') / 1e9
+        : last.cpuThrottledSeconds,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, numberIn(memoryPeak, 0)),
+      processesPeak: Math.max(last.processesPeak, numberIn(pidsPeak, 0)),
+      ...tree.sum(),
+    };
+    return last;
+  };
+  const close = (): void => {
+    for (const kept of [memory, memoryPeak, cpuTime, cpuStat, pids, pidsPeak]) kept?.close();
+    tree.close();
+  };
+  return { usage, close };
+}
+
+function numberIn(file: KeptFile | null, fallback: number): number {
+  const text = file?.read();
+  return text ? Number.parseInt(text, 10) || 0 : fallback;
+}

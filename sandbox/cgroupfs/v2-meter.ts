@@ -1,0 +1,69 @@
+import type { Usage } from '../isolation.ts';
+import { KeptFile, keyedNumber } from './control-file.ts';
+import { LocalCounters } from './local-counters.ts';
+import type { Meter } from './version.ts';
+
+/** Counters of a v2 scope; the kernel adds them over the tree. Files that this kernel lacks leave 0 or our own peak. */
+export function openV2Meter(folder: string): Meter {
+  const open = (name: string): KeptFile => new KeptFile(`${folder}/${name}`);
+  const files = {
+    memory: open('memory.current'),
+    memoryPeak: open('memory.peak'),
+    memoryEvents: open('memory.events'),
+    cpu: open('cpu.stat'),
+    pids: open('pids.current'),
+    pidsPeak: open('pids.peak'),
+    pidsEvents: open('pids.events'),
+    // Since Linux 6.10; with it pids.events counts for the whole tree, before for each cgroup alone.
+    pidsEventsLocal: open('pids.events.local'),
+  };
+  const forkers = new LocalCounters(null, folder);
+  let last: Usage = {
+    memoryBytes: 0,
+    memoryPeakBytes: 0,
+    cpuSeconds: 0,
+    cpuThrottledSeconds: 0,
+    processes: 0,
+    processesPeak: 0,
+    oomKills: 0,
+    forksRefused: 0,
+  };
+
+  const refused = (): number =>
+    files.pidsEventsLocal.read() === null
+      ? forkers.sum().forksRefused
+      : keyedNumber(files.pidsEvents.read() ?? '', 'max');
+  const usage = (detail: 'quick' | 'full'): Usage => {
+    const memoryBytes = number(files.memory.read(), last.memoryBytes);
+    const processes = number(files.pids.read(), last.processes);
+    const cpu = files.cpu.read();
+    last = {
+      ...last,
+      memoryBytes,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes),
+      cpuSeconds: cpu === null ? last.cpuSeconds : keyedNumber(cpu, 'usage_usec') / 1e6,
+      cpuThrottledSeconds: cpu === null ? last.cpuThrottledSeconds : keyedNumber(cpu, 'throttled_usec') / 1e6,
+      processes,
+      processesPeak: Math.max(last.processesPeak, processes),
+    };
+    if (detail === 'quick') return last;
+    const memoryEvents = files.memoryEvents.read();
+    last = {
+      ...last,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, number(files.memoryPeak.read(), 0)),
+      processesPeak: Math.max(last.processesPeak, number(files.pidsPeak.read(), 0)),
+      oomKills: memoryEvents === null ? last.oomKills : keyedNumber(memoryEvents, 'oom_kill'),
+      forksRefused: Math.max(last.forksRefused, refused()),
+    };
+    return last;
+  };
+  const close = (): void => {
+    for (const file of Object.values(files)) file.close();
+    forkers.close();
+  };
+  return { usage, close };
+}
+
+function number(text: string | null, fallback: number): number {
+  return text === null ? fallback : Number.parseInt(text, 10) || 0;
+}

@@ -1,0 +1,52 @@
+/** usage: sh scripts/node scripts/build.ts — makes dist/: the commands, the two bins' code and the daemons. */
+import { globSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { generateValidators } from './generate-validators.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  legalComments: 'none',
+  logLevel: 'warning',
+  // Packages in CommonJS call require for Node's own modules; an ES module has none of its own.
+  banner: {
+    js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
+  },
+} as const;
+
+async function main(): Promise<void> {
+  await generateValidators(root);
+  rmSync(dist, { recursive: true, force: true });
+  await build({
+    ...shared,
+    splitting: true,
+    outdir: dist,
+    outbase: root,
+    entryPoints: [
+      ...globSync('commands/**/*.ts', { cwd: root }),
+      'src/cli/main.ts',
+      'src/supervisor/main.ts',
+      'src/store/writer-thread.ts',
+    ],
+    entryNames: '[dir]/[name]',
+    chunkNames: 'chunks/[name]-[hash]',
+  });
+  // The instance stands alone in one file: its start is on the path of every run.
+  await build({
+    ...shared,
+    splitting: true,
+    outdir: join(dist, 'instance'),
+    entryPoints: ['src/instance/main.ts'],
+    minifySyntax: true,
+  });
+}
+
+await main();

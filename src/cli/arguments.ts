@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { JsonObject } from '../definition/workflow.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+
+/** `name=value` flags as an object of texts; the supervisor reads them after the declared types. */
+export function parsePairs(flag: string, pairs: readonly string[]): JsonObject {
+  const values: JsonObject = {};
+  for (const pair of pairs) {
+    const equals = pair.indexOf('=');
+    if (equals < 1)
+      throw new WorkflowError('USAGE', `${flag} takes name=value, and "${pair}" is not of that form`, {
+        hint: `Write ${flag} name=value.`,
+      });
+    values[pair.slice(0, equals)] = pair.slice(equals + 1);
+  }
+  return values;
+}
+
+/** A path (it ends in .json, has a slash, or such a file is there) as an absolute one; anything else is a name. */
+export function resolveTarget(given: string, workspace: string): string {
+  const isPath = given.endsWith('.json') || given.includes('/');
+  if (!isPath) return given;
+  const here = resolve(given);
+  return existsSync(here) ? here : resolve(workspace, given);
+}

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { Command, Flags } from '@oclif/core';
+import { callerHere } from '../client/caller.ts';
+import { type Client, connect } from '../client/client.ts';
+import { EXIT } from '../errors/table.ts';
+import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
+import type { Caller } from '../protocol/control.ts';
+import { locateHome } from '../protocol/home.ts';
+import { printable, styleFor } from './style.ts';
+
+/** What every command shares: `--json`, `--workspace`, the way to the supervisor, and how errors are shown. */
+export abstract class WorkflowCommand extends Command {
+  static override baseFlags = {
+    json: Flags.boolean({ description: 'print JSON instead of text' }),
+    workspace: Flags.string({ description: 'the folder to work from (default: the current one)' }),
+  };
+
+  /** Set by a command as soon as its flags are known; errors before that look at the arguments themselves. */
+  protected wantsJson = this.argv.includes('--json');
+
+  protected connect(mode: 'start' | 'must_run' = 'start'): Promise<Client> {
+    return connect(locateHome(), mode);
+  }
+
+  protected caller(workspace: string | undefined): Caller {
+    return callerHere(workspace === undefined ? undefined : resolve(workspace));
+  }
+
+  protected print(value: unknown, text: () => string): void {
+    process.stdout.write(
+      `${this.wantsJson ? JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0) : text()}\n`,
+    );
+  }
+
+  /** Every error of a command ends here: one message, never a stack, and the exit status of its code. */
+  override async catch(thrown: Error & { exitCode?: number; oclif?: { exit?: number } }): Promise<void> {
+    // oclif ends a command that printed its help, or called exit, by an error with this mark.
+    if (thrown.oclif?.exit === 0) return;
+    const isUsage = thrown.oclif !== undefined || thrown.constructor.name.endsWith('ParserError');
+    const error = isUsage
+      ? new WorkflowError('USAGE', thrown.message.split('\nSee more help')[0] ?? thrown.message, {
+          hint: `Run q workflow ${(this.id ?? '').replace(/^workflow:?/, '').replaceAll(':', ' ')} --help.`.replace(
+            '  ',
+            ' ',
+          ),
+        })
+      : ensureWorkflowError(thrown);
+    process.exitCode = isUsage ? EXIT.USAGE : error.exitStatus;
+    showError(error, this.wantsJson);
+  }
+}
+
+/** Prints an error for people on stderr, or as `{"error": …}` on stdout. */
+export function showError(error: WorkflowError, isJson: boolean): void {
+  if (isJson) {
+    process.stdout.write(`${JSON.stringify({ error: { step: null, ...error.toRecord() } })}\n`);
+    return;
+  }
+  const style = styleFor(process.stderr);
+  const lines = [`${style.red('error')} ${printable(error.message)} ${style.dim(`[${error.code}]`)}`];
+  for (const problem of error.problems.slice(0, 50)) lines.push(`  ${problemLine(problem)}`);
+  if (error.problems.length > 50) lines.push(`  … and ${error.problems.length - 50} more`);
+  lines.push(`${style.cyan('hint')}  ${error.hint}`);
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+export function problemLine(problem: Problem): string {
+  const suggestion = problem.suggestion === undefined ? '' : ` – did you mean "${problem.suggestion}"?`;
+  const label = problem.severity === 'warning' ? 'warning: ' : '';
+  return printable(`${problem.path}: ${label}${problem.message}${suggestion}`);
+}

@@ -1,0 +1,109 @@
+import { createInterface } from 'node:readline';
+import type { Client } from '../client/client.ts';
+import { EXIT, type ExitStatus } from '../errors/table.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import type { Caller, StatusDocument } from '../protocol/control.ts';
+import { hasEndedStatus, runExitStatus } from './exit-status.ts';
+import { createRunView } from './run-view.ts';
+import { styleFor } from './style.ts';
+import { summary } from './summary.ts';
+
+export interface FollowOptions {
+  readonly isJson: boolean;
+  readonly caller: Caller;
+}
+
+/**
+ * Shows a run live until it ends, and answers the command's exit status. Ctrl-C on a terminal asks once whether to
+ * stop the run or leave it; a second one, or one without a terminal, stops it.
+ */
+export async function followRun(
+  client: Client,
+  started: {
+    readonly id: string;
+    readonly notices: readonly string[];
+    readonly problems?: readonly { message: string; path: string }[];
+  },
+  options: FollowOptions,
+): Promise<ExitStatus> {
+  const { id } = started;
+  const view = options.isJson ? null : createRunView(process.stderr);
+  for (const problem of started.problems ?? []) view?.note(`${problem.path}: ${problem.message}`);
+  for (const notice of started.notices) view?.note(notice);
+
+  const ending = new Promise<StatusDocument>((resolve, reject) => {
+    client.onNotification((notification) => {
+      if (notification.method === 'instance.ended') resolve(notification.params);
+      else view?.take(notification);
+    });
+    void client.closed.then(() =>
+      reject(
+        new WorkflowError(
+          'SUPERVISOR_UNREACHABLE',
+          `the supervisor went away while ${id} was running; the run goes on`,
+          {
+            hint: `Run q workflow status ${id} --watch.`,
+          },
+        ),
+      ),
+    );
+  });
+  // The rejection is handled where it is awaited; without this an early one would count as unhandled.
+  ending.catch(() => undefined);
+  const now = await client.call('instance.watch', { id });
+  view?.begin(now);
+  const left = new Promise<'left'>((resolve) =>
+    watchInterrupts(client, id, options, () => resolve('left'), view),
+  );
+  const end = hasEndedStatus(now.status) ? now : await Promise.race([ending, left]);
+  view?.end();
+  if (end === 'left') {
+    process.stderr.write(`${id} goes on in the background: q workflow status ${id} --watch\n`);
+    return EXIT.COMPLETED;
+  }
+  process.stdout.write(
+    options.isJson ? `${JSON.stringify(end)}\n` : `${summary(end, styleFor(process.stdout))}\n`,
+  );
+  return runExitStatus(end);
+}
+
+function watchInterrupts(
+  client: Client,
+  id: string,
+  options: FollowOptions,
+  leave: () => void,
+  view: ReturnType<typeof createRunView> | null,
+): void {
+  let count = 0;
+  const stop = (): void => {
+    process.stderr.write(`stopping ${id} …\n`);
+    client.call('instance.stop', { id, isForced: false, caller: options.caller }).catch((error: unknown) => {
+      // It may just have ended by itself: then its end is on the way.
+      process.stderr.write(`${String(error instanceof Error ? error.message : error)}\n`);
+    });
+  };
+  const interrupted = (): void => {
+    count += 1;
+    if (count > 1 || !process.stdin.isTTY || !process.stderr.isTTY || options.isJson) {
+      if (count <= 2) stop();
+      return;
+    }
+    view?.pause();
+    const prompt = createInterface({ input: process.stdin, output: process.stderr });
+    prompt.once('SIGINT', () => {
+      prompt.close();
+      interrupted();
+    });
+    prompt.question('Stop it, or leave it running in the background? [s/L] ', (answer) => {
+      prompt.close();
+      if (/^s/i.test(answer.trim())) stop();
+      else leave();
+      view?.resume();
+    });
+  };
+  process.on('SIGINT', interrupted);
+  process.on('SIGTERM', () => {
+    count += 2;
+    stop();
+  });
+}

@@ -1,0 +1,20 @@
+import type { SupervisorStatus } from '../protocol/control.ts';
+import { bytes, duration, styleFor } from './style.ts';
+
+export function supervisorLine(status: SupervisorStatus): string {
+  return `supervisor ${status.pid} runs, limits by ${status.isolation.backend}, home ${status.home}`;
+}
+
+export function supervisorText(status: SupervisorStatus, now: number): string {
+  const style = styleFor(process.stdout);
+  const { isolation } = status;
+  const counts = Object.entries(status.instances);
+  return [
+    `${style.bold('supervisor')} ${status.version}  pid ${status.pid}, up ${duration(now - Date.parse(status.started_at))}, memory ${bytes(status.memory_bytes)}`,
+    `  home       ${status.home}`,
+    `  isolation  ${isolation.backend}: enforced ${isolation.enforced.join(', ') || 'nothing'}; observed ${isolation.observed.join(', ') || 'nothing'}`,
+    ...status.missing.map((line) => `  ${style.yellow('!')} ${line}`),
+    `  instances  ${counts.length === 0 ? 'none' : counts.map(([state, count]) => `${count} ${state}`).join(', ')}`,
+    ...status.queue.map((entry) => `  queued     ${entry.id} waits for ${entry.waits_for}`),
+  ].join('\n');
+}

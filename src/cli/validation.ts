@@ -1,0 +1,65 @@
+import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
+import type { Caller } from '../protocol/control.ts';
+import { problemLine } from './base-command.ts';
+import { styleFor } from './style.ts';
+
+export interface Validation {
+  readonly is_valid: boolean;
+  readonly name: string | null;
+  readonly version: string | null;
+  readonly problems: readonly Problem[];
+}
+
+/** Loads a file as `run` would, and looks its skills up: a missing one is a warning here. */
+export async function checkFile(file: string, caller: Caller): Promise<Validation> {
+  // The checks load the validators and the expression language: only this command needs them here.
+  const [{ loadSource }, { pinSkills }] = await Promise.all([
+    import('../supervisor/workflow-source.ts'),
+    import('../supervisor/pin-skills.ts'),
+  ]);
+  try {
+    const { workflow, problems } = await loadSource({ kind: 'file', file, text: null });
+    return {
+      is_valid: true,
+      name: workflow.name,
+      version: workflow.version,
+      problems: [...problems, ...missingSkills(() => pinSkills(workflow, caller))],
+    };
+  } catch (error) {
+    const known = ensureWorkflowError(error);
+    if (known.code !== 'DEFINITION_INVALID') throw known;
+    return {
+      is_valid: false,
+      name: null,
+      version: null,
+      problems:
+        known.problems.length > 0
+          ? known.problems
+          : [{ severity: 'error', path: '$', message: known.message }],
+    };
+  }
+}
+
+export function validationText(file: string, result: Validation): string {
+  const style = styleFor(process.stdout);
+  const errors = result.problems.filter((problem) => problem.severity === 'error').length;
+  const warnings = result.problems.length - errors;
+  const counts = [
+    ...(errors > 0 ? [`${errors} error${errors === 1 ? '' : 's'}`] : []),
+    ...(warnings > 0 ? [`${warnings} warning${warnings === 1 ? '' : 's'}`] : []),
+  ].join(', ');
+  const head = result.is_valid
+    ? `${style.green('✓')} ${file} is valid: ${result.name} ${result.version}${counts === '' ? '' : ` (${counts})`}`
+    : `${style.red('✗')} ${file} is not valid: ${counts}`;
+  return [head, ...result.problems.map((problem) => `  ${problemLine(problem)}`)].join('\n');
+}
+
+function missingSkills(pin: () => unknown): Problem[] {
+  try {
+    pin();
+    return [];
+  } catch (error) {
+    if (!(error instanceof WorkflowError) || error.code !== 'SKILL_NOT_FOUND') throw error;
+    return error.problems.map((problem) => ({ ...problem, severity: 'warning' }));
+  }
+}

@@ -1,0 +1,34 @@
+import { homedir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { type Caller, INHERITED_VARIABLES } from '../protocol/control.ts';
+
+/** Who calls, and from where: the workspace is the working folder unless another is given. */
+export function callerHere(workspace: string = process.cwd()): Caller {
+  const userHome = process.env['HOME'] || homedir();
+  return {
+    workspace,
+    userHome,
+    configHome: process.env['XDG_CONFIG_HOME'] || join(userHome, '.config'),
+    person: process.env['USER'] || userName(),
+  };
+}
+
+/** The part of our environment that steps of a run inherit. */
+export function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    INHERITED_VARIABLES.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    // A uid without an entry in the password file (containers) has no name.
+    if (error instanceof Error) return String(process.getuid?.() ?? 'unknown');
+    throw error;
+  }
+}

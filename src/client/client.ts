@@ -1,0 +1,118 @@
+import { createConnection, type Socket } from 'node:net';
+import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import type { ControlMethod, ControlMethods, ControlNotification, RpcResponse } from '../protocol/control.ts';
+import { checkHome, type Home } from '../protocol/home.ts';
+import { openJsonLines } from '../protocol/json-lines.ts';
+import { startSupervisor } from './start-supervisor.ts';
+
+/** A connection of one command to the supervisor. */
+export interface Client {
+  call<K extends ControlMethod>(method: K, params: ControlMethods[K][0]): Promise<ControlMethods[K][1]>;
+  /** Takes notifications from now on; one listener. */
+  onNotification(listener: (notification: ControlNotification) => void): void;
+  /** Resolves when the connection has closed, whoever closed it. */
+  readonly closed: Promise<void>;
+  close(): void;
+}
+
+/** How long a supervisor that another command has just started may take until it answers. */
+const CONNECT_DEADLINE_MS = 20_000;
+const CONNECT_RETRY_MS = 30;
+
+/**
+ * Connects to the supervisor of a home; `start` starts one when none runs. Throws HOME_UNSAFE, or
+ * SUPERVISOR_UNREACHABLE when there is none (or it cannot be started).
+ */
+export async function connect(home: Home, mode: 'start' | 'must_run'): Promise<Client> {
+  checkHome(home);
+  const first = await tryConnect(home);
+  if (first !== null) return openClient(first, home);
+  if (mode === 'must_run')
+    throw new WorkflowError('SUPERVISOR_UNREACHABLE', `no supervisor answers on ${home.controlSocket}`);
+  await startSupervisor(home);
+  const deadline = performance.now() + CONNECT_DEADLINE_MS;
+  for (;;) {
+    const socket = await tryConnect(home);
+    if (socket !== null) return openClient(socket, home);
+    if (performance.now() > deadline)
+      throw new WorkflowError(
+        'SUPERVISOR_UNREACHABLE',
+        `a supervisor was started and does not answer on ${home.controlSocket} after ${CONNECT_DEADLINE_MS / 1000} s`,
+        { hint: `Look at ${home.logFolder}/supervisor.log.` },
+      );
+    await new Promise((resolve) => setTimeout(resolve, CONNECT_RETRY_MS));
+  }
+}
+
+function tryConnect(home: Home): Promise<Socket | null> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(home.controlSocket);
+    socket.once('connect', () => {
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+    socket.once('error', (error) => {
+      const code = systemCode(error);
+      if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EAGAIN') resolve(null);
+      else
+        reject(
+          new WorkflowError(
+            'SUPERVISOR_UNREACHABLE',
+            `cannot open ${home.controlSocket}: ${code ?? error.message}`,
+            {
+              cause: error,
+            },
+          ),
+        );
+    });
+  });
+}
+
+function openClient(socket: Socket, home: Home): Client {
+  const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
+  let lastId = 0;
+  let listener: (notification: ControlNotification) => void = () => undefined;
+  let markClosed: () => void = () => undefined;
+  const closed = new Promise<void>((resolve) => {
+    markClosed = resolve;
+  });
+  const lines = openJsonLines(socket, {
+    message: (raw) => {
+      // The socket lies in a folder that only this user may enter, and our supervisor made it.
+      const message = raw as RpcResponse | (ControlNotification & { id?: undefined });
+      if (message.id === undefined) {
+        listener(message);
+        return;
+      }
+      const waiter = waiting.get(message.id);
+      waiting.delete(message.id);
+      if ('error' in message) waiter?.reject(WorkflowError.fromRecord(message.error.data));
+      else waiter?.resolve(message.result);
+    },
+    closed: () => {
+      const lost = new WorkflowError(
+        'SUPERVISOR_UNREACHABLE',
+        `the supervisor closed the connection to ${home.controlSocket}`,
+      );
+      for (const waiter of waiting.values()) waiter.reject(lost);
+      waiting.clear();
+      markClosed();
+    },
+  });
+  return {
+    call: (method, params) => {
+      lastId += 1;
+      const id = lastId;
+      return new Promise<ControlMethods[typeof method][1]>((resolve, reject) => {
+        // The method's own result type, by the table of the protocol.
+        waiting.set(id, { resolve: (result) => resolve(result as ControlMethods[typeof method][1]), reject });
+        lines.send({ jsonrpc: '2.0', id, method, params });
+      });
+    },
+    onNotification: (given) => {
+      listener = given;
+    },
+    closed,
+    close: () => lines.end(),
+  };
+}

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
+import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
+import { type Home, prepareHome } from '../protocol/home.ts';
+import { programFile } from '../protocol/install.ts';
+
+/** Variables that the daemon takes over from the command that starts it. */
+const DAEMON_VARIABLES = [
+  'PATH',
+  'HOME',
+  'XDG_STATE_HOME',
+  'XDG_RUNTIME_DIR',
+  'Q_WORKFLOW_HOME',
+  'Q_WORKFLOW_ISOLATION',
+  'TZ',
+  FAILPOINT_VARIABLE,
+];
+const READY_DEADLINE_MS = 30_000;
+
+/**
+ * Starts the supervisor of a home in the background, in a session of its own, and waits until it is ready. When
+ * another one is ahead of it, that is fine: the caller connects to that one. Throws what the daemon reports.
+ */
+export async function startSupervisor(home: Home): Promise<void> {
+  prepareHome(home);
+  const output = openSync(join(home.logFolder, 'supervisor.out'), 'a', 0o600);
+  const env = Object.fromEntries(
+    DAEMON_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+  const child = spawn(
+    process.execPath,
+    ['--no-warnings', '--max-semi-space-size=4', programFile('supervisor/main'), '--ready-fd', '3'],
+    {
+      cwd: '/',
+      env: { ...env, Q_WORKFLOW_HOME: home.folder },
+      detached: true,
+      stdio: ['ignore', output, output, 'pipe'],
+    },
+  );
+  closeSync(output);
+  child.unref();
+  const message = await readReady(child.stdio[3] as Readable);
+  if (message.error === undefined || message.error.code === 'SUPERVISOR_RUNNING') return;
+  throw WorkflowError.fromRecord(message.error);
+}
+
+function readReady(pipe: Readable): Promise<{ ready?: number; error?: ErrorRecord }> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const lost = (why: string): void =>
+      reject(
+        new WorkflowError(
+          'SUPERVISOR_UNREACHABLE',
+          `the supervisor ${why}; see log/supervisor.out in the state folder`,
+        ),
+      );
+    const timer = setTimeout(
+      () => lost(`was not ready after ${READY_DEADLINE_MS / 1000} s`),
+      READY_DEADLINE_MS,
+    );
+    pipe.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+    });
+    pipe.on('error', (error) => lost(`could not be heard: ${error.message}`));
+    pipe.on('close', () => {
+      clearTimeout(timer);
+      if (text === '') lost('ended before it was ready');
+      else resolve(JSON.parse(text) as { ready?: number; error?: ErrorRecord });
+    });
+  });
+}

@@ -1,0 +1,84 @@
+/** The reducer: the only way in which an event changes the state of a run. */
+import type { RunEvent } from './events.ts';
+import { ROLLBACK_PREFIX } from './paths.ts';
+import type { Plan } from './plan.ts';
+import { reduceStep } from './reduce-step.ts';
+import { reopen } from './reopen.ts';
+import { createFrame, type MutableRunState, type StepNode } from './run-state.ts';
+import { isEndStatus, nextRunStatus, type RunStatus } from './transitions.ts';
+
+/**
+ * Applies one event and gives the node that it changed, or null for an event of the run. Throws IllegalTransition
+ * for a move that the tables do not allow; its state and counts are then as before.
+ */
+export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): StepNode | null {
+  switch (event.type) {
+    case 'run.started': {
+      move(state, event.type, 'running');
+      state.inputs = event.inputs;
+      state.context = { readonly: event.context.readonly, mutable: { ...event.context.mutable } };
+      return null;
+    }
+    case 'run.resumed': {
+      const wasEnded = isEndStatus(state.status);
+      move(state, event.type, 'running');
+      if (state.status === 'running' && state.rollback !== null) state.status = 'rolling_back';
+      state.waitUntil = null;
+      if (wasEnded) {
+        state.stopping = null;
+        state.error = null;
+        state.reason = null;
+      }
+      reopen(state, event.forgotten ?? [], event.reopened ?? []);
+      return null;
+    }
+    case 'rollback.started': {
+      move(state, event.type, 'rolling_back');
+      const steps = plan.workflow.errorHandling.rollback.steps.map((ref) => ref.step);
+      const parts = {
+        prefix: ROLLBACK_PREFIX,
+        owner: null,
+        area: 'rollback',
+        steps,
+        iteration: null,
+      } as const;
+      const frame = createFrame(parts);
+      state.frames.set(ROLLBACK_PREFIX, frame);
+      state.rollback = { step: event.step, error: event.error, frame };
+      return null;
+    }
+    case 'run.stopping':
+      move(state, event.type, 'stopping');
+      state.stopping = { kind: event.kind, by: event.by };
+      return null;
+    case 'run.waiting':
+      move(state, event.type, 'waiting');
+      state.waitUntil = event.until;
+      return null;
+    case 'run.ended':
+      move(state, event.type, event.status);
+      state.status = event.status;
+      state.error = event.error;
+      state.reason = event.reason;
+      return null;
+    case 'limit.hit':
+      return null;
+    case 'step.started':
+    case 'step.interrupted':
+    case 'step.completed':
+    case 'attempt.failed':
+    case 'step.retrying':
+    case 'step.failed':
+    case 'step.skipped':
+    case 'step.cancelled':
+    case 'step.handled':
+    case 'branch.chosen':
+    case 'turn.started':
+    case 'turn.completed':
+      return reduceStep(state, plan, event);
+  }
+}
+
+function move(state: MutableRunState, type: RunEvent['type'], aim: RunStatus): void {
+  state.status = nextRunStatus(state.status, type, aim);
+}

@@ -1,0 +1,133 @@
+/**
+ * What the interpreter knows beyond the journal: which nodes to look at, which leaves wait for a slot, which are
+ * with the driver. All of it can be lost: after a replay it is found again from the open nodes.
+ */
+import { DueHeap } from './heap.ts';
+import { hasEnded, type StepNode } from './run-state.ts';
+
+export class Schedule {
+  /** Leaf attempts that the driver was asked to run and that have not begun. */
+  readonly #dispatched = new Map<StepNode, number>();
+  readonly #dirty = new Set<StepNode>();
+  readonly #ready: StepNode[] = [];
+  #readyHead = 0;
+  #batch: StepNode[] = [];
+  readonly #queued = new Set<StepNode>();
+  readonly #waiters = new Map<StepNode, Set<StepNode>>();
+  readonly #timed = new Set<StepNode>();
+  readonly #timers = new DueHeap<StepNode>();
+  /** The run itself has to be looked at: the top of the flow, the rollback, the end. */
+  isRunDirty = true;
+  /** The state was changed from outside; all open nodes have to be looked at. */
+  needsScan = true;
+  /** What a rollback undoes, in order, once it is worked out. */
+  undoList: readonly StepNode[] | null = null;
+  undoIndex = 0;
+
+  look(node: StepNode | null): void {
+    if (node === null) this.isRunDirty = true;
+    else this.#dirty.add(node);
+  }
+
+  /** The next node to look at, in the order in which they came up. */
+  takeDirty(): StepNode | undefined {
+    for (const node of this.#dirty) {
+      this.#dirty.delete(node);
+      return node;
+    }
+    return undefined;
+  }
+
+  /** Looks again at those that waited for this node. */
+  release(node: StepNode): void {
+    for (const waiter of this.#waiters.get(node) ?? []) this.look(waiter);
+    this.#waiters.delete(node);
+  }
+
+  waitFor(blocker: StepNode, waiter: StepNode): void {
+    const waiters = this.#waiters.get(blocker);
+    if (waiters === undefined) this.#waiters.set(blocker, new Set([waiter]));
+    else waiters.add(waiter);
+  }
+
+  /** A leaf whose attempt may start as soon as there is a slot. Twice is once. */
+  makeReady(node: StepNode): void {
+    if (this.#queued.has(node) || this.#dispatched.has(node)) return;
+    this.#queued.add(node);
+    this.#batch.push(node);
+  }
+
+  /** First come first served; those that came up together in document order. */
+  takeReady(positionOf: (node: StepNode) => number): StepNode | undefined {
+    if (this.#batch.length > 0) {
+      if (this.#batch.length > 1) this.#batch.sort((a, b) => positionOf(a) - positionOf(b));
+      for (const node of this.#batch) this.#ready.push(node);
+      this.#batch = [];
+    }
+    while (this.#readyHead < this.#ready.length) {
+      const node = this.#ready[this.#readyHead];
+      this.#readyHead += 1;
+      if (this.#readyHead > 1000 && this.#readyHead * 2 > this.#ready.length) {
+        this.#ready.splice(0, this.#readyHead);
+        this.#readyHead = 0;
+      }
+      if (node !== undefined && this.#queued.delete(node) && !hasEnded(node)) return node;
+    }
+    return undefined;
+  }
+
+  dispatch(node: StepNode, attempt: number): void {
+    this.#dispatched.set(node, attempt);
+  }
+
+  /** True when the attempt was dispatched and has not begun. */
+  isDispatched(node: StepNode, attempt: number): boolean {
+    return this.#dispatched.get(node) === attempt;
+  }
+
+  undispatch(node: StepNode): void {
+    this.#dispatched.delete(node);
+  }
+
+  get dispatchedCount(): number {
+    return this.#dispatched.size;
+  }
+
+  /** Looks at the node again at its time. */
+  setTimer(node: StepNode, at: number): void {
+    if (this.#timed.has(node)) return;
+    this.#timed.add(node);
+    this.#timers.push(at, node);
+  }
+
+  /** Looks at the nodes whose time has come, and drops timers of nodes that have ended. */
+  fireTimers(now: number): void {
+    for (;;) {
+      const node = this.#timers.peek();
+      const at = this.#timers.nextAt();
+      if (node === undefined || at === null) return;
+      const isStale = node.status !== 'retrying';
+      if (!isStale && at > now) return;
+      this.#timers.pop();
+      this.#timed.delete(node);
+      if (!isStale) this.look(node);
+    }
+  }
+
+  /** When the next timer is due, or null. */
+  nextTimerAt(): number | null {
+    return this.#timers.nextAt();
+  }
+
+  /** Forgets all but what is with the driver: the state was changed from outside. */
+  clear(): void {
+    this.#dirty.clear();
+    this.#ready.length = 0;
+    this.#readyHead = 0;
+    this.#batch = [];
+    this.#queued.clear();
+    this.#waiters.clear();
+    this.undoList = null;
+    this.undoIndex = 0;
+  }
+}

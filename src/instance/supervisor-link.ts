@@ -1,0 +1,180 @@
+import { createConnection, type Socket } from 'node:net';
+import type { JournalEntry, RunEvent, StopKind } from '../engine/events.ts';
+import { failpoint } from '../protocol/failpoint.ts';
+import type {
+  Bootstrap,
+  InstanceMessage,
+  Permit,
+  PermitRequest,
+  SupervisorMessage,
+} from '../protocol/instance-link.ts';
+import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
+
+export interface LinkHandlers {
+  stop(kind: StopKind, by: string): void;
+  /** Another process has taken this instance over, or the supervisor refuses us: end at once. */
+  fenced(reason: string): void;
+  /** No supervisor for the whole orphan timeout. */
+  orphaned(): void;
+}
+
+/** The way to the supervisor. Survives its absence: events are kept and sent again until they are acknowledged. */
+export interface SupervisorLink {
+  /** Takes events into the journal, in order; they are durable after `committed`. */
+  append(events: readonly RunEvent[]): void;
+  /** Resolves when everything appended so far is durable. */
+  committed(): Promise<void>;
+  /** Resolves when at most `count` events are not durable yet: keeps memory and replay bounded. */
+  atMostUnacked(count: number): Promise<void>;
+  /** Asks leave for an effect; the answer comes after the commit of everything appended so far. */
+  permit(request: PermitRequest): Promise<Permit>;
+  progress(path: string, line: string): void;
+  close(): void;
+}
+
+const RECONNECT_MIN_MS = 25;
+const RECONNECT_MAX_MS = 500;
+
+export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): SupervisorLink {
+  let seq = bootstrap.journal.at(-1)?.seq ?? 0;
+  let ackedSeq = seq;
+  let sentSeq = seq;
+  let unacked: JournalEntry[] = [];
+  let lines: JsonLines | null = null;
+  let isWelcome = false;
+  let isClosed = false;
+  let isFlushPlanned = false;
+  let retryMs = RECONNECT_MIN_MS;
+  let orphanTimer: NodeJS.Timeout | null = null;
+  let lastPermit = 0;
+  const permits = new Map<
+    number,
+    { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit) => void }
+  >();
+  const waiters: { upTo: number; resolve: () => void }[] = [];
+
+  const send = (message: InstanceMessage): void => lines?.send(message);
+
+  const flush = (): void => {
+    isFlushPlanned = false;
+    if (!isWelcome) return;
+    const fresh = unacked.filter((entry) => entry.seq > sentSeq);
+    if (fresh.length === 0) return;
+    sentSeq = fresh.at(-1)?.seq ?? sentSeq;
+    send({ type: 'events', entries: fresh });
+  };
+
+  const acknowledge = (upTo: number): void => {
+    if (upTo <= ackedSeq) return;
+    for (let acked = ackedSeq; acked < upTo; acked += 1) failpoint('instance.acked');
+    ackedSeq = upTo;
+    unacked = unacked.filter((entry) => entry.seq > upTo);
+    for (let index = waiters.length - 1; index >= 0; index -= 1) {
+      const waiter = waiters[index];
+      if (waiter === undefined || waiter.upTo > ackedSeq) continue;
+      waiters.splice(index, 1);
+      waiter.resolve();
+    }
+  };
+
+  const receive = (message: SupervisorMessage): void => {
+    switch (message.type) {
+      case 'welcome':
+        isWelcome = true;
+        retryMs = RECONNECT_MIN_MS;
+        if (orphanTimer !== null) clearTimeout(orphanTimer);
+        orphanTimer = null;
+        acknowledge(message.ackedSeq);
+        // What was sent over a broken connection may be lost: all that is not durable goes again, once each by number.
+        sentSeq = ackedSeq;
+        flush();
+        for (const { message: asked } of permits.values()) send(asked);
+        return;
+      case 'ack':
+        acknowledge(message.seq);
+        return;
+      case 'permit': {
+        const waiting = permits.get(message.id);
+        permits.delete(message.id);
+        waiting?.resolve(message.permit);
+        return;
+      }
+      case 'stop':
+        handlers.stop(message.kind, message.by);
+        return;
+      case 'fenced':
+        isClosed = true;
+        handlers.fenced(message.reason);
+        return;
+      case 'refused':
+        handlers.fenced(message.error.message);
+        return;
+    }
+  };
+
+  const connect = (): void => {
+    if (isClosed) return;
+    orphanTimer ??= setTimeout(() => handlers.orphaned(), bootstrap.orphanTimeoutMs);
+    const socket: Socket = createConnection(bootstrap.socket);
+    const opened = openJsonLines(socket, {
+      // Only our supervisor listens there: its folder is private.
+      message: (raw) => receive(raw as SupervisorMessage),
+      closed: () => {
+        if (lines !== opened && lines !== null) return;
+        lines = null;
+        isWelcome = false;
+        if (isClosed) return;
+        setTimeout(connect, retryMs);
+        retryMs = Math.min(RECONNECT_MAX_MS, retryMs * 2);
+      },
+    });
+    lines = opened;
+    socket.once('connect', () =>
+      send({
+        type: 'hello',
+        instance: bootstrap.instance,
+        incarnation: bootstrap.incarnation,
+        token: bootstrap.token,
+        pid: process.pid,
+        ackedSeq,
+      }),
+    );
+  };
+  connect();
+
+  const until = (upTo: number): Promise<void> =>
+    upTo <= ackedSeq ? Promise.resolve() : new Promise((resolve) => waiters.push({ upTo, resolve }));
+
+  return {
+    append: (events) => {
+      const at = Date.now();
+      for (const event of events) {
+        seq += 1;
+        unacked.push({ seq, at, event });
+        failpoint('instance.append');
+      }
+      if (isFlushPlanned || events.length === 0) return;
+      isFlushPlanned = true;
+      queueMicrotask(flush);
+    },
+    committed: () => until(seq),
+    atMostUnacked: (count) => until(seq - count),
+    permit: (request) => {
+      flush();
+      lastPermit += 1;
+      const message = { type: 'permit', id: lastPermit, afterSeq: seq, request } as const;
+      return new Promise((resolve) => {
+        permits.set(message.id, { message, resolve });
+        if (isWelcome) send(message);
+      });
+    },
+    progress: (path, line) => {
+      if (isWelcome) send({ type: 'progress', path, line });
+    },
+    close: () => {
+      isClosed = true;
+      if (orphanTimer !== null) clearTimeout(orphanTimer);
+      lines?.end();
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
+
+/** The state folder of one user's supervisor and the places in it. */
+export interface Home {
+  readonly folder: string;
+  readonly controlSocket: string;
+  readonly instanceSocket: string;
+  readonly lockFile: string;
+  readonly database: string;
+  readonly logFolder: string;
+  readonly instancesFolder: string;
+  readonly spoolFile: string;
+  readonly secretsFolder: string;
+}
+
+/** The longest path a unix socket may have (sun_path, unix(7)), less the NUL. */
+const MAX_SOCKET_PATH = 107;
+
+/** Finds the state folder: `Q_WORKFLOW_HOME`, else `q-workflow` in the XDG state folder. Touches no file. */
+export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
+  const folder = resolve(
+    env['Q_WORKFLOW_HOME'] ||
+      join(env['XDG_STATE_HOME'] || join(env['HOME'] || homedir(), '.local', 'state'), 'q-workflow'),
+  );
+  const home: Home = {
+    folder,
+    controlSocket: join(folder, 'control.sock'),
+    instanceSocket: join(folder, 'instance.sock'),
+    lockFile: join(folder, 'lock.db'),
+    database: join(folder, 'q-workflow.db'),
+    logFolder: join(folder, 'log'),
+    instancesFolder: join(folder, 'instances'),
+    spoolFile: join(folder, 'spool.jsonl'),
+    secretsFolder: join(folder, 'secrets'),
+  };
+  if (Buffer.byteLength(home.instanceSocket) > MAX_SOCKET_PATH)
+    throw new WorkflowError(
+      'HOME_UNSAFE',
+      `the state folder ${folder} has too long a path: a socket in it would pass ${MAX_SOCKET_PATH} bytes`,
+      { hint: 'Set Q_WORKFLOW_HOME to a shorter path.' },
+    );
+  return home;
+}
+
+/** The instance's own folder below the home. Flat: everything of an instance lies directly in it. */
+export function instanceFolder(home: Home, id: string): string {
+  return join(home.instancesFolder, id);
+}
+
+/**
+ * Makes the state folder when it is missing (mode 0700) and refuses one that others own or may enter.
+ * Throws HOME_UNSAFE or HOME_UNWRITABLE; never changes a folder that was there.
+ */
+export function prepareHome(home: Home): void {
+  try {
+    makePrivateFolder(home.folder);
+    checkPrivate(home.folder);
+    for (const folder of [home.logFolder, home.instancesFolder, home.secretsFolder]) {
+      makePrivateFolder(folder);
+      checkPrivate(folder);
+    }
+  } catch (error) {
+    if (error instanceof WorkflowError) throw error;
+    const code = systemCode(error) ?? 'unknown error';
+    throw new WorkflowError(
+      code === 'ENOSPC' ? 'STORE_FULL' : 'HOME_UNWRITABLE',
+      `cannot use the state folder ${home.folder}: ${code}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Refuses a state folder that others could enter; a missing one is fine. Cheap: one lstat. */
+export function checkHome(home: Home): void {
+  try {
+    checkPrivate(home.folder);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function makePrivateFolder(folder: string): void {
+  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
+}
+
+function checkPrivate(folder: string): void {
+  const stat = lstatSync(folder);
+  const uid = process.getuid?.();
+  const refuse = (why: string): never => {
+    throw new WorkflowError('HOME_UNSAFE', `the state folder ${folder} ${why}`, {
+      hint: `Run: chmod 700 ${folder} (and chown it to yourself), or set Q_WORKFLOW_HOME to a folder of your own.`,
+    });
+  };
+  if (!stat.isDirectory()) refuse('is not a folder');
+  if (uid !== undefined && stat.uid !== uid) refuse(`belongs to user ${stat.uid}, not to you (${uid})`);
+  if ((stat.mode & 0o077) !== 0) refuse(`may be entered by others (mode ${(stat.mode & 0o777).toString(8)})`);
+}

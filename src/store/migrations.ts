@@ -1,0 +1,106 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Marks a database file as ours (`PRAGMA application_id`): "qwfl". */
+export const APPLICATION_ID = 0x7177666c;
+
+/** Forward only; the place in the list plus one is the version (`PRAGMA user_version`) that a step leads to. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+
+  CREATE TABLE documents (hash TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE registrations (
+    name TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    definition_hash TEXT NOT NULL REFERENCES documents(hash),
+    source TEXT NOT NULL,
+    registered_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE instances (
+    id TEXT PRIMARY KEY,
+    workflow TEXT NOT NULL,
+    version TEXT NOT NULL,
+    definition_hash TEXT NOT NULL REFERENCES documents(hash),
+    pins_hash TEXT NOT NULL REFERENCES documents(hash),
+    source TEXT NOT NULL,
+    workspace TEXT NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    error TEXT,
+    inputs TEXT NOT NULL,
+    context TEXT NOT NULL,
+    env TEXT NOT NULL,
+    limits TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    incarnation INTEGER NOT NULL DEFAULT 0,
+    token_hash TEXT,
+    process TEXT,
+    scope TEXT,
+    isolation TEXT,
+    usage TEXT,
+    active_ms INTEGER NOT NULL DEFAULT 0,
+    active_since INTEGER,
+    fruitless INTEGER NOT NULL DEFAULT 0,
+    wake_at INTEGER,
+    last_seq INTEGER NOT NULL DEFAULT 0,
+    notice TEXT
+  ) STRICT;
+  CREATE INDEX instances_by_time ON instances(created_at);
+  CREATE INDEX instances_live ON instances(status) WHERE ended_at IS NULL;
+
+  CREATE TABLE events (
+    instance TEXT NOT NULL REFERENCES instances(id),
+    seq INTEGER NOT NULL,
+    incarnation INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (instance, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    instance TEXT,
+    body TEXT NOT NULL,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_by_instance ON audit(instance, seq) WHERE instance IS NOT NULL;
+  CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
+  CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;
+  CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'journal events are never changed'); END;
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Brings a database up to SCHEMA_VERSION, each step in a transaction of its own. Throws an Error that names the
+ * versions when the file is newer than this program, or when it is another program's.
+ */
+export function migrate(database: DatabaseSync): void {
+  const version = pragma(database, 'user_version');
+  const application = pragma(database, 'application_id');
+  const isNew = version === 0 && application === 0 && tableCount(database) === 0;
+  if (!isNew && application !== APPLICATION_ID) throw new Error('the file is a database of another program');
+  if (version > SCHEMA_VERSION)
+    throw new Error(`the file has schema version ${version}, this program knows up to ${SCHEMA_VERSION}`);
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    database.exec(
+      `BEGIN IMMEDIATE; ${sql} PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${index + 1}; COMMIT;`,
+    );
+  }
+}
+
+function pragma(database: DatabaseSync, name: 'user_version' | 'application_id'): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name] ?? 0);
+}
+
+function tableCount(database: DatabaseSync): number {
+  return Number(database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.['n'] ?? 0);
+}

@@ -1,0 +1,52 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { Documents, RegistrationRow } from './operations.ts';
+
+/** The tables `registrations` (name → definition) and `documents` (content by hash). */
+export interface RegistrationsTable {
+  putDocuments(documents: Documents): void;
+  document(hash: string): string | null;
+  put(row: RegistrationRow): void;
+  remove(name: string): boolean;
+  get(name: string): RegistrationRow | null;
+  list(): RegistrationRow[];
+}
+
+export function openRegistrationsTable(database: DatabaseSync): RegistrationsTable {
+  const putDocument = database.prepare('INSERT OR IGNORE INTO documents (hash, body) VALUES (?, ?)');
+  const document = database.prepare('SELECT body FROM documents WHERE hash = ?');
+  const put = database.prepare(`
+    INSERT INTO registrations (name, version, definition_hash, source, registered_at) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition_hash = excluded.definition_hash,
+      source = excluded.source, registered_at = excluded.registered_at`);
+  const remove = database.prepare('DELETE FROM registrations WHERE name = ?');
+  const get = database.prepare('SELECT * FROM registrations WHERE name = ?');
+  const list = database.prepare('SELECT * FROM registrations ORDER BY name');
+  return {
+    putDocuments: (documents) => {
+      for (const [hash, body] of Object.entries(documents)) putDocument.run(hash, body);
+    },
+    document: (hash) => {
+      const row = document.get(hash);
+      return row === undefined ? null : String(row['body']);
+    },
+    put: (row) => {
+      put.run(row.name, row.version, row.definitionHash, row.source, row.registeredAt);
+    },
+    remove: (name) => Number(remove.run(name).changes) > 0,
+    get: (name) => {
+      const row = get.get(name);
+      return row === undefined ? null : toRegistration(row);
+    },
+    list: () => list.all().map(toRegistration),
+  };
+}
+
+function toRegistration(row: Record<string, SQLOutputValue>): RegistrationRow {
+  return {
+    name: String(row['name']),
+    version: String(row['version']),
+    definitionHash: String(row['definition_hash']),
+    source: String(row['source']),
+    registeredAt: Number(row['registered_at']),
+  };
+}

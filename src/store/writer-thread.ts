@@ -1,0 +1,45 @@
+/** Entry of the writer thread: takes requests in bursts, so that what waits during one commit shares the next. */
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { ensureWorkflowError } from '../errors/workflow-error.ts';
+import { openWriter, type Request, type Writer } from './writer.ts';
+
+export interface WriterThreadData {
+  readonly file: string;
+  readonly boot: string;
+}
+
+export type ThreadMessage =
+  | { readonly type: 'request'; readonly request: Request }
+  | { readonly type: 'close' };
+
+/** No commit takes more requests than this: a reply should not wait for a crowd. */
+const MAX_BATCH = 512;
+
+const port = parentPort;
+if (port === null) throw new Error('the writer thread is started by the store');
+const { file, boot } = workerData as WriterThreadData;
+
+let writer: Writer | null = null;
+try {
+  writer = openWriter(file, boot);
+  port.postMessage({ type: 'ready' });
+} catch (error) {
+  port.postMessage({ type: 'failed', error: ensureWorkflowError(error).toRecord() });
+}
+
+port.on('message', (first: ThreadMessage) => {
+  const batch: Request[] = [];
+  let isClosing = false;
+  for (let next: ThreadMessage | undefined = first; next !== undefined; ) {
+    if (next.type === 'close') isClosing = true;
+    else batch.push(next.request);
+    const received: { message: ThreadMessage } | undefined =
+      batch.length < MAX_BATCH && !isClosing ? receiveMessageOnPort(port) : undefined;
+    next = received?.message;
+  }
+  if (writer !== null && batch.length > 0) port.postMessage({ type: 'replies', replies: writer.run(batch) });
+  if (isClosing) {
+    writer?.close();
+    port.close();
+  }
+});

@@ -1,0 +1,16 @@
+import type { Isolation } from '../../sandbox/isolation.ts';
+import type { Home } from '../protocol/home.ts';
+import type { Store } from '../store/store.ts';
+import type { Diagnostics } from './diagnostics.ts';
+
+/** What every part of the supervisor works with; made once at the start. */
+export interface SupervisorContext {
+  readonly home: Home;
+  readonly store: Store;
+  readonly isolation: Isolation;
+  readonly log: Diagnostics;
+  readonly version: string;
+  readonly startedAt: number;
+  /** Wall clock, UTC ms. */
+  readonly now: () => number;
+}

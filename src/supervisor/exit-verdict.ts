@@ -1,0 +1,107 @@
+import type { RunEvent } from '../engine/events.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import type { EndRequest } from './live-instance.ts';
+
+/** What is known when the process of an instance is gone and its scope is empty. */
+export interface ExitFacts {
+  /** The journal's own end of the run, when the process got that far. */
+  readonly hasEnded: boolean;
+  readonly isWaiting: boolean;
+  readonly endRequest: EndRequest | null;
+  readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+  /** The kernel killed the instance's own process for memory, not only a step's. */
+  readonly isOutOfMemory: boolean;
+  /** V8 gave up: the text it prints was found in the process's log. */
+  readonly isHeapExhausted: boolean;
+  readonly memoryLimitBytes: number;
+  readonly memoryPeakBytes: number;
+  readonly executionLimitMs: number;
+  /** Incarnations in a row, this one included, that completed no step. */
+  readonly fruitless: number;
+  readonly runningSteps: readonly string[];
+  readonly startFailure: string | null;
+}
+
+export type Verdict =
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'waiting' }
+  | { readonly kind: 'resume'; readonly delayMs: number }
+  | { readonly kind: 'close'; readonly event: Extract<RunEvent, { type: 'run.ended' }> };
+
+/** So many starts in a row without a completed step are a crash loop. */
+const MAX_FRUITLESS = 5;
+
+/** Decides what the end of an instance's process means. Pure; the first matching line wins. */
+export function judgeExit(facts: ExitFacts): Verdict {
+  if (facts.hasEnded) return { kind: 'ended' };
+  if (facts.endRequest?.kind === 'killed')
+    return close('killed', `killed by ${facts.endRequest.by}`, 'KILLED', 'The instance was killed.', {});
+  if (facts.endRequest?.kind === 'time_limit') {
+    const allowed = facts.executionLimitMs / 1000;
+    return close(
+      'timed_out',
+      `time: ${allowed} s limit`,
+      'TIME_LIMIT',
+      `The run took longer than ${allowed} s.`,
+      {
+        limit_s: allowed,
+      },
+    );
+  }
+  if (facts.endRequest?.kind === 'limit' && facts.endRequest.by === 'processes')
+    return close(
+      'failed',
+      'processes: limit passed',
+      'PROCESS_LIMIT',
+      'The run had more processes than it may.',
+      {},
+    );
+  if (facts.isOutOfMemory || facts.isHeapExhausted || facts.endRequest?.kind === 'limit')
+    return outOfMemory(facts);
+  if (facts.isWaiting) return { kind: 'waiting' };
+  if (facts.fruitless >= MAX_FRUITLESS) {
+    const how = facts.startFailure ?? describeExit(facts.exit);
+    const code: ErrorCode = facts.startFailure === null ? 'CRASH_LOOP' : 'INSTANCE_START';
+    return close(
+      'failed',
+      `crash_loop: ${facts.fruitless} starts without a completed step, last ${how}`,
+      code,
+      `The instance process ended ${facts.fruitless} times without completing a step (last: ${how}).`,
+      { starts: facts.fruitless },
+    );
+  }
+  return { kind: 'resume', delayMs: facts.fruitless <= 1 ? 0 : 100 * 2 ** (facts.fruitless - 2) };
+}
+
+function outOfMemory(facts: ExitFacts): Verdict {
+  const limit = toMegabytes(facts.memoryLimitBytes);
+  const peak = toMegabytes(facts.memoryPeakBytes);
+  const step = facts.runningSteps.length === 0 ? '' : `, step ${facts.runningSteps.join(', ')}`;
+  const how = facts.isHeapExhausted ? 'JavaScript heap of the instance process' : 'instance process';
+  return close(
+    'failed',
+    `oom: ${limit} MB limit, peak ${peak} MB, ${how}${step}`,
+    'MEMORY_LIMIT',
+    `The ${how} used up the memory limit of ${limit} MB (peak ${peak} MB).`,
+    { limit_bytes: facts.memoryLimitBytes, peak_bytes: facts.memoryPeakBytes },
+  );
+}
+
+function close(
+  status: 'killed' | 'timed_out' | 'failed',
+  reason: string,
+  code: ErrorCode,
+  message: string,
+  details: Readonly<Record<string, unknown>>,
+): Verdict {
+  return { kind: 'close', event: { type: 'run.ended', status, reason, error: { code, message, details } } };
+}
+
+function describeExit(exit: ExitFacts['exit']): string {
+  if (exit === null) return 'an unknown way';
+  return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+}
+
+function toMegabytes(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
+}

@@ -1,0 +1,114 @@
+import type { Breach, LimitName, Scope } from '../../sandbox/isolation.ts';
+import type { ProcessIdentity } from '../../sandbox/process-identity.ts';
+import type { JournalEntry } from '../engine/events.ts';
+import { projectRun, type RunProjection } from '../engine/projection.ts';
+import type { ControlNotification } from '../protocol/control.ts';
+import type { JsonLines } from '../protocol/json-lines.ts';
+import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operations.ts';
+import { stepDocument } from './status-document.ts';
+
+/** Why the supervisor itself ends an instance; decided before the kill, read when the process is gone. */
+export type EndRequest =
+  | { readonly kind: 'killed'; readonly by: string }
+  | { readonly kind: 'time_limit'; readonly by: string }
+  | { readonly kind: 'start_failed'; readonly by: string }
+  /** A limit that is only observed was passed; `by` names it. */
+  | { readonly kind: 'limit'; readonly by: LimitName };
+
+export type Watcher = (notification: ControlNotification) => void;
+
+/** An instance that has, or is about to have, a process. Owned by the fleet; one object for its whole life. */
+export interface LiveInstance {
+  row: InstanceRow;
+  status: InstanceStatus;
+  readonly projection: RunProjection;
+  readonly watchers: Set<Watcher>;
+  incarnation: number;
+  tokenHash: string;
+  scope: Scope | null;
+  process: ProcessIdentity | null;
+  link: JsonLines | null;
+  /** Resolves when all that the process sent is committed and its connection is closed. */
+  silence: () => Promise<void>;
+  /** Highest sequence number that is committed. */
+  lastSeq: number;
+  /** Memory kills of steps that the instance reported in this incarnation. */
+  reportedOomKills: number;
+  /** OOM counter of the scope when the incarnation began. */
+  oomKillsAtStart: number;
+  endRequest: EndRequest | null;
+  observedBreach: Breach | null;
+  /** Set when a stop was asked for while no process was connected. */
+  pendingStop: { readonly by: string } | null;
+  /** Exit status of our own child, or null for an adopted process. */
+  exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null;
+  /** Timers and watches of the current incarnation. */
+  lifetime: AbortController;
+}
+
+export function createLiveInstance(row: InstanceRow, journal: readonly JournalEntry[]): LiveInstance {
+  const projection = projectRun();
+  for (const entry of journal) projection.apply(entry);
+  return {
+    row,
+    status: row.status,
+    projection,
+    watchers: new Set(),
+    incarnation: row.incarnation,
+    tokenHash: row.tokenHash ?? '',
+    scope: null,
+    process: row.process,
+    link: null,
+    silence: () => Promise.resolve(),
+    lastSeq: row.lastSeq,
+    reportedOomKills: 0,
+    oomKillsAtStart: 0,
+    endRequest: null,
+    observedBreach: null,
+    pendingStop: null,
+    exit: null,
+    lifetime: new AbortController(),
+  };
+}
+
+/** Takes a committed event into the picture that status and watchers see. */
+export function followJournal(live: LiveInstance, entry: JournalEntry): void {
+  if (entry.seq <= live.lastSeq) return;
+  live.lastSeq = entry.seq;
+  live.projection.apply(entry);
+  const { event } = entry;
+  const changed =
+    'path' in event && event.path !== null && live.watchers.size > 0 ? live.projection.row(event.path) : null;
+  if (event.type === 'limit.hit' && event.limit === 'memory' && event.path !== null)
+    live.reportedOomKills += 1;
+  const { status } = live.projection;
+  if (changed !== null)
+    notify(live, { method: 'instance.step', params: { id: live.row.id, step: stepDocument(changed) } });
+  if (status !== live.status) setStatus(live, status, null);
+}
+
+export function setStatus(live: LiveInstance, status: InstanceStatus, note: string | null): void {
+  live.status = status;
+  notify(live, { method: 'instance.state', params: { id: live.row.id, status, note } });
+}
+
+export function notify(live: LiveInstance, notification: ControlNotification): void {
+  for (const watcher of live.watchers) watcher(notification);
+}
+
+/** What the scope says that the run used; null when it is gone. */
+export function measureUsage(live: LiveInstance): UsageTotals | null {
+  if (live.scope === null) return null;
+  const usage = live.scope.usage();
+  const before = live.row.usage;
+  return {
+    peakMemoryBytes: Math.max(before?.peakMemoryBytes ?? 0, usage.memoryPeakBytes),
+    cpuSeconds: round((before?.cpuSeconds ?? 0) + usage.cpuSeconds),
+    processesPeak: Math.max(before?.processesPeak ?? 0, usage.processesPeak),
+    cpuThrottledSeconds: round((before?.cpuThrottledSeconds ?? 0) + usage.cpuThrottledSeconds),
+  };
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

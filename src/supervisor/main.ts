@@ -1,0 +1,66 @@
+/**
+ * usage: node supervisor/main.js [--isolation auto|cgroup|polling] [--ready-fd N]
+ * The daemon. With --ready-fd it writes one JSON line there: {"ready": pid} or {"error": record}.
+ */
+import { closeSync, readFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EXIT } from '../errors/table.ts';
+import { ensureWorkflowError, systemCode } from '../errors/workflow-error.ts';
+import { locateHome, prepareHome } from '../protocol/home.ts';
+import { packageRoot } from '../protocol/install.ts';
+import { lockHome } from './lock.ts';
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      isolation: { type: 'string', default: process.env['Q_WORKFLOW_ISOLATION'] ?? 'auto' },
+      'ready-fd': { type: 'string' },
+    },
+  });
+  const readyFd = values['ready-fd'] === undefined ? null : Number(values['ready-fd']);
+  const report = (message: object): void => {
+    if (readyFd === null) return;
+    try {
+      writeSync(readyFd, `${JSON.stringify(message)}\n`);
+      closeSync(readyFd);
+    } catch (error) {
+      // Who started us has gone; we stay.
+      if (systemCode(error) !== 'EPIPE' && systemCode(error) !== 'EBADF') throw error;
+    }
+  };
+  try {
+    const home = locateHome();
+    prepareHome(home);
+    // First the lock: of many that start at once, all but one leave before they load anything large.
+    const lock = lockHome(home.lockFile);
+    const { startSupervisor } = await import('./supervisor.ts');
+    const supervisor = await startSupervisor({
+      home,
+      lock,
+      version: packageVersion(),
+      isolation: values.isolation === 'cgroup' || values.isolation === 'polling' ? values.isolation : 'auto',
+    });
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => void supervisor.stop('leave'));
+    process.on('SIGHUP', () => supervisor.context.log.info('SIGHUP: nothing to reload yet'));
+    report({ ready: process.pid });
+    if (readyFd === null) process.stderr.write(`supervisor ready, pid ${process.pid}, home ${home.folder}\n`);
+    await supervisor.left;
+    process.exit(EXIT.COMPLETED);
+  } catch (error) {
+    const known = ensureWorkflowError(error);
+    report({ error: known.toRecord() });
+    process.stderr.write(`q workflow supervisor: ${known.message}\n  ${known.hint}\n`);
+    process.exit(known.exitStatus);
+  }
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '0.0.0';
+}
+
+await main();

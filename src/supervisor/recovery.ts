@@ -1,0 +1,42 @@
+import { SUPERVISOR } from '../audit/record.ts';
+import type { SupervisorContext } from './context.ts';
+import type { Fleet } from './fleet.ts';
+import { openKillSpool } from './kill-spool.ts';
+
+/** More instances than this that have not ended are not expected on one machine. */
+const MAX_LIVE = 100_000;
+
+/**
+ * Takes over what an earlier supervisor left: live instances are adopted, dead ones resumed, queued ones queued,
+ * and scopes that belong to nobody are ended and removed.
+ */
+export async function recover(context: SupervisorContext, fleet: Fleet): Promise<void> {
+  const rows = await context.store.call('instance.list', { isLiveOnly: true, limit: MAX_LIVE });
+  const known = new Set(rows.flatMap((row) => (row.scope === null ? [] : [row.scope.name])));
+  await context.store.call('audit.append', {
+    entries: [
+      {
+        type: 'supervisor.started',
+        at: context.now(),
+        actor: SUPERVISOR,
+        instance: null,
+        data: {
+          pid: process.pid,
+          version: context.version,
+          isolation: context.isolation.report,
+          live_instances: rows.length,
+        },
+      },
+    ],
+  });
+  await openKillSpool(context).drain();
+  for (const row of rows) await fleet.recover(row);
+  for (const record of context.isolation.listScopes()) {
+    if (known.has(record.name)) continue;
+    const scope = context.isolation.reopenScope(record);
+    if (scope === null) continue;
+    const report = await scope.kill({ graceMs: 0, timeoutMs: 5000 });
+    await scope.remove();
+    context.log.warn('a leftover scope was ended', { scope: record.name, processes: report.foundCount });
+  }
+}

@@ -1,0 +1,88 @@
+import type { InputDeclaration, Json, JsonObject, Workflow } from '../definition/workflow.ts';
+import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
+
+/** What a run begins with, checked against what the workflow declares. */
+export interface RunValues {
+  readonly inputs: JsonObject;
+  readonly context: { readonly readonly: JsonObject; readonly mutable: JsonObject };
+}
+
+/**
+ * Checks inputs and context overrides of a run; texts (from the command line) are read after the declared type, or
+ * for context after the type of the value in the file. Throws INPUT_INVALID naming every problem at once.
+ */
+export function resolveRunValues(workflow: Workflow, given: JsonObject, overrides: JsonObject): RunValues {
+  const problems: Problem[] = [];
+  const inputs: JsonObject = {};
+  for (const [name, declaration] of Object.entries(workflow.inputs)) {
+    const value = given[name];
+    if (value !== undefined) {
+      const read = readAs(declaration.type, value);
+      if (read === undefined) problems.push(wrongType(`--input ${name}`, declaration.type, value));
+      else inputs[name] = read;
+    } else if (declaration.default !== undefined) inputs[name] = declaration.default;
+    else if (declaration.isRequired)
+      problems.push(
+        problem(`--input ${name}`, `the input ${name} (${declaration.type}) is required and was not given`),
+      );
+    else inputs[name] = null;
+  }
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(workflow.inputs, name))
+      problems.push(unknown('--input', name, Object.keys(workflow.inputs)));
+
+  const readonly = { ...workflow.context.readonly };
+  const mutable = { ...workflow.context.mutable };
+  for (const [name, value] of Object.entries(overrides)) {
+    const place = Object.hasOwn(mutable, name) ? mutable : Object.hasOwn(readonly, name) ? readonly : null;
+    if (place === null) {
+      problems.push(unknown('--context', name, [...Object.keys(readonly), ...Object.keys(mutable)]));
+      continue;
+    }
+    const type = typeOf(place[name] ?? null);
+    const read = readAs(type, value);
+    if (read === undefined) problems.push(wrongType(`--context ${name}`, type, value));
+    else place[name] = read;
+  }
+  if (problems.length > 0)
+    throw new WorkflowError('INPUT_INVALID', `the workflow ${workflow.name} cannot run with these values`, {
+      problems,
+    });
+  return { inputs, context: { readonly, mutable } };
+}
+
+function readAs(type: InputDeclaration['type'], value: Json): Json | undefined {
+  if (type === 'any') return value;
+  if (type === 'string') return typeof value === 'string' ? value : undefined;
+  const candidate = typeof value === 'string' ? parseJson(value) : value;
+  return candidate !== undefined && typeOf(candidate) === type ? candidate : undefined;
+}
+
+function typeOf(value: Json): InputDeclaration['type'] {
+  if (value === null) return 'any';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'object') return 'object';
+  return typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'string';
+}
+
+function parseJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function problem(path: string, message: string): Problem {
+  return { severity: 'error', path, message };
+}
+
+function wrongType(path: string, type: string, value: Json): Problem {
+  return problem(path, `${JSON.stringify(value)} is not of the type ${type}`);
+}
+
+function unknown(flag: string, name: string, known: readonly string[]): Problem {
+  const list = known.length === 0 ? 'the workflow declares none' : `known: ${known.join(', ')}`;
+  return problem(`${flag} ${name}`, `${name} is not declared (${list})`);
+}

@@ -1,0 +1,64 @@
+import type { Json } from '../definition/workflow.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import type { SupervisorContext } from './context.ts';
+import type { ControlHandlers } from './control-server.ts';
+import type { Fleet } from './fleet.ts';
+import { personOf, runWorkflow } from './run-workflow.ts';
+import { findWorkflow, listWorkflows, loadSource, summarise } from './workflow-source.ts';
+
+type WorkflowHandlers = Pick<
+  ControlHandlers,
+  'workflow.run' | 'workflow.list' | 'workflow.show' | 'workflow.register' | 'workflow.unregister'
+>;
+
+/** The methods that speak of definitions. */
+export function workflowMethods(context: SupervisorContext, fleet: Fleet): WorkflowHandlers {
+  const { store } = context;
+  return {
+    'workflow.run': async (request) => {
+      const { live, notices, problems } = await runWorkflow(context, fleet, request);
+      return { id: live.row.id, notices, problems };
+    },
+    'workflow.list': ({ caller }) => listWorkflows(store, caller),
+    'workflow.show': async ({ target, caller }) => {
+      const source = await findWorkflow(store, target, caller);
+      const { text } = await loadSource(source);
+      return { ...(await summarise(source, target)), definition: JSON.parse(text) as Json };
+    },
+    'workflow.register': async ({ file, caller }) => {
+      const { workflow, problems, text, hash } = await loadSource({ kind: 'file', file, text: null });
+      await store.call('registration.put', {
+        row: {
+          name: workflow.name,
+          version: workflow.version,
+          definitionHash: hash,
+          source: file,
+          registeredAt: context.now(),
+        },
+        documents: { [hash]: text },
+        audit: {
+          type: 'workflow.registered',
+          at: context.now(),
+          actor: personOf(caller),
+          instance: null,
+          data: { workflow: workflow.name, version: workflow.version, definition: hash, source: file },
+        },
+      });
+      return { name: workflow.name, version: workflow.version, problems };
+    },
+    'workflow.unregister': async ({ name, caller }) => {
+      const { removed } = await store.call('registration.remove', {
+        name,
+        audit: {
+          type: 'workflow.unregistered',
+          at: context.now(),
+          actor: personOf(caller),
+          instance: null,
+          data: { workflow: name },
+        },
+      });
+      if (!removed) throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is registered as "${name}"`);
+      return { name };
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { sha256 } from '../audit/canonical.ts';
+import { loadWorkflow } from '../definition/load.ts';
+import type { Workflow } from '../definition/workflow.ts';
+import { type Problem, systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import type { Caller, WorkflowSummary } from '../protocol/control.ts';
+import type { Store } from '../store/store.ts';
+
+/** A definition that was found, not loaded yet. */
+export interface WorkflowSource {
+  readonly kind: WorkflowSummary['source'] | 'file';
+  readonly file: string;
+  /** Present for a registered one: its text as it was registered. */
+  readonly text: string | null;
+}
+
+/** Finds a definition by absolute path or by name: workspace, then user folder, then registered ones. */
+export async function findWorkflow(store: Store, target: string, caller: Caller): Promise<WorkflowSource> {
+  if (isAbsolute(target)) return { kind: 'file', file: target, text: null };
+  for (const source of folderSources(caller)) if (source.name === target) return source;
+  const row = await store.call('registration.get', { name: target });
+  if (row !== null) {
+    const text = await store.call('document.get', { hash: row.definitionHash });
+    if (text !== null) return { kind: 'registered', file: row.source, text };
+  }
+  throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is called "${target}"`, {
+    details: { searched: workflowFolders(caller).map(({ folder }) => folder) },
+  });
+}
+
+export interface LoadedSource {
+  readonly workflow: Workflow;
+  readonly problems: readonly Problem[];
+  readonly text: string;
+  readonly hash: string;
+}
+
+/** Loads a found definition. Throws WORKFLOW_NOT_FOUND or DEFINITION_INVALID with all its problems. */
+export async function loadSource(source: WorkflowSource): Promise<LoadedSource> {
+  const text = source.text ?? readText(source.file);
+  const { workflow, problems } = await loadWorkflow(text, { file: source.file });
+  if (workflow === null)
+    throw new WorkflowError('DEFINITION_INVALID', `${source.file} is not a valid workflow`, {
+      problems,
+      details: { file: source.file },
+    });
+  return { workflow, problems, text, hash: sha256(text) };
+}
+
+/** Every definition that can be run by name from here; broken files are in the list with their problems. */
+export async function listWorkflows(store: Store, caller: Caller): Promise<WorkflowSummary[]> {
+  const found = new Map<string, WorkflowSummary>();
+  const add = (summary: WorkflowSummary): void => {
+    if (!found.has(summary.name)) found.set(summary.name, summary);
+  };
+  for (const source of folderSources(caller)) add(await summarise(source, source.name));
+  for (const row of await store.call('registration.list', {})) {
+    const text = await store.call('document.get', { hash: row.definitionHash });
+    add(await summarise({ kind: 'registered', file: row.source, text }, row.name));
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export async function summarise(source: WorkflowSource, name: string): Promise<WorkflowSummary> {
+  const text = source.text ?? readText(source.file);
+  const { workflow, problems } = await loadWorkflow(text, { file: source.file });
+  return {
+    name: workflow?.name ?? name,
+    version: workflow?.version ?? '',
+    description: workflow?.description ?? '',
+    source: source.kind === 'file' ? 'workspace' : source.kind,
+    file: source.file,
+    is_valid: workflow !== null,
+    problems,
+  };
+}
+
+function workflowFolders(caller: Caller): { kind: 'workspace' | 'user'; folder: string }[] {
+  return [
+    { kind: 'workspace', folder: join(caller.workspace, '.amazonq', 'workflows') },
+    { kind: 'user', folder: join(caller.userHome, '.aws', 'amazonq', 'workflows') },
+  ];
+}
+
+/** The JSON files of the workflow folders, each with the name that is in it (else its file name). */
+function folderSources(caller: Caller): (WorkflowSource & { kind: 'workspace' | 'user'; name: string })[] {
+  return workflowFolders(caller).flatMap(({ kind, folder }) =>
+    jsonFiles(folder).map((file) => ({ kind, file, text: null, name: nameIn(file) })),
+  );
+}
+
+function jsonFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.json'))
+      .sort()
+      .map((name) => join(folder, name));
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw new WorkflowError('WORKFLOW_NOT_FOUND', `cannot read the folder ${folder}: ${code}`, {
+      cause: error,
+    });
+  }
+}
+
+function nameIn(file: string): string {
+  const fallback = file.slice(file.lastIndexOf('/') + 1, -'.json'.length);
+  try {
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const name = typeof parsed === 'object' && parsed !== null && 'name' in parsed ? parsed.name : null;
+    return typeof name === 'string' ? name : fallback;
+  } catch (error) {
+    // A broken file is listed under its file name, with its problems.
+    if (error instanceof SyntaxError || systemCode(error) !== undefined) return fallback;
+    throw error;
+  }
+}
+
+/** Larger files are no workflows: refuse before reading them into memory. */
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+function readText(file: string): string {
+  try {
+    const { size } = statSync(file);
+    if (size > MAX_FILE_BYTES)
+      throw new WorkflowError('DEFINITION_INVALID', `${file} is too large for a workflow: ${size} bytes`);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof WorkflowError) throw error;
+    const code = systemCode(error) ?? 'unknown error';
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
+    throw new WorkflowError('WORKFLOW_NOT_FOUND', `cannot read ${file}: ${why}`, { cause: error });
+  }
+}
