@@ -1,6 +1,7 @@
 import type { Problem } from '../errors/workflow-error.ts';
 import { loadExpressions } from '../expression/expression.ts';
 import { checkContext } from './checks/context.ts';
+import { checkCycles } from './checks/cycles.ts';
 import { checkErrorHandling } from './checks/error-handling.ts';
 import { checkFlow } from './checks/flow.ts';
 import { checkIds } from './checks/ids.ts';
@@ -17,7 +18,7 @@ import { fileSources } from './sources.ts';
 import type { Json, Workflow } from './workflow.ts';
 
 export interface LoadOptions {
-  /** Where the text came from; it stands before the path in messages that name a line. */
+  /** Where the text came from; it stands first in messages about the text as a whole. */
   readonly file?: string;
 }
 
@@ -61,6 +62,7 @@ async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonl
     ...checkReferences(roster, scope),
     ...checkContext(file, roster),
     ...checkErrorHandling(file, roster),
+    ...checkCycles(file, roster),
     ...(await checkTriggers(file)),
   ];
 }
