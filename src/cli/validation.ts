@@ -54,12 +54,14 @@ export function validationText(file: string, result: Validation): string {
   return [head, ...result.problems.map((problem) => `  ${problemLine(problem)}`)].join('\n');
 }
 
+const MISSING = new Set<string>(['SKILL_NOT_FOUND', 'SKILL_INVALID', 'AGENT_NOT_FOUND']);
+
 function missingSkills(pin: () => unknown): Problem[] {
   try {
     pin();
     return [];
   } catch (error) {
-    if (!(error instanceof WorkflowError) || error.code !== 'SKILL_NOT_FOUND') throw error;
+    if (!(error instanceof WorkflowError) || !MISSING.has(error.code)) throw error;
     return error.problems.map((problem) => ({ ...problem, severity: 'warning' }));
   }
 }

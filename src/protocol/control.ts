@@ -48,6 +48,8 @@ export interface StatusDocument {
     readonly processes_peak: number;
   } | null;
   readonly incarnations: number;
+  /** Of the instance's own process; null when it has none now. */
+  readonly pid: number | null;
   readonly notice: string | null;
   readonly error: ErrorDocument | null;
 }

@@ -53,7 +53,11 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
   const document = async (row: InstanceRow): Promise<StatusDocument> => {
     const live = fleet.find(row.id);
     if (live !== null)
-      return statusDocument(row, live.projection, { status: live.status, usage: measureUsage(live) });
+      return statusDocument(row, live.projection, {
+        status: live.status,
+        usage: measureUsage(live),
+        pid: live.process?.pid ?? null,
+      });
     const projection = projectRun();
     for (const entry of await store.call('journal.read', { id: row.id, afterSeq: 0 }))
       projection.apply(entry);

@@ -9,7 +9,7 @@ import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operatio
 export function statusDocument(
   row: InstanceRow,
   projection: RunProjection,
-  live: { status: InstanceStatus; usage: UsageTotals | null } | null,
+  live: { status: InstanceStatus; usage: UsageTotals | null; pid: number | null } | null,
 ): StatusDocument {
   const run = projection.view();
   const usage = live?.usage ?? row.usage;
@@ -54,6 +54,7 @@ export function statusDocument(
             processes_peak: usage.processesPeak,
           },
     incarnations: row.incarnation,
+    pid: live?.pid ?? null,
     notice: row.notice,
     error: error === null ? null : errorDocument(error),
   };
