@@ -102,7 +102,10 @@ function endLine(step: StepDocument, style: Style): string {
       : '';
   const attempts = step.attempts > 1 ? style.dim(`  attempt ${step.attempts}`) : '';
   const word = step.status === 'completed' || step.status === 'running' ? '' : `  ${step.status}`;
-  const why = step.error === null ? '' : `  ${style.red(printable(step.error.message).slice(0, 200))}`;
+  const why =
+    step.error === null || step.status === 'running'
+      ? ''
+      : `  ${style.red(printable(step.error.message).slice(0, 200))}`;
   return `${mark(step.status, style)} ${step.path}${word}${spent}${attempts}${why}`;
 }
 

@@ -58,7 +58,8 @@ async function main(): Promise<number> {
 process.on('SIGTERM', () => process.exit(128 + 15));
 
 try {
-  process.exitCode = await main();
+  // Timers of retries that no longer matter would keep the process: everything is committed, so it leaves now.
+  process.exit(await main());
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exit(EXIT.BUG);

@@ -25,6 +25,8 @@ export interface Fleet {
   stop(live: LiveInstance, actor: AuditActor): Promise<void>;
   kill(live: LiveInstance, actor: AuditActor): Promise<void>;
   connected(live: LiveInstance): void;
+  /** The end of its run is committed: its process has a moment to leave by itself. */
+  ended(live: LiveInstance): void;
   rejected(live: LiveInstance, reason: string): void;
   /** Starts nothing more and watches nothing more; what runs is left running. */
   close(): void;
@@ -32,6 +34,8 @@ export interface Fleet {
 
 /** A stopping instance has this long to end its steps and itself. */
 const STOP_DEADLINE_MS = 20_000;
+/** From the commit of the end of a run until its process is killed. */
+const EXIT_DEADLINE_MS = 5_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function createFleet(context: SupervisorContext, capacity: Capacity): Fleet {
@@ -201,6 +205,15 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       ledger.started(live.row.id);
       if (live.pendingStop !== null) live.link?.send({ type: 'stop', kind: 'stop', by: live.pendingStop.by });
       admit();
+    },
+    ended: (live) => {
+      const { incarnation } = live;
+      setTimeout(() => {
+        if (lives.get(live.row.id) !== live || live.incarnation !== incarnation || live.scope === null)
+          return;
+        log.warn('an instance process did not leave after its run', { instance: live.row.id });
+        void incarnations.end(live, { kind: 'killed', by: 'supervisor' });
+      }, EXIT_DEADLINE_MS).unref();
     },
     rejected: (live, reason) => {
       log.error('the events of an instance were refused', { instance: live.row.id, reason });

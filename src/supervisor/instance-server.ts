@@ -10,6 +10,8 @@ import { hashToken } from './launch.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
 
 export interface InstanceServerHandlers {
+  /** The end of a run is committed. */
+  ended(live: LiveInstance): void;
   /** The live instance of an id, or null. */
   find(id: string): LiveInstance | null;
   /** A process proved who it is. */
@@ -42,8 +44,9 @@ export function serveInstances(
           live = found;
           live.link?.destroy();
           live.link = lines;
-          const opened = openIntake(context, live, {
-            rejected: (reason) => live && handlers.rejected(live, reason),
+          const opened = openIntake(context, found, {
+            rejected: (reason) => handlers.rejected(found, reason),
+            ended: () => handlers.ended(found),
           });
           intake = opened;
           live.silence = () => closed.then(() => opened.drained());

@@ -23,6 +23,8 @@ export interface JournalIntake {
 }
 
 export interface IntakeHandlers {
+  /** The end of the run is committed: the process has nothing left to do. */
+  ended(): void;
   /** The commit cannot succeed (a newer incarnation, a gap): the process must end. */
   rejected(reason: string): void;
 }
@@ -61,6 +63,7 @@ export function openIntake(
       if (lastSeq === null) return;
       for (const entry of batch) followJournal(live, entry);
       live.link?.send({ type: 'ack', seq: lastSeq });
+      if (batch.some((entry) => entry.event.type === 'run.ended')) handlers.ended();
       for (const { message, permit } of decisions)
         live.link?.send({ type: 'permit', id: message.id, permit });
     }

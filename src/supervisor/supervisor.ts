@@ -111,6 +111,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await serveInstances(context, {
       find: (id) => fleet.find(id),
       connected: (live) => fleet.connected(live),
+      ended: (live) => fleet.ended(live),
       rejected: (live, reason) => fleet.rejected(live, reason),
     }),
   );
