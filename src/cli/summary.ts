@@ -39,7 +39,7 @@ function lastWords(run: StatusDocument): string | null {
   const outputs = last?.outputs;
   if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs)) return null;
   const text = outputs['text'] ?? outputs['stdout'];
-  return typeof text === 'string' && text.length > 0 && text.length <= 300 ? text : null;
+  return typeof text === 'string' && /^[^\n]{1,300}$/.test(text) ? text : null;
 }
 
 /** The whole instance with its steps, as `status <id>` prints it. */

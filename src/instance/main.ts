@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   });
   const driver = createDriver(bootstrap, engine, attempts, link);
   const deadline = setTimeout(
-    () => driver.stop('time_limit', `the limit of ${limits.maxExecutionTimeMs / 1000} s`),
+    () => driver.stop('time_limit', `max_execution_time ${limits.maxExecutionTimeMs / 1000} s`),
     Math.min(2 ** 31 - 1, bootstrap.remainingMs),
   );
   await driver.run();
