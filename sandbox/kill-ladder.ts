@@ -58,3 +58,20 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
     return false;
   }
 }
+
+/**
+ * One kill of a scope at a time: later calls get the report of the first. Only a call with a shorter grace does not
+ * wait for the longer one to pass: it climbs by itself, at once, and later calls join it.
+ */
+export class JointKill {
+  #running: { readonly graceMs: number; readonly report: Promise<KillReport> } | null = null;
+
+  climb(target: KillTarget, options: KillOptions): Promise<KillReport> {
+    if (this.#running !== null && this.#running.graceMs <= options.graceMs) return this.#running.report;
+    const report = climbKillLadder(target, options).finally(() => {
+      if (this.#running?.report === report) this.#running = null;
+    });
+    this.#running = { graceMs: options.graceMs, report };
+    return report;
+  }
+}

@@ -3,6 +3,7 @@ import { globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { generateValidators } from './generate-validators.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -20,6 +21,7 @@ const shared = {
 } as const;
 
 async function main(): Promise<void> {
+  await generateValidators(root);
   rmSync(dist, { recursive: true, force: true });
   await build({
     ...shared,

@@ -11,7 +11,7 @@ import type {
   ScopeRecord,
   Usage,
 } from '../isolation.ts';
-import { climbKillLadder } from '../kill-ladder.ts';
+import { JointKill } from '../kill-ladder.ts';
 import { assertScopeName } from '../names.ts';
 import { shimPlan } from '../shim.ts';
 import { below, distinct, removeTree } from './folders.ts';
@@ -29,9 +29,9 @@ export class CgroupScope implements Scope {
   readonly #version: CgroupVersion;
   readonly #role: Role;
   readonly #attached = new Attached();
+  readonly #killing = new JointKill();
   readonly #target: CgroupTarget;
   readonly #meter: Meter;
-  #killing: Promise<KillReport> | null = null;
 
   constructor(version: CgroupVersion, record: ScopeRecord) {
     this.record = record;
@@ -78,10 +78,7 @@ export class CgroupScope implements Scope {
   }
 
   kill(options: KillOptions): Promise<KillReport> {
-    this.#killing ??= climbKillLadder(this.#target, options).finally(() => {
-      this.#killing = null;
-    });
-    return this.#killing;
+    return this.#killing.climb(this.#target, options);
   }
 
   freeze(): Promise<void> {

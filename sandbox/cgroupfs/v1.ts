@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import type { ScopeLimits } from '../isolation.ts';
-import { readControl, writeControl } from './control-file.ts';
+import { writeControl } from './control-file.ts';
 import { distinct, type Folders, makeFolders, removeTree } from './folders.ts';
 import { openV1Meter } from './v1-meter.ts';
 import { type CgroupVersion, CPU_PERIOD_US, cpuQuotaUs, oomScoreOf } from './version.ts';
@@ -68,15 +67,11 @@ function limit(folders: Folders, limits: ScopeLimits): void {
 
 function limitMemory(folder: string, bytes: number): void {
   const value = String(Math.floor(bytes));
-  if (readControl(`${folder}/memory.use_hierarchy`)?.trim() === '0') {
-    writeControl(`${folder}/memory.use_hierarchy`, '1');
-  }
   // Memory before memory + swap: the sum may never be below the first (EINVAL).
   writeControl(`${folder}/memory.limit_in_bytes`, value);
-  const memsw = `${folder}/memory.memsw.limit_in_bytes`;
   // Kernels without swap accounting lack the file: then at least do not swap by choice.
-  if (existsSync(memsw)) writeControl(memsw, value);
-  else writeControl(`${folder}/memory.swappiness`, '0');
+  if (writeControl(`${folder}/memory.memsw.limit_in_bytes`, value)) return;
+  writeControl(`${folder}/memory.swappiness`, '0');
 }
 
 function limitCpu(folder: string, percent: number): void {

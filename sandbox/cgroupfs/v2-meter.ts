@@ -1,5 +1,6 @@
 import type { Usage } from '../isolation.ts';
 import { KeptFile, keyedNumber } from './control-file.ts';
+import { LocalCounters } from './local-counters.ts';
 import type { Meter } from './version.ts';
 
 /** Counters of a v2 scope; the kernel adds them over the tree. Files that this kernel lacks leave 0 or our own peak. */
@@ -13,7 +14,10 @@ export function openV2Meter(folder: string): Meter {
     pids: open('pids.current'),
     pidsPeak: open('pids.peak'),
     pidsEvents: open('pids.events'),
+    // Since Linux 6.10; with it pids.events counts for the whole tree, before for each cgroup alone.
+    pidsEventsLocal: open('pids.events.local'),
   };
+  const forkers = new LocalCounters(null, folder);
   let last: Usage = {
     memoryBytes: 0,
     memoryPeakBytes: 0,
@@ -25,6 +29,10 @@ export function openV2Meter(folder: string): Meter {
     forksRefused: 0,
   };
 
+  const refused = (): number =>
+    files.pidsEventsLocal.read() === null
+      ? forkers.sum().forksRefused
+      : keyedNumber(files.pidsEvents.read() ?? '', 'max');
   const usage = (detail: 'quick' | 'full'): Usage => {
     const memoryBytes = number(files.memory.read(), last.memoryBytes);
     const processes = number(files.pids.read(), last.processes);
@@ -32,7 +40,7 @@ export function openV2Meter(folder: string): Meter {
     last = {
       ...last,
       memoryBytes,
-      memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes, number(files.memoryPeak.read(), 0)),
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes),
       cpuSeconds: cpu === null ? last.cpuSeconds : keyedNumber(cpu, 'usage_usec') / 1e6,
       cpuThrottledSeconds: cpu === null ? last.cpuThrottledSeconds : keyedNumber(cpu, 'throttled_usec') / 1e6,
       processes,
@@ -40,17 +48,18 @@ export function openV2Meter(folder: string): Meter {
     };
     if (detail === 'quick') return last;
     const memoryEvents = files.memoryEvents.read();
-    const pidsEvents = files.pidsEvents.read();
     last = {
       ...last,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, number(files.memoryPeak.read(), 0)),
       processesPeak: Math.max(last.processesPeak, number(files.pidsPeak.read(), 0)),
       oomKills: memoryEvents === null ? last.oomKills : keyedNumber(memoryEvents, 'oom_kill'),
-      forksRefused: pidsEvents === null ? last.forksRefused : keyedNumber(pidsEvents, 'max'),
+      forksRefused: Math.max(last.forksRefused, refused()),
     };
     return last;
   };
   const close = (): void => {
     for (const file of Object.values(files)) file.close();
+    forkers.close();
   };
   return { usage, close };
 }

@@ -11,7 +11,7 @@ import type {
   ScopeRecord,
   Usage,
 } from '../isolation.ts';
-import { climbKillLadder, signal } from '../kill-ladder.ts';
+import { JointKill, signal } from '../kill-ladder.ts';
 import { assertScopeName } from '../names.ts';
 import { barePlan, MARKER } from '../shim.ts';
 import { type Duty, FRESH_DUTY, nextDuty } from './duty-cycle.ts';
@@ -32,11 +32,11 @@ export class PollingScope implements Scope {
   readonly #members: Members;
   readonly #target: PollingTarget;
   readonly #sampler: Sampler;
+  readonly #killing = new JointKill();
   readonly #listeners = new Set<(breach: Breach) => void>();
   #duty: Duty = FRESH_DUTY;
   #heldSeconds = 0;
   #isFrozen = false;
-  #killing: Promise<KillReport> | null = null;
 
   constructor(record: ScopeRecord, limits: ScopeLimits) {
     this.record = record;
@@ -89,10 +89,7 @@ export class PollingScope implements Scope {
     this.#sampler.stop();
     this.#isFrozen = false;
     this.#duty = FRESH_DUTY;
-    this.#killing ??= climbKillLadder(this.#target, options).finally(() => {
-      this.#killing = null;
-    });
-    return this.#killing;
+    return this.#killing.climb(this.#target, options);
   }
 
   /** Stops what is found until two looks find nothing new. Gives up quietly after 50 looks at a tree that outruns it. */

@@ -18,8 +18,7 @@ export function summary(run: StatusDocument, style: Style): string {
   if (run.error !== null) {
     lines.push(`  ${style.red(run.error.code)} ${printable(run.error.message)}`);
     if (run.reason !== null && !run.error.message.includes(run.reason)) lines.push(`  reason: ${printable(run.reason)}`);
-    if (run.error.step !== null) lines.push(`  output: q workflow logs ${run.id} --step ${run.error.step}`);
-    if (run.error.hint !== null) lines.push(`  hint: ${printable(run.error.hint)}`);
+    if (run.error.hint !== null) lines.push(`  hint: ${printable(run.error.hint.replace('<id>', run.id).replace('<path>', run.error.step ?? '<path>'))}`);
     if (['failed', 'stopped', 'killed', 'timed_out'].includes(run.status))
       lines.push(`  go on from there: q workflow resume ${run.id}`);
   }

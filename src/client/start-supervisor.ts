@@ -3,11 +3,12 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
+import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, prepareHome } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 
 /** Variables that the daemon takes over from the command that starts it. */
-const DAEMON_VARIABLES = ['PATH', 'HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR', 'Q_WORKFLOW_HOME', 'Q_WORKFLOW_ISOLATION', 'TZ'];
+const DAEMON_VARIABLES = ['PATH', 'HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR', 'Q_WORKFLOW_HOME', 'Q_WORKFLOW_ISOLATION', 'TZ', FAILPOINT_VARIABLE];
 const READY_DEADLINE_MS = 30_000;
 
 /**

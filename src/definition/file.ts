@@ -1,98 +1,135 @@
 /**
- * A workflow as its file spells it. What broke the schema has been taken out by then, so every key may be missing;
- * `load` normalises only a file without errors.
+ * The workflow file as it is written, after the schema accepted it: snake_case, defaults absent. Only loading knows
+ * these types; everything else uses `Workflow`.
  */
-import type { InputDeclaration, Json, JsonObject, ResourceLimits, StepType } from './workflow.ts';
+import type { Json, JsonObject } from './workflow.ts';
 
-export interface FileWorkflow {
-  name?: string;
-  version?: string;
-  description?: string;
-  triggers?: FileTrigger[];
-  inputs?: Record<string, FileInput>;
-  context?: { readonly?: JsonObject; mutable?: JsonObject; access?: Record<string, string[]> };
-  steps?: unknown[];
-  handlers?: unknown[];
-  error_handling?: {
-    default?: string | FilePolicy;
-    per_step?: Record<string, string | FilePolicy>;
-    rollback?: { enabled?: boolean; steps?: FileHandler[] };
-  };
-  resource_limits?: FileLimits;
-  sandbox?: FileSandbox;
+export interface WorkflowFile {
+  readonly name: string;
+  readonly version: string;
+  readonly description?: string;
+  readonly triggers?: readonly TriggerFile[];
+  readonly inputs?: Readonly<Record<string, InputFile>>;
+  readonly context?: ContextFile;
+  readonly steps: readonly StepFile[];
+  readonly handlers?: readonly StepFile[];
+  readonly error_handling?: ErrorHandlingFile;
+  readonly resource_limits?: LimitsFile;
+  readonly sandbox?: SandboxFile;
 }
 
-export interface FileTrigger {
-  type?: 'manual' | 'schedule';
-  cron?: string;
-  timezone?: string;
-  description?: string;
+export type TriggerFile =
+  | { readonly type: 'manual'; readonly description?: string }
+  | { readonly type: 'schedule'; readonly cron: string; readonly timezone?: string };
+
+export interface InputFile {
+  readonly type?: 'string' | 'number' | 'boolean' | 'object' | 'array' | 'any';
+  readonly required?: boolean;
+  readonly default?: Json;
+  readonly description?: string;
 }
 
-export interface FileInput {
-  type?: InputDeclaration['type'];
-  required?: boolean;
-  default?: Json;
-  description?: string;
+export interface ContextFile {
+  readonly readonly?: JsonObject;
+  readonly mutable?: JsonObject;
+  readonly access?: Readonly<Record<string, readonly string[]>>;
 }
 
-export type FileHandler = string | FileStep;
-
-export interface FileStep {
-  id?: string;
-  type?: StepType;
-  description?: string;
-  skill?: string;
-  agent?: string;
-  inputs?: JsonObject;
-  outputs?: string[];
-  async?: boolean;
-  timeout?: number;
-  on_resume?: 'rerun' | 'fail' | 'skip';
-  guardrails?: JsonObject;
-  steps?: unknown[];
-  wait_for?: 'all' | 'any' | 'none';
-  condition?: string;
-  then?: unknown[];
-  else?: unknown[];
-  max_iterations?: number;
-  on_limit?: 'fail' | 'continue';
-  set?: Record<string, string>;
-  writes?: string[];
-  undo?: FileHandler;
-  sandbox?: FileSandbox;
+interface StepFileBase {
+  readonly id: string;
+  readonly description?: string;
+  readonly set?: Readonly<Record<string, string>>;
+  readonly writes?: readonly string[];
+  readonly undo?: HandlerFile;
+  readonly sandbox?: SandboxFile;
 }
 
-export interface FilePolicy {
-  strategy?: string;
-  max_attempts?: number;
-  backoff?: 'fixed' | 'linear' | 'exponential';
-  initial_delay?: number;
-  factor?: number;
-  max_delay?: number;
-  jitter?: 'full' | 'none';
-  retry_on?: string[];
-  then?: 'halt' | 'skip' | 'rollback' | 'custom';
-  continue_on_error?: boolean;
-  custom_handler?: FileHandler;
+interface LeafFile extends StepFileBase {
+  readonly inputs?: JsonObject;
+  readonly outputs?: readonly string[];
+  readonly async?: boolean;
+  readonly timeout?: number;
+  readonly on_resume?: 'rerun' | 'fail' | 'skip';
 }
 
-export interface FileLimits {
-  max_memory_mb?: number;
-  max_cpu_percent?: number;
-  max_execution_time?: number;
-  max_concurrent_steps?: number;
-  max_processes?: number;
-  max_disk_mb?: number;
-  enforcement?: ResourceLimits['enforcement'];
+export type StepFile =
+  | (LeafFile & { readonly type: 'skill'; readonly skill: string })
+  | (LeafFile & { readonly type: 'agent'; readonly agent: string; readonly guardrails?: JsonObject })
+  | (StepFileBase & {
+      readonly type: 'parallel';
+      readonly steps: readonly StepFile[];
+      readonly wait_for?: 'all' | 'any' | 'none';
+    })
+  | (StepFileBase & {
+      readonly type: 'conditional';
+      readonly condition: string;
+      readonly then: readonly StepFile[];
+      readonly else?: readonly StepFile[];
+    })
+  | (StepFileBase & {
+      readonly type: 'loop';
+      readonly condition: string;
+      readonly steps: readonly StepFile[];
+      readonly max_iterations?: number;
+      readonly on_limit?: 'fail' | 'continue';
+    });
+
+/** An id of handlers or steps, a skill's name, or a step in place. */
+export type HandlerFile = string | StepFile;
+
+export type SandboxMode = 'required' | 'best_effort';
+export type SandboxFile =
+  | SandboxMode
+  | { readonly mode?: SandboxMode; readonly tier?: 'trusted' | 'skill' | 'agent' | 'untrusted' };
+
+export interface ErrorHandlingFile {
+  readonly default?: PolicyFile;
+  readonly per_step?: Readonly<Record<string, PolicyFile>>;
+  readonly rollback?: { readonly enabled?: boolean; readonly steps?: readonly HandlerFile[] };
 }
 
-export type FileSandbox =
-  | 'required'
-  | 'best_effort'
-  | { mode?: 'required' | 'best_effort'; tier?: 'trusted' | 'skill' | 'agent' | 'untrusted' };
+export type FinalStrategyName = 'halt' | 'skip' | 'rollback' | 'custom';
+export type PolicyFile = FinalStrategyName | 'retry' | PolicyObject;
 
-/** True for a JSON object. */
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+export interface PolicyObject {
+  readonly strategy?: FinalStrategyName | 'retry';
+  readonly max_attempts?: number;
+  readonly backoff?: 'fixed' | 'linear' | 'exponential';
+  readonly initial_delay?: number;
+  readonly factor?: number;
+  readonly max_delay?: number;
+  readonly jitter?: 'full' | 'none';
+  readonly retry_on?: readonly string[];
+  readonly then?: FinalStrategyName;
+  readonly continue_on_error?: boolean;
+  readonly custom_handler?: HandlerFile;
+}
+
+export interface LimitsFile {
+  readonly max_memory_mb?: number;
+  readonly max_cpu_percent?: number;
+  readonly max_execution_time?: number;
+  readonly max_concurrent_steps?: number;
+  readonly max_processes?: number;
+  readonly max_disk_mb?: number;
+  readonly enforcement?: 'required' | 'best_effort';
+}
+
+/** The lists of steps right inside a step, each with its key in the file. */
+export function childLists(
+  step: StepFile,
+): readonly { readonly key: string; readonly steps: readonly StepFile[] }[] {
+  switch (step.type) {
+    case 'skill':
+    case 'agent':
+      return [];
+    case 'parallel':
+    case 'loop':
+      return [{ key: 'steps', steps: step.steps }];
+    case 'conditional':
+      return [
+        { key: 'then', steps: step.then },
+        { key: 'else', steps: step.else ?? [] },
+      ];
+  }
 }

@@ -1,30 +1,92 @@
 import type { Problem } from '../errors/workflow-error.ts';
-import { analyse } from './analysis.ts';
+import { loadExpressions } from '../expression/expression.ts';
+import { checkContext } from './checks/context.ts';
+import { checkErrorHandling } from './checks/error-handling.ts';
+import { checkFlow } from './checks/flow.ts';
+import { checkIds } from './checks/ids.ts';
+import { checkReferences } from './checks/references.ts';
+import { checkTriggers } from './checks/triggers.ts';
+import type { WorkflowFile } from './file.ts';
+import { scopeOf } from './file-scope.ts';
+import { parseJsonText } from './json-text.ts';
 import { normalise } from './normalise.ts';
-import { parseText } from './parse.ts';
-import { Problems } from './problems.ts';
+import { repaired } from './repair.ts';
+import { makeRoster, type Roster } from './roster.ts';
 import { checkSchema } from './schema-check.ts';
-import type { Workflow } from './workflow.ts';
+import { fileSources } from './sources.ts';
+import type { Json, Workflow } from './workflow.ts';
 
 export interface LoadOptions {
-  /** Where the text comes from; for readers of this call, messages speak of places in the file only. */
+  /** Where the text came from; it stands before the path in messages that name a line. */
   readonly file?: string;
 }
 
 export interface LoadResult {
-  /** Null when any problem is an error. */
+  /** Null exactly when there is an error among the problems. */
   readonly workflow: Workflow | null;
-  /** Every error and warning of the file, not only the first. */
+  /** Errors first, each kind in the order of the file's parts. */
   readonly problems: readonly Problem[];
 }
 
-/** Reads, checks and normalises the text of a workflow file. Never throws for what a file can hold. */
-export async function loadWorkflow(text: string, _options: LoadOptions = {}): Promise<LoadResult> {
-  const problems = new Problems();
-  const value = parseText(text, problems);
-  const tree = problems.hasErrors ? null : await checkSchema(value, problems);
-  if (tree === null) return { workflow: null, problems: problems.list() };
-  const analysis = analyse(tree);
-  const workflow = problems.hasErrors ? null : normalise(analysis);
-  return { workflow, problems: problems.list() };
+const MAX_PROBLEMS = 200;
+
+/**
+ * Reads a workflow file: all its errors and warnings at once, and the model when there is no error. Never throws for
+ * a bad file. The expression parser and the cron package are loaded only for a file that needs them.
+ */
+export async function loadWorkflow(text: string, options: LoadOptions = {}): Promise<LoadResult> {
+  const parsed = parseJsonText(text);
+  if (parsed.value === undefined)
+    return ended(
+      null,
+      parsed.problems.map((problem) => withFile(problem, options)),
+    );
+  const findings = checkSchema(parsed.value);
+  const schemaProblems = [...parsed.problems, ...findings.map((finding) => finding.problem)];
+  const usable = findings.length === 0 ? parsed.value : repaired(parsed.value, findings);
+  if (usable === null) return ended(null, schemaProblems);
+  const file = asFile(usable);
+  const roster = makeRoster(file);
+  const problems = [...schemaProblems, ...(await checkMeaning(file, roster))];
+  const isValid = problems.every((problem) => problem.severity !== 'error');
+  return ended(isValid ? normalise(file, roster) : null, problems);
+}
+
+async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonly Problem[]> {
+  await loadExpressions(roster.all.flatMap(({ step }) => fileSources(step)));
+  const scope = scopeOf(file, new Set(roster.byId.keys()));
+  return [
+    ...checkIds(file, roster),
+    ...checkFlow(file, roster),
+    ...checkReferences(roster, scope),
+    ...checkContext(file, roster),
+    ...checkErrorHandling(file, roster),
+    ...(await checkTriggers(file)),
+  ];
+}
+
+/** The schema accepted it. */
+function asFile(value: Json): WorkflowFile {
+  return value as unknown as WorkflowFile;
+}
+
+function withFile(problem: Problem, { file }: LoadOptions): Problem {
+  return file === undefined ? problem : { ...problem, message: `${file}: ${problem.message}` };
+}
+
+function ended(workflow: Workflow | null, problems: readonly Problem[]): LoadResult {
+  const unique = [
+    ...new Map(problems.map((problem) => [`${problem.path} ${problem.message}`, problem])).values(),
+  ];
+  const sorted = [
+    ...unique.filter((problem) => problem.severity === 'error'),
+    ...unique.filter((problem) => problem.severity === 'warning'),
+  ];
+  if (sorted.length <= MAX_PROBLEMS) return { workflow, problems: sorted };
+  const more: Problem = {
+    severity: sorted[0]?.severity ?? 'error',
+    path: '$',
+    message: `and ${sorted.length - MAX_PROBLEMS} more problems`,
+  };
+  return { workflow, problems: [...sorted.slice(0, MAX_PROBLEMS), more] };
 }

@@ -1,191 +1,222 @@
-import { type Analysis, isInHandler } from './analysis.ts';
-import type { FileHandler, FileLimits, FileSandbox, FileStep, FileTrigger } from './file.ts';
-import { normaliseErrorHandling } from './policies.ts';
-import type { Entry } from './tree.ts';
-import { inputValues, rootsFor } from './values.ts';
+import type { PolicyFile, SandboxFile, StepFile, TriggerFile, WorkflowFile } from './file.ts';
+import { inputValue } from './input-value.ts';
+import type { Roster } from './roster.ts';
 import {
   DEFAULT_LIMITS,
   DEFAULT_MAX_ITERATIONS,
+  DEFAULT_RETRY,
+  type ErrorPolicy,
   type HandlerRef,
+  type InputDeclaration,
   type ResourceLimits,
+  type RetryPolicy,
   type SandboxRequest,
-  type SkillStep,
   type Step,
   type Trigger,
   type Workflow,
 } from './workflow.ts';
 
-/** What turns entries and handler names into steps; each step of the file becomes one object, however often named. */
-export interface Normaliser {
-  step(entry: Entry): Step;
-  handler(handler: FileHandler): HandlerRef;
+/** The model of a file that passed every check: defaults filled in, seconds as milliseconds, handlers resolved. */
+export function normalise(file: WorkflowFile, roster: Roster): Workflow {
+  return new Normaliser(file, roster).workflow();
 }
 
-/** The workflow of a file without errors, with every default filled in. */
-export function normalise(analysis: Analysis): Workflow {
-  const { file, steps, handlers, taken } = analysis;
-  const normaliser = createNormaliser(analysis);
-  const make = (entry: Entry): Step => normaliser.step(entry);
-  return {
-    name: file.name ?? '',
-    version: file.version ?? '',
-    description: file.description ?? '',
-    triggers: (file.triggers ?? []).map(trigger),
-    inputs: Object.fromEntries(
-      Object.entries(file.inputs ?? {}).map(([name, input]) => [
-        name,
-        {
-          type: input.type ?? 'any',
-          isRequired: input.required ?? false,
-          default: input.default,
-          description: input.description ?? '',
+class Normaliser {
+  readonly #file: WorkflowFile;
+  readonly #roster: Roster;
+  readonly #stepIds: ReadonlySet<string>;
+  readonly #handlers = new Map<string, Step>();
+
+  constructor(file: WorkflowFile, roster: Roster) {
+    this.#file = file;
+    this.#roster = roster;
+    this.#stepIds = new Set(roster.byId.keys());
+  }
+
+  workflow(): Workflow {
+    const file = this.#file;
+    const handlers = [...(file.handlers ?? []).map((step) => step.id), ...this.#roster.moved];
+    return {
+      name: file.name,
+      version: file.version,
+      description: file.description ?? '',
+      triggers: (file.triggers ?? []).map(trigger),
+      inputs: Object.fromEntries(
+        Object.entries(file.inputs ?? {}).map(([name, input]) => [name, declaration(input)]),
+      ),
+      context: {
+        readonly: file.context?.readonly ?? {},
+        mutable: file.context?.mutable ?? {},
+        access: file.context?.access ?? {},
+      },
+      steps: this.#steps(file.steps, false),
+      handlers: handlers.map((id) => this.#handler(id).step),
+      errorHandling: {
+        default: this.#policy(file.error_handling?.default ?? 'halt'),
+        perStep: this.#perStep(),
+        rollback: {
+          isEnabled: file.error_handling?.rollback?.enabled ?? true,
+          steps: (file.error_handling?.rollback?.steps ?? []).map((handler) => this.#handler(handler)),
         },
-      ]),
-    ),
-    context: {
-      readonly: file.context?.readonly ?? {},
-      mutable: file.context?.mutable ?? {},
-      access: file.context?.access ?? {},
-    },
-    steps: steps.filter((entry) => !taken.has(entry)).map(make),
-    handlers: [...handlers, ...taken].map(make),
-    errorHandling: normaliseErrorHandling(file.error_handling ?? {}, normaliser),
-    limits: limits(file.resource_limits ?? {}),
-    sandbox: sandboxRequest(file.sandbox),
-  };
-}
+      },
+      limits: limits(file),
+      sandbox: sandbox(file.sandbox),
+    };
+  }
 
-function createNormaliser(analysis: Analysis): Normaliser {
-  const made = new Map<Entry, Step>();
-  const skills = new Map<string, HandlerRef>();
-  const step = (entry: Entry): Step => {
-    const old = made.get(entry);
-    if (old !== undefined) return old;
-    const fresh = makeStep(entry, analysis, { step, handler });
-    made.set(entry, fresh);
-    return fresh;
-  };
-  const handler = (name: FileHandler): HandlerRef => {
-    const target = analysis.resolve(name);
-    if (target.kind === 'step') return { id: target.entry.step.id ?? '', step: step(target.entry) };
-    const ref = skills.get(target.name) ?? { id: target.name, step: bareSkill(target.name) };
-    skills.set(target.name, ref);
-    return ref;
-  };
-  return { step, handler };
-}
+  #perStep(): Readonly<Record<string, ErrorPolicy>> {
+    const entries = Object.entries(this.#file.error_handling?.per_step ?? {});
+    return Object.fromEntries(entries.map(([id, policy]) => [id, this.#policy(policy)]));
+  }
 
-/** Recursion is as deep as composites are nested. */
-function makeStep(entry: Entry, analysis: Analysis, normaliser: Normaliser): Step {
-  const { step } = entry;
-  const base = {
-    id: step.id ?? '',
-    description: step.description ?? '',
-    set: step.set ?? {},
-    writes: step.writes ?? [],
-    undo: step.undo === undefined ? null : normaliser.handler(step.undo),
-    sandbox: sandboxRequest(step.sandbox),
-  };
-  const inner = (list: Entry['list']): Step[] =>
-    entry.children
-      .filter((child) => child.list === list && !analysis.taken.has(child))
-      .map((child) => normaliser.step(child));
-  switch (step.type) {
-    case 'parallel':
-      return { ...base, type: 'parallel', steps: inner('steps'), waitFor: step.wait_for ?? 'all' };
-    case 'conditional':
-      return {
-        ...base,
-        type: 'conditional',
-        condition: step.condition ?? '',
-        then: inner('then'),
-        else: inner('else'),
-      };
-    case 'loop':
-      return {
-        ...base,
-        type: 'loop',
-        condition: step.condition ?? '',
-        steps: inner('steps'),
-        maxIterations: step.max_iterations ?? DEFAULT_MAX_ITERATIONS,
-        onLimit: step.on_limit ?? 'fail',
-      };
-    case 'agent':
-      return {
-        ...base,
-        ...leafParts(entry, analysis),
-        type: 'agent',
-        agent: step.agent ?? '',
-        guardrails: step.guardrails ?? {},
-        isAsync: step.async ?? true,
-      };
-    default:
-      return {
-        ...base,
-        ...leafParts(entry, analysis),
-        type: 'skill',
-        skill: step.skill ?? '',
-        isAsync: step.async ?? false,
-      };
+  /** Steps that are named as handlers leave the flow. */
+  #steps(steps: readonly StepFile[], isHandler: boolean): readonly Step[] {
+    const staying = isHandler ? steps : steps.filter((step) => !this.#roster.moved.has(step.id));
+    return staying.map((step) => this.#step(step, isHandler));
+  }
+
+  #step(step: StepFile, isHandler: boolean): Step {
+    const base = {
+      id: step.id,
+      description: step.description ?? '',
+      set: step.set ?? {},
+      writes: step.writes ?? [],
+      undo: step.undo === undefined ? null : this.#handler(step.undo),
+      sandbox: sandbox(step.sandbox),
+    };
+    switch (step.type) {
+      case 'skill':
+        return { ...base, ...this.#leaf(step, isHandler), type: 'skill', skill: step.skill };
+      case 'agent':
+        return {
+          ...base,
+          ...this.#leaf(step, isHandler),
+          type: 'agent',
+          agent: step.agent,
+          guardrails: step.guardrails ?? {},
+        };
+      case 'parallel':
+        return {
+          ...base,
+          type: 'parallel',
+          steps: this.#steps(step.steps, isHandler),
+          waitFor: step.wait_for ?? 'all',
+        };
+      case 'conditional':
+        return {
+          ...base,
+          type: 'conditional',
+          condition: step.condition,
+          then: this.#steps(step.then, isHandler),
+          else: this.#steps(step.else ?? [], isHandler),
+        };
+      case 'loop':
+        return {
+          ...base,
+          type: 'loop',
+          condition: step.condition,
+          steps: this.#steps(step.steps, isHandler),
+          maxIterations: step.max_iterations ?? DEFAULT_MAX_ITERATIONS,
+          onLimit: step.on_limit ?? 'fail',
+        };
+    }
+  }
+
+  #leaf(step: Extract<StepFile, { type: 'skill' | 'agent' }>, isHandler: boolean) {
+    const roots = { stepIds: this.#stepIds, isHandler };
+    const inputs = Object.entries(step.inputs ?? {}).map(
+      ([name, value]) => [name, inputValue(value, roots)] as const,
+    );
+    return {
+      inputs: Object.fromEntries(inputs),
+      outputs: step.outputs ?? [],
+      isAsync: step.async ?? step.type === 'agent',
+      timeoutMs: step.timeout === undefined ? null : milliseconds(step.timeout),
+      onResume: step.on_resume ?? ('rerun' as const),
+    };
+  }
+
+  /** An id of handlers or steps, else the skill of that name. Each handler is made once. */
+  #handler(handler: string | StepFile): HandlerRef {
+    if (typeof handler !== 'string') return { id: handler.id, step: this.#step(handler, true) };
+    const made = this.#handlers.get(handler);
+    if (made !== undefined) return { id: handler, step: made };
+    const listed = this.#roster.byId.get(handler);
+    const file: StepFile =
+      listed?.handler === handler ? listed.step : { id: handler, type: 'skill', skill: handler };
+    const step = this.#step(file, true);
+    this.#handlers.set(handler, step);
+    return { id: handler, step };
+  }
+
+  #policy(policy: PolicyFile): ErrorPolicy {
+    const full = typeof policy === 'string' ? { strategy: policy } : policy;
+    const strategy = full.strategy ?? 'skip';
+    const exhausted = full.then ?? (full.continue_on_error === true ? 'skip' : 'halt');
+    return {
+      strategy,
+      retry: strategy === 'retry' ? retry(full) : null,
+      then: strategy === 'retry' ? exhausted : strategy,
+      handler: full.custom_handler === undefined ? null : this.#handler(full.custom_handler),
+    };
   }
 }
 
-type LeafParts = Pick<SkillStep, 'inputs' | 'outputs' | 'timeoutMs' | 'onResume'>;
-
-function leafParts(entry: Entry, analysis: Analysis): LeafParts {
-  const { step }: { readonly step: FileStep } = entry;
-  const isRoot = rootsFor(analysis.stepIds, isInHandler(entry, analysis) ? 'handler' : 'flow');
+function retry(policy: Exclude<PolicyFile, string>): RetryPolicy {
+  const initialDelayMs =
+    policy.initial_delay === undefined ? DEFAULT_RETRY.initialDelayMs : milliseconds(policy.initial_delay, 0);
   return {
-    inputs: inputValues(step.inputs ?? {}, isRoot),
-    outputs: step.outputs ?? [],
-    timeoutMs: step.timeout === undefined ? null : milliseconds(step.timeout),
-    onResume: step.on_resume ?? 'rerun',
+    maxAttempts: policy.max_attempts ?? DEFAULT_RETRY.maxAttempts,
+    backoff: policy.backoff ?? DEFAULT_RETRY.backoff,
+    initialDelayMs,
+    factor: policy.factor ?? DEFAULT_RETRY.factor,
+    // A first delay above the default cap was asked for: the cap gives way.
+    maxDelayMs:
+      policy.max_delay === undefined
+        ? Math.max(DEFAULT_RETRY.maxDelayMs, initialDelayMs)
+        : milliseconds(policy.max_delay, 0),
+    jitter: policy.jitter ?? DEFAULT_RETRY.jitter,
+    retryOn: policy.retry_on ?? DEFAULT_RETRY.retryOn,
   };
 }
 
-/** The step that a handler's name stands for when it is that of a skill. */
-function bareSkill(name: string): SkillStep {
+/** Whole milliseconds; a timeout of less than one becomes one, not none. */
+function milliseconds(seconds: number, least = 1): number {
+  return Math.max(least, Math.round(seconds * 1000));
+}
+
+function trigger(file: TriggerFile): Trigger {
+  if (file.type === 'manual') return { type: 'manual', description: file.description ?? '' };
+  return { type: 'schedule', cron: file.cron, timezone: file.timezone ?? 'UTC' };
+}
+
+function declaration(file: NonNullable<WorkflowFile['inputs']>[string]): InputDeclaration {
   return {
-    id: name,
-    description: '',
-    set: {},
-    writes: [],
-    undo: null,
-    sandbox: null,
-    type: 'skill',
-    skill: name,
-    inputs: {},
-    outputs: [],
-    isAsync: false,
-    timeoutMs: null,
-    onResume: 'rerun',
+    type: file.type ?? 'any',
+    isRequired: file.required ?? false,
+    default: file.default,
+    description: file.description ?? '',
   };
 }
 
-/** Whole milliseconds, one at least: a timeout of 0 would be none. */
-function milliseconds(seconds: number): number {
-  return Math.max(1, Math.round(seconds * 1000));
-}
-
-function trigger({ type, description = '', cron = '', timezone = 'UTC' }: FileTrigger): Trigger {
-  return type === 'schedule' ? { type, cron, timezone } : { type: 'manual', description };
-}
-
-function limits(given: FileLimits): ResourceLimits {
-  const seconds = given.max_execution_time;
+function limits({ resource_limits: file = {} }: WorkflowFile): ResourceLimits {
   return {
-    maxMemoryMb: given.max_memory_mb ?? DEFAULT_LIMITS.maxMemoryMb,
-    maxCpuPercent: given.max_cpu_percent ?? DEFAULT_LIMITS.maxCpuPercent,
-    maxExecutionTimeMs: seconds === undefined ? DEFAULT_LIMITS.maxExecutionTimeMs : milliseconds(seconds),
-    maxConcurrentSteps: given.max_concurrent_steps ?? DEFAULT_LIMITS.maxConcurrentSteps,
-    maxProcesses: given.max_processes ?? DEFAULT_LIMITS.maxProcesses,
-    maxDiskMb: given.max_disk_mb ?? DEFAULT_LIMITS.maxDiskMb,
-    enforcement: given.enforcement ?? DEFAULT_LIMITS.enforcement,
+    maxMemoryMb: file.max_memory_mb ?? DEFAULT_LIMITS.maxMemoryMb,
+    maxCpuPercent: file.max_cpu_percent ?? DEFAULT_LIMITS.maxCpuPercent,
+    maxExecutionTimeMs:
+      file.max_execution_time === undefined
+        ? DEFAULT_LIMITS.maxExecutionTimeMs
+        : milliseconds(file.max_execution_time),
+    maxConcurrentSteps: file.max_concurrent_steps ?? DEFAULT_LIMITS.maxConcurrentSteps,
+    maxProcesses: file.max_processes ?? DEFAULT_LIMITS.maxProcesses,
+    maxDiskMb: file.max_disk_mb ?? DEFAULT_LIMITS.maxDiskMb,
+    enforcement: file.enforcement ?? DEFAULT_LIMITS.enforcement,
   };
 }
 
-function sandboxRequest(given: FileSandbox | undefined): SandboxRequest | null {
-  if (given === undefined) return null;
-  if (typeof given === 'string') return { mode: given, tier: null };
-  return { mode: given.mode ?? 'best_effort', tier: given.tier ?? null };
+/** A tier alone leaves the mode to the default of the step's kind, which is best_effort for skills only. */
+function sandbox(file: SandboxFile | undefined): SandboxRequest | null {
+  if (file === undefined) return null;
+  if (typeof file === 'string') return { mode: file, tier: null };
+  return { mode: file.mode ?? 'best_effort', tier: file.tier ?? null };
 }

@@ -1,133 +1,172 @@
-import type { ValidateFunction } from 'ajv';
-import { type FileHandler, type FilePolicy, type FileWorkflow, isRecord } from './file.ts';
-import { at, shown } from './path.ts';
-import type { Problems } from './problems.ts';
-import { reportSchemaErrors } from './schema-messages.ts';
-import { type Entry, INNER_LISTS, inlineEntry, listEntries, MAX_DEPTH } from './tree.ts';
-import type { StepType } from './workflow.ts';
+import type { ErrorObject } from 'ajv';
+import type { Problem } from '../errors/workflow-error.ts';
+import { nearest } from '../expression/nearest.ts';
+import validate from './generated/workflow-validator.js';
+import { append, jsonPath, kindOf, quoted } from './json-path.ts';
+import type { Json } from './workflow.ts';
 
-type Validators = { readonly [Name in StepType | 'workflow']: ValidateFunction };
+type Segments = readonly (string | number)[];
 
-/** The steps of a file, in document order. */
-export interface FileTree {
-  readonly file: FileWorkflow;
-  /** Roots of the normal flow. */
-  readonly steps: readonly Entry[];
-  readonly handlers: readonly Entry[];
-  /** Steps written in place of a handler's name, by the object in the file. */
-  readonly inline: ReadonlyMap<object, Entry>;
-  /** Every step there is. */
-  readonly all: readonly Entry[];
+/** A problem with what `repair` needs to go on behind it. */
+export interface SchemaFinding {
+  readonly problem: Problem;
+  readonly segments: Segments;
+  readonly keyword: string;
+  /** The key that is missing or unknown below `segments`. */
+  readonly key: string | null;
 }
 
-const STEP_TYPES = ['skill', 'agent', 'parallel', 'conditional', 'loop'] as const;
-/** The key that only one type has, for a step whose type is missing. */
-const TELLTALES: Readonly<Record<string, StepType>> = {
-  skill: 'skill',
-  agent: 'agent',
-  wait_for: 'parallel',
-};
+/** What ajv says of a branch as a whole; the errors inside the branch say it better. */
+const NOISE: ReadonlySet<string> = new Set(['if', 'oneOf', 'anyOf', 'allOf', 'propertyNames']);
 
-/**
- * Checks a parsed file against the schema, each step by the rules of its type, and takes out what breaks it, so that
- * the later checks may go on. Null when the file is no object at all.
- */
-export async function checkSchema(value: unknown, problems: Problems): Promise<FileTree | null> {
-  const validators: Validators = await import('./generated/workflow-validator.js');
-  if (!isRecord(value)) {
-    problems.error('$', `a workflow is a JSON object, this is ${shown(value)}`);
-    return null;
+/** Every place where a value breaks the schema, in words for people. */
+export function checkSchema(value: Json): readonly SchemaFinding[] {
+  if (validate(value)) return [];
+  return (validate.errors ?? [])
+    .filter((error) => !NOISE.has(error.keyword) || error.propertyName !== undefined)
+    .filter((error) => error.keyword !== 'propertyNames')
+    .map((error) => describe(error, value));
+}
+
+function describe(error: ErrorObject, root: Json): SchemaFinding {
+  const segments = segmentsOf(error.instancePath, root);
+  const value = valueAt(root, segments);
+  const path = jsonPath(segments);
+  const params: Readonly<Record<string, unknown>> = error.params;
+  const finding = (message: string, key: string | null = null, suggestion?: string): SchemaFinding => ({
+    problem: {
+      severity: 'error',
+      path: key === null ? path : append(path, key),
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    },
+    segments,
+    keyword: error.keyword,
+    key,
+  });
+  if (error.propertyName !== undefined) {
+    return finding(
+      `the name ${quoted(error.propertyName)} is not allowed: a letter or _ comes first, then letters, digits, _ and -`,
+      error.propertyName,
+    );
   }
-  reportSchemaErrors(validators.workflow, value, '$', problems);
-  const file: FileWorkflow = value;
-  const walk: Walk = { validators, problems, inline: new Map(), all: [] };
-  const steps = listEntries(reportNonObjects(file.steps, '$.steps', problems), '$.steps', 'steps', null);
-  const handlers = listEntries(
-    reportNonObjects(file.handlers, '$.handlers', problems),
-    '$.handlers',
-    'handlers',
-    null,
+  switch (error.keyword) {
+    case 'additionalProperties':
+      return unknownKey(String(params['additionalProperty']), error, value, finding);
+    case 'required':
+      return finding(`"${String(params['missingProperty'])}" is missing`, String(params['missingProperty']));
+    case 'discriminator':
+      return wrongTag(error, value, finding);
+    case 'enum':
+    case 'const':
+      return oneOf(allowedOf(error), value, finding);
+    case 'type':
+      return finding(`must be ${article(String(params['type']))}, not ${kindOf(value)} ${quoted(value)}`);
+    case 'pattern':
+      return finding(`${quoted(value)} ${patternHint(segments, String(params['pattern']))}`);
+    default:
+      return finding(`${quoted(value)} is not allowed: ${limitHint(error)}`);
+  }
+}
+
+type Finding = (message: string, key?: string | null, suggestion?: string) => SchemaFinding;
+
+function unknownKey(key: string, error: ErrorObject, value: unknown, finding: Finding): SchemaFinding {
+  const known = keysOfSchema(error);
+  const taken = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+  const suggestion = nearest(
+    key,
+    known.filter((name) => !taken.includes(name)),
   );
-  for (const entry of [...steps, ...handlers]) walkStep(entry, walk);
-  walkErrorHandling(file, walk);
-  return { file, steps, handlers, inline: walk.inline, all: walk.all };
+  return finding(`unknown key "${key}"; allowed here: ${known.join(', ')}`, key, suggestion);
 }
 
-interface Walk {
-  readonly validators: Validators;
-  readonly problems: Problems;
-  readonly inline: Map<object, Entry>;
-  readonly all: Entry[];
+function wrongTag(error: ErrorObject, value: unknown, finding: Finding): SchemaFinding {
+  const allowed = isStepSchema(error) ? STEP_TYPES : TRIGGER_TYPES;
+  const tag = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
+  if (tag === undefined) return finding(`"type" is missing; allowed: ${allowed.join(', ')}`, 'type');
+  return oneOf(allowed, tag, (message, _key, suggestion) => finding(message, 'type', suggestion));
 }
 
-function walkStep(root: Entry, walk: Walk): void {
-  const { problems } = walk;
-  const rest = [root];
-  for (let entry = rest.pop(); entry !== undefined; entry = rest.pop()) {
-    const { step, path } = entry;
-    walk.all.push(entry);
-    const isKnown = checkStep(entry, walk);
-    if (typeof step.undo === 'object') walkInline(step.undo, at(path, 'undo'), walk);
-    const hasInner = INNER_LISTS.some((list) => Array.isArray(step[list]));
-    if (!isKnown || !hasInner) continue;
-    if (entry.depth >= MAX_DEPTH) {
-      problems.error(path, `steps are nested more than ${MAX_DEPTH} deep`);
-      continue;
-    }
-    for (const list of INNER_LISTS) {
-      const inner = reportNonObjects(step[list], at(path, list), problems);
-      entry.children.push(...listEntries(inner, at(path, list), list, entry));
-    }
-    rest.push(...[...entry.children].reverse());
+const STEP_TYPES = ['skill', 'agent', 'parallel', 'conditional', 'loop'];
+const TRIGGER_TYPES = ['manual', 'schedule'];
+
+function isStepSchema(error: ErrorObject): boolean {
+  return !error.instancePath.startsWith('/triggers');
+}
+
+function oneOf(allowed: readonly string[], value: unknown, finding: Finding): SchemaFinding {
+  const suggestion = typeof value === 'string' ? nearest(value, allowed) : undefined;
+  return finding(`${quoted(value)} is not allowed; allowed: ${allowed.join(', ')}`, null, suggestion);
+}
+
+function allowedOf(error: ErrorObject): readonly string[] {
+  const params: Readonly<Record<string, unknown>> = error.params;
+  const values = params['allowedValues'] ?? [params['allowedValue']];
+  return Array.isArray(values) ? values.map(String) : [];
+}
+
+/** The keys that the schema object knows; ajv hands it over because the validator is compiled with `verbose`. */
+function keysOfSchema(error: ErrorObject): readonly string[] {
+  return Object.keys(error.parentSchema?.['properties'] ?? {}).filter((key) => key !== '$schema');
+}
+
+function patternHint(segments: Segments, pattern: string): string {
+  const key = segments.at(-1);
+  if (key === 'version') return 'is not a version: three numbers like 1.0.0';
+  if (pattern.startsWith('^[a-z0-9]')) {
+    return 'is not a name: lower-case letters and digits, with hyphens inside';
+  }
+  if (pattern.startsWith('^[A-Za-z0-9_]')) return 'is not a field name: letters, digits, _ and -';
+  return `does not match ${pattern}`;
+}
+
+function limitHint(error: ErrorObject): string {
+  const params: Readonly<Record<string, unknown>> = error.params;
+  const limit = String(params['limit']);
+  switch (error.keyword) {
+    case 'minimum':
+      return `at least ${limit}`;
+    case 'exclusiveMinimum':
+      return `more than ${limit}`;
+    case 'maximum':
+      return `at most ${limit}`;
+    case 'minItems':
+      return `at least ${limit} ${limit === '1' ? 'entry' : 'entries'}`;
+    case 'minLength':
+      return 'it must not be empty';
+    case 'maxLength':
+      return `at most ${limit} characters`;
+    case 'uniqueItems':
+      return 'it names the same thing twice';
+    default:
+      return error.message ?? error.keyword;
   }
 }
 
-/** Reports what is wrong with one step, not with those inside; false when its type is not known. */
-function checkStep({ step, path }: Entry, { validators, problems }: Walk): boolean {
-  const type: unknown = step.type;
-  const known = STEP_TYPES.find((name) => name === type);
-  if (known !== undefined) {
-    reportSchemaErrors(validators[known], step, path, problems);
-    return true;
+function article(type: string): string {
+  const word = type === 'array' ? 'list' : type === 'integer' ? 'whole number' : type;
+  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
+}
+
+/** A JSON pointer as path segments; array places as numbers. */
+function segmentsOf(pointer: string, root: Json): Segments {
+  const segments: (string | number)[] = [];
+  let value: unknown = root;
+  for (const part of pointer.split('/').slice(1)) {
+    const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+    segments.push(Array.isArray(value) ? Number(key) : key);
+    value = valueAt(value, segments.slice(-1));
   }
-  const allowed = STEP_TYPES.join(', ');
-  if (type === undefined) {
-    const telltale = Object.keys(step).find((key) => Object.hasOwn(TELLTALES, key));
-    const hint = telltale === undefined ? undefined : `"type": "${TELLTALES[telltale]}"`;
-    problems.error(path, `"type" is missing; it is one of ${allowed}`, hint);
-  } else {
-    const near = typeof type === 'string' ? problems.nearest(type, STEP_TYPES) : undefined;
-    problems.error(at(path, 'type'), `${shown(type)} is no type of step; it is one of ${allowed}`, near);
+  return segments;
+}
+
+/** The value at a path, or undefined where there is none. */
+export function valueAt(root: unknown, segments: Segments): unknown {
+  let value = root;
+  for (const segment of segments) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined;
+    value = Reflect.get(value, segment);
   }
-  delete step.type;
-  return false;
-}
-
-function walkInline(step: FileHandler, path: string, walk: Walk): void {
-  if (!isRecord(step) || walk.inline.has(step)) return;
-  const entry = inlineEntry(step, path);
-  walk.inline.set(step, entry);
-  walkStep(entry, walk);
-}
-
-function walkErrorHandling(file: FileWorkflow, walk: Walk): void {
-  const path = '$.error_handling';
-  const { default: fallback, per_step: perStep, rollback } = file.error_handling ?? {};
-  const visit = (policy: string | FilePolicy | undefined, where: string): void => {
-    if (typeof policy === 'object' && policy.custom_handler !== undefined)
-      walkInline(policy.custom_handler, at(where, 'custom_handler'), walk);
-  };
-  visit(fallback, at(path, 'default'));
-  for (const [id, policy] of Object.entries(perStep ?? {})) visit(policy, at(`${path}.per_step`, id));
-  rollback?.steps?.forEach((step, index) => {
-    walkInline(step, at(`${path}.rollback.steps`, index), walk);
-  });
-}
-
-function reportNonObjects(values: unknown, path: string, problems: Problems): readonly unknown[] | undefined {
-  if (!Array.isArray(values)) return undefined;
-  values.forEach((value: unknown, index) => {
-    if (!isRecord(value)) problems.error(at(path, index), `a step is an object, this is ${shown(value)}`);
-  });
-  return values;
+  return value;
 }

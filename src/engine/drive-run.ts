@@ -21,13 +21,30 @@ function driveTop(run: Runtime): void {
   const { failed } = root;
   if (failed !== null) {
     cancelAll(run, 'halted');
-    const reason = `step_failed: ${failed.error?.code ?? 'INTERNAL'}, step ${failed.error?.step ?? failed.path}`;
-    emit(run, { type: 'run.ended', status: 'failed', reason, error: failed.error });
+    emit(run, {
+      type: 'run.ended',
+      status: 'failed',
+      reason: failureReason(failed.error, failed.path),
+      error: failed.error,
+    });
     return;
   }
   takeUpNext(run, root);
   if (isFrameDone(root))
     emit(run, { type: 'run.ended', status: 'completed', reason: 'completed', error: null });
+}
+
+/** One line with the numbers that matter: of a step that was killed for memory, its limit and peak. */
+function failureReason(error: ErrorRecord | null, path: string): string {
+  const step = error?.step ?? path;
+  const { limit_bytes: limit, peak_bytes: peak } = error?.details ?? {};
+  if (error?.code === 'STEP_OOM' && typeof limit === 'number' && typeof peak === 'number')
+    return `oom: ${megabytes(limit)} MB limit, peak ${megabytes(peak)} MB, step ${step}`;
+  return `step_failed: ${error?.code ?? 'INTERNAL'}, step ${step}`;
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
 }
 
 /** Undo steps one after another, then the rollback steps; one that fails does not keep the others from running. */

@@ -1,5 +1,6 @@
 import type { Command, Engine, Outcome, Progress } from '../engine/contract.ts';
 import type { RunEvent, StopKind } from '../engine/events.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Attempts, RunCommand } from './attempts.ts';
 import { externalise, internalise } from './blobs.ts';
@@ -70,6 +71,7 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
     const done = effect(command, abort.signal).then((outcome) => {
       inFlight.delete(key);
       if (outcome !== null) outcomes.push(outcome);
+      failpoint('instance.effect_done');
       nudge();
     });
     inFlight.set(key, { abort, done });

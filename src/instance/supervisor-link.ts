@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import type { JournalEntry, RunEvent, StopKind } from '../engine/events.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap, InstanceMessage, Permit, PermitRequest, SupervisorMessage } from '../protocol/instance-link.ts';
 import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
 
@@ -56,6 +57,7 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
 
   const acknowledge = (upTo: number): void => {
     if (upTo <= ackedSeq) return;
+    for (let acked = ackedSeq; acked < upTo; acked += 1) failpoint('instance.acked');
     ackedSeq = upTo;
     unacked = unacked.filter((entry) => entry.seq > upTo);
     for (let index = waiters.length - 1; index >= 0; index -= 1) {
@@ -140,6 +142,7 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
       for (const event of events) {
         seq += 1;
         unacked.push({ seq, at, event });
+        failpoint('instance.append');
       }
       if (isFlushPlanned || events.length === 0) return;
       isFlushPlanned = true;

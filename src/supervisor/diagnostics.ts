@@ -11,7 +11,7 @@ export interface Diagnostics {
 
 /** JSON lines to `supervisor.log` in the folder, 5 MB a file, five files. */
 export async function openDiagnostics(folder: string): Promise<Diagnostics> {
-  const winston = await import('winston');
+  const { default: winston } = await import('winston');
   const transport = new winston.transports.File({
     filename: join(folder, 'supervisor.log'),
     maxsize: 5 * 1024 * 1024,

@@ -1,5 +1,6 @@
 import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Documents, InstanceRow, NewInstance } from '../store/operations.ts';
 import { type Capacity, createLedger, type Ledger } from './capacity.ts';
@@ -144,6 +145,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     create: async (instance, documents, audit) => {
       if (isClosed) throw new WorkflowError('SHUTTING_DOWN', 'the supervisor is stopping');
       await store.call('instance.create', { instance, documents, at: context.now(), audit });
+      failpoint('supervisor.created');
       const live = await open(instance.id);
       enqueue(live, 'start', null);
       return live;

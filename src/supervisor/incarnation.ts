@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, fstatSync } from 'node:fs';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { instanceFolder } from '../protocol/home.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import { hasEnded, type InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
@@ -61,12 +62,14 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         at: context.now(),
         audit: record(id, 'instance.launched', { incarnation, cause, backend: isolation.report.backend }),
       });
+      failpoint('supervisor.launch_committed');
       Object.assign(live, { incarnation, tokenHash: hash });
       setStatus(live, 'initializing', null);
       const boot = await bootstrap(live, token, cause, from);
       if (live.endRequest === null) {
         const launched = launchInstance(home, scope, limits.memoryBytes, boot);
         live.process = launched.identity;
+        failpoint('supervisor.spawned');
         childExit = new Promise((resolve) => {
           launched.child.once('exit', (code, signal) => {
             live.exit = { code, signal };
@@ -170,6 +173,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       live.row = await readRow(id);
       const verdict = judgeExit(factsOf(live));
       if (verdict.kind === 'close') await closeJournal(live, verdict.event);
+      failpoint('supervisor.before_exit_record');
       await store.call('instance.exited', {
         id,
         incarnation,
@@ -177,6 +181,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         at: context.now(),
         audit: record(id, 'instance.exited', { incarnation, exit: live.exit, verdict: verdict.kind, usage }),
       });
+      failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
       Object.assign(live, { scope: null, process: null, row: await readRow(id) });
       handlers.over(live, verdict);
@@ -254,6 +259,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   return {
     start,
     adopt: (live) => {
+      failpoint('supervisor.adopting');
       live.lifetime = new AbortController();
       live.scope = live.row.scope === null ? null : isolation.reopenScope(live.row.scope);
       attend(live, null, RECONNECT_DEADLINE_MS);

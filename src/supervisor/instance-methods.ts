@@ -9,7 +9,8 @@ import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
 import { measureUsage } from './live-instance.ts';
 import { parsePins } from './pins.ts';
-import { personOf, pinSkills } from './run-workflow.ts';
+import { pinSkills } from './pin-skills.ts';
+import { personOf } from './run-workflow.ts';
 import { instanceSummary, statusDocument } from './status-document.ts';
 
 type InstanceHandlers = Pick<

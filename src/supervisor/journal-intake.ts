@@ -2,6 +2,7 @@ import { type AuditActor, type AuditEntry, eventRecord } from '../audit/record.t
 import type { JournalEntry } from '../engine/events.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { decidePermit } from '../guard/permits.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import type { InstanceMessage, Permit } from '../protocol/instance-link.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
@@ -51,7 +52,9 @@ export function openIntake(
         ...batch.map((entry) => eventRecord(live.row.id, entry.at, entry.event, actor)),
         ...decisions.map((decision) => permitRecord(live.row.id, context.now(), decision)),
       ];
+      failpoint('supervisor.before_commit');
       const lastSeq = await append(batch, audits);
+      failpoint('supervisor.after_commit');
       if (lastSeq === null) return;
       for (const entry of batch) followJournal(live, entry);
       live.link?.send({ type: 'ack', seq: lastSeq });

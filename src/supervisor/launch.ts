@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import type { Scope } from '../../sandbox/isolation.ts';
 import { identify, type ProcessIdentity } from '../../sandbox/process-identity.ts';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, instanceFolder } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
@@ -53,7 +54,11 @@ export function launchInstance(home: Home, scope: Scope, memoryBytes: number, bo
     file: process.execPath,
     args: [...nodeFlags(memoryBytes), programFile('instance/main')],
     cwd: instanceFolder(home, bootstrap.instance),
-    env: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: join(home.folder, 'compile-cache') },
+    env: {
+      PATH: '/usr/bin:/bin',
+      NODE_COMPILE_CACHE: join(home.folder, 'compile-cache'),
+      ...testFailpoint(bootstrap.incarnation),
+    },
   });
   // Append only, never through a link: the folder is the instance's own, the hand that opens is the supervisor's.
   const log = openSync(
@@ -83,6 +88,12 @@ export function launchInstance(home: Home, scope: Scope, memoryBytes: number, bo
   } finally {
     closeSync(log);
   }
+}
+
+/** A crash that a test asked for happens once, not in every incarnation. */
+function testFailpoint(incarnation: number): Record<string, string> {
+  const wanted = process.env[FAILPOINT_VARIABLE];
+  return wanted === undefined || incarnation > 1 ? {} : { [FAILPOINT_VARIABLE]: wanted };
 }
 
 /**

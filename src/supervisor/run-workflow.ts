@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { bubblewrapNotice } from '../../sandbox/layers.ts';
 import type { AuditActor } from '../audit/record.ts';
-import type { Step, Workflow } from '../definition/workflow.ts';
+import type { Workflow } from '../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, RunRequest } from '../protocol/control.ts';
-import { findSkills } from '../skills/find.ts';
-import type { Skill } from '../skills/skill.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
 import type { LiveInstance } from './live-instance.ts';
+import { pinSkills } from './pin-skills.ts';
 import { packPins } from './pins.ts';
 import { resolveRunValues } from './run-inputs.ts';
 import { findWorkflow, loadSource } from './workflow-source.ts';
@@ -62,67 +61,7 @@ export async function runWorkflow(context: SupervisorContext, fleet: Fleet, requ
       data: { workflow: workflow.name, version: workflow.version, definition: hash, pins: pins.hash, source: source.file },
     },
   );
-  return { live, notices: [...(notice === null ? [] : [notice]), ...notes], problems };
-}
-
-/** The skills that a workflow names, found from a workspace. Throws SKILL_NOT_FOUND or SKILL_INVALID. */
-export function pinSkills(workflow: Workflow, caller: Caller): { skills: Record<string, Skill>; notes: string[] } {
-  const catalogue = findSkills({
-    workspace: caller.workspace,
-    home: caller.userHome,
-    configDir: caller.configHome,
-  });
-  const skills: Record<string, Skill> = {};
-  const problems: Problem[] = [];
-  for (const [name, stepId] of skillNames(workflow)) {
-    const skill = catalogue.get(name);
-    if (skill !== null) {
-      skills[name] = skill;
-      continue;
-    }
-    const nearest = catalogue.nearest(name);
-    const broken = catalogue.notes.find((note) => note.severity === 'error' && note.file.includes(name));
-    problems.push({
-      severity: 'error',
-      path: `step ${stepId}`,
-      message: broken === undefined ? `no skill is called "${name}"` : `the skill "${name}" cannot be used: ${broken.message}`,
-      ...(nearest === null ? {} : { suggestion: nearest }),
-    });
-  }
-  if (problems.length > 0)
-    throw new WorkflowError('SKILL_NOT_FOUND', `the workflow ${workflow.name} names skills that are not there`, { problems });
-  const files = new Set(Object.values(skills).map((skill) => skill.file));
-  const notes = catalogue.notes
-    .filter((note) => note.severity !== 'error' && files.has(note.file))
-    .map((note) => `skill file ${note.file} ${note.path}: ${note.message}`);
-  return { skills, notes };
-}
-
-/** Skill name → id of the first step that names it, over steps, handlers, undo and rollback steps. */
-export function skillNames(workflow: Workflow): Map<string, string> {
-  const names = new Map<string, string>();
-  const pending: Step[] = [...workflow.steps, ...workflow.handlers];
-  const policies = [workflow.errorHandling.default, ...Object.values(workflow.errorHandling.perStep)];
-  for (const policy of policies) if (policy.handler !== null) pending.push(policy.handler.step);
-  for (const handler of workflow.errorHandling.rollback.steps) pending.push(handler.step);
-  for (let step = pending.pop(); step !== undefined; step = pending.pop()) {
-    if (step.undo !== null) pending.push(step.undo.step);
-    switch (step.type) {
-      case 'skill':
-        if (!names.has(step.skill)) names.set(step.skill, step.id);
-        break;
-      case 'agent':
-        break;
-      case 'parallel':
-      case 'loop':
-        pending.push(...step.steps);
-        break;
-      case 'conditional':
-        pending.push(...step.then, ...step.else);
-        break;
-    }
-  }
-  return names;
+  return { live, notices: [notice, ...notes], problems };
 }
 
 export function personOf(caller: Caller): AuditActor {
@@ -141,13 +80,14 @@ function refuseUnenforced(context: SupervisorContext, workflow: Workflow): void 
 }
 
 /** What this machine lacks for the sandbox that the workflow asks for: refused where required, else one line. */
-async function sandboxNotice(context: SupervisorContext, workflow: Workflow): Promise<string | null> {
+async function sandboxNotice(context: SupervisorContext, workflow: Workflow): Promise<string> {
   const lines = [...context.isolation.report.missing];
-  const layer = await bubblewrapNotice();
-  if (layer !== null) lines.push(layer);
-  if (workflow.sandbox?.mode === 'required' && layer !== null)
+  // Steps are not confined to a file system sandbox yet, whether or not bubblewrap is there: the line must say so.
+  const layer = (await bubblewrapNotice()) ?? 'Steps run without a file system sandbox: tiers are not built in yet.';
+  lines.push(layer);
+  if (workflow.sandbox?.mode === 'required')
     throw new WorkflowError('ISOLATION_MISSING', `the workflow ${workflow.name} requires a sandbox: ${layer}`);
-  return lines.length === 0 ? null : lines.join('; ');
+  return lines.join(' ');
 }
 
 /** Ten characters of 32: no look-alikes, 50 bits. */

@@ -4,7 +4,19 @@ import { test } from 'node:test';
 import { removeTree } from '../../sandbox/cgroupfs/folders.ts';
 import { identify } from '../../sandbox/process-identity.ts';
 import { shimFailure } from '../../sandbox/shim.ts';
-import { HOG, isolationFor, lacks, MIB, NONE, NOW, start, TREE, TREE_SIZE, until } from './harness.ts';
+import {
+  HOG,
+  isolationFor,
+  isTreeUp,
+  lacks,
+  MIB,
+  NONE,
+  NOW,
+  start,
+  TREE,
+  TREE_SIZE,
+  until,
+} from './harness.ts';
 
 const skip = lacks('cgroup');
 const node = process.execPath;
@@ -140,7 +152,7 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
       const scope = isolationFor(t, kind).openScope('tree', NONE);
       const step = scope.openChild('step', NONE);
       start(step, '/bin/sh', ['-c', TREE]);
-      await until('the tree is up', () => step.pids().length === TREE_SIZE);
+      await until('the tree is up', () => isTreeUp(step), 30_000);
       const pids = step.pids();
       const report = await (place === 'step' ? step : scope).kill({ graceMs: 30, timeoutMs: 5000 });
       assert.deepEqual(report.survivors, []);
@@ -173,6 +185,21 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
     assert.equal(report.foundCount, 1);
     assert.deepEqual(report.survivors, []);
     assert.deepEqual(await run.ended, { code: null, signal: 'SIGKILL' });
+  });
+
+  test(`a step frozen by itself ends with its instance, by SIGTERM too (${kind})`, {
+    skip: lack,
+  }, async (t) => {
+    const scope = isolationFor(t, kind).openScope('cold', NONE);
+    for (const graceMs of [0, 5000]) {
+      const step = scope.openChild(`step-${graceMs}`, NONE);
+      const run = start(step, '/bin/sleep', ['300']);
+      await until('it has joined', () => step.usage().processes === 1);
+      await step.freeze();
+      const report = await scope.kill({ graceMs, timeoutMs: 5000 });
+      assert.deepEqual(report.survivors, []);
+      assert.deepEqual(await run.ended, { code: null, signal: graceMs === 0 ? 'SIGKILL' : 'SIGTERM' });
+    }
   });
 
   test(`whenEmpty resolves within 100 ms of the last exit (${kind})`, { skip: lack }, async (t) => {
@@ -291,6 +318,7 @@ test('leftovers of an earlier supervisor are listed for their home only', { skip
   const run = start(scope, '/bin/sleep', ['300']);
   assert.deepEqual(first.listScopes(), [scope.record]);
   assert.deepEqual(other.listScopes(), []);
+  await until('it has joined', () => scope.usage().processes === 1);
   const report = await first.reopenScope(first.listScopes()[0] ?? scope.record)?.kill(NOW);
   assert.equal(report?.killedCount, 1);
   await run.ended;

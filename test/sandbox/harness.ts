@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { isGone } from '../../sandbox/cgroupfs/control-file.ts';
 import { CgroupIsolation } from '../../sandbox/cgroupfs/isolation.ts';
 import { probeV1 } from '../../sandbox/cgroupfs/probe-v1.ts';
 import { chooseIsolation, homeKey } from '../../sandbox/choose.ts';
@@ -99,3 +100,18 @@ export const TREE_SIZE = 61;
 
 /** Fills memory at full speed, 4 MiB at a time. */
 export const HOG = 'const all = []; for (;;) all.push(Buffer.alloc(4 * 1024 * 1024, 1));';
+
+/** True when the whole tree of TREE is there: 60 sleepers and the shell, and none of the shells in between. */
+export function isTreeUp(scope: Scope): boolean {
+  const names = scope.pids().map((pid) => commandOf(pid));
+  return names.length === TREE_SIZE && names.filter((name) => name === 'sleep').length === TREE_SIZE - 1;
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    return '';
+  }
+}

@@ -62,6 +62,10 @@ export class FakeScope implements Scope {
     return Promise.reject(new Error('not used here'));
   }
 
+  close(): void {
+    // Nothing is kept open.
+  }
+
   freeze(): Promise<void> {
     return Promise.resolve();
   }

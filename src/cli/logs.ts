@@ -1,0 +1,89 @@
+import { watch } from 'node:fs';
+import type { Client } from '../client/client.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { LogCursor, listStepLogs, type StepLogFile } from './log-files.ts';
+import { printable, styleFor } from './style.ts';
+
+export interface LogOptions {
+  readonly isFollowing: boolean;
+  readonly step: string | null;
+  readonly since: string | null;
+  readonly isRaw: boolean;
+  readonly isJson: boolean;
+}
+
+/** How often a followed folder is looked at besides the kernel's notices. */
+const LOOK_MS = 500;
+
+/**
+ * Prints what the steps of an instance wrote, oldest file first; with `isFollowing` also what comes, until the
+ * instance has ended. Throws STEP_NOT_FOUND when the named step has written no log, once nothing more can come.
+ */
+export async function printLogs(client: Client, given: string, options: LogOptions): Promise<void> {
+  const { id, folder, hasEnded } = await client.call('instance.logs', { id: given });
+  const since = options.since === null ? 0 : parseSince(options.since, Date.now());
+  const cursors = new Map<string, LogCursor>();
+  const printed = { any: false };
+  const pass = async (): Promise<void> => {
+    for (const log of listStepLogs(folder)) {
+      if (options.step !== null && log.path !== options.step && !log.path.startsWith(`${options.step}/`)) continue;
+      const cursor = cursors.get(log.file) ?? new LogCursor(folder, log.file);
+      cursors.set(log.file, cursor);
+      for (const line of cursor.lines(since)) {
+        printed.any = true;
+        if (!process.stdout.write(format(log, line, options))) await drained();
+      }
+    }
+  };
+  await pass();
+  if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass);
+  for (const [file, cursor] of cursors)
+    for (const line of cursor.rest())
+      process.stdout.write(format(listStepLogs(folder).find((log) => log.file === file) ?? null, line, options));
+  if (options.step !== null && cursors.size === 0)
+    throw new WorkflowError('STEP_NOT_FOUND', `no step of ${id} at "${options.step}" has written a log`);
+}
+
+async function follow(client: Client, id: string, folder: string, pass: () => Promise<void>): Promise<void> {
+  let running = Promise.resolve();
+  const look = (): void => {
+    running = running.then(pass);
+  };
+  const watcher = watch(folder, look);
+  const timer = setInterval(look, LOOK_MS);
+  const ended = new Promise<void>((resolve) => {
+    client.onNotification((notification) => notification.method === 'instance.ended' && resolve());
+    void client.closed.then(resolve);
+  });
+  const now = await client.call('instance.watch', { id });
+  if (now.ended_at === null) await ended;
+  watcher.close();
+  clearInterval(timer);
+  await running;
+  await pass();
+}
+
+function format(log: StepLogFile | null, line: { at: number; stream: 'o' | 'e'; text: string }, options: LogOptions): string {
+  const stream = line.stream === 'o' ? 'stdout' : 'stderr';
+  if (options.isJson)
+    return `${JSON.stringify({ time: new Date(line.at).toISOString(), step: log?.path ?? null, attempt: log?.attempt ?? null, stream, text: line.text })}\n`;
+  const style = styleFor(process.stdout);
+  const text = options.isRaw ? line.text : printable(line.text);
+  const name = options.step === null && log !== null ? `${style.cyan(log.path)} ${style.dim('│')} ` : '';
+  return `${name}${line.stream === 'e' ? style.yellow(text) : text}\n`;
+}
+
+function drained(): Promise<void> {
+  return new Promise((resolve) => process.stdout.once('drain', () => resolve()));
+}
+
+/** `90s`, `10m`, `2h`, `1d` before now, or a time that Date reads. Throws USAGE for anything else. */
+function parseSince(text: string, now: number): number {
+  const match = /^(\d+)([smhd])$/.exec(text);
+  const unit = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match?.[2] ?? ''];
+  if (match !== null && unit !== undefined) return now - Number(match[1]) * unit;
+  const time = Date.parse(text);
+  if (Number.isNaN(time))
+    throw new WorkflowError('USAGE', `--since takes 90s, 10m, 2h, 1d or a time, and "${text}" is none of these`);
+  return time;
+}
