@@ -17,7 +17,9 @@ const shared = {
   legalComments: 'none',
   logLevel: 'warning',
   // Packages in CommonJS call require for Node's own modules; an ES module has none of its own.
-  banner: { js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as makeRequire}from'node:module';const require=makeRequire(import.meta.url);",
+  },
 } as const;
 
 async function main(): Promise<void> {
@@ -38,7 +40,13 @@ async function main(): Promise<void> {
     chunkNames: 'chunks/[name]-[hash]',
   });
   // The instance stands alone in one file: its start is on the path of every run.
-  await build({ ...shared, splitting: true, outdir: join(dist, 'instance'), entryPoints: ['src/instance/main.ts'], minifySyntax: true });
+  await build({
+    ...shared,
+    splitting: true,
+    outdir: join(dist, 'instance'),
+    entryPoints: ['src/instance/main.ts'],
+    minifySyntax: true,
+  });
 }
 
 await main();

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Config, flush, Errors, run } from '@oclif/core';
+import { Config, Errors, flush, run } from '@oclif/core';
 import { EXIT } from '../errors/table.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { packageRoot } from '../protocol/install.ts';
@@ -35,7 +35,8 @@ export async function runCli(): Promise<void> {
 /** `q-workflow run x` means `workflow run x`; help and version stand for themselves. */
 function withTopic(words: readonly string[]): string[] {
   const [first] = words;
-  if (first === undefined || first === 'workflow' || first.startsWith('-') || first === 'help') return [...words];
+  if (first === undefined || first === 'workflow' || first.startsWith('-') || first === 'help')
+    return [...words];
   return ['workflow', ...words];
 }
 
@@ -49,7 +50,8 @@ function commandOf(config: Config, argv: readonly string[]): [id: string | null,
   }
   const [first] = argv;
   const isTopic = leading > 0 && config.findTopic(argv.slice(0, leading).join(':')) !== undefined;
-  if (first === undefined || first === 'help' || first.startsWith('-') || isTopic) return [first ?? '--help', argv.slice(1)];
+  if (first === undefined || first === 'help' || first.startsWith('-') || isTopic)
+    return [first ?? '--help', argv.slice(1)];
   return [null, []];
 }
 

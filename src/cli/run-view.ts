@@ -36,7 +36,8 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
     const lines = [...running.values()]
       .slice(0, MAX_LIVE_LINES)
       .map(({ step, line }) => liveLine(step, line, now, style));
-    if (running.size > MAX_LIVE_LINES) lines.push(style.dim(`  … and ${running.size - MAX_LIVE_LINES} more running`));
+    if (running.size > MAX_LIVE_LINES)
+      lines.push(style.dim(`  … and ${running.size - MAX_LIVE_LINES} more running`));
     if (lines.length === 0 && state !== '') lines.push(style.dim(`  ${state}`));
     const width = stream.columns ?? 80;
     erase();

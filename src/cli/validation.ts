@@ -28,7 +28,15 @@ export async function checkFile(file: string, caller: Caller): Promise<Validatio
   } catch (error) {
     const known = ensureWorkflowError(error);
     if (known.code !== 'DEFINITION_INVALID') throw known;
-    return { is_valid: false, name: null, version: null, problems: known.problems.length > 0 ? known.problems : [{ severity: 'error', path: '$', message: known.message }] };
+    return {
+      is_valid: false,
+      name: null,
+      version: null,
+      problems:
+        known.problems.length > 0
+          ? known.problems
+          : [{ severity: 'error', path: '$', message: known.message }],
+    };
   }
 }
 

@@ -56,9 +56,13 @@ function tryConnect(home: Home): Promise<Socket | null> {
       if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EAGAIN') resolve(null);
       else
         reject(
-          new WorkflowError('SUPERVISOR_UNREACHABLE', `cannot open ${home.controlSocket}: ${code ?? error.message}`, {
-            cause: error,
-          }),
+          new WorkflowError(
+            'SUPERVISOR_UNREACHABLE',
+            `cannot open ${home.controlSocket}: ${code ?? error.message}`,
+            {
+              cause: error,
+            },
+          ),
         );
     });
   });
@@ -86,7 +90,10 @@ function openClient(socket: Socket, home: Home): Client {
       else waiter?.resolve(message.result);
     },
     closed: () => {
-      const lost = new WorkflowError('SUPERVISOR_UNREACHABLE', `the supervisor closed the connection to ${home.controlSocket}`);
+      const lost = new WorkflowError(
+        'SUPERVISOR_UNREACHABLE',
+        `the supervisor closed the connection to ${home.controlSocket}`,
+      );
       for (const waiter of waiting.values()) waiter.reject(lost);
       waiting.clear();
       markClosed();

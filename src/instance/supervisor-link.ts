@@ -1,7 +1,13 @@
 import { createConnection, type Socket } from 'node:net';
 import type { JournalEntry, RunEvent, StopKind } from '../engine/events.ts';
 import { failpoint } from '../protocol/failpoint.ts';
-import type { Bootstrap, InstanceMessage, Permit, PermitRequest, SupervisorMessage } from '../protocol/instance-link.ts';
+import type {
+  Bootstrap,
+  InstanceMessage,
+  Permit,
+  PermitRequest,
+  SupervisorMessage,
+} from '../protocol/instance-link.ts';
 import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
 
 export interface LinkHandlers {
@@ -41,7 +47,10 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
   let retryMs = RECONNECT_MIN_MS;
   let orphanTimer: NodeJS.Timeout | null = null;
   let lastPermit = 0;
-  const permits = new Map<number, { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit) => void }>();
+  const permits = new Map<
+    number,
+    { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit) => void }
+  >();
   const waiters: { upTo: number; resolve: () => void }[] = [];
 
   const send = (message: InstanceMessage): void => lines?.send(message);
@@ -105,7 +114,7 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
 
   const connect = (): void => {
     if (isClosed) return;
-    orphanTimer ??= setTimeout(handlers.orphaned, bootstrap.orphanTimeoutMs);
+    orphanTimer ??= setTimeout(() => handlers.orphaned(), bootstrap.orphanTimeoutMs);
     const socket: Socket = createConnection(bootstrap.socket);
     const opened = openJsonLines(socket, {
       // Only our supervisor listens there: its folder is private.

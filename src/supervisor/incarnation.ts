@@ -1,14 +1,20 @@
-import { closeSync, openSync, readSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import { instanceFolder } from '../protocol/home.ts';
 import { failpoint } from '../protocol/failpoint.ts';
+import { instanceFolder } from '../protocol/home.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import { hasEnded, type InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
 import { judgeExit, type Verdict } from './exit-verdict.ts';
 import { createToken, hostLogFile, launchInstance, makeInstanceFolder } from './launch.ts';
-import { type EndRequest, followJournal, type LiveInstance, measureUsage, setStatus } from './live-instance.ts';
+import {
+  type EndRequest,
+  followJournal,
+  type LiveInstance,
+  measureUsage,
+  setStatus,
+} from './live-instance.ts';
 import { parsePins } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
 
@@ -44,7 +50,12 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   const start: Incarnations['start'] = async (live, cause, from) => {
     const { id, limits } = live.row;
     const incarnation = live.incarnation + 1;
-    Object.assign(live, { lifetime: new AbortController(), exit: null, endRequest: null, reportedOomKills: 0 });
+    Object.assign(live, {
+      lifetime: new AbortController(),
+      exit: null,
+      endRequest: null,
+      reportedOomKills: 0,
+    });
     live.silence = () => Promise.resolve();
     let childExit: Promise<void> = Promise.resolve();
     try {
@@ -85,7 +96,10 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       }
     } catch (error) {
       log.error('an instance could not be started', { instance: id, cause: String(error) });
-      live.endRequest ??= { kind: 'start_failed', by: String(error instanceof Error ? error.message : error) };
+      live.endRequest ??= {
+        kind: 'start_failed',
+        by: String(error instanceof Error ? error.message : error),
+      };
       await live.scope?.kill({ graceMs: 0, timeoutMs: 5000 });
     }
     attend(live, childExit, START_DEADLINE_MS);
@@ -209,7 +223,8 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     const usage = live.scope?.usage();
     const oomKills = (usage?.oomKills ?? 0) - live.oomKillsAtStart;
     const run = live.projection.view();
-    const byKernel = oomKills > live.reportedOomKills && (live.exit === null || live.exit.signal === 'SIGKILL');
+    const byKernel =
+      oomKills > live.reportedOomKills && (live.exit === null || live.exit.signal === 'SIGKILL');
     return {
       hasEnded: hasEnded(live.row.status),
       isWaiting: live.row.status === 'waiting',
@@ -232,7 +247,11 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       const file = openSync(hostLogFile(home, id), 'r');
       try {
         const size = fstatSync(file).size;
-        return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, Math.max(0, size - buffer.length)));
+        return buffer.toString(
+          'utf8',
+          0,
+          readSync(file, buffer, 0, buffer.length, Math.max(0, size - buffer.length)),
+        );
       } finally {
         closeSync(file);
       }

@@ -3,7 +3,9 @@ import type { JournalEntry } from '../engine/events.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { decidePermit } from '../guard/permits.ts';
 import { failpoint } from '../protocol/failpoint.ts';
+import { instanceFolder } from '../protocol/home.ts';
 import type { InstanceMessage, Permit } from '../protocol/instance-link.ts';
+import { checkBlob } from './blob-check.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
 
@@ -35,6 +37,7 @@ export function openIntake(
   handlers: IntakeHandlers,
 ): JournalIntake {
   const { incarnation } = live;
+  const folder = instanceFolder(context.home, live.row.id);
   const actor: AuditActor = { kind: 'instance', id: `${live.row.id}#${incarnation}`, uid: null };
   let entries: JournalEntry[] = [];
   let permits: PermitMessage[] = [];
@@ -58,13 +61,18 @@ export function openIntake(
       if (lastSeq === null) return;
       for (const entry of batch) followJournal(live, entry);
       live.link?.send({ type: 'ack', seq: lastSeq });
-      for (const { message, permit } of decisions) live.link?.send({ type: 'permit', id: message.id, permit });
+      for (const { message, permit } of decisions)
+        live.link?.send({ type: 'permit', id: message.id, permit });
     }
   };
 
-  const append = async (batch: readonly JournalEntry[], audits: readonly AuditEntry[]): Promise<number | null> => {
+  const append = async (
+    batch: readonly JournalEntry[],
+    audits: readonly AuditEntry[],
+  ): Promise<number | null> => {
     for (;;) {
       try {
+        for (const entry of batch) await checkBlob(folder, entry);
         const answer = await context.store.call('journal.append', {
           id: live.row.id,
           incarnation,

@@ -49,7 +49,12 @@ export interface Launched {
  * Starts the process of an instance inside its scope and hands it its bootstrap over descriptor 3. The shim puts it
  * into the cgroup before Node runs. Throws SPAWN_FAILED when it cannot be started (EAGAIN, missing program).
  */
-export function launchInstance(home: Home, scope: Scope, memoryBytes: number, bootstrap: Bootstrap): Launched {
+export function launchInstance(
+  home: Home,
+  scope: Scope,
+  memoryBytes: number,
+  bootstrap: Bootstrap,
+): Launched {
   const plan = scope.plan({
     file: process.execPath,
     args: [...nodeFlags(memoryBytes), programFile('instance/main')],
@@ -77,7 +82,10 @@ export function launchInstance(home: Home, scope: Scope, memoryBytes: number, bo
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? null : identify(child.pid);
     if (child.pid === undefined || identity === null)
-      throw new WorkflowError('SPAWN_FAILED', `the process of instance ${bootstrap.instance} could not be started`);
+      throw new WorkflowError(
+        'SPAWN_FAILED',
+        `the process of instance ${bootstrap.instance} could not be started`,
+      );
     scope.attach(child.pid);
     const pipe = child.stdio[3] as Writable;
     // The process may die before it has read everything: its exit is judged elsewhere.

@@ -5,7 +5,10 @@ import { findSkills } from '../skills/find.ts';
 import type { Skill } from '../skills/skill.ts';
 
 /** The skills that a workflow names, found from a workspace. Throws SKILL_NOT_FOUND or SKILL_INVALID. */
-export function pinSkills(workflow: Workflow, caller: Caller): { skills: Record<string, Skill>; notes: string[] } {
+export function pinSkills(
+  workflow: Workflow,
+  caller: Caller,
+): { skills: Record<string, Skill>; notes: string[] } {
   const catalogue = findSkills({
     workspace: caller.workspace,
     home: caller.userHome,
@@ -24,12 +27,19 @@ export function pinSkills(workflow: Workflow, caller: Caller): { skills: Record<
     problems.push({
       severity: 'error',
       path: `step ${stepId}`,
-      message: broken === undefined ? `no skill is called "${name}"` : `the skill "${name}" cannot be used: ${broken.message}`,
+      message:
+        broken === undefined
+          ? `no skill is called "${name}"`
+          : `the skill "${name}" cannot be used: ${broken.message}`,
       ...(nearest === null ? {} : { suggestion: nearest }),
     });
   }
   if (problems.length > 0)
-    throw new WorkflowError('SKILL_NOT_FOUND', `the workflow ${workflow.name} names skills that are not there`, { problems });
+    throw new WorkflowError(
+      'SKILL_NOT_FOUND',
+      `the workflow ${workflow.name} names skills that are not there`,
+      { problems },
+    );
   const files = new Set(Object.values(skills).map((skill) => skill.file));
   const notes = catalogue.notes
     .filter((note) => note.severity !== 'error' && files.has(note.file))

@@ -103,7 +103,11 @@ export function finish(child: ChildProcess): Promise<Finished> {
     });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new Error(`a command did not end in ${COMMAND_DEADLINE_MS} ms: ${child.spawnargs.join(' ')} ${stdout} ${stderr}`));
+      reject(
+        new Error(
+          `a command did not end in ${COMMAND_DEADLINE_MS} ms: ${child.spawnargs.join(' ')} ${stdout} ${stderr}`,
+        ),
+      );
     }, COMMAND_DEADLINE_MS);
     child.once('close', (status) => {
       clearTimeout(timer);
@@ -119,7 +123,11 @@ function readJournal(file: string, id: string): JournalEntry[] {
     return database
       .prepare('SELECT seq, at, body FROM events WHERE instance = ? ORDER BY seq')
       .all(id)
-      .map((row) => ({ seq: Number(row['seq']), at: Number(row['at']), event: JSON.parse(String(row['body'])) as RunEvent }));
+      .map((row) => ({
+        seq: Number(row['seq']),
+        at: Number(row['at']),
+        event: JSON.parse(String(row['body'])) as RunEvent,
+      }));
   } finally {
     database.close();
   }

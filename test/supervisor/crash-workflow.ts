@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import type { Bench } from '../setup/bench-home.ts';
 
 export const STEPS_RUN_ONCE = [
-  'first', 'group/left', 'group/right', 'pick/quick', 'yes', 'background', 'turn0', 'turn1', 'shaky', 'session', 'last',
+  'first',
+  'group/left',
+  'group/right',
+  'pick/quick',
+  'yes',
+  'background',
+  'turn0',
+  'turn1',
+  'shaky',
+  'session',
+  'last',
 ];
 
 /** Puts the skills and the workflow into the bench's workspace. Every effect appends `<key> <attempt>` to effects.txt. */
@@ -16,7 +26,10 @@ export function installCrashWorkflow(bench: Bench): void {
       'if [ "$SKILL_PARAM_fails_before" -gt "$Q_WORKFLOW_ATTEMPT" ] 2>/dev/null; then exit 9; fi\n' +
       'echo \'{"ok": true, "value": 7}\'\n',
   );
-  bench.script('session.sh', `while read -r line; do echo "session $$" >> ${effects}.session; echo '{"ok": true}'; done\n`);
+  bench.script(
+    'session.sh',
+    `while read -r line; do echo "session $$" >> ${effects}.session; echo '{"ok": true}'; done\n`,
+  );
   bench.skill('effect', { type: 'code_inline', command: 'sh', args: ['effect.sh'] });
   bench.skill('talk', { type: 'code_session', command: 'sh', args: ['session.sh'] });
   bench.skill('say', { type: 'prompt_inline', prompt_template: '{text}' });
@@ -24,7 +37,7 @@ export function installCrashWorkflow(bench: Bench): void {
   bench.workflow('crash', {
     context: { mutable: { counter: 0 } },
     steps: [
-      { id: 'hello', type: 'skill', skill: 'say', inputs: { text: 'hello' } },
+      { id: 'hello', type: 'skill', skill: 'say', inputs: { text: 'hello there' } },
       effect('first', { outputs: ['value'] }),
       effect('background', { async: true }),
       { id: 'group', type: 'parallel', wait_for: 'all', steps: [effect('left'), effect('right')] },
