@@ -6,6 +6,7 @@ import { checkFlow } from './checks/flow.ts';
 import { checkIds } from './checks/ids.ts';
 import { checkReferences } from './checks/references.ts';
 import { checkTriggers } from './checks/triggers.ts';
+import { checkUndo } from './checks/undo.ts';
 import type { WorkflowFile } from './file.ts';
 import { scopeOf } from './file-scope.ts';
 import { parseJsonText } from './json-text.ts';
@@ -14,6 +15,7 @@ import { repaired } from './repair.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import { checkSchema } from './schema-check.ts';
 import { fileSources } from './sources.ts';
+import { renewSuggestions } from './suggest.ts';
 import type { Json, Workflow } from './workflow.ts';
 
 export interface LoadOptions {
@@ -35,6 +37,7 @@ const MAX_PROBLEMS = 200;
  * a bad file. The expression parser and the cron package are loaded only for a file that needs them.
  */
 export async function loadWorkflow(text: string, options: LoadOptions = {}): Promise<LoadResult> {
+  renewSuggestions();
   const parsed = parseJsonText(text);
   if (parsed.value === undefined)
     return ended(
@@ -61,6 +64,7 @@ async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonl
     ...checkReferences(roster, scope),
     ...checkContext(file, roster),
     ...checkErrorHandling(file, roster),
+    ...checkUndo(roster),
     ...(await checkTriggers(file)),
   ];
 }

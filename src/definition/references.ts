@@ -1,98 +1,125 @@
+import { compileExpression, type Expression, loadExpressions, type Scope } from '../expression/expression.ts';
+import { compileTemplate, type Template } from '../expression/template.ts';
+import { scopeOf } from './file-scope.ts';
+import { stepSources, templatesOf } from './sources.ts';
+import type { HandlerRef, InputValue, Step, Workflow } from './workflow.ts';
+
+const scopes = new WeakMap<Workflow, Scope>();
+const expressions = new WeakMap<Scope, Map<string, Expression>>();
+const templates = new WeakMap<Scope, Map<string, Template>>();
+const references = new WeakMap<Step, readonly string[]>();
+
+/** Loads what the expressions of a workflow need: nothing when it has none. Await it once before compiling. */
+export async function prepareExpressions(workflow: Workflow): Promise<void> {
+  await loadExpressions(allSteps(workflow).flatMap(stepSources));
+}
+
+/** The names that expressions of a workflow may use; computed once. */
+export function workflowScope(workflow: Workflow): Scope {
+  return remember(scopes, workflow, () =>
+    scopeOf(workflow, new Set(allSteps(workflow).map((step) => step.id))),
+  );
+}
+
+/** The compiled condition or `set` expression; compiled once a scope. Throws ExpressionError. */
+export function expressionOf(source: string, scope: Scope): Expression {
+  const known = remember(expressions, scope, () => new Map<string, Expression>());
+  return rememberText(known, source, () => compileExpression(source, scope));
+}
+
+/** The compiled template of an input; compiled once a scope. Throws ExpressionError. */
+export function templateOf(source: string, scope: Scope): Template {
+  const known = remember(templates, scope, () => new Map<string, Template>());
+  return rememberText(known, source, () => compileTemplate(source, scope));
+}
+
 /**
- * Which steps a step names. Every instance process imports this, with or without expressions: it reads them with a
- * small scanner and never loads the expression language.
+ * Ids of the steps whose results this step needs before it starts: those its own inputs and condition name, and those
+ * of its `set`. Not its own id, nor ids of steps inside it, whose results come after the start.
  */
-import type { InputValue, Step } from './workflow.ts';
-
-interface Scope {
-  readonly stepIds: ReadonlySet<string>;
-}
-
-const known = new WeakMap<
-  Step,
-  { readonly stepIds: ReadonlySet<string>; readonly found: readonly string[] }
->();
-
-/** Step ids that the step's own inputs, condition, templates and `set` name, each once; not those of inner steps. */
-export function stepReferences(step: Step, { stepIds }: Scope): readonly string[] {
-  const remembered = known.get(step);
-  if (remembered?.stepIds === stepIds) return remembered.found;
-  const ids = new Set<string>();
-  const scan = (source: string): void => scanExpression(source, stepIds, ids);
-  if (step.type === 'conditional' || step.type === 'loop') scan(step.condition);
-  if (step.type === 'skill' || step.type === 'agent') {
-    for (const value of Object.values(step.inputs)) scanValue(value, stepIds, ids);
-  }
-  for (const source of Object.values(step.set)) scan(source);
-  const found = [...ids];
-  known.set(step, { stepIds, found });
-  return found;
-}
-
-function scanValue(value: InputValue, stepIds: ReadonlySet<string>, ids: Set<string>): void {
-  switch (value.kind) {
-    case 'ref': {
-      const first = String(value.segments[0]);
-      if (stepIds.has(first)) ids.add(first);
-      return;
+export function stepReferences(step: Step, scope: Scope): readonly string[] {
+  return remember(references, step, () => {
+    const own = new Set(withInner(step).map((inner) => inner.id));
+    const named = new Set<string>();
+    const conditions = step.type === 'conditional' || step.type === 'loop' ? [step.condition] : [];
+    for (const source of [...conditions, ...Object.values(step.set)]) {
+      for (const name of expressionOf(source, scope).references) named.add(name);
     }
-    case 'template':
-      for (const source of templateExpressions(value.source)) scanExpression(source, stepIds, ids);
+    const stepIds = new Set([...named].filter((name) => scope.names?.has(name) !== true));
+    if (step.type === 'skill' || step.type === 'agent') {
+      for (const input of Object.values(step.inputs)) addInput(input, scope, stepIds);
+    }
+    return [...stepIds].filter((id) => scope.stepIds.has(id) && !own.has(id));
+  });
+}
+
+function addInput(input: InputValue, scope: Scope, found: Set<string>): void {
+  switch (input.kind) {
+    case 'ref':
+      found.add(String(input.segments[0]));
       return;
     case 'array':
-      for (const item of value.items) scanValue(item, stepIds, ids);
+      for (const item of input.items) addInput(item, scope, found);
       return;
     case 'object':
-      for (const item of Object.values(value.fields)) scanValue(item, stepIds, ids);
+      for (const item of Object.values(input.fields)) addInput(item, scope, found);
+      return;
+    case 'template':
+      for (const source of templatesOf(input)) {
+        for (const name of templateOf(source, scope).references) if (!scope.names?.has(name)) found.add(name);
+      }
       return;
     case 'literal':
     case 'secret':
-      return;
   }
 }
 
-/** The expressions of a template, each from its opening to the next one: a superset would only wait longer. */
-function templateExpressions(source: string): readonly string[] {
-  return source
-    .replaceAll('$${{', ' ')
-    .split('${{')
-    .slice(1)
-    .map((part) => part.slice(0, closeOf(part)));
+/** Every step of the workflow: of the flow, of handlers, undo and rollback steps. */
+export function allSteps(workflow: Workflow): readonly Step[] {
+  const { default: fallback, perStep, rollback } = workflow.errorHandling;
+  const policies = [fallback, ...Object.values(perStep)];
+  const roots = [
+    ...workflow.steps,
+    ...workflow.handlers,
+    ...[...policies.map((policy) => policy.handler), ...rollback.steps].flatMap(stepOf),
+  ];
+  return [...new Set(roots.flatMap(withInner))];
 }
 
-/** The `}}` that is neither in a string nor closes maps of the expression. */
-function closeOf(part: string): number {
-  let depth = 0;
-  for (const { 0: token, index } of part.matchAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[{}]/gs)) {
-    if (token === '{') depth++;
-    else if (token === '}' && depth-- === 0) return index;
-  }
-  return part.length;
+function withInner(step: Step): readonly Step[] {
+  return [step, ...stepOf(step.undo).flatMap(withInner), ...childrenOf(step).flatMap(withInner)];
 }
 
-/** Strings, comments and words with hyphens, with the dot before one that makes it a field. */
-const TOKEN =
-  /\/\/[^\n]*|[rRbB]{0,2}(?:"""(?:[^\\]|\\.)*?"""|'''(?:[^\\]|\\.)*?'''|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(\.\s*)?([A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*)/gs;
-const BY_NAME = /steps\s*\[\s*(?:"([^"]*)"|'([^']*)')\s*\]/g;
+function stepOf(handler: HandlerRef | null): readonly Step[] {
+  return handler === null ? [] : [handler.step];
+}
 
-function scanExpression(source: string, stepIds: ReadonlySet<string>, ids: Set<string>): void {
-  for (const [, dot, word] of source.matchAll(TOKEN)) {
-    if (word !== undefined) scanWord(word, dot !== undefined, stepIds, ids);
-  }
-  for (const [, double, single] of source.matchAll(BY_NAME)) {
-    const id = double ?? single ?? '';
-    if (stepIds.has(id)) ids.add(id);
+/** The steps right inside a step. */
+export function childrenOf(step: Step): readonly Step[] {
+  switch (step.type) {
+    case 'skill':
+    case 'agent':
+      return [];
+    case 'parallel':
+    case 'loop':
+      return step.steps;
+    case 'conditional':
+      return [...step.then, ...step.else];
   }
 }
 
-/** Takes a run of words with hyphens apart, the longest id first: `a-b-c` may be the step `a-b` minus `c`. */
-function scanWord(word: string, isField: boolean, stepIds: ReadonlySet<string>, ids: Set<string>): void {
-  const parts = word.split('-');
-  let start = isField ? 1 : 0;
-  while (start < parts.length) {
-    let end = parts.length;
-    while (end > start && !stepIds.has(parts.slice(start, end).join('-'))) end--;
-    if (end > start) ids.add(parts.slice(start, end).join('-'));
-    start = Math.max(end, start + 1);
-  }
+function remember<K extends object, V>(map: WeakMap<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+function rememberText<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
