@@ -44,16 +44,35 @@ function refused(message: string): ParsedText {
 function syntaxMessage(source: string, reason: string): string {
   if (source.trim() === '') return 'the file is empty; a workflow is a JSON object';
   const found = /at position (\d+)/.exec(reason);
-  const offset = found?.[1] === undefined ? endOf(source, reason) : Number(found[1]);
+  const offset = found?.[1] === undefined ? offsetOfError(source) : Number(found[1]);
   const short = reason.replace(/,? ?(in JSON )?at position.*$/s, '').replace(/, (\.\.\.)?".*$/s, '');
   return `not valid JSON: ${short} (${placeOf(source, offset)})`;
 }
 
-/** V8 gives no position when the text ends early, nor for some short texts, which it quotes instead. */
-function endOf(source: string, reason: string): number {
-  const token = /^Unexpected token '(.+)', "/su.exec(reason)?.[1];
-  const at = token === undefined ? -1 : source.indexOf(token);
-  return at === -1 ? source.length : at;
+/**
+ * V8 gives no position for some texts, it quotes them. The place is the end of the shortest beginning of the text
+ * that is wrong, not just unfinished.
+ */
+function offsetOfError(source: string): number {
+  let good = 0;
+  let bad = source.length + 1;
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (isUnfinished(source.slice(0, middle))) good = middle;
+    else bad = middle;
+  }
+  return good;
+}
+
+function isUnfinished(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const position = /at position (\d+)/.exec(error.message)?.[1];
+    return /end of JSON input|Unterminated/.test(error.message) || Number(position) === text.length;
+  }
 }
 
 function placeOf(source: string, offset: number): string {

@@ -1,6 +1,7 @@
 import type { Problem } from '../errors/workflow-error.ts';
 import { loadExpressions } from '../expression/expression.ts';
 import { checkContext } from './checks/context.ts';
+import { checkCycles } from './checks/cycles.ts';
 import { checkErrorHandling } from './checks/error-handling.ts';
 import { checkFlow } from './checks/flow.ts';
 import { checkIds } from './checks/ids.ts';
@@ -19,7 +20,7 @@ import { renewSuggestions } from './suggest.ts';
 import type { Json, Workflow } from './workflow.ts';
 
 export interface LoadOptions {
-  /** Where the text came from; it stands before the path in messages that name a line. */
+  /** Where the text came from; it stands first in messages about the text as a whole. */
   readonly file?: string;
 }
 
@@ -58,13 +59,14 @@ export async function loadWorkflow(text: string, options: LoadOptions = {}): Pro
 async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonly Problem[]> {
   await loadExpressions(roster.all.flatMap(({ step }) => fileSources(step)));
   const scope = scopeOf(file, new Set(roster.byId.keys()));
+  const cycles = checkCycles(file, roster);
   return [
     ...checkIds(file, roster),
     ...checkFlow(file, roster),
     ...checkReferences(roster, scope),
     ...checkContext(file, roster),
     ...checkErrorHandling(file, roster),
-    ...checkUndo(roster),
+    ...(cycles.length > 0 ? cycles : checkUndo(roster)),
     ...(await checkTriggers(file)),
   ];
 }

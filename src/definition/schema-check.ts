@@ -66,18 +66,18 @@ function describe(error: ErrorObject, root: Json): SchemaFinding {
   }
   switch (error.keyword) {
     case 'additionalProperties':
-      return unknownKey(String(params['additionalProperty']), error, value, finding);
+      return unknownKey(String(params.additionalProperty), error, value, finding);
     case 'required':
-      return finding(`"${String(params['missingProperty'])}" is missing`, String(params['missingProperty']));
+      return finding(`"${String(params.missingProperty)}" is missing`, String(params.missingProperty));
     case 'discriminator':
       return wrongTag(error, value, finding);
     case 'enum':
     case 'const':
       return oneOf(allowedOf(error), value, finding);
     case 'type':
-      return finding(`must be ${article(String(params['type']))}, not ${kindOf(value)} ${quoted(value)}`);
+      return finding(`must be ${article(String(params.type))}, not ${kindOf(value)} ${quoted(value)}`);
     case 'pattern':
-      return finding(`${quoted(value)} ${patternHint(segments, String(params['pattern']))}`);
+      return finding(`${quoted(value)} ${patternHint(segments, String(params.pattern))}`);
     default:
       return finding(`${quoted(value)} is not allowed: ${limitHint(error)}`);
   }
@@ -117,13 +117,13 @@ function oneOf(allowed: readonly string[], value: unknown, finding: Finding): Sc
 
 function allowedOf(error: ErrorObject): readonly string[] {
   const params: Readonly<Record<string, unknown>> = error.params;
-  const values = params['allowedValues'] ?? [params['allowedValue']];
+  const values = params.allowedValues ?? [params.allowedValue];
   return Array.isArray(values) ? values.map(String) : [];
 }
 
 /** The keys that the schema object knows; ajv hands it over because the validator is compiled with `verbose`. */
 function keysOfSchema(error: ErrorObject): readonly string[] {
-  return Object.keys(error.parentSchema?.['properties'] ?? {}).filter((key) => key !== '$schema');
+  return Object.keys(error.parentSchema?.properties ?? {}).filter((key) => key !== '$schema');
 }
 
 function patternHint(segments: Segments, pattern: string): string {
@@ -138,7 +138,7 @@ function patternHint(segments: Segments, pattern: string): string {
 
 function limitHint(error: ErrorObject): string {
   const params: Readonly<Record<string, unknown>> = error.params;
-  const limit = String(params['limit']);
+  const limit = String(params.limit);
   switch (error.keyword) {
     case 'minimum':
       return `at least ${limit}`;

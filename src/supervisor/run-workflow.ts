@@ -13,6 +13,9 @@ import { resolveRunValues } from './run-inputs.ts';
 import { pinScripts } from './script-pins.ts';
 import { findWorkflow, loadSource } from './workflow-source.ts';
 
+/** Below this a Node process hangs at its start or aborts later, saying nothing (measured: 12 tasks, pool included). */
+const MIN_PROCESSES = 32;
+
 export interface Started {
   readonly live: LiveInstance;
   readonly notices: string[];
@@ -32,7 +35,7 @@ export async function runWorkflow(
   const limits = {
     memoryBytes: workflow.limits.maxMemoryMb * 1024 * 1024,
     cpuPercent: workflow.limits.maxCpuPercent,
-    processes: workflow.limits.maxProcesses,
+    processes: Math.max(MIN_PROCESSES, workflow.limits.maxProcesses),
     executionMs: workflow.limits.maxExecutionTimeMs,
     concurrentSteps: workflow.limits.maxConcurrentSteps,
   };

@@ -1,48 +1,60 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseJsonText } from '../../src/definition/json-text.ts';
-import { fileOf, load, skill } from './support.ts';
+import fc from 'fast-check';
+import { MAX_FILE_BYTES, parseJsonText } from '../../src/definition/json-text.ts';
 
-function messages(text: string): readonly string[] {
-  return parseJsonText(text).problems.map(({ message }) => message);
-}
+const messageOf = (text: string): string | undefined => parseJsonText(text).problems[0]?.message;
 
-const FAULTS: readonly (readonly [string, string])[] = [
-  ['', 'the file is empty; a workflow is a JSON object'],
-  ['{\n "a": 1,\n}', 'not valid JSON: Expected double-quoted property name (line 3, column 1)'],
-  ["{'a':1}", "not valid JSON: Expected property name or '}' (line 1, column 2)"],
-  ['{"a":1\n "b":1}', "not valid JSON: Expected ',' or '}' after property value (line 2, column 2)"],
-  ['// no\n{}', "not valid JSON: Unexpected token '/' (line 1, column 1)"],
-  ['{"a":[1', "not valid JSON: Expected ',' or ']' after array element (line 1, column 8)"],
-  ['{"a":1,"a":2}', 'the key "a" is given twice'],
-];
-
-for (const [text, expected] of FAULTS) {
-  test(`${JSON.stringify(text)} is refused with its place`, () => {
-    assert.deepEqual(messages(text), [expected]);
-  });
-}
-
-test('100,000 levels of nesting are refused without overflowing the stack', () => {
-  assert.deepEqual(messages('['.repeat(100_000)), [
-    'arrays and objects are nested deeper than 512 levels (line 1, column 513)',
-  ]);
-});
-
-test('a file of just under 5 MB loads, a larger one is refused with its size', async () => {
-  const room = 5 * 1024 * 1024 - fileOf([skill('a', { inputs: { text: '' } })]).length;
-  const fits = await load(fileOf([skill('a', { inputs: { text: 'x'.repeat(room) } })]));
-  assert.deepEqual(fits.problems, []);
-  const { problems } = await load(fileOf([skill('a', { inputs: { text: 'x'.repeat(room + 1) } })]));
+test('a key given twice is an error with its path', () => {
+  const { value, problems } = parseJsonText('{"steps": [{"id": "a"}, {"id": "b", "\\u0069d": "c"}]}');
+  assert.notEqual(value, undefined);
   assert.deepEqual(problems, [
-    {
-      severity: 'error',
-      path: '$',
-      message: 'the file has 5242881 bytes, at most 5242880 (5 MB) are allowed',
-    },
+    { severity: 'error', path: '$.steps[1].id', message: 'the key "id" is given twice' },
   ]);
 });
 
-test('a byte order mark is no fault', () => {
-  assert.deepEqual(parseJsonText('\uFEFF{}'), { value: {}, problems: [] });
+test('the key __proto__ is refused', () => {
+  assert.equal(messageOf('{"a": {"__proto__": 1}}'), 'the key "__proto__" is not allowed');
+});
+
+test('a file over 5 MB is refused, one of exactly 5 MB is read', () => {
+  assert.equal(parseJsonText(`"${'x'.repeat(MAX_FILE_BYTES - 2)}"`).problems.length, 0);
+  assert.equal(
+    messageOf(`"${'x'.repeat(MAX_FILE_BYTES)}"`),
+    'the file has 5242882 bytes, at most 5242880 (5 MB) are allowed',
+  );
+});
+
+test('an empty file and one that ends early say so', () => {
+  assert.equal(messageOf(' \n'), 'the file is empty; a workflow is a JSON object');
+  assert.equal(messageOf('{"a": [1,'), 'not valid JSON: Unexpected end of JSON input (line 1, column 10)');
+});
+
+test('JSON without doubled keys gives its value and no problem', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      if (text.includes('__proto__')) return;
+      assert.deepEqual(parseJsonText(text), { value: JSON.parse(text), problems: [] });
+    }),
+  );
+});
+
+test('no text makes the parser throw', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', '\\', ',', ':', '1', 'a', '\n') }),
+      (text) => {
+        parseJsonText(text);
+      },
+    ),
+  );
+});
+
+test('the place of a wrong character is exact when V8 gives none', () => {
+  assert.equal(messageOf('{"}": x}'), "not valid JSON: Unexpected token 'x' (line 1, column 7)");
+  assert.equal(
+    messageOf('[1, 2]]'),
+    'not valid JSON: Unexpected non-whitespace character after JSON (line 1, column 7)',
+  );
+  assert.equal(messageOf("{'a': 1}"), "not valid JSON: Expected property name or '}' (line 1, column 2)");
 });

@@ -1,7 +1,9 @@
 /** Loads workflows in tests; the validators are made first when they are missing. */
-import '../setup/generated.ts';
 import type { LoadResult } from '../../src/definition/load.ts';
 import type { Json, JsonObject } from '../../src/definition/workflow.ts';
+import { ensureGenerated } from '../setup/generated.ts';
+
+await ensureGenerated();
 
 const { loadWorkflow } = await import('../../src/definition/load.ts');
 

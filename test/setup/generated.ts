@@ -1,26 +1,12 @@
-/** Imported first by tests that load workflows: the validators are there and not older than what they are made of. */
-import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { systemCode } from '../../src/errors/workflow-error.ts';
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { generateValidators } from '../../scripts/generate-validators.ts';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const SOURCES = ['schema/workflow.schema.json', 'scripts/generate-validators.ts'];
-const MADE = [
-  'src/definition/generated/workflow-validator.js',
-  'src/definition/generated/workflow-validator.d.ts',
-];
+const root = path.join(import.meta.dirname, '..', '..');
 
-function modifiedAt(file: string): number {
-  try {
-    return statSync(join(root, file)).mtimeMs;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
-}
-
-if (Math.min(...MADE.map(modifiedAt)) < Math.max(...SOURCES.map(modifiedAt))) {
-  const { generateValidators } = await import('../../scripts/generate-validators.ts');
-  await generateValidators(root);
+/** Makes the generated validators when they are missing or older than the schema, so that one test file can run alone. */
+export async function ensureGenerated(): Promise<void> {
+  const made = path.join(root, 'src', 'definition', 'generated', 'workflow-validator.js');
+  const schema = path.join(root, 'schema', 'workflow.schema.json');
+  if (!existsSync(made) || statSync(made).mtimeMs < statSync(schema).mtimeMs) await generateValidators(root);
 }

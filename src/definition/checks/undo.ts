@@ -3,7 +3,10 @@ import { append } from '../json-path.ts';
 import type { Roster } from '../roster.ts';
 import { errorAt } from './problem.ts';
 
-/** What undoes a step is not undone itself: so no step undoes itself, and there is no cycle of them. */
+/**
+ * What undoes a step is not undone itself. The model holds an undo step within the step it undoes: a chain of them
+ * would nest as deep as the file is long, and a few groups of them would grow it to gigabytes.
+ */
 export function checkUndo(roster: Roster): readonly Problem[] {
   const undone = roster.all.filter(({ step }) => step.undo !== undefined);
   const withUndo = new Set(
