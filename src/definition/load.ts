@@ -7,6 +7,7 @@ import { checkFlow } from './checks/flow.ts';
 import { checkIds } from './checks/ids.ts';
 import { checkReferences } from './checks/references.ts';
 import { checkTriggers } from './checks/triggers.ts';
+import { checkUndo } from './checks/undo.ts';
 import type { WorkflowFile } from './file.ts';
 import { scopeOf } from './file-scope.ts';
 import { parseJsonText } from './json-text.ts';
@@ -15,6 +16,7 @@ import { repaired } from './repair.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import { checkSchema } from './schema-check.ts';
 import { fileSources } from './sources.ts';
+import { renewSuggestions } from './suggest.ts';
 import type { Json, Workflow } from './workflow.ts';
 
 export interface LoadOptions {
@@ -36,6 +38,7 @@ const MAX_PROBLEMS = 200;
  * a bad file. The expression parser and the cron package are loaded only for a file that needs them.
  */
 export async function loadWorkflow(text: string, options: LoadOptions = {}): Promise<LoadResult> {
+  renewSuggestions();
   const parsed = parseJsonText(text);
   if (parsed.value === undefined)
     return ended(
@@ -56,13 +59,14 @@ export async function loadWorkflow(text: string, options: LoadOptions = {}): Pro
 async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonly Problem[]> {
   await loadExpressions(roster.all.flatMap(({ step }) => fileSources(step)));
   const scope = scopeOf(file, new Set(roster.byId.keys()));
+  const cycles = checkCycles(file, roster);
   return [
     ...checkIds(file, roster),
     ...checkFlow(file, roster),
     ...checkReferences(roster, scope),
     ...checkContext(file, roster),
     ...checkErrorHandling(file, roster),
-    ...checkCycles(file, roster),
+    ...(cycles.length > 0 ? cycles : checkUndo(roster)),
     ...(await checkTriggers(file)),
   ];
 }

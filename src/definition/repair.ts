@@ -36,7 +36,17 @@ export function repaired(value: Json, findings: readonly SchemaFinding[]): Json 
   return left.length === 0 ? copy : null;
 }
 
+/** The key that tells the type of a step whose `type` is missing or misspelled. */
+const TELLTALES = { agent: 'agent', then: 'conditional', condition: 'loop', steps: 'parallel' } as const;
+
+function giveType(step: unknown): boolean {
+  if (typeof step !== 'object' || step === null) return false;
+  const telltale = Object.entries(TELLTALES).find(([key]) => Object.hasOwn(step, key));
+  return Reflect.set(step, 'type', telltale?.[1] ?? 'skill');
+}
+
 function mend(root: Json, { keyword, key, segments }: SchemaFinding): boolean {
+  if (keyword === 'discriminator' && segments[0] !== 'triggers') return giveType(valueAt(root, segments));
   if (keyword === 'additionalProperties' || key !== null) {
     const owner = valueAt(root, segments);
     if (typeof owner !== 'object' || owner === null || key === null) return false;

@@ -1,8 +1,8 @@
 import type { ErrorObject } from 'ajv';
 import type { Problem } from '../errors/workflow-error.ts';
-import { nearest } from '../expression/nearest.ts';
 import validate from './generated/workflow-validator.js';
 import { append, jsonPath, kindOf, quoted } from './json-path.ts';
+import { suggest } from './suggest.ts';
 import type { Json } from './workflow.ts';
 
 type Segments = readonly (string | number)[];
@@ -19,13 +19,27 @@ export interface SchemaFinding {
 /** What ajv says of a branch as a whole; the errors inside the branch say it better. */
 const NOISE: ReadonlySet<string> = new Set(['if', 'oneOf', 'anyOf', 'allOf', 'propertyNames']);
 
-/** Every place where a value breaks the schema, in words for people. */
+/** More than are ever shown; a hostile file could give a million. */
+const MAX_FINDINGS = 1000;
+
+/** The places where a value breaks the schema, in words for people; with thousands, the first of them. */
 export function checkSchema(value: Json): readonly SchemaFinding[] {
   if (validate(value)) return [];
   return (validate.errors ?? [])
+    .filter((error) => !isSaidTwice(error))
     .filter((error) => !NOISE.has(error.keyword) || error.propertyName !== undefined)
     .filter((error) => error.keyword !== 'propertyNames')
+    .slice(0, MAX_FINDINGS)
     .map((error) => describe(error, value));
+}
+
+/** A missing `type` breaks both `required` and the discriminator, which lists what is allowed. */
+function isSaidTwice({ keyword, params, parentSchema }: ErrorObject): boolean {
+  return (
+    keyword === 'required' &&
+    params['missingProperty'] === 'type' &&
+    parentSchema?.['discriminator'] !== undefined
+  );
 }
 
 function describe(error: ErrorObject, root: Json): SchemaFinding {
@@ -73,10 +87,11 @@ type Finding = (message: string, key?: string | null, suggestion?: string) => Sc
 
 function unknownKey(key: string, error: ErrorObject, value: unknown, finding: Finding): SchemaFinding {
   const known = keysOfSchema(error);
-  const taken = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-  const suggestion = nearest(
+  const isTaken = (name: string): boolean =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, name);
+  const suggestion = suggest(
     key,
-    known.filter((name) => !taken.includes(name)),
+    known.filter((name) => !isTaken(name)),
   );
   return finding(`unknown key "${key}"; allowed here: ${known.join(', ')}`, key, suggestion);
 }
@@ -96,7 +111,7 @@ function isStepSchema(error: ErrorObject): boolean {
 }
 
 function oneOf(allowed: readonly string[], value: unknown, finding: Finding): SchemaFinding {
-  const suggestion = typeof value === 'string' ? nearest(value, allowed) : undefined;
+  const suggestion = typeof value === 'string' ? suggest(value, allowed) : undefined;
   return finding(`${quoted(value)} is not allowed; allowed: ${allowed.join(', ')}`, null, suggestion);
 }
 

@@ -1,9 +1,10 @@
 import { ERROR_TABLE, isErrorCode } from '../../errors/table.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
-import { didYouMean, nearest } from '../../expression/nearest.ts';
+import { didYouMean } from '../../expression/nearest.ts';
 import type { PolicyFile, PolicyObject, WorkflowFile } from '../file.ts';
 import { append } from '../json-path.ts';
 import { policiesOf, type Roster } from '../roster.ts';
+import { suggest } from '../suggest.ts';
 import { errorAt, unknownName, warningAt } from './problem.ts';
 
 const RETRY_KEYS = [
@@ -28,7 +29,7 @@ export function checkErrorHandling(file: WorkflowFile, roster: Roster): readonly
     const off = isOff && usesRollback(policy) ? [warningAt(path, ROLLBACK_OFF)] : [];
     return [...unknown, ...checkPolicy(policy, path), ...off];
   });
-  return [...policies, ...checkHandlerNames(roster)];
+  return [...policies, ...checkHandlerNames(roster), ...checkRollbackSteps(file)];
 }
 
 const ROLLBACK_OFF =
@@ -92,7 +93,7 @@ function checkRetry(policy: PolicyObject, path: string): readonly Problem[] {
   }
   for (const [index, code] of (policy.retry_on ?? []).entries()) {
     if (isErrorCode(code)) continue;
-    const suggestion = nearest(code, Object.keys(ERROR_TABLE));
+    const suggestion = suggest(code, Object.keys(ERROR_TABLE));
     const at = append(append(path, 'retry_on'), index);
     problems.push(
       warningAt(at, `no error of q workflow has the code "${code}"${didYouMean(suggestion)}`, suggestion),
@@ -110,6 +111,22 @@ function checkNoRetry(policy: PolicyObject, path: string): readonly Problem[] {
   );
 }
 
+/** A rollback step has one place in the journal: its id. */
+function checkRollbackSteps(file: WorkflowFile): readonly Problem[] {
+  const seen = new Set<string>();
+  return (file.error_handling?.rollback?.steps ?? []).flatMap((handler, index) => {
+    const id = typeof handler === 'string' ? handler : handler.id;
+    const isTwice = seen.has(id);
+    seen.add(id);
+    return isTwice
+      ? [errorAt(append('$.error_handling.rollback.steps', index), `"${id}" is in rollback.steps already`)]
+      : [];
+  });
+}
+
+/** The name is part of paths such as `step!name`. */
+const SKILL_NAME = /^[A-Za-z0-9_-]+$/;
+
 function checkHandlerNames(roster: Roster): readonly Problem[] {
   return roster.handlerNames.flatMap(({ name, path }) => {
     if (roster.moved.has(name)) {
@@ -117,7 +134,11 @@ function checkHandlerNames(roster: Roster): readonly Problem[] {
     }
     const found = roster.byId.get(name);
     if (found !== undefined) return found.handler === name ? [] : [warningAt(path, taken(name))];
-    const suggestion = nearest(name, roster.byId.keys());
+    if (!SKILL_NAME.test(name)) {
+      const message = `"${name}" is neither the id of a step nor the name of a skill: letters, digits, _ and -`;
+      return [errorAt(path, message)];
+    }
+    const suggestion = suggest(name, roster.byId.keys());
     if (suggestion === undefined) return [];
     return [warningAt(path, `${taken(name)}${didYouMean(suggestion)}`, suggestion)];
   });

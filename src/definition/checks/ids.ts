@@ -33,7 +33,16 @@ export function checkIds(file: WorkflowFile, roster: Roster): readonly Problem[]
       );
     }
   }
-  return [...problems, ...checkContextKeys(file)];
+  return [...problems, ...checkUndoName(roster), ...checkContextKeys(file)];
+}
+
+/** Paths of a run write `step!undo` for the undo step and `step!name` for a handler. */
+function checkUndoName(roster: Roster): readonly Problem[] {
+  const roots = roster.all.filter(({ step, handler }) => handler === step.id && step.id === 'undo');
+  const named = roster.handlerNames.filter(({ name }) => name === 'undo' && !roster.byId.has('undo'));
+  return [...roots.map(({ path }) => append(path, 'id')), ...named.map(({ path }) => path)].map((path) =>
+    errorAt(path, '"undo" is a reserved word: no handler may be called so'),
+  );
 }
 
 function checkContextKeys(file: WorkflowFile): readonly Problem[] {

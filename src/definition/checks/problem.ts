@@ -1,5 +1,6 @@
 import type { Problem } from '../../errors/workflow-error.ts';
-import { didYouMean, nearest } from '../../expression/nearest.ts';
+import { didYouMean } from '../../expression/nearest.ts';
+import { suggest } from '../suggest.ts';
 
 export function errorAt(path: string, message: string, suggestion?: string): Problem {
   return { severity: 'error', path, message, ...(suggestion === undefined ? {} : { suggestion }) };
@@ -11,6 +12,6 @@ export function warningAt(path: string, message: string, suggestion?: string): P
 
 /** An error about a name that is not known, with the nearest one that is. */
 export function unknownName(path: string, message: string, name: string, known: Iterable<string>): Problem {
-  const suggestion = nearest(name, known);
+  const suggestion = suggest(name, known);
   return errorAt(path, `${message}${didYouMean(suggestion)}`, suggestion);
 }

@@ -1,10 +1,11 @@
 import type { Problem } from '../../errors/workflow-error.ts';
 import { compileExpression, ExpressionError, type Scope } from '../../expression/expression.ts';
-import { didYouMean, nearest } from '../../expression/nearest.ts';
+import { didYouMean } from '../../expression/nearest.ts';
 import { compileTemplate } from '../../expression/template.ts';
 import { inputValue, parseReference, type Segments } from '../input-value.ts';
 import { append } from '../json-path.ts';
 import type { Listed, Roster } from '../roster.ts';
+import { suggest } from '../suggest.ts';
 import type { Json } from '../workflow.ts';
 import { type ReferencePlace, refusalOf } from './order.ts';
 import { errorAt, unknownName, warningAt } from './problem.ts';
@@ -79,7 +80,10 @@ class StepReferences {
     switch (form.kind) {
       case 'literal':
         if (typeof value === 'string') this.#nearMiss(value, path);
-        else if (isContainer(value) && form.value === value) this.#children(value, path);
+        else if (isMisshapen(value)) {
+          const message = 'ref and secret take a string; an object of that form is written {"literal": {…}}';
+          this.#problems.push(errorAt(path, message));
+        } else if (isContainer(value) && form.value === value) this.#children(value, path);
         return;
       case 'template':
         this.#compiled(path, () =>
@@ -152,11 +156,18 @@ class StepReferences {
     const segments = parseReference(text);
     const [root, second] = segments ?? [];
     if (typeof root !== 'string' || second === undefined) return;
-    const suggestion = nearest(root, this.#scope.stepIds);
+    const suggestion = suggest(root, this.#scope.stepIds);
     if (suggestion === undefined) return;
     const message = `"${text}" is taken as text; there is no step "${root}"${didYouMean(suggestion)}`;
     this.#problems.push(warningAt(path, message, suggestion));
   }
+}
+
+/** True for `{"ref": 5}`: one of the explicit forms, but not with a string. */
+function isMisshapen(value: Json): boolean {
+  if (!isContainer(value) || Array.isArray(value)) return false;
+  const [key, ...more] = Object.keys(value);
+  return more.length === 0 && (key === 'ref' || key === 'secret') && typeof value[key] !== 'string';
 }
 
 function isContainer(value: Json): value is Json[] | { [key: string]: Json } {
