@@ -3,6 +3,9 @@ import { globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { buildCommandLine } from './build/command-line.ts';
+import { buildInstance } from './build/instance.ts';
+import { writeManifest } from './build/manifest.ts';
 import { generateValidators } from './generate-validators.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -32,21 +35,15 @@ async function main(): Promise<void> {
     outbase: root,
     entryPoints: [
       ...globSync('commands/**/*.ts', { cwd: root }),
-      'src/cli/main.ts',
       'src/supervisor/main.ts',
       'src/store/writer-thread.ts',
     ],
     entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',
   });
-  // The instance stands alone in one file: its start is on the path of every run.
-  await build({
-    ...shared,
-    splitting: true,
-    outdir: join(dist, 'instance'),
-    entryPoints: ['src/instance/main.ts'],
-    minifySyntax: true,
-  });
+  await buildInstance(root);
+  await buildCommandLine(root);
+  await writeManifest(root);
 }
 
 await main();

@@ -1,6 +1,6 @@
-/** Entry of bin/q and bin/q-workflow: dispatches to the oclif commands in dist/commands. */
+/** Entry of bin/q and bin/q-workflow. Apart from the rest so that the rest comes out of the compile cache. */
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
-const { runCli } = await import('./run-cli.ts');
-await runCli();
+// The whole command line in one file, made by scripts/build/command-line.ts.
+require('./command-line.cjs');

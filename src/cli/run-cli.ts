@@ -1,13 +1,20 @@
-import { basename } from 'node:path';
-import { Config, Errors, flush, run } from '@oclif/core';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Command, Config, Errors, flush, type Interfaces, run } from '@oclif/core';
 import { EXIT } from '../errors/table.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { packageRoot } from '../protocol/install.ts';
 import { showError } from './base-command.ts';
 import { nearestWord } from './nearest-word.ts';
 
-/** Runs one command line: `q workflow …`, or `q-workflow …` where the word workflow may be left out. */
-export async function runCli(): Promise<void> {
+/** Loads the module of a command, by its id (`workflow:run`). */
+export type CommandLoaders = Readonly<Record<string, () => Promise<{ default: Command.Class }>>>;
+
+/**
+ * Runs one command line: `q workflow …`, or `q-workflow …` where the word workflow may be left out. The commands come
+ * from `loaders`, which the build puts into the same file; as a plugin of another host oclif loads them itself.
+ */
+export async function runCli(loaders: CommandLoaders): Promise<void> {
   // A reader that goes away early (head, less) is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.COMPLETED);
@@ -16,12 +23,17 @@ export async function runCli(): Promise<void> {
   const [name = 'q-workflow', ...words] = process.argv.slice(2);
   const argv = name === 'q' ? words : withTopic(words);
   try {
-    const config = await Config.load({ root: packageRoot() });
+    const root = packageRoot();
+    // With our own package.json at hand oclif searches for none.
+    const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON;
+    pjson.oclif.bin = name;
+    const config = await Config.load({ root, pjson });
     const [id, rest] = commandOf(config, argv);
     if (id === null) {
       unknownCommand(config, argv);
       return;
     }
+    loadFrom(loaders, config, id);
     await run([id, ...rest], config);
     await flush();
   } catch (thrown) {
@@ -30,6 +42,14 @@ export async function runCli(): Promise<void> {
     process.exitCode = EXIT.BUG;
     showError(new WorkflowError('INTERNAL', error.message, { cause: error }), argv.includes('--json'));
   }
+}
+
+function loadFrom(loaders: CommandLoaders, config: Config, id: string): void {
+  const command = config.findCommand(id);
+  const load = loaders[id];
+  if (command === undefined || load === undefined) return;
+  command.load = async () =>
+    Object.assign((await load()).default, { id, plugin: config.plugins.get(config.name) });
 }
 
 /** `q-workflow run x` means `workflow run x`; help and version stand for themselves. */

@@ -3,7 +3,6 @@ import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { ControlMethod, ControlMethods, ControlNotification, RpcResponse } from '../protocol/control.ts';
 import { checkHome, type Home } from '../protocol/home.ts';
 import { openJsonLines } from '../protocol/json-lines.ts';
-import { startSupervisor } from './start-supervisor.ts';
 
 /** A connection of one command to the supervisor. */
 export interface Client {
@@ -29,6 +28,8 @@ export async function connect(home: Home, mode: 'start' | 'must_run'): Promise<C
   if (first !== null) return openClient(first, home);
   if (mode === 'must_run')
     throw new WorkflowError('SUPERVISOR_UNREACHABLE', `no supervisor answers on ${home.controlSocket}`);
+  // Most commands find one running: the means to start one are loaded only now.
+  const { startSupervisor } = await import('./start-supervisor.ts');
   await startSupervisor(home);
   const deadline = performance.now() + CONNECT_DEADLINE_MS;
   for (;;) {

@@ -57,10 +57,12 @@ async function main(): Promise<number> {
 // SIGTERM reaches every process of a scope that is being ended; the end of this one is decided by the supervisor.
 process.on('SIGTERM', () => process.exit(128 + 15));
 
-try {
+// Not awaited at the top: in a build this file is CommonJS.
+main().then(
   // Timers of retries that no longer matter would keep the process: everything is committed, so it leaves now.
-  process.exit(await main());
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-  process.exit(EXIT.BUG);
-}
+  (status) => process.exit(status),
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exit(EXIT.BUG);
+  },
+);

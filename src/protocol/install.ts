@@ -19,6 +19,6 @@ export function programFile(name: 'supervisor/main' | 'instance/main' | 'store/w
   const root = packageRoot();
   if (isSource) return join(root, 'src', `${name}.ts`);
   return name === 'instance/main'
-    ? join(root, 'dist/instance/main.js')
+    ? join(root, 'dist/instance/main.cjs')
     : join(root, 'dist/src', `${name}.js`);
 }

@@ -1,0 +1,116 @@
+/** Builds what the bins run: every command in one CommonJS file, evaluated module by module as it is needed. */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+/**
+ * What oclif asks for at its start and uses in rare cases only (help, a plugin without a manifest, a version check).
+ * Each is replaced by a stand-in that loads it at the first use.
+ */
+const RARELY_USED = [
+  'ejs',
+  'lilconfig',
+  'minimatch',
+  'semver',
+  'tinyglobby',
+  'node:child_process',
+  'node:crypto',
+  'node:fs/promises',
+  'node:perf_hooks',
+  'node:readline',
+];
+
+/**
+ * CommonJS and one file on purpose: Node resolves and links no modules, and importing node:fs as an ES module alone
+ * evaluates all its lazy getters. Measured against the split ES modules: see the benchmark "list".
+ */
+export async function buildCommandLine(root: string): Promise<void> {
+  const commands = globSync('commands/**/*.ts', { cwd: root }).sort();
+  const loaders = commands.map((file) => `  ${JSON.stringify(idOf(file))}: () => import('./${file}'),`);
+  await build({
+    absWorkingDir: root,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    legalComments: 'none',
+    logLevel: 'warning',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    stdin: {
+      contents: `import { runCli } from './src/cli/run-cli.ts';\nvoid runCli({\n${loaders.join('\n')}\n});\n`,
+      resolveDir: root,
+      sourcefile: 'command-line.ts',
+      loader: 'ts',
+    },
+    outfile: join(root, 'dist', 'cli', 'command-line.cjs'),
+    define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
+    // The first that answers counts.
+    plugins: [readAtOnce, leaveOutWslProbe, loadAtFirstUse(RARELY_USED)],
+  });
+  await build({
+    absWorkingDir: root,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node24',
+    entryPoints: ['src/cli/main.ts'],
+    outfile: join(root, 'dist', 'cli', 'main.cjs'),
+  });
+}
+
+/** commands/workflow/supervisor/start.ts → workflow:supervisor:start, as oclif names it. */
+function idOf(file: string): string {
+  return file
+    .replace(/^commands\//, '')
+    .replace(/\.ts$/, '')
+    .replaceAll('/', ':');
+}
+
+/** oclif names its platform "wsl" after reading several files; nothing of ours asks for the platform. */
+const leaveOutWslProbe: Plugin = {
+  name: 'leave-out-wsl-probe',
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^wsl-utils$/ }, ({ path }) => ({ path, namespace: 'no-wsl' }));
+    bundler.onLoad({ filter: /.*/, namespace: 'no-wsl' }, () => ({
+      contents: 'exports.isWsl = false;',
+      loader: 'js',
+    }));
+  },
+};
+
+/** oclif reads its few small files through the thread pool, five hops each; read at once they cost less than one. */
+const readAtOnce: Plugin = {
+  name: 'read-at-once',
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^node:fs\/promises$/ }, ({ path, importer }) =>
+      importer.endsWith('@oclif/core/lib/util/fs.js') ? { path, namespace: 'at-once' } : null,
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'at-once' }, () => ({
+      contents: `const { readFileSync, statSync } = require('node:fs');
+exports.readFile = async (...given) => readFileSync(...given);
+exports.stat = async (...given) => statSync(...given);`,
+      loader: 'js',
+    }));
+  },
+};
+
+/** Gives CommonJS packages a proxy in the place of a module: whoever asks for a member loads the module then. */
+function loadAtFirstUse(names: readonly string[]): Plugin {
+  const filter = new RegExp(`^(${names.join('|')})$`);
+  return {
+    name: 'load-at-first-use',
+    setup: (bundler) => {
+      bundler.onResolve({ filter, namespace: 'file' }, ({ path, resolveDir, importer }) =>
+        importer.includes('node_modules')
+          ? { path, namespace: 'stand-in', pluginData: { resolveDir } }
+          : null,
+      );
+      bundler.onLoad({ filter: /.*/, namespace: 'stand-in' }, ({ path, pluginData }) => ({
+        contents: `let real; const load = () => (real ??= require(${JSON.stringify(path)}));
+module.exports = new Proxy({}, { get: (_, name) => (name === '__esModule' ? false : load()[name]) });`,
+        resolveDir: pluginData.resolveDir,
+        loader: 'js',
+      }));
+    },
+  };
+}
