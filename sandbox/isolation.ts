@@ -95,14 +95,17 @@ export interface Scope {
   attach(pid: number): void;
   /**
    * What the tree uses; last known values once the scope is gone. `quick` reads memory, CPU time and process count
-   * only (for sampling at 4 Hz) and repeats the other counters as last seen. Polling answers with its last sample.
+   * only (for sampling at 4 Hz) and repeats the rest as last seen, peaks raised by what it sees itself. Polling
+   * answers with its last sample.
    */
   usage(detail?: 'quick' | 'full'): Usage;
   pids(): number[];
   /** Resolves when no process is left in the scope and its children; event-driven where the kernel tells. */
   whenEmpty(signal: AbortSignal): Promise<void>;
-  /** Ends every process of the scope. Never throws for a process that is gone. Several calls join the
-   * first, but one with a shorter grace goes ahead at once. */
+  /**
+   * Ends every process of the scope. Never throws for a process that is gone. Several calls join the first, but one
+   * with a shorter grace goes ahead at once.
+   */
   kill(options: KillOptions): Promise<KillReport>;
   /** Stops all processes where they are / lets them go on. */
   freeze(): Promise<void>;

@@ -15,7 +15,7 @@ export interface Layers {
  * Finds out which layers work by really running them, each within 2 s: a bwrap that is installed may still be refused
  * its user namespace (Ubuntu ≥ 24.04 without an AppArmor profile for it). `searchPath` is a PATH.
  */
-export async function probeLayers(searchPath: string = process.env['PATH'] ?? ''): Promise<Layers> {
+export async function probeLayers(searchPath: string = process.env.PATH ?? ''): Promise<Layers> {
   if (process.platform !== 'linux')
     return { bubblewrap: null, note: `bubblewrap is for Linux; this is ${process.platform}` };
   const path = findProgram('bwrap', searchPath);

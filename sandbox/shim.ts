@@ -39,7 +39,7 @@ export function shimPlan(command: CommandSpec, marker: string, join: JoinPlan): 
   checkEnvironment(command.env);
   const env = { ...command.env, [MARKER]: marker };
   const head = [String(join.tasks.length), ...join.tasks, join.unified ?? ''];
-  const args = [...head, join.oomScore === null ? '' : String(join.oomScore), command.env['PWD'] ?? ''];
+  const args = [...head, join.oomScore === null ? '' : String(join.oomScore), command.env.PWD ?? ''];
   return {
     file: '/bin/sh',
     args: ['-c', SCRIPT, SHIM_NAME, ...args, command.file, ...command.args],

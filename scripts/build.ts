@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { buildCommandLine } from './build/command-line.ts';
 import { buildInstance } from './build/instance.ts';
 import { writeManifest } from './build/manifest.ts';
+import { generateValidators } from './generate-validators.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -25,6 +26,7 @@ const shared = {
 } as const;
 
 async function main(): Promise<void> {
+  await generateValidators(root);
   rmSync(dist, { recursive: true, force: true });
   await build({
     ...shared,

@@ -56,7 +56,7 @@ async function measureInside(instance: Scope): Promise<Record<string, number[]>>
   return times;
 }
 
-const record = process.env['MEASURE_RECORD'];
+const record = process.env.MEASURE_RECORD;
 if (record !== undefined) {
   const { reopenScope } = await import('../sandbox/reopen.ts');
   const scope = reopenScope(JSON.parse(record));

@@ -8,7 +8,9 @@ export default class Logs extends WorkflowCommand {
     '<%= config.bin %> workflow logs latest',
     '<%= config.bin %> workflow logs 4kz --step build -f',
   ];
-  static override args = { id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }) };
+  static override args = {
+    id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }),
+  };
   static override flags = {
     follow: Flags.boolean({ char: 'f', description: 'go on until the instance has ended' }),
     step: Flags.string({ description: 'only this step (its path, or a folder of steps)' }),

@@ -3,15 +3,20 @@ import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/follow-run.ts';
 
 export default class Resume extends WorkflowCommand {
-  static override description = 'Go on with an instance that failed, timed out or was stopped. Completed steps are not run again.';
+  static override description =
+    'Go on with an instance that failed, timed out or was stopped. Completed steps are not run again.';
   static override examples = [
     '<%= config.bin %> workflow resume latest',
     '<%= config.bin %> workflow resume 4kz --from deploy --detach',
   ];
-  static override args = { id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }) };
+  static override args = {
+    id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }),
+  };
   static override flags = {
     from: Flags.string({ description: 'run this step and all after it again', helpValue: 'step' }),
-    pinned: Flags.boolean({ description: 'use the skills as they were when the run began, also where files changed' }),
+    pinned: Flags.boolean({
+      description: 'use the skills as they were when the run began, also where files changed',
+    }),
     detach: Flags.boolean({ char: 'd', description: 'go on in the background' }),
   };
 

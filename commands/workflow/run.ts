@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { parsePairs, resolveTarget } from '../../src/cli/arguments.ts';
+import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/follow-run.ts';
 import { inheritedEnvironment } from '../../src/client/caller.ts';
 
@@ -14,7 +14,12 @@ export default class Run extends WorkflowCommand {
     workflow: Args.string({ required: true, description: 'name of a workflow, or path of a file' }),
   };
   static override flags = {
-    input: Flags.string({ char: 'i', multiple: true, description: 'a declared input, as name=value', helpValue: 'k=v' }),
+    input: Flags.string({
+      char: 'i',
+      multiple: true,
+      description: 'a declared input, as name=value',
+      helpValue: 'k=v',
+    }),
     context: Flags.string({ multiple: true, description: 'replaces a context value', helpValue: 'k=v' }),
     detach: Flags.boolean({ char: 'd', description: 'start it in the background and print its id' }),
   };
@@ -34,7 +39,10 @@ export default class Run extends WorkflowCommand {
     try {
       const started = await client.call('workflow.run', request);
       if (flags.detach)
-        this.print({ id: started.id, notices: started.notices, problems: started.problems }, () => started.id);
+        this.print(
+          { id: started.id, notices: started.notices, problems: started.problems },
+          () => started.id,
+        );
       else process.exitCode = await followRun(client, started, { isJson: flags.json, caller });
     } finally {
       client.close();

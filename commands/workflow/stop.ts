@@ -4,8 +4,13 @@ import { stopRun } from '../../src/cli/stop-run.ts';
 
 export default class Stop extends WorkflowCommand {
   static override description = 'Stop an instance: its steps are ended, nothing of it stays behind.';
-  static override examples = ['<%= config.bin %> workflow stop latest', '<%= config.bin %> workflow stop 4kz --force'];
-  static override args = { id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }) };
+  static override examples = [
+    '<%= config.bin %> workflow stop latest',
+    '<%= config.bin %> workflow stop 4kz --force',
+  ];
+  static override args = {
+    id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }),
+  };
   static override flags = {
     force: Flags.boolean({ char: 'f', description: 'kill its processes at once' }),
   };

@@ -4,7 +4,14 @@ import { lstatSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 
 const limit = Number(process.env.SKILL_PARAM_large_file_lines ?? 300);
-const names = { '.ts': 'TypeScript', '.mjs': 'JavaScript', '.js': 'JavaScript', '.json': 'JSON', '.md': 'Markdown', '': 'other' };
+const names = {
+  '.ts': 'TypeScript',
+  '.mjs': 'JavaScript',
+  '.js': 'JavaScript',
+  '.json': 'JSON',
+  '.md': 'Markdown',
+  '': 'other',
+};
 const tracked = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
   .split('\0')
   .filter((file) => file !== '' && file !== 'package-lock.json');

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { systemCode } from '../../src/errors/workflow-error.ts';
 import { isGone, readControl } from './control-file.ts';
 
 /** Folders of one scope by controller; co-mounted controllers share one. */
@@ -63,5 +64,18 @@ export function removeTree(folder: string): void {
     rmdirSync(folder);
   } catch (error) {
     if (!isGone(error)) throw error;
+  }
+}
+
+/** Removes `…/q-workflow/<key>` and then `…/q-workflow`, as far as they are empty and ours to remove. */
+export function removeEmptyPlace(folder: string): void {
+  for (const path of [folder, folder.slice(0, folder.lastIndexOf('/'))]) {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      // EBUSY, ENOTEMPTY: a scope, or another home, is in it. The others: not ours to write.
+      if (isGone(error) || ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) continue;
+      if (systemCode(error) !== 'EBUSY' && systemCode(error) !== 'ENOTEMPTY') throw error;
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import { keyedNumber, readControl, writeControl } from './control-file.ts';
-import type { Folders } from './folders.ts';
+import { below, childNames, type Folders } from './folders.ts';
 import { waitFor } from './wait.ts';
 
 /** Freezing takes about a millisecond; a process stuck in the kernel (a dead network disk) can hold it up. */
@@ -17,6 +17,12 @@ export function thaw(folders: Folders): void {
   const { unified, freezer } = folders;
   if (unified !== undefined) writeControl(`${unified}/cgroup.freeze`, '0');
   else if (freezer !== undefined) writeControl(`${freezer}/freezer.state`, 'THAWED');
+}
+
+/** Thaws a scope and each below it, however it was frozen: a v1 task dies of SIGKILL only when all of these let it. */
+export function thawTree(folders: Folders): void {
+  thaw(folders);
+  for (const name of childNames(folders.unified ?? folders.freezer ?? '')) thawTree(below(folders, name));
 }
 
 /** True when every process of the scope stands still, or the scope is gone. */

@@ -1,9 +1,6 @@
-import { rmdirSync } from 'node:fs';
-import { systemCode } from '../../src/errors/workflow-error.ts';
 import type { Isolation, IsolationReport, Scope, ScopeLimits, ScopeRecord } from '../isolation.ts';
 import { assertScopeName } from '../names.ts';
-import { isGone } from './control-file.ts';
-import { below, childNames, distinct, type Folders } from './folders.ts';
+import { below, childNames, distinct, type Folders, removeEmptyPlace } from './folders.ts';
 import { reopenCgroupScope } from './reopen.ts';
 import { createScope } from './scope.ts';
 import type { CgroupVersion } from './version.ts';
@@ -59,23 +56,11 @@ export class CgroupIsolation implements Isolation {
 
   close(): void {
     for (const parents of [this.#ground.parents, ...this.#ground.others]) {
-      for (const parent of distinct(parents)) removeEmptyParents(parent);
+      for (const parent of distinct(parents)) removeEmptyPlace(parent);
     }
   }
 
   #recordOf(name: string, folders: Folders): ScopeRecord {
     return { backend: this.#ground.version.backend, name, folders, marker: `${this.#key}/${name}` };
-  }
-}
-
-/** Removes `…/q-workflow/<key>` and then `…/q-workflow`, as far as they are empty. */
-function removeEmptyParents(folder: string): void {
-  for (const path of [folder, folder.slice(0, folder.lastIndexOf('/'))]) {
-    try {
-      rmdirSync(path);
-    } catch (error) {
-      // EBUSY, ENOTEMPTY: a scope, or another home, is in it.
-      if (!isGone(error) && systemCode(error) !== 'EBUSY' && systemCode(error) !== 'ENOTEMPTY') throw error;
-    }
   }
 }

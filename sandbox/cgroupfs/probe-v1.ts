@@ -1,7 +1,8 @@
 import type { IsolationReport } from '../isolation.ts';
 import { readControl, writeControl } from './control-file.ts';
+import { removeEmptyPlace } from './folders.ts';
 import { type CgroupMount, findMount, foldersUpward, parseMountinfo, parseOwnCgroups } from './mountinfo.ts';
-import { CONTROLLER_LIMITS, dropPlace, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
+import { CONTROLLER_LIMITS, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
 import { V1 } from './v1.ts';
 
 /** Values that no machine has by itself, so that reading them back proves the write. */
@@ -23,7 +24,7 @@ export function probeV1(key: string, tree: 'unified' | 'freezer' = 'unified'): P
   const own = parseOwnCgroups(readControl('/proc/self/cgroup') ?? '');
   const parents: Record<string, string> = {};
   const problems: string[] = [];
-  for (const controller of ['memory', 'cpu', 'cpuacct', 'pids', tree, 'freezer']) {
+  for (const controller of new Set(['memory', 'cpu', 'cpuacct', 'pids', tree, 'freezer'])) {
     // With the cgroup2 tree there is no use in a freezer: one hierarchy less to join.
     if (controller === 'freezer' && parents.unified !== undefined) continue;
     const name = controller === 'unified' ? '' : controller;
@@ -40,7 +41,7 @@ export function probeV1(key: string, tree: 'unified' | 'freezer' = 'unified'): P
   const lacking = ['memory', 'pids'].filter((name) => parents[name] === undefined);
   if (parents.unified === undefined && parents.freezer === undefined) lacking.push('freezer');
   if (lacking.length > 0) {
-    for (const parent of Object.values(parents)) dropPlace(parent);
+    for (const parent of Object.values(parents)) removeEmptyPlace(parent);
     return { ground: null, problem: problems.join(' ') };
   }
   const others = Object.keys(parents).flatMap((controller) => {
@@ -67,7 +68,7 @@ function findPlace(
     const parent = homeFolder(folder, key);
     const answer = tryPlace(parent, TRIALS[controller] ?? []);
     if (answer === null) return { parent };
-    dropPlace(parent);
+    removeEmptyPlace(parent);
     problem = answer;
   }
   return problem;

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { ensureError, systemCode } from '../../src/errors/workflow-error.ts';
 import { isGone, readControl, writeControl } from './control-file.ts';
-import { parsePids } from './folders.ts';
+import { parsePids, removeEmptyPlace } from './folders.ts';
 import { findMount, foldersUpward, parseMountinfo, parseOwnCgroups } from './mountinfo.ts';
-import { CONTROLLER_LIMITS, dropPlace, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
+import { CONTROLLER_LIMITS, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
 import { controllersIn, enableControllers, V2 } from './v2.ts';
 
 const TRIALS: readonly Trial[] = [
@@ -29,7 +29,7 @@ export function probeV2(key: string): ProbeResult {
   const parent = homeFolder(folder, key);
   const problem = prepare(folder, parent) ?? tryPlace(parent, TRIALS);
   if (problem !== null) {
-    dropPlace(parent);
+    removeEmptyPlace(parent);
     return failed(problem);
   }
   const held = CONTROLLER_LIMITS.filter(([name]) => controllers.has(name)).map(([, limit]) => limit);

@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { ensureError } from '../../src/errors/workflow-error.ts';
 import type { LimitName } from '../isolation.ts';
-import { isGone, readControl, writeControl } from './control-file.ts';
+import { readControl, writeControl } from './control-file.ts';
 import type { Ground } from './isolation.ts';
 
 /** What came out of a look at one version of cgroups: ground to build on, or why not. */
@@ -33,27 +33,6 @@ export function tryPlace(parent: string, trials: readonly Trial[]): string | nul
     }
   } catch (error) {
     return ensureError(error).message;
-  }
-}
-
-/** Removes a parent that turned out to be of no use, when it is empty. */
-export function dropPlace(parent: string): void {
-  for (const path of [parent, parent.slice(0, parent.lastIndexOf('/'))]) {
-    try {
-      rmdirSync(path);
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (isGone(error)) continue;
-      if (
-        code !== 'EBUSY' &&
-        code !== 'ENOTEMPTY' &&
-        code !== 'EACCES' &&
-        code !== 'EPERM' &&
-        code !== 'EROFS'
-      )
-        throw error;
-      return;
-    }
   }
 }
 

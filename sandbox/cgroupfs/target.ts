@@ -2,7 +2,7 @@ import type { Attached } from '../attached.ts';
 import { type KillTarget, signal } from '../kill-ladder.ts';
 import { keyedNumber, readControl, writeControl } from './control-file.ts';
 import { type Folders, pidsBelow } from './folders.ts';
-import { requestFreeze, thaw, untilFrozen } from './freezer.ts';
+import { requestFreeze, thawTree, untilFrozen } from './freezer.ts';
 import { waitFor } from './wait.ts';
 
 /** Waiting longer for a freeze than this does not make a kill faster: the ladder strikes again anyway. */
@@ -27,7 +27,7 @@ export class CgroupTarget implements KillTarget {
   }
 
   async release(): Promise<void> {
-    thaw(this.#folders);
+    thawTree(this.#folders);
   }
 
   async strike(): Promise<void> {
@@ -35,12 +35,12 @@ export class CgroupTarget implements KillTarget {
       for (const pid of this.#attached.alive()) signal(pid, 'SIGKILL');
       return;
     }
-    // Frozen, nobody forks between our list and our signals. v1 delivers SIGKILL at the thaw, v2 at once.
+    // Frozen, nobody forks between our list and our signals. v1 delivers SIGKILL at the thawTree, v2 at once.
     try {
       if (requestFreeze(this.#folders)) await untilFrozen(this.#folders, STRIKE_FREEZE_MS);
       for (const pid of this.pids()) signal(pid, 'SIGKILL');
     } finally {
-      thaw(this.#folders);
+      thawTree(this.#folders);
     }
   }
 
@@ -83,7 +83,7 @@ export class CgroupTarget implements KillTarget {
       return false;
     }
     // Frozen by hand before: without a thaw nothing would run here again, should somebody join.
-    thaw(this.#folders);
+    thawTree(this.#folders);
     return true;
   }
 }

@@ -27,11 +27,12 @@ export function openV1Meter(folders: Folders): Meter {
   };
 
   const usage = (detail: 'quick' | 'full'): Usage => {
+    const memoryBytes = numberIn(memory, last.memoryBytes);
     const processes = numberIn(pids, last.processes);
     last = {
       ...last,
-      memoryBytes: numberIn(memory, last.memoryBytes),
-      memoryPeakBytes: numberIn(memoryPeak, last.memoryPeakBytes),
+      memoryBytes,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes),
       cpuSeconds: numberIn(cpuTime, last.cpuSeconds * 1e9) / 1e9,
       processes,
       processesPeak: Math.max(last.processesPeak, processes),
@@ -43,6 +44,7 @@ export function openV1Meter(folders: Folders): Meter {
       cpuThrottledSeconds: throttled
         ? keyedNumber(throttled, 'throttled_time') / 1e9
         : last.cpuThrottledSeconds,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, numberIn(memoryPeak, 0)),
       processesPeak: Math.max(last.processesPeak, numberIn(pidsPeak, 0)),
       ...tree.sum(),
     };

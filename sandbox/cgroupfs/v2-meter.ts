@@ -40,7 +40,7 @@ export function openV2Meter(folder: string): Meter {
     last = {
       ...last,
       memoryBytes,
-      memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes, number(files.memoryPeak.read(), 0)),
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes),
       cpuSeconds: cpu === null ? last.cpuSeconds : keyedNumber(cpu, 'usage_usec') / 1e6,
       cpuThrottledSeconds: cpu === null ? last.cpuThrottledSeconds : keyedNumber(cpu, 'throttled_usec') / 1e6,
       processes,
@@ -50,6 +50,7 @@ export function openV2Meter(folder: string): Meter {
     const memoryEvents = files.memoryEvents.read();
     last = {
       ...last,
+      memoryPeakBytes: Math.max(last.memoryPeakBytes, number(files.memoryPeak.read(), 0)),
       processesPeak: Math.max(last.processesPeak, number(files.pidsPeak.read(), 0)),
       oomKills: memoryEvents === null ? last.oomKills : keyedNumber(memoryEvents, 'oom_kill'),
       forksRefused: Math.max(last.forksRefused, refused()),

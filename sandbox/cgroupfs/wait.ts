@@ -45,7 +45,8 @@ export function waitFor(wait: Wait): Promise<boolean> {
         return;
       }
       clearTimeout(pollTimer);
-      const isBlind = watcher === null || wait.mustPoll?.() === true;
+      // The kernel holds an event back for up to 10 ms after the one before: a short wait cannot spare that.
+      const isBlind = watcher === null || wait.timeoutMs !== undefined || wait.mustPoll?.() === true;
       pollTimer = setTimeout(check, isBlind ? pauseMs : NET_MS);
       if (isBlind) pauseMs = Math.min(pauseMs * 2, POLL_MAX_MS);
     };

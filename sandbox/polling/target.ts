@@ -49,12 +49,18 @@ export class PollingTarget implements KillTarget {
       if (cleanPasses === 2) return true;
       const leftMs = deadline - performance.now();
       if (cleanPasses === 0 && leftMs <= 0) return false;
-      await delay(
-        cleanPasses > 0 ? PASS_MS : Math.min(pauseMs, leftMs),
-        undefined,
-        abort ? { signal: abort } : {},
-      );
+      await pause(cleanPasses > 0 ? PASS_MS : Math.min(pauseMs, leftMs), abort);
     }
+  }
+}
+
+/** Rejects with the reason of the signal itself, as the waits of cgroups do. */
+async function pause(ms: number, abort: AbortSignal | undefined): Promise<void> {
+  try {
+    await delay(ms, undefined, abort ? { signal: abort } : {});
+  } catch (error) {
+    abort?.throwIfAborted();
+    throw error;
   }
 }
 

@@ -76,9 +76,12 @@ function digest(value: unknown): { sha256: string; bytes: number } {
   return { sha256: sha256(text), bytes: Buffer.byteLength(text) };
 }
 
-
 /** The daemon itself, as the actor of a record. */
-export const SUPERVISOR: AuditActor = { kind: 'supervisor', id: 'supervisor', uid: process.getuid?.() ?? null };
+export const SUPERVISOR: AuditActor = {
+  kind: 'supervisor',
+  id: 'supervisor',
+  uid: process.getuid?.() ?? null,
+};
 
 /** The record that goes with a journal event. */
 export function eventRecord(instance: string, at: number, event: RunEvent, actor: AuditActor): AuditEntry {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, Flags } from '@oclif/core';
-import { type Client, connect } from '../client/client.ts';
 import { callerHere } from '../client/caller.ts';
+import { type Client, connect } from '../client/client.ts';
 import { EXIT } from '../errors/table.ts';
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
@@ -27,7 +27,9 @@ export abstract class WorkflowCommand extends Command {
   }
 
   protected print(value: unknown, text: () => string): void {
-    process.stdout.write(`${this.wantsJson ? JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0) : text()}\n`);
+    process.stdout.write(
+      `${this.wantsJson ? JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0) : text()}\n`,
+    );
   }
 
   /** Every error of a command ends here: one message, never a stack, and the exit status of its code. */
@@ -37,7 +39,10 @@ export abstract class WorkflowCommand extends Command {
     const isUsage = thrown.oclif !== undefined || thrown.constructor.name.endsWith('ParserError');
     const error = isUsage
       ? new WorkflowError('USAGE', thrown.message.split('\nSee more help')[0] ?? thrown.message, {
-          hint: `Run q workflow ${(this.id ?? '').replace(/^workflow:?/, '').replaceAll(':', ' ')} --help.`.replace('  ', ' '),
+          hint: `Run q workflow ${(this.id ?? '').replace(/^workflow:?/, '').replaceAll(':', ' ')} --help.`.replace(
+            '  ',
+            ' ',
+          ),
         })
       : ensureWorkflowError(thrown);
     process.exitCode = isUsage ? EXIT.USAGE : error.exitStatus;

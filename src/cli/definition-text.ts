@@ -14,13 +14,14 @@ export function definitionText(shown: WorkflowSummary & { definition: Json }): s
   if (inputs.length > 0) lines.push('', style.dim('inputs'));
   for (const [name, raw] of inputs) {
     const input = asObject(raw);
-    const rest = input['required'] === true ? 'required' : `default ${JSON.stringify(input['default'] ?? null)}`;
-    lines.push(`  ${name}  ${style.dim(`${String(input['type'] ?? 'any')}, ${rest}`)}`);
+    const rest =
+      input['required'] === true ? 'required' : `default ${JSON.stringify(input['default'] ?? null)}`;
+    lines.push(`  ${name}  ${style.dim(`${text(input['type'] ?? 'any')}, ${rest}`)}`);
   }
   lines.push('', style.dim('steps'), ...stepLines(definition['steps'], 1));
   const limits = Object.entries(asObject(definition['resource_limits']));
   if (limits.length > 0)
-    lines.push('', style.dim('limits'), ...limits.map(([name, value]) => `  ${name}  ${String(value)}`));
+    lines.push('', style.dim('limits'), ...limits.map(([name, value]) => `  ${name}  ${text(value)}`));
   return lines.join('\n');
 }
 
@@ -29,7 +30,8 @@ function stepLines(steps: Json | undefined, depth: number): string[] {
   return steps.flatMap((raw) => {
     const step = asObject(raw);
     const what = step['skill'] ?? step['agent'] ?? step['condition'] ?? step['wait_for'] ?? '';
-    const line = `${'  '.repeat(depth)}${String(step['id'])}  ${String(step['type'])} ${printable(String(what))}`.trimEnd();
+    const line =
+      `${'  '.repeat(depth)}${text(step['id'])}  ${text(step['type'])} ${printable(text(what))}`.trimEnd();
     return [
       line,
       ...stepLines(step['steps'], depth + 1),
@@ -37,6 +39,10 @@ function stepLines(steps: Json | undefined, depth: number): string[] {
       ...stepLines(step['else'], depth + 1),
     ];
   });
+}
+
+function text(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? '');
 }
 
 function asObject(value: Json | undefined): JsonObject {

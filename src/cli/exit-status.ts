@@ -27,7 +27,8 @@ export function runExitStatus(run: Pick<StatusDocument, 'status' | 'error'>): Ex
 
 function failureStatus(error: StatusDocument['error']): ExitStatus {
   if (error === null) return EXIT.FAILED;
-  if (error.code === 'MEMORY_LIMIT' || error.code === 'TIME_LIMIT' || error.code === 'CAPACITY') return EXIT.LIMIT;
+  if (error.code === 'MEMORY_LIMIT' || error.code === 'TIME_LIMIT' || error.code === 'CAPACITY')
+    return EXIT.LIMIT;
   if (error.code === 'PROCESS_LIMIT') return EXIT.LIMIT;
   if (error.code === 'STEP_OOM' && error.details?.['limit_of'] === 'instance') return EXIT.LIMIT;
   if (error.code === 'POLICY_DENIED' || error.code === 'ISOLATION_MISSING') return EXIT.REFUSED;

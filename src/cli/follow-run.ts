@@ -19,7 +19,11 @@ export interface FollowOptions {
  */
 export async function followRun(
   client: Client,
-  started: { readonly id: string; readonly notices: readonly string[]; readonly problems?: readonly { message: string; path: string }[] },
+  started: {
+    readonly id: string;
+    readonly notices: readonly string[];
+    readonly problems?: readonly { message: string; path: string }[];
+  },
   options: FollowOptions,
 ): Promise<ExitStatus> {
   const { id } = started;
@@ -34,9 +38,13 @@ export async function followRun(
     });
     void client.closed.then(() =>
       reject(
-        new WorkflowError('SUPERVISOR_UNREACHABLE', `the supervisor went away while ${id} was running; the run goes on`, {
-          hint: `Run q workflow status ${id} --watch.`,
-        }),
+        new WorkflowError(
+          'SUPERVISOR_UNREACHABLE',
+          `the supervisor went away while ${id} was running; the run goes on`,
+          {
+            hint: `Run q workflow status ${id} --watch.`,
+          },
+        ),
       ),
     );
   });
@@ -44,14 +52,18 @@ export async function followRun(
   ending.catch(() => undefined);
   const now = await client.call('instance.watch', { id });
   view?.begin(now);
-  const left = new Promise<'left'>((resolve) => watchInterrupts(client, id, options, () => resolve('left'), view));
+  const left = new Promise<'left'>((resolve) =>
+    watchInterrupts(client, id, options, () => resolve('left'), view),
+  );
   const end = hasEndedStatus(now.status) ? now : await Promise.race([ending, left]);
   view?.end();
   if (end === 'left') {
     process.stderr.write(`${id} goes on in the background: q workflow status ${id} --watch\n`);
     return EXIT.COMPLETED;
   }
-  process.stdout.write(options.isJson ? `${JSON.stringify(end)}\n` : `${summary(end, styleFor(process.stdout))}\n`);
+  process.stdout.write(
+    options.isJson ? `${JSON.stringify(end)}\n` : `${summary(end, styleFor(process.stdout))}\n`,
+  );
   return runExitStatus(end);
 }
 

@@ -88,7 +88,12 @@ function diskRow(home: Home): HealthRow {
     const free = bavail * bsize;
     return free > LOW_SPACE_BYTES
       ? ok('disk', `${bytes(free)} free for the state folder`)
-      : { name: 'disk', state: 'broken', detail: `only ${bytes(free)} free`, fix: `free space where ${home.folder} is` };
+      : {
+          name: 'disk',
+          state: 'broken',
+          detail: `only ${bytes(free)} free`,
+          fix: `free space where ${home.folder} is`,
+        };
   } catch (error) {
     return ok('disk', `the state folder is made at the first run (${ensureWorkflowError(error).message})`);
   }

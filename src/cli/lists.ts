@@ -40,7 +40,10 @@ export function instanceTable(instances: readonly InstanceSummary[], isAll: bool
       ago(instance.started_at ?? instance.created_at, now),
       instance.started_at === null
         ? '–'
-        : duration((instance.ended_at === null ? now : Date.parse(instance.ended_at)) - Date.parse(instance.started_at)),
+        : duration(
+            (instance.ended_at === null ? now : Date.parse(instance.ended_at)) -
+              Date.parse(instance.started_at),
+          ),
       instance.reason === null || instance.reason === 'completed' ? '' : printable(instance.reason),
     ]),
     widthOf(process.stdout),

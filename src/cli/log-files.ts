@@ -55,7 +55,8 @@ export class LogCursor {
         for (const entry of fresh) {
           const [at = '0', stream = 'o', size = '0'] = entry.split(' ');
           const bytes = Number(size);
-          if (Number(at) >= since) yield* this.#piece(log, position, bytes, Number(at), stream === 'e' ? 'e' : 'o');
+          if (Number(at) >= since)
+            yield* this.#piece(log, position, bytes, Number(at), stream === 'e' ? 'e' : 'o');
           position += bytes;
         }
         if (suffix === '') {
@@ -84,7 +85,8 @@ export class LogCursor {
       const count = readSync(log, buffer, 0, buffer.length, position + done);
       if (count === 0) return;
       done += count;
-      if (this.#partial !== null && this.#partial.stream !== stream && this.#partial.size > 0) yield this.#take();
+      if (this.#partial !== null && this.#partial.stream !== stream && this.#partial.size > 0)
+        yield this.#take();
       let from = 0;
       for (let end = buffer.indexOf(10); end !== -1 && end < count; end = buffer.indexOf(10, from)) {
         this.#push(buffer.subarray(from, end), at, stream);

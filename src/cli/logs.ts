@@ -26,7 +26,8 @@ export async function printLogs(client: Client, given: string, options: LogOptio
   const printed = { any: false };
   const pass = async (): Promise<void> => {
     for (const log of listStepLogs(folder)) {
-      if (options.step !== null && log.path !== options.step && !log.path.startsWith(`${options.step}/`)) continue;
+      if (options.step !== null && log.path !== options.step && !log.path.startsWith(`${options.step}/`))
+        continue;
       const cursor = cursors.get(log.file) ?? new LogCursor(folder, log.file);
       cursors.set(log.file, cursor);
       for (const line of cursor.lines(since)) {
@@ -39,7 +40,9 @@ export async function printLogs(client: Client, given: string, options: LogOptio
   if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass);
   for (const [file, cursor] of cursors)
     for (const line of cursor.rest())
-      process.stdout.write(format(listStepLogs(folder).find((log) => log.file === file) ?? null, line, options));
+      process.stdout.write(
+        format(listStepLogs(folder).find((log) => log.file === file) ?? null, line, options),
+      );
   if (options.step !== null && cursors.size === 0)
     throw new WorkflowError('STEP_NOT_FOUND', `no step of ${id} at "${options.step}" has written a log`);
 }
@@ -63,7 +66,11 @@ async function follow(client: Client, id: string, folder: string, pass: () => Pr
   await pass();
 }
 
-function format(log: StepLogFile | null, line: { at: number; stream: 'o' | 'e'; text: string }, options: LogOptions): string {
+function format(
+  log: StepLogFile | null,
+  line: { at: number; stream: 'o' | 'e'; text: string },
+  options: LogOptions,
+): string {
   const stream = line.stream === 'o' ? 'stdout' : 'stderr';
   if (options.isJson)
     return `${JSON.stringify({ time: new Date(line.at).toISOString(), step: log?.path ?? null, attempt: log?.attempt ?? null, stream, text: line.text })}\n`;
@@ -84,6 +91,9 @@ function parseSince(text: string, now: number): number {
   if (match !== null && unit !== undefined) return now - Number(match[1]) * unit;
   const time = Date.parse(text);
   if (Number.isNaN(time))
-    throw new WorkflowError('USAGE', `--since takes 90s, 10m, 2h, 1d or a time, and "${text}" is none of these`);
+    throw new WorkflowError(
+      'USAGE',
+      `--since takes 90s, 10m, 2h, 1d or a time, and "${text}" is none of these`,
+    );
   return time;
 }

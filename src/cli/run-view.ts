@@ -36,7 +36,8 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
     const lines = [...running.values()]
       .slice(0, MAX_LIVE_LINES)
       .map(({ step, line }) => liveLine(step, line, now, style));
-    if (running.size > MAX_LIVE_LINES) lines.push(style.dim(`  … and ${running.size - MAX_LIVE_LINES} more running`));
+    if (running.size > MAX_LIVE_LINES)
+      lines.push(style.dim(`  … and ${running.size - MAX_LIVE_LINES} more running`));
     if (lines.length === 0 && state !== '') lines.push(style.dim(`  ${state}`));
     const width = stream.columns ?? 80;
     erase();
@@ -101,7 +102,10 @@ function endLine(step: StepDocument, style: Style): string {
       : '';
   const attempts = step.attempts > 1 ? style.dim(`  attempt ${step.attempts}`) : '';
   const word = step.status === 'completed' || step.status === 'running' ? '' : `  ${step.status}`;
-  const why = step.error === null ? '' : `  ${style.red(printable(step.error.message).slice(0, 200))}`;
+  const why =
+    step.error === null || step.status === 'running'
+      ? ''
+      : `  ${style.red(printable(step.error.message).slice(0, 200))}`;
   return `${mark(step.status, style)} ${step.path}${word}${spent}${attempts}${why}`;
 }
 

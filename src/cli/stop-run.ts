@@ -3,7 +3,12 @@ import type { Caller, StatusDocument } from '../protocol/control.ts';
 import { hasEndedStatus } from './exit-status.ts';
 
 /** Asks for the stop and waits until the instance has really ended; the supervisor bounds the wait by killing. */
-export async function stopRun(client: Client, given: string, isForced: boolean, caller: Caller): Promise<StatusDocument> {
+export async function stopRun(
+  client: Client,
+  given: string,
+  isForced: boolean,
+  caller: Caller,
+): Promise<StatusDocument> {
   const { id } = await client.call('instance.status', { id: given });
   const ended = new Promise<StatusDocument>((resolve) => {
     client.onNotification((notification) => {

@@ -1,11 +1,17 @@
 /** Rows as aligned columns, two blanks apart; the last column takes what is left of the width. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[], width: number): string {
+export function table(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  width: number,
+): string {
   const all = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...all.map((row) => visible(row[column] ?? '').length)));
   return all
     .map((row) => {
       const cells = row.map((cell, column) =>
-        column === row.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - visible(cell).length)),
+        column === row.length - 1
+          ? cell
+          : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - visible(cell).length)),
       );
       return clip(cells.join('  ').trimEnd(), width);
     })

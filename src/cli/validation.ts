@@ -28,7 +28,15 @@ export async function checkFile(file: string, caller: Caller): Promise<Validatio
   } catch (error) {
     const known = ensureWorkflowError(error);
     if (known.code !== 'DEFINITION_INVALID') throw known;
-    return { is_valid: false, name: null, version: null, problems: known.problems.length > 0 ? known.problems : [{ severity: 'error', path: '$', message: known.message }] };
+    return {
+      is_valid: false,
+      name: null,
+      version: null,
+      problems:
+        known.problems.length > 0
+          ? known.problems
+          : [{ severity: 'error', path: '$', message: known.message }],
+    };
   }
 }
 
@@ -46,12 +54,14 @@ export function validationText(file: string, result: Validation): string {
   return [head, ...result.problems.map((problem) => `  ${problemLine(problem)}`)].join('\n');
 }
 
+const MISSING = new Set<string>(['SKILL_NOT_FOUND', 'SKILL_INVALID', 'AGENT_NOT_FOUND']);
+
 function missingSkills(pin: () => unknown): Problem[] {
   try {
     pin();
     return [];
   } catch (error) {
-    if (!(error instanceof WorkflowError) || error.code !== 'SKILL_NOT_FOUND') throw error;
+    if (!(error instanceof WorkflowError) || !MISSING.has(error.code)) throw error;
     return error.problems.map((problem) => ({ ...problem, severity: 'warning' }));
   }
 }

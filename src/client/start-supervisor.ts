@@ -3,11 +3,21 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
+import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, prepareHome } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 
 /** Variables that the daemon takes over from the command that starts it. */
-const DAEMON_VARIABLES = ['PATH', 'HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR', 'Q_WORKFLOW_HOME', 'Q_WORKFLOW_ISOLATION', 'TZ'];
+const DAEMON_VARIABLES = [
+  'PATH',
+  'HOME',
+  'XDG_STATE_HOME',
+  'XDG_RUNTIME_DIR',
+  'Q_WORKFLOW_HOME',
+  'Q_WORKFLOW_ISOLATION',
+  'TZ',
+  FAILPOINT_VARIABLE,
+];
 const READY_DEADLINE_MS = 30_000;
 
 /**
@@ -23,7 +33,12 @@ export async function startSupervisor(home: Home): Promise<void> {
   const child = spawn(
     process.execPath,
     ['--no-warnings', '--max-semi-space-size=4', programFile('supervisor/main'), '--ready-fd', '3'],
-    { cwd: '/', env: { ...env, Q_WORKFLOW_HOME: home.folder }, detached: true, stdio: ['ignore', output, output, 'pipe'] },
+    {
+      cwd: '/',
+      env: { ...env, Q_WORKFLOW_HOME: home.folder },
+      detached: true,
+      stdio: ['ignore', output, output, 'pipe'],
+    },
   );
   closeSync(output);
   child.unref();
@@ -36,8 +51,16 @@ function readReady(pipe: Readable): Promise<{ ready?: number; error?: ErrorRecor
   return new Promise((resolve, reject) => {
     let text = '';
     const lost = (why: string): void =>
-      reject(new WorkflowError('SUPERVISOR_UNREACHABLE', `the supervisor ${why}; see log/supervisor.out in the state folder`));
-    const timer = setTimeout(() => lost(`was not ready after ${READY_DEADLINE_MS / 1000} s`), READY_DEADLINE_MS);
+      reject(
+        new WorkflowError(
+          'SUPERVISOR_UNREACHABLE',
+          `the supervisor ${why}; see log/supervisor.out in the state folder`,
+        ),
+      );
+    const timer = setTimeout(
+      () => lost(`was not ready after ${READY_DEADLINE_MS / 1000} s`),
+      READY_DEADLINE_MS,
+    );
     pipe.on('data', (chunk: Buffer) => {
       text += chunk.toString('utf8');
     });

@@ -173,6 +173,12 @@ export const ERROR_TABLE = {
     'A step names a skill that is in none of the skill folders.',
     'Put the skill into .q-skills/ of the workspace, or mend the name.',
   ),
+  AGENT_NOT_FOUND: row(
+    EXIT.INVALID,
+    'terminal',
+    'A step names an agent that is in none of the agent folders.',
+    'Put the agent file into .amazonq/cli-agents/ or .kiro/agents/ of the workspace, or mend the name.',
+  ),
   SKILL_INVALID: row(EXIT.INVALID, 'terminal', 'A skill file is not valid.', 'Mend the places named.'),
   AGENT_DRIVER_MISSING: row(
     EXIT.FAILED,

@@ -6,7 +6,7 @@ import { FUNCTIONS } from './functions.ts';
 import { MACROS, runMacro } from './macros.ts';
 import type { Meter } from './meter.ts';
 import { nearest } from './nearest.ts';
-import { arithmetic, equal, isIn, isMap, ordered, typeName } from './operators.ts';
+import { arithmetic, equal, isIn, isMap, keysOf, ordered, typeName } from './operators.ts';
 import { namedBy } from './tree.ts';
 
 export interface Frame {
@@ -24,7 +24,7 @@ interface Locals {
 
 /**
  * The value of a checked tree. We walk the tree of cel-js ourselves: its own evaluator has no budget, splits
- * numbers into int and double, and compares strings with patterns in exponential time (decision record 5).
+ * numbers into int and double, and compares strings with patterns in exponential time (docs/expressions.md).
  */
 export function evaluateNode(node: ASTNode, frame: Frame): Json {
   frame.meter.spend(1, node.pos);
@@ -118,13 +118,16 @@ export function literal(value: unknown): Json {
   return Number(value);
 }
 
-function identifier(name: string, { bindings, locals }: Frame, at: number): Json {
+function identifier(name: string, { bindings, meter, locals }: Frame, at: number): Json {
   for (let local = locals; local !== null; local = local.outer) if (local.name === name) return local.value;
   const value = lookUp(name, bindings);
   if (value !== undefined) return value;
   switch (name) {
-    case 'context':
-      return contextValue(bindings);
+    case 'context': {
+      const context = contextValue(bindings);
+      keysOf(context, meter, at);
+      return context;
+    }
     case 'inputs':
       return bindings.inputs;
     case 'error':

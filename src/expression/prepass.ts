@@ -5,7 +5,7 @@ import { bareNames, NAMES_ROOT, RESERVED_WORDS, ROOTS, type Scope } from './scop
 /** The text that the CEL parser reads, and the way from its offsets back to those of the source. */
 export interface Rewritten {
   readonly text: string;
-  sourceOffset(offset: number): number;
+  readonly sourceOffset: (offset: number) => number;
 }
 
 interface Edit {
@@ -14,7 +14,7 @@ interface Edit {
   readonly text: string;
 }
 
-const RUN = /[A-Za-z0-9_]+(?:-[A-Za-z0-9_]+)*/y;
+const RUN = /[A-Za-z0-9_]+(?:-+[A-Za-z0-9_]+)*/y;
 const NUMBER = /(?:0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)[uU]?(?![A-Za-z0-9_-])/y;
 const SPACE = /\s/;
 
@@ -85,33 +85,43 @@ function wordAt(source: string, position: number, found: string, isField: boolea
   let run = found;
   // `a-r"x"`: the last letter is the prefix of a string, not part of a name.
   if (/-[rRbB]$/.test(run) && /["']/.test(source[position + run.length] ?? '')) run = run.slice(0, -2);
-  const parts = run.split('-');
-  const first = parts[0] ?? run;
+  const first = run.replace(/-.*$/, '');
   if (isField) return { length: first.length, replacement: null };
   if (first.startsWith('__')) fail(source, position, `names that begin with __ are not allowed: "${first}"`);
   const names = bareNames(scope);
   const isKnown = (name: string): boolean => names.has(name) || scope.stepIds.has(name);
-  for (let count = parts.length; count > 0; count--) {
-    const name = parts.slice(0, count).join('-');
-    const next = parts[count];
+  for (const name of beginningsOf(run)) {
+    const next = /^-+([^-]+)/.exec(run.slice(name.length))?.[1];
     if (!isKnown(name) || (next !== undefined && !isKnown(next) && !/^[0-9]/.test(next))) continue;
-    if (count > 1) refuseAmbiguous(source, position, parts.slice(0, count), isKnown);
-    const isCall = count === parts.length && /^\s*\(/.test(source.slice(position + name.length));
+    refuseAmbiguous(source, position, name, isKnown);
+    const isCall = name === run && /^\s*\(/.test(source.slice(position + name.length));
     return { length: name.length, replacement: isCall ? null : replacementFor(name, scope) };
   }
-  const unknown = parts.find((part) => !isKnown(part) && !ROOTS.has(part) && !/^[0-9]/.test(part));
-  if (parts.length > 1 && unknown !== undefined) {
-    const suggestion = nearest(run, [...scope.stepIds, ...names]);
-    if (suggestion !== undefined) {
-      throw new ExpressionError(
-        `unknown name "${run}"${didYouMean(suggestion)}`,
-        position + 1,
-        source,
-        suggestion,
-      );
-    }
-  }
+  refuseMisspelled(source, position, run, [...scope.stepIds, ...names], isKnown);
   return { length: first.length, replacement: null };
+}
+
+/** `a-b-c`, `a-b`, `a`. */
+function beginningsOf(run: string): readonly string[] {
+  const ends = [...run.matchAll(/-+/g)].map((hyphens) => hyphens.index);
+  return [run, ...ends.reverse().map((end) => run.slice(0, end))];
+}
+
+/** Without this, `fetch-dta` would be reported as the unknown name `fetch`. */
+function refuseMisspelled(
+  source: string,
+  position: number,
+  run: string,
+  known: readonly string[],
+  isKnown: (name: string) => boolean,
+): void {
+  const parts = run.split(/-+/);
+  const isDifference = parts.every((part) => isKnown(part) || ROOTS.has(part) || /^[0-9]/.test(part));
+  if (parts.length === 1 || isDifference) return;
+  const suggestion = nearest(run, known);
+  if (suggestion === undefined) return;
+  const message = `unknown name "${run}"${didYouMean(suggestion)}`;
+  throw new ExpressionError(message, position + 1, source, suggestion);
 }
 
 function replacementFor(name: string, scope: Scope): string | null {
@@ -124,14 +134,13 @@ function replacementFor(name: string, scope: Scope): string | null {
 function refuseAmbiguous(
   source: string,
   position: number,
-  parts: readonly string[],
+  name: string,
   isKnown: (name: string) => boolean,
 ): void {
-  for (let cut = 1; cut < parts.length; cut++) {
-    const left = parts.slice(0, cut).join('-');
-    const right = parts.slice(cut).join('-');
+  for (const hyphen of name.matchAll(/-/g)) {
+    const left = name.slice(0, hyphen.index);
+    const right = name.slice(hyphen.index + 1);
     if (!isKnown(left) || !isKnown(right)) continue;
-    const name = `${left}-${right}`;
     fail(
       source,
       position,

@@ -1,7 +1,7 @@
 import type { Json } from '../definition/workflow.ts';
 import { LimitFault } from './expression-error.ts';
 
-const MAX_ELEMENTS = 200_000;
+const MAX_ELEMENTS = 100_000;
 const MAX_CHARS = 16_000_000;
 const MAX_DEPTH = 200;
 

@@ -12,7 +12,8 @@ import { runPrompt } from '../skills/prompt.ts';
 import { assertUsable, isEffectFree, runSkill } from '../skills/run-skill.ts';
 import { secretName } from '../skills/secrets.ts';
 import { SessionPool } from '../skills/session-pool.ts';
-import type { Skill, SkillLimits } from '../skills/skill.ts';
+import type { Skill } from '../skills/skill.ts';
+import { skillScopeLimits } from '../skills/timeout.ts';
 import { openStepLog } from './step-log.ts';
 
 export type RunCommand = Extract<Command, { type: 'run' }>;
@@ -32,14 +33,18 @@ export interface Attempts {
 }
 
 /** `observe` takes facts that are no outcome, such as a limit that was hit. */
-export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (event: RunEvent) => void): Attempts {
+export function createAttempts(
+  bootstrap: Bootstrap,
+  scope: Scope,
+  observe: (event: RunEvent) => void,
+): Attempts {
   let opened = 0;
   const secrets: Record<string, string> = {};
   const sessions = new SessionPool({
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
     env: bootstrap.env,
-    openScope: (name, skill) => scope.openChild(name, scopeLimits(skill.limits)),
+    openScope: (name, skill) => scope.openChild(name, skillScopeLimits(skill)),
   });
 
   const skillOf = (command: RunCommand): Skill | null =>
@@ -50,7 +55,9 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
     const ownLimit = skillOf(command)?.limits.maxMemoryBytes ?? null;
     const record = known.toRecord();
     const details =
-      known.code === 'STEP_OOM' ? { ...record.details, limit_of: ownLimit === null ? 'instance' : 'skill' } : record.details;
+      known.code === 'STEP_OOM'
+        ? { ...record.details, limit_of: ownLimit === null ? 'instance' : 'skill' }
+        : record.details;
     if (known.code === 'STEP_OOM') {
       const allowed = ownLimit ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024;
       const peak = Number(record.details?.['peak_bytes'] ?? record.details?.['memory_peak_bytes'] ?? allowed);
@@ -80,12 +87,13 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
     try {
       const log = openStepLog(bootstrap.folder, name, command.path, command.attempt);
       try {
-        for (const secret of secretNames(command.inputs)) secrets[secret] = readSecret(bootstrap.secretsFolder, secret);
+        for (const secret of secretNames(command.inputs))
+          secrets[secret] = readSecret(bootstrap.secretsFolder, secret);
         const result = await runSkill(skill, {
           inputs: command.inputs,
           outputs: command.step.outputs,
           openScope: () => {
-            child = scope.openChild(name, scopeLimits(skill.limits));
+            child = scope.openChild(name, skillScopeLimits(skill));
             return child;
           },
           sessions,
@@ -99,7 +107,8 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
           secrets,
           output: log,
           signal,
-          memoryLimitBytes: skill.limits.maxMemoryBytes ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
+          memoryLimitBytes:
+            skill.limits.maxMemoryBytes ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
           processLimit: bootstrap.workflow.limits.maxProcesses,
         });
         return result.kind === 'completed' ? completed(command, result.result) : null;
@@ -147,14 +156,14 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
 }
 
 function noDriver(command: RunCommand): WorkflowError {
-  const what = command.step.type === 'agent' ? `agent "${command.step.agent}"` : `skill "${command.step.skill}"`;
+  const what =
+    command.step.type === 'agent' ? `agent "${command.step.agent}"` : `skill "${command.step.skill}"`;
   return command.step.type === 'agent'
-    ? new WorkflowError('AGENT_DRIVER_MISSING', `step "${command.path}" needs the ${what}, and there is no agent driver configured`)
+    ? new WorkflowError(
+        'AGENT_DRIVER_MISSING',
+        `step "${command.path}" needs the ${what}, and there is no agent driver configured`,
+      )
     : new WorkflowError('SKILL_NOT_FOUND', `step "${command.path}" needs the ${what}, which is not pinned`);
-}
-
-function scopeLimits(limits: SkillLimits): { memoryBytes: number | null; cpuPercent: number | null; processes: null } {
-  return { memoryBytes: limits.maxMemoryBytes, cpuPercent: limits.maxCpuPercent, processes: null };
 }
 
 async function removeScope(scope: Scope | null): Promise<void> {
@@ -179,6 +188,8 @@ function readSecret(folder: string, name: string): string {
   try {
     return readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be read: ${systemCode(error)}`, { cause: error });
+    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be read: ${systemCode(error)}`, {
+      cause: error,
+    });
   }
 }

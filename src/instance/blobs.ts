@@ -33,7 +33,8 @@ export function externalise(folder: string, event: RunEvent): RunEvent {
 
 /** The event as the engine takes it: the result read back and checked. Throws INTERNAL when the file is not what it was. */
 export function internalise(folder: string, event: RunEvent): RunEvent {
-  if ((event.type !== 'step.completed' && event.type !== 'step.handled') || !isBlobRef(event.result)) return event;
+  if ((event.type !== 'step.completed' && event.type !== 'step.handled') || !isBlobRef(event.result))
+    return event;
   const text = readFileSync(join(folder, `blob-${event.result.$blob}.json`), 'utf8');
   if (createHash('sha256').update(text).digest('hex') !== event.result.$blob)
     throw new WorkflowError('INTERNAL', `the stored result of step ${event.path} is damaged`);

@@ -1,5 +1,6 @@
 import type { Command, Engine, Outcome, Progress } from '../engine/contract.ts';
 import type { RunEvent, StopKind } from '../engine/events.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Attempts, RunCommand } from './attempts.ts';
 import { externalise, internalise } from './blobs.ts';
@@ -18,7 +19,12 @@ const MAX_AHEAD = 256;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Drives one engine: journals its events, carries out its commands, feeds it the outcomes. */
-export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Attempts, link: SupervisorLink): Driver {
+export function createDriver(
+  bootstrap: Bootstrap,
+  engine: Engine,
+  attempts: Attempts,
+  link: SupervisorLink,
+): Driver {
   const inFlight = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
   const cancelling = new Set<Promise<void>>();
   const outcomes: Outcome[] = [];
@@ -29,7 +35,10 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
   let nudge: () => void = () => undefined;
   let isAbandoned = false;
 
-  const surroundings = (): { now: number; random: () => number } => ({ now: Date.now(), random: Math.random });
+  const surroundings = (): { now: number; random: () => number } => ({
+    now: Date.now(),
+    random: Math.random,
+  });
 
   const journal = (events: readonly RunEvent[]): void => {
     link.append(events.map((event) => externalise(bootstrap.folder, event)));
@@ -70,6 +79,7 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
     const done = effect(command, abort.signal).then((outcome) => {
       inFlight.delete(key);
       if (outcome !== null) outcomes.push(outcome);
+      failpoint('instance.effect_done');
       nudge();
     });
     inFlight.set(key, { abort, done });
@@ -87,7 +97,11 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
         path: command.path,
         attempt: command.attempt,
         kind: 'failed',
-        error: { code: 'POLICY_DENIED', message: `the step was refused: ${permit.reason}`, step: command.path },
+        error: {
+          code: 'POLICY_DENIED',
+          message: `the step was refused: ${permit.reason}`,
+          step: command.path,
+        },
       };
     return attempts.run(command, signal);
   };
@@ -98,7 +112,9 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
       const outcome = outcomes.shift();
       const free = outcome === undefined ? effectFree.shift() : undefined;
       if (outcome === undefined && free === undefined) return;
-      const settled = outcome ?? (free !== undefined && engine.isCurrent(free.path, free.attempt) ? attempts.settleNow(free) : null);
+      const settled =
+        outcome ??
+        (free !== undefined && engine.isCurrent(free.path, free.attempt) ? attempts.settleNow(free) : null);
       if (settled === null) continue;
       accept(engine.settle(settled, surroundings()));
       accept(engine.advance(surroundings()));
@@ -119,7 +135,10 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
     new Promise((resolve) => {
       nudge = resolve;
       if (wakeTimer !== null) clearTimeout(wakeTimer);
-      wakeTimer = wakeAt === null ? null : setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, wakeAt - Date.now())));
+      wakeTimer =
+        wakeAt === null
+          ? null
+          : setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, wakeAt - Date.now())));
       // Something may have come while we were pumping.
       if (outcomes.length > 0) resolve();
     });

@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   });
   const driver = createDriver(bootstrap, engine, attempts, link);
   const deadline = setTimeout(
-    () => driver.stop('time_limit', `the limit of ${limits.maxExecutionTimeMs / 1000} s`),
+    () => driver.stop('time_limit', `max_execution_time ${limits.maxExecutionTimeMs / 1000} s`),
     Math.min(2 ** 31 - 1, bootstrap.remainingMs),
   );
   await driver.run();
@@ -59,9 +59,8 @@ process.on('SIGTERM', () => process.exit(128 + 15));
 
 // Not awaited at the top: in a build this file is CommonJS.
 main().then(
-  (status) => {
-    process.exitCode = status;
-  },
+  // Timers of retries that no longer matter would keep the process: everything is committed, so it leaves now.
+  (status) => process.exit(status),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exit(EXIT.BUG);

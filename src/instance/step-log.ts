@@ -19,7 +19,9 @@ export interface StepLog extends OutputSink {
 
 /** Opens the log of an attempt; `file` is its name without extension. Writes are synchronous: the page cache takes them. */
 export function openStepLog(folder: string, file: string, path: string, attempt: number): StepLog {
-  appendFileSync(join(folder, LOG_INDEX), `${JSON.stringify({ path, attempt, file, at: Date.now() })}\n`, { mode: 0o600 });
+  appendFileSync(join(folder, LOG_INDEX), `${JSON.stringify({ path, attempt, file, at: Date.now() })}\n`, {
+    mode: 0o600,
+  });
   const base = join(folder, file);
   let log = openSync(`${base}.log`, 'a', 0o600);
   let index = openSync(`${base}.idx`, 'a', 0o600);

@@ -1,6 +1,13 @@
 import { createConnection, type Socket } from 'node:net';
 import type { JournalEntry, RunEvent, StopKind } from '../engine/events.ts';
-import type { Bootstrap, InstanceMessage, Permit, PermitRequest, SupervisorMessage } from '../protocol/instance-link.ts';
+import { failpoint } from '../protocol/failpoint.ts';
+import type {
+  Bootstrap,
+  InstanceMessage,
+  Permit,
+  PermitRequest,
+  SupervisorMessage,
+} from '../protocol/instance-link.ts';
 import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
 
 export interface LinkHandlers {
@@ -40,7 +47,10 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
   let retryMs = RECONNECT_MIN_MS;
   let orphanTimer: NodeJS.Timeout | null = null;
   let lastPermit = 0;
-  const permits = new Map<number, { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit) => void }>();
+  const permits = new Map<
+    number,
+    { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit) => void }
+  >();
   const waiters: { upTo: number; resolve: () => void }[] = [];
 
   const send = (message: InstanceMessage): void => lines?.send(message);
@@ -56,6 +66,7 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
 
   const acknowledge = (upTo: number): void => {
     if (upTo <= ackedSeq) return;
+    for (let acked = ackedSeq; acked < upTo; acked += 1) failpoint('instance.acked');
     ackedSeq = upTo;
     unacked = unacked.filter((entry) => entry.seq > upTo);
     for (let index = waiters.length - 1; index >= 0; index -= 1) {
@@ -103,7 +114,7 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
 
   const connect = (): void => {
     if (isClosed) return;
-    orphanTimer ??= setTimeout(handlers.orphaned, bootstrap.orphanTimeoutMs);
+    orphanTimer ??= setTimeout(() => handlers.orphaned(), bootstrap.orphanTimeoutMs);
     const socket: Socket = createConnection(bootstrap.socket);
     const opened = openJsonLines(socket, {
       // Only our supervisor listens there: its folder is private.
@@ -140,6 +151,7 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
       for (const event of events) {
         seq += 1;
         unacked.push({ seq, at, event });
+        failpoint('instance.append');
       }
       if (isFlushPlanned || events.length === 0) return;
       isFlushPlanned = true;

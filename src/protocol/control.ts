@@ -37,13 +37,19 @@ export interface StatusDocument {
     readonly enforced: readonly LimitName[];
     readonly observed: readonly LimitName[];
   } | null;
-  readonly limits: { readonly max_memory_mb: number; readonly max_cpu_percent: number; readonly max_processes: number };
+  readonly limits: {
+    readonly max_memory_mb: number;
+    readonly max_cpu_percent: number;
+    readonly max_processes: number;
+  };
   readonly usage: {
     readonly peak_memory_bytes: number;
     readonly cpu_seconds: number;
     readonly processes_peak: number;
   } | null;
   readonly incarnations: number;
+  /** Of the instance's own process; null when it has none now. */
+  readonly pid: number | null;
   readonly notice: string | null;
   readonly error: ErrorDocument | null;
 }
@@ -83,7 +89,11 @@ export interface SupervisorStatus {
   readonly version: string;
   readonly home: string;
   readonly started_at: string;
-  readonly isolation: { backend: BackendName; enforced: readonly LimitName[]; observed: readonly LimitName[] };
+  readonly isolation: {
+    backend: BackendName;
+    enforced: readonly LimitName[];
+    observed: readonly LimitName[];
+  };
   readonly missing: readonly string[];
   readonly instances: Readonly<Record<string, number>>;
   readonly queue: readonly { id: string; waits_for: string }[];
@@ -111,12 +121,6 @@ export interface RunRequest {
   readonly env: Readonly<Record<string, string>>;
 }
 
-export interface LogFile {
-  readonly path: string;
-  readonly attempt: number;
-  readonly file: string;
-}
-
 /** Method → [parameters, result]. */
 export interface ControlMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];
@@ -134,7 +138,10 @@ export interface ControlMethods {
   'instance.status': [{ id: string }, StatusDocument];
   /** Answers the state now; notifications follow until the instance has ended or the connection closes. */
   'instance.watch': [{ id: string }, StatusDocument];
-  'instance.stop': [{ id: string; isForced: boolean; caller: Caller }, { id: string; status: InstanceStatus }];
+  'instance.stop': [
+    { id: string; isForced: boolean; caller: Caller },
+    { id: string; status: InstanceStatus },
+  ];
   'instance.resume': [
     { id: string; from: string | null; pins: 'check' | 'pinned' | 'current'; caller: Caller },
     { id: string; notices: string[] },
@@ -145,7 +152,10 @@ export interface ControlMethods {
 export type ControlMethod = keyof ControlMethods;
 
 export type ControlNotification =
-  | { readonly method: 'instance.step'; readonly params: { readonly id: string; readonly step: StepDocument } }
+  | {
+      readonly method: 'instance.step';
+      readonly params: { readonly id: string; readonly step: StepDocument };
+    }
   | {
       readonly method: 'instance.state';
       readonly params: { readonly id: string; readonly status: InstanceStatus; readonly note: string | null };
@@ -173,4 +183,15 @@ export type RpcResponse =
     };
 
 /** Variables of the caller's environment that steps inherit; everything else stays behind. */
-export const INHERITED_VARIABLES = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'SHELL'];
+export const INHERITED_VARIABLES = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'TMPDIR',
+  'SHELL',
+];

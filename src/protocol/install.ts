@@ -18,5 +18,7 @@ export function packageRoot(): string {
 export function programFile(name: 'supervisor/main' | 'instance/main' | 'store/writer-thread'): string {
   const root = packageRoot();
   if (isSource) return join(root, 'src', `${name}.ts`);
-  return name === 'instance/main' ? join(root, 'dist/instance/main.cjs') : join(root, 'dist/src', `${name}.js`);
+  return name === 'instance/main'
+    ? join(root, 'dist/instance/main.cjs')
+    : join(root, 'dist/src', `${name}.js`);
 }

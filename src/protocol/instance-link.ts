@@ -70,7 +70,12 @@ export type InstanceMessage =
     }
   | { readonly type: 'events'; readonly entries: readonly JournalEntry[] }
   /** Answered after the commit of all events up to `afterSeq`. */
-  | { readonly type: 'permit'; readonly id: number; readonly afterSeq: number; readonly request: PermitRequest }
+  | {
+      readonly type: 'permit';
+      readonly id: number;
+      readonly afterSeq: number;
+      readonly request: PermitRequest;
+    }
   /** Progress of a step, shown live, not journaled. */
   | { readonly type: 'progress'; readonly path: string; readonly line: string };
 

@@ -11,7 +11,9 @@ export function openEventsTable(database: DatabaseSync): EventsTable {
   const insert = database.prepare(
     'INSERT INTO events (instance, seq, incarnation, at, body) VALUES (?, ?, ?, ?, ?)',
   );
-  const read = database.prepare('SELECT seq, at, body FROM events WHERE instance = ? AND seq > ? ORDER BY seq');
+  const read = database.prepare(
+    'SELECT seq, at, body FROM events WHERE instance = ? AND seq > ? ORDER BY seq',
+  );
   return {
     insert: (id, incarnation, entry) => {
       insert.run(id, entry.seq, incarnation, entry.at, JSON.stringify(entry.event));

@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { WorkflowError } from '../errors/workflow-error.ts';
 import type { RunEvent } from '../engine/events.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Answer, Arguments, InstanceRow, InstanceStatus } from './operations.ts';
 
 type Row = Record<string, SQLOutputValue>;

@@ -1,6 +1,7 @@
 /** What the writer thread is asked to do. Every write carries its audit record with it, in the same transaction. */
+
+import type { IsolationReport, ScopeRecord } from '../../sandbox/isolation.ts';
 import type { ProcessIdentity } from '../../sandbox/process-identity.ts';
-import type { IsolationReport, ScopeRecord, Usage } from '../../sandbox/isolation.ts';
 import type { AuditEntry } from '../audit/record.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { EndStatus, JournalEntry, RunEvent } from '../engine/events.ts';
@@ -115,7 +116,10 @@ export interface WriteOperations {
     },
     null,
   ];
-  'instance.process': [{ id: string; incarnation: number; process: ProcessIdentity; audit: AuditEntry }, null];
+  'instance.process': [
+    { id: string; incarnation: number; process: ProcessIdentity; audit: AuditEntry },
+    null,
+  ];
   /** Events of an instance's own process, in order. Known ones are passed over. Answers the last committed number. */
   'journal.append': [
     { id: string; incarnation: number; entries: readonly JournalEntry[]; audits: readonly AuditEntry[] },

@@ -8,7 +8,9 @@ export interface WriterThreadData {
   readonly boot: string;
 }
 
-export type ThreadMessage = { readonly type: 'request'; readonly request: Request } | { readonly type: 'close' };
+export type ThreadMessage =
+  | { readonly type: 'request'; readonly request: Request }
+  | { readonly type: 'close' };
 
 /** No commit takes more requests than this: a reply should not wait for a crowd. */
 const MAX_BATCH = 512;

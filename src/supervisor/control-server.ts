@@ -32,7 +32,11 @@ export function serveControl(context: SupervisorContext, handlers: ControlHandle
     const answer = async (raw: unknown): Promise<void> => {
       const request = asRequest(raw);
       if (request === null) {
-        lines.send({ jsonrpc: '2.0', id: null, error: rpcError(-32600, { code: 'PROTOCOL', message: 'not a JSON-RPC request' }) });
+        lines.send({
+          jsonrpc: '2.0',
+          id: null,
+          error: rpcError(-32600, { code: 'PROTOCOL', message: 'not a JSON-RPC request' }),
+        });
         return;
       }
       try {
@@ -56,13 +60,17 @@ async function dispatch(handlers: ControlHandlers, request: RpcRequest, call: Ca
   if (!Object.hasOwn(handlers, request.method))
     throw new WorkflowError('PROTOCOL', `the supervisor has no method ${request.method}`);
   // Only our own client speaks here, with the parameter types of the protocol module.
-  const handler = handlers[request.method as ControlMethod] as (params: unknown, call: Call) => Promise<unknown>;
+  const handler = handlers[request.method as ControlMethod] as (
+    params: unknown,
+    call: Call,
+  ) => Promise<unknown>;
   return handler(request.params ?? {}, call);
 }
 
 function asRequest(raw: unknown): RpcRequest | null {
   if (typeof raw !== 'object' || raw === null) return null;
-  if (!('id' in raw) || typeof raw.id !== 'number' || !('method' in raw) || typeof raw.method !== 'string') return null;
+  if (!('id' in raw) || typeof raw.id !== 'number' || !('method' in raw) || typeof raw.method !== 'string')
+    return null;
   return { jsonrpc: '2.0', id: raw.id, method: raw.method, params: 'params' in raw ? raw.params : {} };
 }
 

@@ -38,13 +38,26 @@ export function judgeExit(facts: ExitFacts): Verdict {
     return close('killed', `killed by ${facts.endRequest.by}`, 'KILLED', 'The instance was killed.', {});
   if (facts.endRequest?.kind === 'time_limit') {
     const allowed = facts.executionLimitMs / 1000;
-    return close('timed_out', `time: ${allowed} s limit`, 'TIME_LIMIT', `The run took longer than ${allowed} s.`, {
-      limit_s: allowed,
-    });
+    return close(
+      'timed_out',
+      `time: ${allowed} s limit`,
+      'TIME_LIMIT',
+      `The run took longer than ${allowed} s.`,
+      {
+        limit_s: allowed,
+      },
+    );
   }
   if (facts.endRequest?.kind === 'limit' && facts.endRequest.by === 'processes')
-    return close('failed', 'processes: limit passed', 'PROCESS_LIMIT', 'The run had more processes than it may.', {});
-  if (facts.isOutOfMemory || facts.isHeapExhausted || facts.endRequest?.kind === 'limit') return outOfMemory(facts);
+    return close(
+      'failed',
+      'processes: limit passed',
+      'PROCESS_LIMIT',
+      'The run had more processes than it may.',
+      {},
+    );
+  if (facts.isOutOfMemory || facts.isHeapExhausted || facts.endRequest?.kind === 'limit')
+    return outOfMemory(facts);
   if (facts.isWaiting) return { kind: 'waiting' };
   if (facts.fruitless >= MAX_FRUITLESS) {
     const how = facts.startFailure ?? describeExit(facts.exit);

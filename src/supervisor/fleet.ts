@@ -1,10 +1,12 @@
 import type { AuditActor, AuditEntry } from '../audit/record.ts';
-import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Documents, InstanceRow, NewInstance } from '../store/operations.ts';
 import { type Capacity, createLedger, type Ledger } from './capacity.ts';
 import type { SupervisorContext } from './context.ts';
 import { createIncarnations } from './incarnation.ts';
+import { openKillSpool } from './kill-spool.ts';
 import { createLiveInstance, followJournal, type LiveInstance, notify, setStatus } from './live-instance.ts';
 import { statusDocument } from './status-document.ts';
 
@@ -23,6 +25,8 @@ export interface Fleet {
   stop(live: LiveInstance, actor: AuditActor): Promise<void>;
   kill(live: LiveInstance, actor: AuditActor): Promise<void>;
   connected(live: LiveInstance): void;
+  /** The end of its run is committed: its process has a moment to leave by itself. */
+  ended(live: LiveInstance): void;
   rejected(live: LiveInstance, reason: string): void;
   /** Starts nothing more and watches nothing more; what runs is left running. */
   close(): void;
@@ -30,10 +34,13 @@ export interface Fleet {
 
 /** A stopping instance has this long to end its steps and itself. */
 const STOP_DEADLINE_MS = 20_000;
+/** From the commit of the end of a run until its process is killed. */
+const EXIT_DEADLINE_MS = 5_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function createFleet(context: SupervisorContext, capacity: Capacity): Fleet {
   const { store, log } = context;
+  const spool = openKillSpool(context);
   const ledger = createLedger(capacity);
   const lives = new Map<string, LiveInstance>();
   const plans = new Map<string, { cause: Bootstrap['cause']; from: string | null }>();
@@ -51,7 +58,10 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
           wakeLater(live);
           break;
         case 'resume':
-          log.warn('an instance process ended unexpectedly, it is resumed', { instance: live.row.id, exit: live.exit });
+          log.warn('an instance process ended unexpectedly, it is resumed', {
+            instance: live.row.id,
+            exit: live.exit,
+          });
           if (live.pendingStop !== null) void closeWithoutProcess(live, 'stopped', live.pendingStop.by);
           else later(live, verdict.delayMs, () => enqueue(live, 'crash', null));
           break;
@@ -109,7 +119,11 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   };
 
   /** Ends a queued or waiting instance: there is no process that could write the end itself. */
-  const closeWithoutProcess = async (live: LiveInstance, status: 'stopped' | 'killed', by: string): Promise<void> => {
+  const closeWithoutProcess = async (
+    live: LiveInstance,
+    status: 'stopped' | 'killed',
+    by: string,
+  ): Promise<void> => {
     live.lifetime.abort();
     plans.delete(live.row.id);
     ledger.release(live.row.id);
@@ -132,7 +146,10 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   const open = async (id: string): Promise<LiveInstance> => {
     const row = await store.call('instance.get', { id });
     if (row === null) throw new WorkflowError('INTERNAL', `instance ${id} was not kept`);
-    const live = createLiveInstance(row, row.lastSeq === 0 ? [] : await store.call('journal.read', { id, afterSeq: 0 }));
+    const live = createLiveInstance(
+      row,
+      row.lastSeq === 0 ? [] : await store.call('journal.read', { id, afterSeq: 0 }),
+    );
     lives.set(id, live);
     return live;
   };
@@ -144,6 +161,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     create: async (instance, documents, audit) => {
       if (isClosed) throw new WorkflowError('SHUTTING_DOWN', 'the supervisor is stopping');
       await store.call('instance.create', { instance, documents, at: context.now(), audit });
+      failpoint('supervisor.created');
       const live = await open(instance.id);
       enqueue(live, 'start', null);
       return live;
@@ -151,7 +169,8 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     recover: async (row) => {
       const live = await open(row.id);
       if (row.status === 'waiting' && row.process === null) wakeLater(live);
-      else if (row.incarnation === 0 || (row.process === null && row.scope === null)) enqueue(live, 'start', null);
+      else if (row.incarnation === 0 || (row.process === null && row.scope === null))
+        enqueue(live, 'start', null);
       else {
         ledger.hold({ id: row.id, memoryBytes: row.limits.memoryBytes });
         incarnations.adopt(live);
@@ -169,22 +188,32 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       live.pendingStop = { by };
       live.link?.send({ type: 'stop', kind: 'stop', by });
       setTimeout(() => {
-        if (lives.get(live.row.id) === live && hasProcess(live)) void incarnations.end(live, { kind: 'killed', by });
+        if (lives.get(live.row.id) === live && hasProcess(live))
+          void incarnations.end(live, { kind: 'killed', by });
       }, STOP_DEADLINE_MS).unref();
-      await audited(live, 'instance.stop_requested', actor);
+      await spool.record(requested(live, 'instance.stop_requested', actor));
     },
     kill: async (live, actor) => {
       const by = `${actor.kind} ${actor.id}`;
       if (!hasProcess(live)) return closeWithoutProcess(live, 'killed', by);
       // The kill does not wait for its record.
       const killed = incarnations.end(live, { kind: 'killed', by });
-      await audited(live, 'instance.kill_requested', actor);
+      await spool.record(requested(live, 'instance.kill_requested', actor));
       await killed;
     },
     connected: (live) => {
       ledger.started(live.row.id);
       if (live.pendingStop !== null) live.link?.send({ type: 'stop', kind: 'stop', by: live.pendingStop.by });
       admit();
+    },
+    ended: (live) => {
+      const { incarnation } = live;
+      setTimeout(() => {
+        if (lives.get(live.row.id) !== live || live.incarnation !== incarnation || live.scope === null)
+          return;
+        log.warn('an instance process did not leave after its run', { instance: live.row.id });
+        void incarnations.end(live, { kind: 'killed', by: 'supervisor' });
+      }, EXIT_DEADLINE_MS).unref();
     },
     rejected: (live, reason) => {
       log.error('the events of an instance were refused', { instance: live.row.id, reason });
@@ -198,13 +227,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     },
   };
 
-  async function audited(live: LiveInstance, type: string, actor: AuditActor): Promise<void> {
-    const entry: AuditEntry = { type, at: context.now(), actor, instance: live.row.id, data: {} };
-    try {
-      await store.call('audit.append', { entries: [entry] });
-    } catch (error) {
-      log.error('a request could not be recorded', { type, cause: ensureWorkflowError(error).message });
-    }
+  function requested(live: LiveInstance, type: string, actor: AuditActor): AuditEntry {
+    return { type, at: context.now(), actor, instance: live.row.id, data: {} };
   }
 }
-

@@ -1,13 +1,20 @@
-import { closeSync, openSync, readSync, fstatSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import { hasEnded, type InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
 import { judgeExit, type Verdict } from './exit-verdict.ts';
 import { createToken, hostLogFile, launchInstance, makeInstanceFolder } from './launch.ts';
-import { type EndRequest, followJournal, type LiveInstance, measureUsage, setStatus } from './live-instance.ts';
+import {
+  type EndRequest,
+  followJournal,
+  type LiveInstance,
+  measureUsage,
+  setStatus,
+} from './live-instance.ts';
 import { parsePins } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
 
@@ -43,7 +50,12 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   const start: Incarnations['start'] = async (live, cause, from) => {
     const { id, limits } = live.row;
     const incarnation = live.incarnation + 1;
-    Object.assign(live, { lifetime: new AbortController(), exit: null, endRequest: null, reportedOomKills: 0 });
+    Object.assign(live, {
+      lifetime: new AbortController(),
+      exit: null,
+      endRequest: null,
+      reportedOomKills: 0,
+    });
     live.silence = () => Promise.resolve();
     let childExit: Promise<void> = Promise.resolve();
     try {
@@ -61,12 +73,14 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         at: context.now(),
         audit: record(id, 'instance.launched', { incarnation, cause, backend: isolation.report.backend }),
       });
+      failpoint('supervisor.launch_committed');
       Object.assign(live, { incarnation, tokenHash: hash });
       setStatus(live, 'initializing', null);
       const boot = await bootstrap(live, token, cause, from);
       if (live.endRequest === null) {
         const launched = launchInstance(home, scope, limits.memoryBytes, boot);
         live.process = launched.identity;
+        failpoint('supervisor.spawned');
         childExit = new Promise((resolve) => {
           launched.child.once('exit', (code, signal) => {
             live.exit = { code, signal };
@@ -82,7 +96,10 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       }
     } catch (error) {
       log.error('an instance could not be started', { instance: id, cause: String(error) });
-      live.endRequest ??= { kind: 'start_failed', by: String(error instanceof Error ? error.message : error) };
+      live.endRequest ??= {
+        kind: 'start_failed',
+        by: String(error instanceof Error ? error.message : error),
+      };
       await live.scope?.kill({ graceMs: 0, timeoutMs: 5000 });
     }
     attend(live, childExit, START_DEADLINE_MS);
@@ -170,6 +187,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       live.row = await readRow(id);
       const verdict = judgeExit(factsOf(live));
       if (verdict.kind === 'close') await closeJournal(live, verdict.event);
+      failpoint('supervisor.before_exit_record');
       await store.call('instance.exited', {
         id,
         incarnation,
@@ -177,6 +195,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         at: context.now(),
         audit: record(id, 'instance.exited', { incarnation, exit: live.exit, verdict: verdict.kind, usage }),
       });
+      failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
       Object.assign(live, { scope: null, process: null, row: await readRow(id) });
       handlers.over(live, verdict);
@@ -204,7 +223,8 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     const usage = live.scope?.usage();
     const oomKills = (usage?.oomKills ?? 0) - live.oomKillsAtStart;
     const run = live.projection.view();
-    const byKernel = oomKills > live.reportedOomKills && (live.exit === null || live.exit.signal === 'SIGKILL');
+    const byKernel =
+      oomKills > live.reportedOomKills && (live.exit === null || live.exit.signal === 'SIGKILL');
     return {
       hasEnded: hasEnded(live.row.status),
       isWaiting: live.row.status === 'waiting',
@@ -227,7 +247,11 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       const file = openSync(hostLogFile(home, id), 'r');
       try {
         const size = fstatSync(file).size;
-        return buffer.toString('utf8', 0, readSync(file, buffer, 0, buffer.length, Math.max(0, size - buffer.length)));
+        return buffer.toString(
+          'utf8',
+          0,
+          readSync(file, buffer, 0, buffer.length, Math.max(0, size - buffer.length)),
+        );
       } finally {
         closeSync(file);
       }
@@ -254,6 +278,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   return {
     start,
     adopt: (live) => {
+      failpoint('supervisor.adopting');
       live.lifetime = new AbortController();
       live.scope = live.row.scope === null ? null : isolation.reopenScope(live.row.scope);
       attend(live, null, RECONNECT_DEADLINE_MS);

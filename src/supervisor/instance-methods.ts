@@ -7,15 +7,21 @@ import { hasEnded, type InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
-import { measureUsage } from './live-instance.ts';
-import { parsePins } from './pins.ts';
+import { measureUsage, type Watcher } from './live-instance.ts';
 import { pinSkills } from './pin-skills.ts';
+import { parsePins } from './pins.ts';
 import { personOf } from './run-workflow.ts';
+import { hashScript } from './script-pins.ts';
 import { instanceSummary, statusDocument } from './status-document.ts';
 
 type InstanceHandlers = Pick<
   ControlHandlers,
-  'instance.list' | 'instance.status' | 'instance.watch' | 'instance.stop' | 'instance.resume' | 'instance.logs'
+  | 'instance.list'
+  | 'instance.status'
+  | 'instance.watch'
+  | 'instance.stop'
+  | 'instance.resume'
+  | 'instance.logs'
 >;
 
 /** The methods that speak of one instance or all of them. */
@@ -37,7 +43,8 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
     }
     const found = given === '' ? [] : await store.call('instance.find', { prefix: given });
     const [first] = found;
-    if (first === undefined) throw new WorkflowError('INSTANCE_NOT_FOUND', `no instance has an id that begins with "${given}"`);
+    if (first === undefined)
+      throw new WorkflowError('INSTANCE_NOT_FOUND', `no instance has an id that begins with "${given}"`);
     if (found.length > 1 && first !== given)
       throw new WorkflowError('INSTANCE_AMBIGUOUS', `several ids begin with "${given}": ${found.join(', ')}`);
     return first;
@@ -45,9 +52,15 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
 
   const document = async (row: InstanceRow): Promise<StatusDocument> => {
     const live = fleet.find(row.id);
-    if (live !== null) return statusDocument(row, live.projection, { status: live.status, usage: measureUsage(live) });
+    if (live !== null)
+      return statusDocument(row, live.projection, {
+        status: live.status,
+        usage: measureUsage(live),
+        pid: live.process?.pid ?? null,
+      });
     const projection = projectRun();
-    for (const entry of await store.call('journal.read', { id: row.id, afterSeq: 0 })) projection.apply(entry);
+    for (const entry of await store.call('journal.read', { id: row.id, afterSeq: 0 }))
+      projection.apply(entry);
     return statusDocument(row, projection, null);
   };
 
@@ -61,8 +74,9 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
       const row = await find(id);
       const live = fleet.find(row.id);
       if (live === null) return document(row);
-      live.watchers.add(call.notify);
-      call.gone.addEventListener('abort', () => live.watchers.delete(call.notify), { once: true });
+      const watcher: Watcher = (notification) => call.notify(notification);
+      live.watchers.add(watcher);
+      call.gone.addEventListener('abort', () => live.watchers.delete(watcher), { once: true });
       return document(row);
     },
     'instance.stop': async ({ id, isForced, caller }) => {
@@ -79,7 +93,10 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
       if (fleet.find(row.id) !== null)
         throw new WorkflowError('NOT_RESUMABLE', `the instance ${row.id} has not ended: it is ${row.status}`);
       if (!['failed', 'stopped', 'killed', 'timed_out'].includes(row.status))
-        throw new WorkflowError('NOT_RESUMABLE', `the instance ${row.id} is ${row.status} and cannot be resumed`);
+        throw new WorkflowError(
+          'NOT_RESUMABLE',
+          `the instance ${row.id} is ${row.status} and cannot be resumed`,
+        );
       if (from !== null) await checkStep(row, from);
       if (pins === 'check') await checkPins(row, caller);
       await fleet.reopen(row, from, {
@@ -93,7 +110,11 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
     },
     'instance.logs': async ({ id }) => {
       const row = await find(id);
-      return { id: row.id, folder: instanceFolder(context.home, row.id), hasEnded: fleet.find(row.id) === null };
+      return {
+        id: row.id,
+        folder: instanceFolder(context.home, row.id),
+        hasEnded: fleet.find(row.id) === null,
+      };
     },
   };
 
@@ -114,12 +135,25 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
     try {
       now = pinSkills(pinned.workflow, { ...caller, workspace: row.workspace }).skills;
     } catch (error) {
-      throw new WorkflowError('PIN_CHANGED', `skills of instance ${row.id} are no longer there`, { cause: error });
+      throw new WorkflowError('PIN_CHANGED', `skills of instance ${row.id} are no longer there`, {
+        cause: error,
+      });
     }
     const problems: Problem[] = Object.entries(pinned.skills)
       .filter(([name, skill]) => hashJson(skill) !== hashJson(now[name] ?? null))
-      .map(([name, skill]) => ({ severity: 'error', path: skill.file ?? name, message: `the skill ${name} changed since the run began` }));
+      .map(([name, skill]) => changed(skill.file ?? name, `the skill ${name}`));
+    for (const [file, hash] of Object.entries(pinned.scripts))
+      if (hashScript(file) !== hash) problems.push(changed(file, 'a script of a skill'));
+    const source = hashScript(row.source);
+    if (source !== null && source !== row.definitionHash)
+      problems.push(changed(row.source, 'the definition'));
     if (problems.length > 0)
-      throw new WorkflowError('PIN_CHANGED', `what instance ${row.id} began with has changed on disk`, { problems });
+      throw new WorkflowError('PIN_CHANGED', `what instance ${row.id} began with has changed on disk`, {
+        problems,
+      });
   }
+}
+
+function changed(path: string, what: string): Problem {
+  return { severity: 'error', path, message: `${what} changed since the run began` };
 }

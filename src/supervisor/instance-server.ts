@@ -2,14 +2,16 @@ import { timingSafeEqual } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { identify } from '../../sandbox/process-identity.ts';
-import { openJsonLines, type JsonLines } from '../protocol/json-lines.ts';
 import type { InstanceMessage } from '../protocol/instance-link.ts';
+import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
 import type { SupervisorContext } from './context.ts';
 import { type JournalIntake, openIntake } from './journal-intake.ts';
 import { hashToken } from './launch.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
 
 export interface InstanceServerHandlers {
+  /** The end of a run is committed. */
+  ended(live: LiveInstance): void;
   /** The live instance of an id, or null. */
   find(id: string): LiveInstance | null;
   /** A process proved who it is. */
@@ -19,7 +21,10 @@ export interface InstanceServerHandlers {
 }
 
 /** Listens on `instance.sock`. A connection says hello with its token first; anything else closes it. */
-export function serveInstances(context: SupervisorContext, handlers: InstanceServerHandlers): Promise<Server> {
+export function serveInstances(
+  context: SupervisorContext,
+  handlers: InstanceServerHandlers,
+): Promise<Server> {
   const server = createServer((socket) => {
     let live: LiveInstance | null = null;
     let intake: JournalIntake | null = null;
@@ -29,7 +34,8 @@ export function serveInstances(context: SupervisorContext, handlers: InstanceSer
         // The token check below is the border: only our own instance process gets past it, and it sends our types.
         const message = raw as InstanceMessage;
         if (live === null || intake === null) {
-          const found = message.type === 'hello' ? authenticate(message, handlers.find(message.instance)) : null;
+          const found =
+            message.type === 'hello' ? authenticate(message, handlers.find(message.instance)) : null;
           if (found === null || message.type !== 'hello') {
             lines.send({ type: 'fenced', reason: 'this incarnation is not, or no longer, the current one' });
             lines.end();
@@ -38,7 +44,10 @@ export function serveInstances(context: SupervisorContext, handlers: InstanceSer
           live = found;
           live.link?.destroy();
           live.link = lines;
-          const opened = openIntake(context, live, { rejected: (reason) => live && handlers.rejected(live, reason) });
+          const opened = openIntake(context, found, {
+            rejected: (reason) => handlers.rejected(found, reason),
+            ended: () => handlers.ended(found),
+          });
           intake = opened;
           live.silence = () => closed.then(() => opened.drained());
           lines.send({ type: 'welcome', ackedSeq: live.lastSeq });

@@ -2,7 +2,10 @@ import { type AuditActor, type AuditEntry, eventRecord } from '../audit/record.t
 import type { JournalEntry } from '../engine/events.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { decidePermit } from '../guard/permits.ts';
+import { failpoint } from '../protocol/failpoint.ts';
+import { instanceFolder } from '../protocol/home.ts';
 import type { InstanceMessage, Permit } from '../protocol/instance-link.ts';
+import { checkBlob } from './blob-check.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
 
@@ -20,6 +23,8 @@ export interface JournalIntake {
 }
 
 export interface IntakeHandlers {
+  /** The end of the run is committed: the process has nothing left to do. */
+  ended(): void;
   /** The commit cannot succeed (a newer incarnation, a gap): the process must end. */
   rejected(reason: string): void;
 }
@@ -34,6 +39,7 @@ export function openIntake(
   handlers: IntakeHandlers,
 ): JournalIntake {
   const { incarnation } = live;
+  const folder = instanceFolder(context.home, live.row.id);
   const actor: AuditActor = { kind: 'instance', id: `${live.row.id}#${incarnation}`, uid: null };
   let entries: JournalEntry[] = [];
   let permits: PermitMessage[] = [];
@@ -51,17 +57,25 @@ export function openIntake(
         ...batch.map((entry) => eventRecord(live.row.id, entry.at, entry.event, actor)),
         ...decisions.map((decision) => permitRecord(live.row.id, context.now(), decision)),
       ];
+      failpoint('supervisor.before_commit');
       const lastSeq = await append(batch, audits);
+      failpoint('supervisor.after_commit');
       if (lastSeq === null) return;
       for (const entry of batch) followJournal(live, entry);
       live.link?.send({ type: 'ack', seq: lastSeq });
-      for (const { message, permit } of decisions) live.link?.send({ type: 'permit', id: message.id, permit });
+      if (batch.some((entry) => entry.event.type === 'run.ended')) handlers.ended();
+      for (const { message, permit } of decisions)
+        live.link?.send({ type: 'permit', id: message.id, permit });
     }
   };
 
-  const append = async (batch: readonly JournalEntry[], audits: readonly AuditEntry[]): Promise<number | null> => {
+  const append = async (
+    batch: readonly JournalEntry[],
+    audits: readonly AuditEntry[],
+  ): Promise<number | null> => {
     for (;;) {
       try {
+        for (const entry of batch) await checkBlob(folder, entry);
         const answer = await context.store.call('journal.append', {
           id: live.row.id,
           incarnation,

@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import type { Scope } from '../../sandbox/isolation.ts';
 import { identify, type ProcessIdentity } from '../../sandbox/process-identity.ts';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, instanceFolder } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
@@ -48,12 +49,21 @@ export interface Launched {
  * Starts the process of an instance inside its scope and hands it its bootstrap over descriptor 3. The shim puts it
  * into the cgroup before Node runs. Throws SPAWN_FAILED when it cannot be started (EAGAIN, missing program).
  */
-export function launchInstance(home: Home, scope: Scope, memoryBytes: number, bootstrap: Bootstrap): Launched {
+export function launchInstance(
+  home: Home,
+  scope: Scope,
+  memoryBytes: number,
+  bootstrap: Bootstrap,
+): Launched {
   const plan = scope.plan({
     file: process.execPath,
     args: [...nodeFlags(memoryBytes), programFile('instance/main')],
     cwd: instanceFolder(home, bootstrap.instance),
-    env: { PATH: '/usr/bin:/bin', NODE_COMPILE_CACHE: join(home.folder, 'compile-cache') },
+    env: {
+      PATH: '/usr/bin:/bin',
+      NODE_COMPILE_CACHE: join(home.folder, 'compile-cache'),
+      ...testFailpoint(bootstrap.incarnation),
+    },
   });
   // Append only, never through a link: the folder is the instance's own, the hand that opens is the supervisor's.
   const log = openSync(
@@ -72,7 +82,10 @@ export function launchInstance(home: Home, scope: Scope, memoryBytes: number, bo
     child.on('error', () => undefined);
     const identity = child.pid === undefined ? null : identify(child.pid);
     if (child.pid === undefined || identity === null)
-      throw new WorkflowError('SPAWN_FAILED', `the process of instance ${bootstrap.instance} could not be started`);
+      throw new WorkflowError(
+        'SPAWN_FAILED',
+        `the process of instance ${bootstrap.instance} could not be started`,
+      );
     scope.attach(child.pid);
     const pipe = child.stdio[3] as Writable;
     // The process may die before it has read everything: its exit is judged elsewhere.
@@ -83,6 +96,12 @@ export function launchInstance(home: Home, scope: Scope, memoryBytes: number, bo
   } finally {
     closeSync(log);
   }
+}
+
+/** A crash that a test asked for happens once, not in every incarnation. */
+function testFailpoint(incarnation: number): Record<string, string> {
+  const wanted = process.env[FAILPOINT_VARIABLE];
+  return wanted === undefined || incarnation > 1 ? {} : { [FAILPOINT_VARIABLE]: wanted };
 }
 
 /**

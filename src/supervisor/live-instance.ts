@@ -1,7 +1,7 @@
 import type { Breach, LimitName, Scope } from '../../sandbox/isolation.ts';
 import type { ProcessIdentity } from '../../sandbox/process-identity.ts';
-import { projectRun, type RunProjection } from '../engine/projection.ts';
 import type { JournalEntry } from '../engine/events.ts';
+import { projectRun, type RunProjection } from '../engine/projection.ts';
 import type { ControlNotification } from '../protocol/control.ts';
 import type { JsonLines } from '../protocol/json-lines.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operations.ts';
@@ -77,10 +77,13 @@ export function followJournal(live: LiveInstance, entry: JournalEntry): void {
   live.lastSeq = entry.seq;
   live.projection.apply(entry);
   const { event } = entry;
-  const changed = 'path' in event && event.path !== null && live.watchers.size > 0 ? live.projection.row(event.path) : null;
-  if (event.type === 'limit.hit' && event.limit === 'memory' && event.path !== null) live.reportedOomKills += 1;
+  const changed =
+    'path' in event && event.path !== null && live.watchers.size > 0 ? live.projection.row(event.path) : null;
+  if (event.type === 'limit.hit' && event.limit === 'memory' && event.path !== null)
+    live.reportedOomKills += 1;
   const { status } = live.projection;
-  if (changed !== null) notify(live, { method: 'instance.step', params: { id: live.row.id, step: stepDocument(changed) } });
+  if (changed !== null)
+    notify(live, { method: 'instance.step', params: { id: live.row.id, step: stepDocument(changed) } });
   if (status !== live.status) setStatus(live, status, null);
 }
 

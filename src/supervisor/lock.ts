@@ -21,7 +21,9 @@ export function lockHome(lockFile: string): HomeLock {
     const code = 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : 0;
     if (code === 5 || code === 6)
       throw new WorkflowError('SUPERVISOR_RUNNING', `another supervisor holds ${lockFile}`, { cause: error });
-    throw new WorkflowError('HOME_UNWRITABLE', `cannot lock ${lockFile}: ${thrown.message}`, { cause: error });
+    throw new WorkflowError('HOME_UNWRITABLE', `cannot lock ${lockFile}: ${thrown.message}`, {
+      cause: error,
+    });
   }
   const held = database;
   return { release: () => held.close() };

@@ -41,7 +41,8 @@ async function main(): Promise<void> {
       version: packageVersion(),
       isolation: values.isolation === 'cgroup' || values.isolation === 'polling' ? values.isolation : 'auto',
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void supervisor.stop('leave'));
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => void supervisor.stop('leave'));
     process.on('SIGHUP', () => supervisor.context.log.info('SIGHUP: nothing to reload yet'));
     report({ ready: process.pid });
     if (readyFd === null) process.stderr.write(`supervisor ready, pid ${process.pid}, home ${home.folder}\n`);
@@ -57,7 +58,9 @@ async function main(): Promise<void> {
 
 function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '0.0.0';
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '0.0.0';
 }
 
 await main();

@@ -6,6 +6,8 @@ import type { Skill } from '../skills/skill.ts';
 export interface Pins {
   readonly workflow: Workflow;
   readonly skills: Readonly<Record<string, Skill>>;
+  /** Files that the skills' command lines name, path → SHA-256. */
+  readonly scripts: Readonly<Record<string, string>>;
 }
 
 /** The pins as a document of the store, with the hash it is kept under. */

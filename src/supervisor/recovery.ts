@@ -1,6 +1,7 @@
 import { SUPERVISOR } from '../audit/record.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
+import { openKillSpool } from './kill-spool.ts';
 
 /** More instances than this that have not ended are not expected on one machine. */
 const MAX_LIVE = 100_000;
@@ -28,6 +29,7 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
       },
     ],
   });
+  await openKillSpool(context).drain();
   for (const row of rows) await fleet.recover(row);
   for (const record of context.isolation.listScopes()) {
     if (known.has(record.name)) continue;

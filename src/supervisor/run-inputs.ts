@@ -22,11 +22,14 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
       else inputs[name] = read;
     } else if (declaration.default !== undefined) inputs[name] = declaration.default;
     else if (declaration.isRequired)
-      problems.push(problem(`--input ${name}`, `the input ${name} (${declaration.type}) is required and was not given`));
+      problems.push(
+        problem(`--input ${name}`, `the input ${name} (${declaration.type}) is required and was not given`),
+      );
     else inputs[name] = null;
   }
   for (const name of Object.keys(given))
-    if (!Object.hasOwn(workflow.inputs, name)) problems.push(unknown('--input', name, Object.keys(workflow.inputs)));
+    if (!Object.hasOwn(workflow.inputs, name))
+      problems.push(unknown('--input', name, Object.keys(workflow.inputs)));
 
   const readonly = { ...workflow.context.readonly };
   const mutable = { ...workflow.context.mutable };
@@ -42,7 +45,9 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
     else place[name] = read;
   }
   if (problems.length > 0)
-    throw new WorkflowError('INPUT_INVALID', `the workflow ${workflow.name} cannot run with these values`, { problems });
+    throw new WorkflowError('INPUT_INVALID', `the workflow ${workflow.name} cannot run with these values`, {
+      problems,
+    });
   return { inputs, context: { readonly, mutable } };
 }
 

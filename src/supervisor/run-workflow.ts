@@ -10,7 +10,11 @@ import type { LiveInstance } from './live-instance.ts';
 import { pinSkills } from './pin-skills.ts';
 import { packPins } from './pins.ts';
 import { resolveRunValues } from './run-inputs.ts';
+import { pinScripts } from './script-pins.ts';
 import { findWorkflow, loadSource } from './workflow-source.ts';
+
+/** Below this a Node process hangs at its start or aborts later, saying nothing (measured: 12 tasks, pool included). */
+const MIN_PROCESSES = 32;
 
 export interface Started {
   readonly live: LiveInstance;
@@ -19,7 +23,11 @@ export interface Started {
 }
 
 /** Finds, checks, pins and queues a workflow. Nothing is kept when it throws. */
-export async function runWorkflow(context: SupervisorContext, fleet: Fleet, request: RunRequest): Promise<Started> {
+export async function runWorkflow(
+  context: SupervisorContext,
+  fleet: Fleet,
+  request: RunRequest,
+): Promise<Started> {
   const source = await findWorkflow(context.store, request.target, request.caller);
   const { workflow, problems, hash, text } = await loadSource(source);
   const values = resolveRunValues(workflow, request.inputs, request.context);
@@ -27,15 +35,20 @@ export async function runWorkflow(context: SupervisorContext, fleet: Fleet, requ
   const limits = {
     memoryBytes: workflow.limits.maxMemoryMb * 1024 * 1024,
     cpuPercent: workflow.limits.maxCpuPercent,
-    processes: workflow.limits.maxProcesses,
+    processes: Math.max(MIN_PROCESSES, workflow.limits.maxProcesses),
     executionMs: workflow.limits.maxExecutionTimeMs,
     concurrentSteps: workflow.limits.maxConcurrentSteps,
   };
   const refusal = fleet.ledger.refuses({ id: workflow.name, memoryBytes: limits.memoryBytes });
-  if (refusal !== null) throw new WorkflowError('CAPACITY', `the workflow ${workflow.name} cannot run here: ${refusal}`);
+  if (refusal !== null)
+    throw new WorkflowError('CAPACITY', `the workflow ${workflow.name} cannot run here: ${refusal}`);
   refuseUnenforced(context, workflow);
   const notice = await sandboxNotice(context, workflow);
-  const pins = packPins({ workflow, skills });
+  const pins = packPins({
+    workflow,
+    skills,
+    scripts: pinScripts(Object.values(skills), request.caller.workspace),
+  });
   const id = newId();
   const actor = personOf(request.caller);
   const live = await fleet.create(
@@ -58,7 +71,13 @@ export async function runWorkflow(context: SupervisorContext, fleet: Fleet, requ
       at: context.now(),
       actor,
       instance: id,
-      data: { workflow: workflow.name, version: workflow.version, definition: hash, pins: pins.hash, source: source.file },
+      data: {
+        workflow: workflow.name,
+        version: workflow.version,
+        definition: hash,
+        pins: pins.hash,
+        source: source.file,
+      },
     },
   );
   return { live, notices: [notice, ...notes], problems };
@@ -71,7 +90,9 @@ export function personOf(caller: Caller): AuditActor {
 function refuseUnenforced(context: SupervisorContext, workflow: Workflow): void {
   const { report } = context.isolation;
   if (workflow.limits.enforcement === 'best_effort') return;
-  const lacking = (['memory', 'cpu', 'processes'] as const).filter((limit) => !report.enforced.includes(limit));
+  const lacking = (['memory', 'cpu', 'processes'] as const).filter(
+    (limit) => !report.enforced.includes(limit),
+  );
   if (lacking.length > 0)
     throw new WorkflowError(
       'ISOLATION_MISSING',
@@ -83,10 +104,14 @@ function refuseUnenforced(context: SupervisorContext, workflow: Workflow): void 
 async function sandboxNotice(context: SupervisorContext, workflow: Workflow): Promise<string> {
   const lines = [...context.isolation.report.missing];
   // Steps are not confined to a file system sandbox yet, whether or not bubblewrap is there: the line must say so.
-  const layer = (await bubblewrapNotice()) ?? 'Steps run without a file system sandbox: tiers are not built in yet.';
+  const layer =
+    (await bubblewrapNotice()) ?? 'Steps run without a file system sandbox: tiers are not built in yet.';
   lines.push(layer);
   if (workflow.sandbox?.mode === 'required')
-    throw new WorkflowError('ISOLATION_MISSING', `the workflow ${workflow.name} requires a sandbox: ${layer}`);
+    throw new WorkflowError(
+      'ISOLATION_MISSING',
+      `the workflow ${workflow.name} requires a sandbox: ${layer}`,
+    );
   return lines.join(' ');
 }
 

@@ -1,15 +1,15 @@
-import type { ErrorDocument, InstanceSummary, StatusDocument, StepDocument } from '../protocol/control.ts';
 import type { RunProjection } from '../engine/projection.ts';
 import type { StepRow } from '../engine/projection-rows.ts';
-import type { ErrorRecord } from '../errors/workflow-error.ts';
 import { ERROR_TABLE } from '../errors/table.ts';
+import type { ErrorRecord } from '../errors/workflow-error.ts';
+import type { ErrorDocument, InstanceSummary, StatusDocument, StepDocument } from '../protocol/control.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operations.ts';
 
 /** The document of `status <id> --json`. `live` overrides what the row, read earlier, may not know yet. */
 export function statusDocument(
   row: InstanceRow,
   projection: RunProjection,
-  live: { status: InstanceStatus; usage: UsageTotals | null } | null,
+  live: { status: InstanceStatus; usage: UsageTotals | null; pid: number | null } | null,
 ): StatusDocument {
   const run = projection.view();
   const usage = live?.usage ?? row.usage;
@@ -26,7 +26,12 @@ export function statusDocument(
     workspace: row.workspace,
     inputs: row.inputs,
     steps: run.steps.map(stepDocument),
-    context: { ...row.context.readonly, ...row.context.mutable, ...run.context.readonly, ...run.context.mutable },
+    context: {
+      ...row.context.readonly,
+      ...row.context.mutable,
+      ...run.context.readonly,
+      ...run.context.mutable,
+    },
     isolation:
       row.isolation === null
         ? null
@@ -49,6 +54,7 @@ export function statusDocument(
             processes_peak: usage.processesPeak,
           },
     incarnations: row.incarnation,
+    pid: live?.pid ?? null,
     notice: row.notice,
     error: error === null ? null : errorDocument(error),
   };

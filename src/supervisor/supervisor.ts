@@ -40,10 +40,8 @@ const STOP_ALL_DEADLINE_MS = 30_000;
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
   const store = await openStore(home.database, bootId());
-  const [log, isolation] = await Promise.all([
-    openDiagnostics(home.logFolder),
-    chooseIsolation({ home: home.folder, requested: options.isolation }),
-  ]);
+  const log = await openDiagnostics(home.logFolder);
+  const isolation = chooseIsolation({ home: home.folder, requested: options.isolation });
   const context: SupervisorContext = {
     home,
     store,
@@ -71,7 +69,13 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     fleet.close();
     await store.call('audit.append', {
       entries: [
-        { type: 'supervisor.stopped', at: Date.now(), actor: SUPERVISOR, instance: null, data: { instances } },
+        {
+          type: 'supervisor.stopped',
+          at: Date.now(),
+          actor: SUPERVISOR,
+          instance: null,
+          data: { instances },
+        },
       ],
     });
     log.info('supervisor leaves', { instances });
@@ -105,9 +109,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 
   servers.push(
     await serveInstances(context, {
-      find: fleet.find,
-      connected: fleet.connected,
-      rejected: fleet.rejected,
+      find: (id) => fleet.find(id),
+      connected: (live) => fleet.connected(live),
+      ended: (live) => fleet.ended(live),
+      rejected: (live, reason) => fleet.rejected(live, reason),
     }),
   );
   await recover(context, fleet);

@@ -99,7 +99,9 @@ function jsonFiles(folder: string): string[] {
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    throw new WorkflowError('WORKFLOW_NOT_FOUND', `cannot read the folder ${folder}: ${code}`, { cause: error });
+    throw new WorkflowError('WORKFLOW_NOT_FOUND', `cannot read the folder ${folder}: ${code}`, {
+      cause: error,
+    });
   }
 }
 

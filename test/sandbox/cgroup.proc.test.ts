@@ -152,7 +152,7 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
       const scope = isolationFor(t, kind).openScope('tree', NONE);
       const step = scope.openChild('step', NONE);
       start(step, '/bin/sh', ['-c', TREE]);
-      await until('the tree is up', () => isTreeUp(step));
+      await until('the tree is up', () => isTreeUp(step), 30_000);
       const pids = step.pids();
       const report = await (place === 'step' ? step : scope).kill({ graceMs: 30, timeoutMs: 5000 });
       assert.deepEqual(report.survivors, []);
@@ -185,6 +185,21 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
     assert.equal(report.foundCount, 1);
     assert.deepEqual(report.survivors, []);
     assert.deepEqual(await run.ended, { code: null, signal: 'SIGKILL' });
+  });
+
+  test(`a step frozen by itself ends with its instance, by SIGTERM too (${kind})`, {
+    skip: lack,
+  }, async (t) => {
+    const scope = isolationFor(t, kind).openScope('cold', NONE);
+    for (const graceMs of [0, 5000]) {
+      const step = scope.openChild(`step-${graceMs}`, NONE);
+      const run = start(step, '/bin/sleep', ['300']);
+      await until('it has joined', () => step.usage().processes === 1);
+      await step.freeze();
+      const report = await scope.kill({ graceMs, timeoutMs: 5000 });
+      assert.deepEqual(report.survivors, []);
+      assert.deepEqual(await run.ended, { code: null, signal: graceMs === 0 ? 'SIGKILL' : 'SIGTERM' });
+    }
   });
 
   test(`whenEmpty resolves within 100 ms of the last exit (${kind})`, { skip: lack }, async (t) => {

@@ -22,7 +22,7 @@ for (const place of ['instance', 'step'] as const) {
     const scope = isolationFor(t, 'polling').openScope('tree', NONE);
     const step = scope.openChild('step', NONE);
     start(step, '/bin/sh', ['-c', TREE]);
-    await until('the tree is up', () => isTreeUp(step));
+    await until('the tree is up', () => isTreeUp(step), 30_000);
     const pids = step.pids();
     const report = await (place === 'step' ? step : scope).kill({ graceMs: 30, timeoutMs: 5000 });
     assert.deepEqual(report.survivors, []);
@@ -110,6 +110,15 @@ test('polling finds a scope again by its marker, in the list and by its record',
   await again?.kill(NOW);
   await again?.whenEmpty(AbortSignal.timeout(1000));
   assert.equal(isolation.reopenScope(scope.record), null);
+});
+
+test('polling whenEmpty rejects with the reason of its signal', { skip }, async (t) => {
+  const scope = isolationFor(t, 'polling').openScope('abort', NONE);
+  start(scope, '/bin/sleep', ['300']);
+  const abort = new AbortController();
+  const waiting = scope.whenEmpty(abort.signal);
+  abort.abort(new Error('enough'));
+  await assert.rejects(waiting, { message: 'enough' });
 });
 
 /** The watch of a scope does not keep a process alive; a test has to. */

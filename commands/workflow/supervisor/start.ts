@@ -2,7 +2,8 @@ import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { supervisorLine } from '../../../src/cli/supervisor-text.ts';
 
 export default class SupervisorStart extends WorkflowCommand {
-  static override description = 'Start the supervisor in the background (run and others do it by themselves).';
+  static override description =
+    'Start the supervisor in the background (run and others do it by themselves).';
   static override examples = ['<%= config.bin %> workflow supervisor start'];
 
   async run(): Promise<void> {

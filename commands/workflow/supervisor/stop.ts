@@ -2,7 +2,8 @@ import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 
 export default class SupervisorStop extends WorkflowCommand {
-  static override description = 'Stop the supervisor. Running instances go on and are taken over by the next one.';
+  static override description =
+    'Stop the supervisor. Running instances go on and are taken over by the next one.';
   static override examples = ['<%= config.bin %> workflow supervisor stop --instances stop'];
   static override flags = {
     instances: Flags.option({

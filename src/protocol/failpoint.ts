@@ -1,0 +1,27 @@
+/**
+ * Places where a test may end this process as a crash would: `Q_WORKFLOW_FAILPOINT=name:count` kills it with SIGKILL
+ * the count-th time it passes the place `name`. Without the variable a pass costs one comparison.
+ */
+export type Failpoint =
+  | 'instance.append'
+  | 'instance.acked'
+  | 'instance.effect_done'
+  | 'supervisor.created'
+  | 'supervisor.launch_committed'
+  | 'supervisor.spawned'
+  | 'supervisor.before_commit'
+  | 'supervisor.after_commit'
+  | 'supervisor.before_exit_record'
+  | 'supervisor.after_exit_record'
+  | 'supervisor.adopting';
+
+export const FAILPOINT_VARIABLE = 'Q_WORKFLOW_FAILPOINT';
+
+const [wanted, count] = (process.env[FAILPOINT_VARIABLE] ?? '').split(':');
+let left = Number(count ?? 0);
+
+export function failpoint(name: Failpoint): void {
+  if (name !== wanted) return;
+  left -= 1;
+  if (left === 0) process.kill(process.pid, 'SIGKILL');
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { MAX_FILE_BYTES, parseJsonText } from '../../src/definition/json-text.ts';
+
+const messageOf = (text: string): string | undefined => parseJsonText(text).problems[0]?.message;
+
+test('a key given twice is an error with its path', () => {
+  const { value, problems } = parseJsonText('{"steps": [{"id": "a"}, {"id": "b", "\\u0069d": "c"}]}');
+  assert.notEqual(value, undefined);
+  assert.deepEqual(problems, [
+    { severity: 'error', path: '$.steps[1].id', message: 'the key "id" is given twice' },
+  ]);
+});
+
+test('the key __proto__ is refused', () => {
+  assert.equal(messageOf('{"a": {"__proto__": 1}}'), 'the key "__proto__" is not allowed');
+});
+
+test('a file over 5 MB is refused, one of exactly 5 MB is read', () => {
+  assert.equal(parseJsonText(`"${'x'.repeat(MAX_FILE_BYTES - 2)}"`).problems.length, 0);
+  assert.equal(
+    messageOf(`"${'x'.repeat(MAX_FILE_BYTES)}"`),
+    'the file has 5242882 bytes, at most 5242880 (5 MB) are allowed',
+  );
+});
+
+test('an empty file and one that ends early say so', () => {
+  assert.equal(messageOf(' \n'), 'the file is empty; a workflow is a JSON object');
+  assert.equal(messageOf('{"a": [1,'), 'not valid JSON: Unexpected end of JSON input (line 1, column 10)');
+});
+
+test('JSON without doubled keys gives its value and no problem', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      if (text.includes('__proto__')) return;
+      assert.deepEqual(parseJsonText(text), { value: JSON.parse(text), problems: [] });
+    }),
+  );
+});
+
+test('no text makes the parser throw', () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', '\\', ',', ':', '1', 'a', '\n') }),
+      (text) => {
+        parseJsonText(text);
+      },
+    ),
+  );
+});
+
+test('the place of a wrong character is exact when V8 gives none', () => {
+  assert.equal(messageOf('{"}": x}'), "not valid JSON: Unexpected token 'x' (line 1, column 7)");
+  assert.equal(
+    messageOf('[1, 2]]'),
+    'not valid JSON: Unexpected non-whitespace character after JSON (line 1, column 7)',
+  );
+  assert.equal(messageOf("{'a': 1}"), "not valid JSON: Expected property name or '}' (line 1, column 2)");
+});

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { StatusDocument } from '../../src/protocol/control.ts';
+import { type Bench, openBench, ROOT } from '../setup/bench-home.ts';
+
+/** The examples run in this repository itself, as the README shows them; what they write goes to the test's folder. */
+describe('the examples do what they say', () => {
+  let bench: Bench;
+  before(() => {
+    bench = openBench();
+  });
+  after(() => bench.close());
+
+  async function run(name: string, ...more: string[]): Promise<{ run: StatusDocument; exit: number | null }> {
+    const { status, stdout, stderr } = await bench.q(
+      'run',
+      join(ROOT, 'examples', `${name}.json`),
+      '--workspace',
+      ROOT,
+      '--json',
+      ...more,
+    );
+    assert.notEqual(stdout, '', stderr);
+    return { run: JSON.parse(stdout) as StatusDocument, exit: status };
+  }
+
+  const step = (run: StatusDocument, path: string): StatusDocument['steps'][number] | undefined =>
+    run.steps.find((each) => each.path === path);
+
+  test('repo-report writes a report about the history and the files of this repository', async () => {
+    const output = join(bench.workspace, 'report.md');
+    const { run: report, exit } = await run('repo-report', '--input', `output=${output}`);
+    assert.equal(exit, 0, JSON.stringify(report.error));
+    const text = readFileSync(output, 'utf8');
+    for (const heading of ['## Activity by week', '## Languages', '## Files that change most', '## People'])
+      assert.ok(text.includes(heading), `${heading} is not in the report`);
+    assert.match(text, /^\d+ commits by \d+ people from \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d;$/m);
+    assert.match(
+      JSON.stringify(step(report, 'done')?.outputs),
+      /Wrote .*report\.md: \d+ lines about \d+ commits/,
+    );
+  });
+
+  test('fan-out retries one branch until it works and skips the one that never does', async () => {
+    const { run: fanOut, exit } = await run('fan-out');
+    assert.equal(exit, 0, JSON.stringify(fanOut.error));
+    assert.equal(step(fanOut, 'branches/shaky')?.attempts, 3);
+    assert.equal(step(fanOut, 'branches/hopeless')?.status, 'skipped');
+    assert.equal(step(fanOut, 'branches/hopeless')?.outputs, null);
+    assert.deepEqual(step(fanOut, 'tell')?.outputs, {
+      text: 'shaky needed 3 attempts',
+      stdout: 'shaky needed 3 attempts',
+    });
+  });
+
+  test('count-loop counts in the mutable context to where it was told', async () => {
+    const { run: loop, exit } = await run('count-loop', '--input', 'until=7');
+    assert.equal(exit, 0, JSON.stringify(loop.error));
+    assert.equal(loop.context['counter'], 7);
+    assert.equal(loop.steps.filter((each) => /^turns\[\d\]\/count$/.test(each.path)).length, 7);
+  });
+
+  test('saga cancels what it booked, in reverse order, when the last booking fails', async () => {
+    const file = join(bench.workspace, 'ledger.txt');
+    const { run: saga, exit } = await run('saga', '--input', `file=${file}`);
+    assert.equal(exit, 1);
+    assert.equal(saga.status, 'rolled_back');
+    assert.equal(saga.error?.step, 'hotel');
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    assert.deepEqual(
+      lines.map((line) => line.split(' ').slice(0, 3).join(' ')),
+      ['book a flight', 'book a car', 'cancel a car', 'cancel a flight'],
+    );
+  });
+
+  test('saga completes when nothing is sold out', async () => {
+    const file = join(bench.workspace, 'ledger-2.txt');
+    const { run: saga, exit } = await run(
+      'saga',
+      '--input',
+      `file=${file}`,
+      '--input',
+      'hotel_sold_out=false',
+    );
+    assert.equal(exit, 0, JSON.stringify(saga.error));
+    assert.equal(readFileSync(file, 'utf8').includes('cancel'), false);
+  });
+
+  test('memory-limit is ended at its limit, with the numbers in the reason', async (context) => {
+    const { run: greedy, exit } = await run('memory-limit');
+    if (greedy.isolation?.backend === 'polling') {
+      context.skip('no memory cgroup here: the limit is observed, not enforced');
+      return;
+    }
+    assert.equal(exit, 8);
+    assert.equal(greedy.status, 'failed');
+    assert.match(greedy.reason ?? '', /^oom: 192 MB limit, peak \d+ MB, step greedy$/);
+    assert.ok((greedy.usage?.peak_memory_bytes ?? 0) <= 192 * 1024 * 1024);
+  });
+});
