@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -58,18 +57,22 @@ function findProgram(name: string, searchPath: string): string | null {
   return null;
 }
 
-function run(
+async function run(
   path: string,
   args: readonly string[],
   searchPath: string,
 ): Promise<{ output: string; problem: string | null }> {
-  const options = { timeout: PROBE_TIMEOUT_MS, killSignal: 'SIGKILL', env: { PATH: searchPath } } as const;
-  return new Promise((resolve) => {
-    execFile(path, args, options, (error, stdout, stderr) => {
-      if (error === null) return resolve({ output: stdout, problem: null });
-      const isLate = error.killed === true;
-      const said = stderr.trim().split('\n')[0] || error.message;
-      resolve({ output: stdout, problem: isLate ? `no answer within ${PROBE_TIMEOUT_MS} ms` : said });
-    });
+  // Off the path of a step, so its convenience costs nobody: see docs/decisions/0004.
+  const { execa } = await import('execa');
+  const done = await execa(path, args, {
+    env: { PATH: searchPath },
+    extendEnv: false,
+    stdin: 'ignore',
+    timeout: PROBE_TIMEOUT_MS,
+    killSignal: 'SIGKILL',
+    reject: false,
   });
+  if (!done.failed) return { output: done.stdout, problem: null };
+  const said = done.stderr.trim().split('\n')[0] || done.shortMessage || 'it failed';
+  return { output: done.stdout, problem: done.timedOut ? `no answer within ${PROBE_TIMEOUT_MS} ms` : said };
 }

@@ -1,7 +1,8 @@
 /** Builds what the bins run: every command in one CommonJS file, evaluated module by module as it is needed. */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import type { Plugin } from 'esbuild';
+import { bundleCommonJs } from './common-js.ts';
 
 /**
  * What oclif asks for at its start and uses in rare cases only (help, a plugin without a manifest, a version check).
@@ -20,41 +21,23 @@ const RARELY_USED = [
   'node:readline',
 ];
 
-/**
- * CommonJS and one file on purpose: Node resolves and links no modules, and importing node:fs as an ES module alone
- * evaluates all its lazy getters. Measured against the split ES modules: see the benchmark "list".
- */
+/** The commands go into one file; dist/commands stays for other oclif hosts. Measured by the benchmark `list`. */
 export async function buildCommandLine(root: string): Promise<void> {
   const commands = globSync('commands/**/*.ts', { cwd: root }).sort();
   const loaders = commands.map((file) => `  ${JSON.stringify(idOf(file))}: () => import('./${file}'),`);
-  await build({
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node24',
-    legalComments: 'none',
-    logLevel: 'warning',
-    minifySyntax: true,
-    minifyWhitespace: true,
+  await bundleCommonJs(root, join(root, 'dist', 'cli', 'command-line.cjs'), {
     stdin: {
       contents: `import { runCli } from './src/cli/run-cli.ts';\nvoid runCli({\n${loaders.join('\n')}\n});\n`,
       resolveDir: root,
       sourcefile: 'command-line.ts',
       loader: 'ts',
     },
-    outfile: join(root, 'dist', 'cli', 'command-line.cjs'),
-    define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
     // The first that answers counts.
     plugins: [readAtOnce, leaveOutWslProbe, loadAtFirstUse(RARELY_USED)],
   });
-  await build({
-    absWorkingDir: root,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node24',
+  await bundleCommonJs(root, join(root, 'dist', 'cli', 'main.cjs'), {
     entryPoints: ['src/cli/main.ts'],
-    outfile: join(root, 'dist', 'cli', 'main.cjs'),
+    external: ['./command-line.cjs'],
   });
 }
 
