@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { sequence, step } from './bench-home.ts';
+import { type Bench, sequence, step } from './bench-home.ts';
 import { type Measure, median } from './measure.ts';
-import { hostPid, pssMebibytes, rssMebibytes, stepRunning } from './running.ts';
+import { hostPid, pssMebibytes, rssMebibytes, untilRunning } from './running.ts';
 
 const RUNS_BEFORE = 10;
 const IDLE_MS = 2000;
-const IDLE_INSTANCES = 3;
+const ALIKE_INSTANCES = 10;
 
 /** An empty Node that waits, measured as the thing beside it is. */
 async function emptyNode(measure: (pid: number) => number): Promise<number> {
@@ -51,36 +51,34 @@ export const supervisorMemory: Measure = {
   },
 };
 
+/** Shared pages count by their share, so one process alone and one of ten are two figures. */
+async function instancesAtOnce(bench: Bench, count: number): Promise<{ value: number; floor: number }> {
+  const file = bench.workflow('sleeper', [step('wait', 'sleep')]);
+  const client = await bench.connect();
+  const ids: string[] = [];
+  try {
+    for (let index = 0; index < count; index += 1) {
+      const id = await bench.submit(client, file);
+      ids.push(id);
+      await untilRunning(client, id);
+    }
+    const value = median(ids.map((id) => pssMebibytes(hostPid(bench.home, id))));
+    return { value, floor: await emptyNode(pssMebibytes) };
+  } finally {
+    for (const id of ids) await bench.cli('stop', id, '--force');
+    client.close();
+  }
+}
+
 export const instanceMemory: Measure = {
   name: 'instance-memory',
   run: async (bench) => {
-    const file = bench.workflow('sleeper', [step('wait', 'sleep')]);
-    const client = await bench.connect();
-    try {
-      const values: number[] = [];
-      const floors: number[] = [];
-      for (let round = 0; round < IDLE_INSTANCES; round += 1) {
-        const id = await bench.submit(client, file);
-        const running = stepRunning(client, id);
-        const now = await client.call('instance.watch', { id });
-        if (!now.steps.some(({ status }) => status === 'running')) await running;
-        floors.push(await emptyNode(pssMebibytes));
-        values.push(pssMebibytes(hostPid(bench.home, id)));
-        await bench.cli('stop', id, '--force');
-      }
-      return [
-        {
-          name: 'idle instance, PSS of its process',
-          unit: 'MiB',
-          value: median(values),
-          floor: median(floors),
-          floorIs: 'empty node',
-          bar: { of: 'value', atMost: 20 },
-          rounds: IDLE_INSTANCES,
-        },
-      ];
-    } finally {
-      client.close();
-    }
+    const alone = await instancesAtOnce(bench, 1);
+    const together = await instancesAtOnce(bench, ALIKE_INSTANCES);
+    const shared = { unit: 'MiB', floorIs: 'an empty node beside it', rounds: 1 } as const;
+    return [
+      { ...shared, ...alone, name: 'idle instance, PSS of its process', bar: { of: 'value', atMost: 20 } },
+      { ...shared, ...together, name: `the same, one of ${ALIKE_INSTANCES}`, bar: null },
+    ];
   },
 };

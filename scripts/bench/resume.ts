@@ -1,7 +1,7 @@
 /** From the death of an instance's process to its next step, in a new process. */
 import { step } from './bench-home.ts';
 import { type Measure, median, timed } from './measure.ts';
-import { hostPid, stepRunning } from './running.ts';
+import { hostPid, stepRunning, untilRunning } from './running.ts';
 
 const ROUNDS = 5;
 
@@ -14,9 +14,7 @@ export const resume: Measure = {
       const values: number[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
         const id = await bench.submit(client, file);
-        const first = stepRunning(client, id);
-        const now = await client.call('instance.watch', { id });
-        if (!now.steps.some(({ status }) => status === 'running')) await first;
+        await untilRunning(client, id);
         const pid = hostPid(bench.home, id);
         const again = stepRunning(client, id);
         values.push(

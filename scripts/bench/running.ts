@@ -22,6 +22,15 @@ export function stepRunning(client: Client, id: string): Promise<void> {
   });
 }
 
+/** Watches an instance and resolves when one of its steps is running, be it now or later. */
+export async function untilRunning(client: Client, id: string): Promise<void> {
+  const told = stepRunning(client, id);
+  // What the answer shows is not told again; then the wait below is left to its deadline.
+  told.catch(() => undefined);
+  const now = await client.call('instance.watch', { id });
+  if (!now.steps.some(({ status }) => status === 'running')) await told;
+}
+
 /** The pid of the instance's own process, as the supervisor has recorded it. */
 export function hostPid(home: Home, id: string): number {
   const database = new DatabaseSync(home.database, { readOnly: true });
