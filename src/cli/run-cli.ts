@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Command, Config, Errors, flush, type Interfaces, run } from '@oclif/core';
+import { nearest } from '../errors/nearest.ts';
 import { EXIT } from '../errors/table.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { packageRoot } from '../protocol/install.ts';
 import { showError } from './base-command.ts';
-import { nearestWord } from './nearest-word.ts';
 
 /** Loads the module of a command, by its id (`workflow:run`). */
 export type CommandLoaders = Readonly<Record<string, () => Promise<{ default: Command.Class }>>>;
@@ -78,11 +78,11 @@ function commandOf(config: Config, argv: readonly string[]): [id: string | null,
 function unknownCommand(config: Config, argv: readonly string[]): void {
   const given = argv.filter((word) => !word.startsWith('-')).slice(0, 2);
   const known = config.commandIDs.map((id) => id.replaceAll(':', ' '));
-  const nearest = nearestWord(given.join(' '), known);
+  const meant = nearest(given.join(' '), known);
   process.exitCode = EXIT.USAGE;
   showError(
     new WorkflowError('USAGE', `${basename(given.join(' '))} is not a command`, {
-      hint: nearest === null ? 'Run q workflow --help to see the commands.' : `Did you mean q ${nearest}?`,
+      hint: meant === undefined ? 'Run q workflow --help to see the commands.' : `Did you mean q ${meant}?`,
     }),
     argv.includes('--json'),
   );

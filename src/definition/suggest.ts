@@ -1,4 +1,4 @@
-import { nearest } from '../expression/nearest.ts';
+import { nearest } from '../errors/nearest.ts';
 
 /** Comparisons of words that one load may cost, 1 µs each: 10,000 wrong names against 10,000 right ones take minutes. */
 const MAX_COMPARISONS = 200_000;

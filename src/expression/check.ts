@@ -1,8 +1,8 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
+import { nearest } from '../errors/nearest.ts';
 import { EvaluationFault } from './expression-error.ts';
 import { FUNCTIONS } from './functions.ts';
 import { MACROS, MAX_MACRO_DEPTH, variableOf } from './macros.ts';
-import { nearest } from './nearest.ts';
 import { compileRegex, isRegexLoaded } from './regex.ts';
 import { bareNames, ROOTS, type Scope } from './scope.ts';
 import { childrenOf, fieldOfNode, namedBy } from './tree.ts';

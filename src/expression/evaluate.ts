@@ -1,11 +1,11 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Json, JsonObject } from '../definition/workflow.ts';
+import { nearest } from '../errors/nearest.ts';
 import { type Bindings, contextValue, lookUp, stepResult } from './bindings.ts';
 import { EvaluationFault } from './expression-error.ts';
 import { FUNCTIONS } from './functions.ts';
 import { MACROS, runMacro } from './macros.ts';
 import type { Meter } from './meter.ts';
-import { nearest } from './nearest.ts';
 import { arithmetic, equal, isIn, isMap, keysOf, ordered, typeName } from './operators.ts';
 import { namedBy } from './tree.ts';
 

@@ -1,11 +1,11 @@
 import type { ASTNode } from '@marcbachmann/cel-js';
 import type { Json } from '../definition/workflow.ts';
+import { didYouMean } from '../errors/nearest.ts';
 import type { Bindings } from './bindings.ts';
 import { checkTree } from './check.ts';
 import { evaluateNode } from './evaluate.ts';
 import { EvaluationFault, ExpressionError } from './expression-error.ts';
 import { Meter } from './meter.ts';
-import { didYouMean } from './nearest.ts';
 import { typeName } from './operators.ts';
 import { isParserLoaded, loadParser, MAX_SOURCE, parse } from './parser.ts';
 import { type Rewritten, rewrite } from './prepass.ts';

@@ -1,5 +1,5 @@
+import { didYouMean, nearest } from '../errors/nearest.ts';
 import { ExpressionError } from './expression-error.ts';
-import { didYouMean, nearest } from './nearest.ts';
 import { bareNames, NAMES_ROOT, RESERVED_WORDS, ROOTS, type Scope } from './scope.ts';
 
 /** The text that the CEL parser reads, and the way from its offsets back to those of the source. */

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../errors/nearest.ts';
 import type { SkillNote } from './skill.ts';
 
 /** Collects what reading one skill file found. */
@@ -116,7 +116,7 @@ export class Fields {
   warnUnknown(): void {
     for (const key of this.keys()) {
       if (this.#known.has(key) || key.startsWith('$')) continue;
-      const suggestion = nearest(key, this.#known);
+      const suggestion = nearest(key, this.#known) ?? null;
       const hint = suggestion === null ? '' : `; did you mean "${suggestion}"?`;
       this.notes.warn(this.at(key), `unknown key "${key}" is ignored${hint}`);
     }

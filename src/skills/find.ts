@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { nearest } from '../errors/nearest.ts';
 import { ensureError, systemCode } from '../errors/workflow-error.ts';
-import { nearest } from './nearest.ts';
 import { normaliseSkill } from './normalise.ts';
 import type { Skill, SkillNote } from './skill.ts';
 
@@ -49,7 +49,7 @@ export class SkillCatalogue {
 
   /** The name or alias that `name` is most likely a misspelling of. */
   nearest(name: string): string | null {
-    return nearest(name, [...this.#byName.keys(), ...this.#byAlias.keys()]);
+    return nearest(name, [...this.#byName.keys(), ...this.#byAlias.keys()]) ?? null;
   }
 }
 

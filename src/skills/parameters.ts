@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Json, JsonObject } from '../definition/workflow.ts';
+import { nearest } from '../errors/nearest.ts';
 import { ensureError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import { describe } from './fields.ts';
-import { nearest } from './nearest.ts';
 import type { PatternTest } from './patterns.ts';
 import { holdsSecret } from './secrets.ts';
 import type { Skill, SkillParameter } from './skill.ts';
@@ -110,7 +110,7 @@ function unknownInputs(skill: Skill, inputs: Readonly<JsonObject>): Problem[] {
   return Object.keys(inputs)
     .filter((name) => !names.includes(name))
     .map((name) => {
-      const suggestion = nearest(name, names);
+      const suggestion = nearest(name, names) ?? null;
       const hint =
         suggestion === null ? `known are ${names.join(', ') || 'none'}` : `did you mean "${suggestion}"?`;
       const base = problem(`$.inputs.${name}`, `"${name}" is no parameter of it; ${hint}`);

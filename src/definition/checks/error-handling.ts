@@ -1,6 +1,6 @@
+import { didYouMean } from '../../errors/nearest.ts';
 import { ERROR_TABLE, isErrorCode } from '../../errors/table.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
-import { didYouMean } from '../../expression/nearest.ts';
 import type { PolicyFile, PolicyObject, WorkflowFile } from '../file.ts';
 import { append } from '../json-path.ts';
 import { policiesOf, type Roster } from '../roster.ts';

@@ -1,5 +1,5 @@
+import { didYouMean } from '../../errors/nearest.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
-import { didYouMean } from '../../expression/nearest.ts';
 import { suggest } from '../suggest.ts';
 
 export function errorAt(path: string, message: string, suggestion?: string): Problem {

@@ -1,6 +1,6 @@
+import { didYouMean } from '../../errors/nearest.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
 import { compileExpression, ExpressionError, type Scope } from '../../expression/expression.ts';
-import { didYouMean } from '../../expression/nearest.ts';
 import { compileTemplate } from '../../expression/template.ts';
 import { inputValue, parseReference, type Segments } from '../input-value.ts';
 import { append } from '../json-path.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearest } from '../../src/expression/nearest.ts';
+import { nearest } from '../../src/errors/nearest.ts';
 
 test('one letter wrong, missing, doubled or two swapped find the name', () => {
   for (const wrong of ['fetch-dat', 'fetch-dataa', 'fetch-dtaa', 'Fetch-Data', 'fetch_data']) {
