@@ -5,16 +5,16 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 
 /** `name=value` flags as an object of texts; the supervisor reads them after the declared types. */
 export function parsePairs(flag: string, pairs: readonly string[]): JsonObject {
-  const values: JsonObject = {};
-  for (const pair of pairs) {
+  const entries = pairs.map((pair): [string, string] => {
     const equals = pair.indexOf('=');
     if (equals < 1)
       throw new WorkflowError('USAGE', `${flag} takes name=value, and "${pair}" is not of that form`, {
         hint: `Write ${flag} name=value.`,
       });
-    values[pair.slice(0, equals)] = pair.slice(equals + 1);
-  }
-  return values;
+    return [pair.slice(0, equals), pair.slice(equals + 1)];
+  });
+  // Not by assignment: a value named __proto__ would be lost without a word.
+  return Object.fromEntries(entries);
 }
 
 /** A path (it ends in .json, has a slash, or such a file is there) as an absolute one; anything else is a name. */

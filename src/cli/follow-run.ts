@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Client } from '../client/client.ts';
 import { EXIT, type ExitStatus } from '../errors/table.ts';
-import { WorkflowError } from '../errors/workflow-error.ts';
+import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, StatusDocument } from '../protocol/control.ts';
 import { hasEndedStatus, runExitStatus } from './exit-status.ts';
 import { createRunView } from './run-view.ts';
@@ -52,10 +52,12 @@ export async function followRun(
   ending.catch(() => undefined);
   const now = await client.call('instance.watch', { id });
   view?.begin(now);
+  const over = new AbortController();
   const left = new Promise<'left'>((resolve) =>
-    watchInterrupts(client, id, options, () => resolve('left'), view),
+    watchInterrupts(client, id, options, () => resolve('left'), view, over.signal),
   );
   const end = hasEndedStatus(now.status) ? now : await Promise.race([ending, left]);
+  over.abort();
   view?.end();
   if (end === 'left') {
     process.stderr.write(`${id} goes on in the background: q workflow status ${id} --watch\n`);
@@ -73,13 +75,14 @@ function watchInterrupts(
   options: FollowOptions,
   leave: () => void,
   view: ReturnType<typeof createRunView> | null,
+  over: AbortSignal,
 ): void {
   let count = 0;
   const stop = (): void => {
     process.stderr.write(`stopping ${id} …\n`);
     client.call('instance.stop', { id, isForced: false, caller: options.caller }).catch((error: unknown) => {
       // It may just have ended by itself: then its end is on the way.
-      process.stderr.write(`${String(error instanceof Error ? error.message : error)}\n`);
+      process.stderr.write(`${ensureError(error).message}\n`);
     });
   };
   const interrupted = (): void => {
@@ -89,21 +92,42 @@ function watchInterrupts(
       return;
     }
     view?.pause();
-    const prompt = createInterface({ input: process.stdin, output: process.stderr });
-    prompt.once('SIGINT', () => {
-      prompt.close();
-      interrupted();
-    });
-    prompt.question('Stop it, or leave it running in the background? [s/L] ', (answer) => {
-      prompt.close();
-      if (/^s/i.test(answer.trim())) stop();
-      else leave();
+    void ask('Stop it, or leave it running in the background? [s/L] ', over).then((answer) => {
       view?.resume();
+      if (answer === 'interrupt') interrupted();
+      else if (answer === 'over') return;
+      else if (/^s/i.test(answer.text.trim())) stop();
+      else leave();
     });
   };
   process.on('SIGINT', interrupted);
   process.on('SIGTERM', () => {
     count += 2;
     stop();
+  });
+}
+
+/** Asks on the terminal. Ctrl-D is an empty answer; the question is taken back when `over` comes first. */
+function ask(question: string, over: AbortSignal): Promise<{ text: string } | 'interrupt' | 'over'> {
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    const close = (): void => {
+      process.stderr.write('\n');
+      resolve('over');
+      prompt.close();
+    };
+    over.addEventListener('abort', close, { once: true });
+    prompt.once('SIGINT', () => {
+      resolve('interrupt');
+      prompt.close();
+    });
+    prompt.once('close', () => {
+      over.removeEventListener('abort', close);
+      resolve({ text: '' });
+    });
+    prompt.question(question, (text) => {
+      resolve({ text });
+      prompt.close();
+    });
   });
 }

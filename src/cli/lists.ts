@@ -1,5 +1,5 @@
 import type { InstanceSummary, WorkflowSummary } from '../protocol/control.ts';
-import { ago, duration, mark, printable, styleFor } from './style.ts';
+import { ago, duration, mark, plural, printable, styleFor } from './style.ts';
 import { table, widthOf } from './table.ts';
 
 export function workflowTable(workflows: readonly WorkflowSummary[]): string {
@@ -18,7 +18,7 @@ export function workflowTable(workflows: readonly WorkflowSummary[]): string {
       workflow.source,
       workflow.is_valid
         ? printable(workflow.description)
-        : style.red(`${workflow.problems.length} problems: q workflow validate ${workflow.file}`),
+        : style.red(`${plural(workflow.problems.length, 'problem')}: q workflow validate ${workflow.file}`),
     ]),
     widthOf(process.stdout),
   );

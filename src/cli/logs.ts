@@ -1,6 +1,6 @@
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import type { Client } from '../client/client.ts';
-import { WorkflowError } from '../errors/workflow-error.ts';
+import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import { LogCursor, listStepLogs, type StepLogFile } from './log-files.ts';
 import { printable, styleFor } from './style.ts';
 
@@ -52,7 +52,7 @@ async function follow(client: Client, id: string, folder: string, pass: () => Pr
   const look = (): void => {
     running = running.then(pass);
   };
-  const watcher = watch(folder, look);
+  const watcher = tryWatch(folder, look);
   const timer = setInterval(look, LOOK_MS);
   const ended = new Promise<void>((resolve) => {
     client.onNotification((notification) => notification.method === 'instance.ended' && resolve());
@@ -60,10 +60,22 @@ async function follow(client: Client, id: string, folder: string, pass: () => Pr
   });
   const now = await client.call('instance.watch', { id });
   if (now.ended_at === null) await ended;
-  watcher.close();
+  watcher?.close();
   clearInterval(timer);
   await running;
   await pass();
+}
+
+/** The kernel's notices of a folder; none while the instance is queued and has no folder: the timer looks then. */
+function tryWatch(folder: string, look: () => void): FSWatcher | null {
+  try {
+    return watch(folder, look);
+  } catch (error) {
+    const code = systemCode(error);
+    // ENOSPC and EMFILE: the user's inotify watches are used up.
+    if (code !== 'ENOENT' && code !== 'ENOSPC' && code !== 'EMFILE') throw error;
+    return null;
+  }
 }
 
 function format(

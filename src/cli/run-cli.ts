@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { type Command, Config, Errors, flush, type Interfaces, run } from '@oclif/core';
-import { nearest } from '../errors/nearest.ts';
 import { EXIT } from '../errors/table.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { packageRoot } from '../protocol/install.ts';
 import { showError } from './base-command.ts';
+import { explainUnknown } from './unknown-command.ts';
 
 /** Loads the module of a command, by its id (`workflow:run`). */
 export type CommandLoaders = Readonly<Record<string, () => Promise<{ default: Command.Class }>>>;
@@ -20,8 +20,12 @@ export async function runCli(loaders: CommandLoaders): Promise<void> {
     if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.COMPLETED);
     throw error;
   });
+  // Who follows a run may close the terminal or its pager; the run and our exit status are not touched by that.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   const [name = 'q-workflow', ...words] = process.argv.slice(2);
-  const argv = name === 'q' ? words : withTopic(words);
+  const argv = helpLast(name === 'q' ? words : withTopic(words));
   try {
     const root = packageRoot();
     // With our own package.json at hand oclif searches for none.
@@ -60,6 +64,14 @@ function withTopic(words: readonly string[]): string[] {
   return ['workflow', ...words];
 }
 
+/** `workflow help run` is `workflow run --help`. */
+function helpLast(argv: readonly string[]): readonly string[] {
+  const [topic, help, ...rest] = argv;
+  return topic === 'workflow' && help === 'help' ? [topic, ...rest, '--help'] : argv;
+}
+
+const HELP_FLAGS = ['--help', '-h', '--version', '-v'];
+
 /** The longest command that the leading words spell, and what follows it. Help and version are oclif's own. */
 function commandOf(config: Config, argv: readonly string[]): [id: string | null, rest: string[]] {
   const words = argv.findIndex((word) => word.startsWith('-'));
@@ -69,21 +81,19 @@ function commandOf(config: Config, argv: readonly string[]): [id: string | null,
     if (config.findCommand(id) !== undefined) return [id, argv.slice(count)];
   }
   const [first] = argv;
-  const isTopic = leading > 0 && config.findTopic(argv.slice(0, leading).join(':')) !== undefined;
-  if (first === undefined || first === 'help' || first.startsWith('-') || isTopic)
+  if (first === undefined || first === 'help' || HELP_FLAGS.includes(first))
     return [first ?? '--help', argv.slice(1)];
+  const isTopic = leading > 0 && config.findTopic(argv.slice(0, leading).join(':')) !== undefined;
+  if (isTopic && argv.slice(leading).every((word) => HELP_FLAGS.includes(word)))
+    return [first, argv.slice(1)];
   return [null, []];
 }
 
 function unknownCommand(config: Config, argv: readonly string[]): void {
-  const given = argv.filter((word) => !word.startsWith('-')).slice(0, 2);
-  const known = config.commandIDs.map((id) => id.replaceAll(':', ' '));
-  const meant = nearest(given.join(' '), known);
-  process.exitCode = EXIT.USAGE;
-  showError(
-    new WorkflowError('USAGE', `${basename(given.join(' '))} is not a command`, {
-      hint: meant === undefined ? 'Run q workflow --help to see the commands.' : `Did you mean q ${meant}?`,
-    }),
-    argv.includes('--json'),
+  const { message, hint } = explainUnknown(
+    argv,
+    config.commandIDs.map((id) => id.replaceAll(':', ' ')),
   );
+  process.exitCode = EXIT.USAGE;
+  showError(new WorkflowError('USAGE', message, { hint }), argv.includes('--json'));
 }

@@ -1,4 +1,5 @@
 import type { ControlNotification, StatusDocument, StepDocument } from '../protocol/control.ts';
+import { clipToWidth, displayWidth } from './display-width.ts';
 import { duration, mark, printable, type Style, styleFor } from './style.ts';
 
 /** The live picture of a run on stderr: a line for each step that ended, and below them what is running now. */
@@ -21,14 +22,17 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
   const running = new Map<string, { step: StepDocument; line: string }>();
   const shown = new Map<string, string>();
   let state = '';
-  let drawn = 0;
+  let drawn: readonly string[] = [];
   let timer: NodeJS.Timeout | null = null;
   let isPaused = false;
 
+  const width = (): number => Math.max(2, stream.columns ?? 80);
   const erase = (): void => {
+    // A terminal that became narrower has broken our lines into more rows since they were drawn.
+    const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / width())), 0);
     // Up over what was drawn, clearing to the end of the screen once: no flicker, nothing above is touched.
-    if (drawn > 0) stream.write(`\u001b[${drawn}A\r\u001b[J`);
-    drawn = 0;
+    if (rows > 0) stream.write(`\u001b[${rows}A\r\u001b[J`);
+    drawn = [];
   };
   const draw = (): void => {
     if (!stream.isTTY || isPaused) return;
@@ -39,10 +43,9 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
     if (running.size > MAX_LIVE_LINES)
       lines.push(style.dim(`  … and ${running.size - MAX_LIVE_LINES} more running`));
     if (lines.length === 0 && state !== '') lines.push(style.dim(`  ${state}`));
-    const width = stream.columns ?? 80;
     erase();
-    for (const line of lines) stream.write(`${clip(line, width)}\n`);
-    drawn = lines.length;
+    drawn = lines.map((line) => clipToWidth(line, width() - 1));
+    stream.write(drawn.map((line) => `${line}\n`).join(''));
   };
   const print = (line: string): void => {
     erase();
@@ -113,18 +116,4 @@ function liveLine(step: StepDocument, line: string, now: number, style: Style): 
   const spent = step.started_at === null ? '' : duration(now - Date.parse(step.started_at));
   const attempt = step.attempts > 1 ? ` attempt ${step.attempts}` : '';
   return `${style.cyan('▸')} ${step.path} ${style.dim(`${spent}${attempt} ${printable(line)}`)}`;
-}
-
-/** Cuts a line that may hold colours to a width, counting only what is seen. */
-function clip(line: string, width: number): string {
-  let seen = 0;
-  let out = '';
-  for (const piece of line.split(/(\u001b\[[0-9;]*m)/)) {
-    if (piece.startsWith('\u001b')) out += piece;
-    else {
-      out += piece.slice(0, Math.max(0, width - 1 - seen));
-      seen += piece.length;
-    }
-  }
-  return out;
 }

@@ -18,6 +18,7 @@ export async function stopRun(
   const now = await client.call('instance.watch', { id });
   await client.call('instance.stop', { id, isForced, caller });
   if (hasEndedStatus(now.status)) return now;
+  // A connection that is lost meanwhile answers this call with its error.
   const lost = client.closed.then(() => client.call('instance.status', { id }));
   return Promise.race([ended, lost]);
 }

@@ -62,6 +62,11 @@ export function mark(status: string, style: Style): string {
   }
 }
 
+/** 1 error, 2 errors. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** 850 ms, 2.4 s, 3 min 05 s, 2 h 10 min. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
@@ -96,6 +101,6 @@ export function bytes(count: number): string {
 export function printable(text: string): string {
   return text
     .replace(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/g, '')
-    .replace(/[\t]/g, ' ')
+    .replace(/[\t\n\v\f\r]+/g, ' ')
     .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
 }

@@ -1,7 +1,7 @@
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import { problemLine } from './base-command.ts';
-import { styleFor } from './style.ts';
+import { plural, styleFor } from './style.ts';
 
 export interface Validation {
   readonly is_valid: boolean;
@@ -45,8 +45,8 @@ export function validationText(file: string, result: Validation): string {
   const errors = result.problems.filter((problem) => problem.severity === 'error').length;
   const warnings = result.problems.length - errors;
   const counts = [
-    ...(errors > 0 ? [`${errors} error${errors === 1 ? '' : 's'}`] : []),
-    ...(warnings > 0 ? [`${warnings} warning${warnings === 1 ? '' : 's'}`] : []),
+    ...(errors > 0 ? [plural(errors, 'error')] : []),
+    ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
   ].join(', ');
   const head = result.is_valid
     ? `${style.green('✓')} ${file} is valid: ${result.name} ${result.version}${counts === '' ? '' : ` (${counts})`}`

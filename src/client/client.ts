@@ -73,6 +73,7 @@ function openClient(socket: Socket, home: Home): Client {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let lastId = 0;
   let listener: (notification: ControlNotification) => void = () => undefined;
+  let lost: WorkflowError | null = null;
   let markClosed: () => void = () => undefined;
   const closed = new Promise<void>((resolve) => {
     markClosed = resolve;
@@ -91,7 +92,7 @@ function openClient(socket: Socket, home: Home): Client {
       else waiter?.resolve(message.result);
     },
     closed: () => {
-      const lost = new WorkflowError(
+      lost = new WorkflowError(
         'SUPERVISOR_UNREACHABLE',
         `the supervisor closed the connection to ${home.controlSocket}`,
       );
@@ -102,6 +103,8 @@ function openClient(socket: Socket, home: Home): Client {
   });
   return {
     call: (method, params) => {
+      // What is asked on a closed connection would wait for an answer for ever.
+      if (lost !== null) return Promise.reject(lost);
       lastId += 1;
       const id = lastId;
       return new Promise<ControlMethods[typeof method][1]>((resolve, reject) => {

@@ -14,8 +14,8 @@ export interface InstancesTable {
   requeue(args: Arguments<'instance.requeue'>): void;
   /** Moves the row on by an event of its journal. */
   follow(id: string, seq: number, at: number, event: RunEvent): void;
-  /** The incarnation and last event number, or null. */
-  position(id: string): { incarnation: number; lastSeq: number } | null;
+  /** The incarnation, the last event number and whether that was the end; null for an unknown id. */
+  position(id: string): { incarnation: number; lastSeq: number; hasEnded: boolean } | null;
   get(id: string): InstanceRow | null;
   find(prefix: string): Answer<'instance.find'>;
   latest(): string | null;
@@ -38,7 +38,7 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     WHERE id = ? AND incarnation = ?`);
   const requeue = database.prepare(`
     UPDATE instances SET status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0
-    WHERE id = ?`);
+    WHERE id = ? AND ended_at IS NOT NULL`);
   const setStatus = database.prepare('UPDATE instances SET last_seq = ?, status = ? WHERE id = ?');
   const setSeq = database.prepare('UPDATE instances SET last_seq = ? WHERE id = ?');
   const setProgress = database.prepare('UPDATE instances SET last_seq = ?, fruitless = 0 WHERE id = ?');
@@ -48,7 +48,7 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const setEnd = database.prepare(
     'UPDATE instances SET last_seq = ?, status = ?, reason = ?, error = ?, ended_at = ? WHERE id = ?',
   );
-  const position = database.prepare('SELECT incarnation, last_seq FROM instances WHERE id = ?');
+  const position = database.prepare('SELECT incarnation, last_seq, ended_at FROM instances WHERE id = ?');
   const get = database.prepare('SELECT * FROM instances WHERE id = ?');
   const find = database.prepare('SELECT id FROM instances WHERE id >= ? AND id < ? ORDER BY id LIMIT 3');
   const latest = database.prepare('SELECT id FROM instances ORDER BY created_at DESC, rowid DESC LIMIT 1');
@@ -96,7 +96,12 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
       exited.run(usage === null ? null : JSON.stringify(usage), at, id, incarnation);
     },
     requeue: ({ id }) => {
-      requeue.run(id);
+      const { changes } = requeue.run(id);
+      if (Number(changes) !== 1)
+        throw new WorkflowError(
+          'NOT_RESUMABLE',
+          `the instance ${id} has not ended, or is being resumed already`,
+        );
     },
     follow: (id, seq, at, event) => {
       switch (event.type) {
@@ -129,7 +134,11 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
       const row = position.get(id);
       return row === undefined
         ? null
-        : { incarnation: Number(row['incarnation']), lastSeq: Number(row['last_seq']) };
+        : {
+            incarnation: Number(row['incarnation']),
+            lastSeq: Number(row['last_seq']),
+            hasEnded: row['ended_at'] !== null,
+          };
     },
     get: (id) => {
       const row = get.get(id);

@@ -125,7 +125,10 @@ export interface WriteOperations {
     { id: string; incarnation: number; entries: readonly JournalEntry[]; audits: readonly AuditEntry[] },
     { lastSeq: number },
   ];
-  /** Events that the supervisor adds for an instance that has no process; numbered here. Answers them as written. */
+  /**
+   * Events that the supervisor adds for an instance that has no process; numbered here. Answers them as written:
+   * none when the run has ended already.
+   */
   'journal.close': [
     { id: string; incarnation: number; events: readonly RunEvent[]; at: number },
     { entries: JournalEntry[] },
@@ -135,7 +138,7 @@ export interface WriteOperations {
     { id: string; incarnation: number; usage: UsageTotals | null; at: number; audit: AuditEntry },
     null,
   ];
-  /** Reopens an ended instance for `resume`, or puts a waiting one back into the queue. */
+  /** Reopens an ended instance for `resume`. Fails with NOT_RESUMABLE when it has not ended. */
   'instance.requeue': [{ id: string; at: number; audit: AuditEntry }, null];
   'registration.put': [{ row: RegistrationRow; documents: Documents; audit: AuditEntry }, null];
   'registration.remove': [{ name: string; audit: AuditEntry }, { removed: boolean }];

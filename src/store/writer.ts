@@ -201,6 +201,8 @@ function closeJournal(tables: Tables, args: Arguments<'journal.close'>): Answer<
   const at = tables.instances.position(args.id);
   if (at === null || at.incarnation !== args.incarnation)
     throw new WorkflowError('INTERNAL', `incarnation ${args.incarnation} of ${args.id} is fenced`);
+  // The run has its end already: it gets no second one.
+  if (at.hasEnded) return { entries: [] };
   const entries = args.events.map((event, index) => ({ seq: at.lastSeq + 1 + index, at: args.at, event }));
   for (const entry of entries) {
     tables.events.insert(args.id, args.incarnation, entry);

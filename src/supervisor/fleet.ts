@@ -55,14 +55,15 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
           finish(live);
           break;
         case 'waiting':
-          wakeLater(live);
+          if (live.pendingStop !== null) stopNow(live, live.pendingStop.by);
+          else wakeLater(live);
           break;
         case 'resume':
           log.warn('an instance process ended unexpectedly, it is resumed', {
             instance: live.row.id,
             exit: live.exit,
           });
-          if (live.pendingStop !== null) void closeWithoutProcess(live, 'stopped', live.pendingStop.by);
+          if (live.pendingStop !== null) stopNow(live, live.pendingStop.by);
           else later(live, verdict.delayMs, () => enqueue(live, 'crash', null));
           break;
       }
@@ -118,27 +119,53 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     live.watchers.clear();
   };
 
-  /** Ends a queued or waiting instance: there is no process that could write the end itself. */
-  const closeWithoutProcess = async (
+  /** Ends a queued or waiting instance: there is no process that could write the end itself. Calls join the first. */
+  const closeWithoutProcess = (
     live: LiveInstance,
     status: 'stopped' | 'killed',
     by: string,
   ): Promise<void> => {
+    live.closing ??= writeEnd(live, status, by).finally(() => {
+      live.closing = null;
+    });
+    return live.closing;
+  };
+
+  const writeEnd = async (live: LiveInstance, status: 'stopped' | 'killed', by: string): Promise<void> => {
+    const { id } = live.row;
+    const plan = plans.get(id);
     live.lifetime.abort();
-    plans.delete(live.row.id);
-    ledger.release(live.row.id);
+    plans.delete(id);
+    ledger.release(id);
     const code = status === 'stopped' ? 'STOPPED' : 'KILLED';
     const reason = `${status} by ${by}`;
-    const { entries } = await store.call('journal.close', {
-      id: live.row.id,
-      incarnation: live.incarnation,
-      events: [{ type: 'run.ended', status, reason, error: { code, message: `The run was ${reason}.` } }],
-      at: context.now(),
-    });
-    for (const entry of entries) followJournal(live, entry);
-    live.row = (await store.call('instance.get', { id: live.row.id })) ?? live.row;
+    try {
+      const { entries } = await store.call('journal.close', {
+        id,
+        incarnation: live.incarnation,
+        events: [{ type: 'run.ended', status, reason, error: { code, message: `The run was ${reason}.` } }],
+        at: context.now(),
+      });
+      for (const entry of entries) followJournal(live, entry);
+      live.row = (await store.call('instance.get', { id })) ?? live.row;
+    } catch (error) {
+      // Not ended then: it waits for what it waited for before.
+      if (live.status === 'waiting') wakeLater(live);
+      else enqueue(live, plan?.cause ?? 'crash', plan?.from ?? null);
+      throw error;
+    }
     finish(live);
     admit();
+  };
+
+  /** A stop was asked for while the process was leaving: there is none any more that could obey. */
+  const stopNow = (live: LiveInstance, by: string): void => {
+    closeWithoutProcess(live, 'stopped', by).catch((error: unknown) => {
+      log.error('the stop of an instance could not be recorded', {
+        instance: live.row.id,
+        cause: String(error),
+      });
+    });
   };
 
   const hasProcess = (live: LiveInstance): boolean => live.scope !== null;

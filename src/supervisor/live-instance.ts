@@ -40,6 +40,8 @@ export interface LiveInstance {
   observedBreach: Breach | null;
   /** Set when a stop was asked for while no process was connected. */
   pendingStop: { readonly by: string } | null;
+  /** The end of an instance without a process is being written. */
+  closing: Promise<void> | null;
   /** Exit status of our own child, or null for an adopted process. */
   exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null;
   /** Timers and watches of the current incarnation. */
@@ -66,6 +68,7 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     endRequest: null,
     observedBreach: null,
     pendingStop: null,
+    closing: null,
     exit: null,
     lifetime: new AbortController(),
   };

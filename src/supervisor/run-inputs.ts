@@ -15,7 +15,7 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
   const problems: Problem[] = [];
   const inputs: JsonObject = {};
   for (const [name, declaration] of Object.entries(workflow.inputs)) {
-    const value = given[name];
+    const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value !== undefined) {
       const read = readAs(declaration.type, value);
       if (read === undefined) problems.push(wrongType(`--input ${name}`, declaration.type, value));
@@ -65,9 +65,15 @@ function typeOf(value: Json): InputDeclaration['type'] {
   return typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'string';
 }
 
+/** The value of a JSON text. A number too large for JSON's own (1e999) counts as none: it would be stored as null. */
 function parseJson(text: string): Json | undefined {
+  let isStorable = true;
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text, (_, member: Json) => {
+      if (typeof member === 'number' && !Number.isFinite(member)) isStorable = false;
+      return member;
+    }) as Json;
+    return isStorable ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { sha256 } from '../audit/canonical.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { Workflow } from '../definition/workflow.ts';
-import { type Problem, systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, WorkflowSummary } from '../protocol/control.ts';
 import type { Store } from '../store/store.ts';
+import { readRegularFile } from './regular-file.ts';
 
 /** A definition that was found, not loaded yet. */
 export interface WorkflowSource {
@@ -62,9 +63,9 @@ export async function listWorkflows(store: Store, caller: Caller): Promise<Workf
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
+/** The line of a definition in the list. One that cannot be read or loaded is in it with its problems. */
 export async function summarise(source: WorkflowSource, name: string): Promise<WorkflowSummary> {
-  const text = source.text ?? readText(source.file);
-  const { workflow, problems } = await loadWorkflow(text, { file: source.file });
+  const { workflow, problems } = await tryLoad(source);
   return {
     name: workflow?.name ?? name,
     version: workflow?.version ?? '',
@@ -74,6 +75,19 @@ export async function summarise(source: WorkflowSource, name: string): Promise<W
     is_valid: workflow !== null,
     problems,
   };
+}
+
+async function tryLoad(
+  source: WorkflowSource,
+): Promise<{ workflow: Workflow | null; problems: readonly Problem[] }> {
+  let text: string;
+  try {
+    text = source.text ?? readText(source.file);
+  } catch (error) {
+    const problem: Problem = { severity: 'error', path: '$', message: ensureError(error).message };
+    return { workflow: null, problems: [problem] };
+  }
+  return loadWorkflow(text, { file: source.file });
 }
 
 function workflowFolders(caller: Caller): { kind: 'workspace' | 'user'; folder: string }[] {
@@ -108,12 +122,12 @@ function jsonFiles(folder: string): string[] {
 function nameIn(file: string): string {
   const fallback = file.slice(file.lastIndexOf('/') + 1, -'.json'.length);
   try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const parsed: unknown = JSON.parse(readRegularFile(file, MAX_FILE_BYTES));
     const name = typeof parsed === 'object' && parsed !== null && 'name' in parsed ? parsed.name : null;
     return typeof name === 'string' ? name : fallback;
   } catch (error) {
-    // A broken file is listed under its file name, with its problems.
-    if (error instanceof SyntaxError || systemCode(error) !== undefined) return fallback;
+    // A broken or unreadable file is listed under its file name, with its problems.
+    if (error instanceof Error) return fallback;
     throw error;
   }
 }
@@ -123,14 +137,9 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 function readText(file: string): string {
   try {
-    const { size } = statSync(file);
-    if (size > MAX_FILE_BYTES)
-      throw new WorkflowError('DEFINITION_INVALID', `${file} is too large for a workflow: ${size} bytes`);
-    return readFileSync(file, 'utf8');
+    return readRegularFile(file, MAX_FILE_BYTES);
   } catch (error) {
-    if (error instanceof WorkflowError) throw error;
-    const code = systemCode(error) ?? 'unknown error';
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : code;
+    const why = systemCode(error) === 'ENOENT' ? 'there is no such file' : ensureError(error).message;
     throw new WorkflowError('WORKFLOW_NOT_FOUND', `cannot read ${file}: ${why}`, { cause: error });
   }
 }

@@ -1,0 +1,19 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+
+/**
+ * Reads a whole regular file of at most `maxBytes`. What a caller names may be a FIFO or a device: those would hold
+ * up the daemon and every run with it, so they are refused before a byte is read. Throws an Error that says why.
+ */
+export function readRegularFile(file: string, maxBytes: number): string {
+  // Without O_NONBLOCK the open of a FIFO waits for a writer.
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(descriptor);
+    if (stat.isDirectory()) throw new Error('it is a folder');
+    if (!stat.isFile()) throw new Error('it is no regular file');
+    if (stat.size > maxBytes) throw new Error(`it is too large: ${stat.size} bytes, ${maxBytes} are allowed`);
+    return readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Bench, finish, openBench, ROOT } from '../setup/bench-home.ts';
+
+/** Arguments after `q workflow`, the exit status, and what the two lines on stderr say. */
+const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] = [
+  [['rn', 'x'], /^error workflow rn is not a command \[USAGE\]$/, /Did you mean q workflow run\?/],
+  [['lst'], /workflow lst is not a command/, /Did you mean q workflow list\?/],
+  [
+    ['supervisor', 'stp'],
+    /workflow supervisor stp is not a command/,
+    /Did you mean q workflow supervisor stop\?/,
+  ],
+  [['abrakadabra'], /workflow abrakadabra is not a command/, /Run q workflow --help/],
+  [
+    ['run', 'x', '--inptu', 'a=1'],
+    /Nonexistent flag: --inptu/,
+    /Did you mean --input\? Run q workflow run --help\./,
+  ],
+  [
+    ['run'],
+    /^error Missing 1 required arg: workflow {2}name of a workflow, or path of a file \[USAGE\]$/,
+    /run --help/,
+  ],
+  [['run', 'x', '--input'], /Flag --input expects a value/, /run --help/],
+  [
+    ['run', 'x', '--input', 'novalue'],
+    /--input takes name=value, and "novalue" is not of that form/,
+    /--input name=value/,
+  ],
+  [['run', 'x', '--context', '=1'], /--context takes name=value/, /--context name=value/],
+  [['list', 'extra'], /Unexpected argument: extra/, /list --help/],
+  [['status', '--limit', 'many'], /Expected an integer but received: many/, /status --help/],
+  [['status', '--limit', '0'], /Expected an integer greater than or equal to 1/, /status --help/],
+  [
+    ['supervisor', 'stop', '--instances', 'eat'],
+    /Expected --instances=eat to be one of: leave, stop/,
+    /stop --help/,
+  ],
+  [['logs', 'latest', '--since', 'tomorrowish'], /--since takes 90s, 10m, 2h, 1d or a time/, /./],
+];
+
+describe('a wrong command line', { timeout: 60_000 }, () => {
+  let bench: Bench;
+  before(async () => {
+    bench = openBench();
+    bench.skill('say', { type: 'prompt_inline', prompt_template: '{text}' });
+    bench.workflow('tiny', { steps: [{ id: 'a', type: 'skill', skill: 'say', inputs: { text: 'hi' } }] });
+    assert.equal((await bench.q('run', 'tiny')).status, 0);
+  });
+  after(() => bench.close());
+
+  for (const [args, error, hint] of WRONG)
+    test(`"${args.join(' ')}" exits 2 with one error and one hint on stderr`, async () => {
+      const { status, stdout, stderr } = await bench.q(...args);
+      assert.equal(status, 2, stderr);
+      assert.equal(stdout, '');
+      const lines = stderr.trimEnd().split('\n');
+      assert.equal(lines.length, 2, stderr);
+      assert.match(lines[0] ?? '', error);
+      assert.match(lines[1] ?? '', hint);
+      assert.match(lines[1] ?? '', /^hint {2}/);
+      assert.doesNotMatch(stderr, /\n\s+at /);
+    });
+
+  test('with --json the same errors are one document on stdout and nothing on stderr', async () => {
+    for (const args of [['lst'], ['run'], ['run', 'x', '--inptu', 'a'], ['status', '--limit', 'x']]) {
+      const { status, stdout, stderr } = await bench.q(...args, '--json');
+      assert.equal(status, 2);
+      assert.equal(stderr, '');
+      const { error } = JSON.parse(stdout) as {
+        error: { code: string; message: string; hint: string; step: null };
+      };
+      assert.deepEqual([error.code, error.step], ['USAGE', null]);
+      assert.notEqual(error.hint, '');
+    }
+  });
+
+  test('a flag before the command is pointed out', async () => {
+    const { status, stderr } = await installed(bench, '--json', 'list');
+    assert.equal(status, 2);
+    assert.equal(stderr, '');
+    const nested = await bench.q('--workspace', '/tmp', 'list');
+    assert.equal(nested.status, 2);
+    assert.match(nested.stderr, /the flag --workspace stands before the command/);
+  });
+
+  test('help is printed for the topic, a command and the word help, with exit 0 on stdout', async () => {
+    for (const args of [[], ['--help'], ['help'], ['run', '--help'], ['help', 'run'], ['supervisor']]) {
+      const { status, stdout, stderr } = await bench.q(...args);
+      assert.deepEqual([status, stderr], [0, ''], args.join(' '));
+      assert.match(stdout, args.includes('run') ? /\$ q workflow run WORKFLOW/ : /COMMANDS/);
+    }
+  });
+
+  test('q-workflow runs a workflow without the word workflow', async () => {
+    const { status, stdout } = await installed(bench, 'run', 'tiny', '--json');
+    assert.equal(status, 0);
+    assert.equal((JSON.parse(stdout) as { status: string }).status, 'completed');
+    const wrong = await installed(bench, 'rn', 'tiny');
+    assert.equal(wrong.status, 2);
+    assert.match(wrong.stderr, /Did you mean q workflow run\?/);
+    const version = await installed(bench, '--version');
+    assert.equal(version.status, 0);
+    assert.match(version.stdout, /^q-workflow\/\d+\.\d+\.\d+ /);
+  });
+});
+
+function installed(bench: Bench, ...args: readonly string[]): ReturnType<Bench['q']> {
+  return finish(spawn(join(ROOT, 'bin', 'q-workflow'), args, { cwd: bench.workspace, env: bench.env }));
+}
