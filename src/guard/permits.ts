@@ -6,12 +6,12 @@ import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
  * intent. There are no policies yet: it answers allow, with the hash of the empty policy set, so that the records
  * have their place and form when policies come.
  */
-export function decidePermit(request: PermitRequest): Permit {
+export function decidePermit(_request: PermitRequest, inputsHash: string): Permit {
   return {
     decision: 'allow',
     rules: [],
     policyHash: EMPTY_POLICY_HASH,
-    inputsHash: request.inputsHash,
+    inputsHash,
     epoch: 0,
     reason: 'no policy is loaded',
   };

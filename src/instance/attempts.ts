@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Scope } from '../../sandbox/isolation.ts';
-import { hashJson } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { Command, Outcome } from '../engine/contract.ts';
 import type { RunEvent } from '../engine/events.ts';
@@ -145,7 +144,6 @@ export function createAttempts(
       path: command.path,
       attempt: command.attempt,
       subject: command.step.type === 'skill' ? command.step.skill : command.step.agent,
-      inputsHash: hashJson(command.inputs),
     }),
     run,
     get openSessions() {

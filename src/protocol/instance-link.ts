@@ -44,14 +44,13 @@ export interface PermitRequest {
   readonly attempt: number;
   /** Skill or agent name. */
   readonly subject: string;
-  /** SHA-256 of the canonical JSON of the resolved inputs; secrets by name. */
-  readonly inputsHash: string;
 }
 
 export interface Permit {
   readonly decision: 'allow' | 'deny';
   readonly rules: readonly string[];
   readonly policyHash: string;
+  /** SHA-256 of the canonical JSON of the inputs in the intent that was journaled; secrets by name. */
   readonly inputsHash: string;
   /** Kill-switch epoch at the decision; an older epoch is refused. */
   readonly epoch: number;

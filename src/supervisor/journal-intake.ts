@@ -1,10 +1,12 @@
+import { hashJson } from '../audit/canonical.ts';
 import { type AuditActor, type AuditEntry, eventRecord } from '../audit/record.ts';
+import type { JsonObject } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { decidePermit } from '../guard/permits.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
-import type { InstanceMessage, Permit } from '../protocol/instance-link.ts';
+import type { InstanceMessage, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { checkBlob } from './blob-check.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
@@ -52,7 +54,12 @@ export function openIntake(
       const asked = permits;
       entries = [];
       permits = [];
-      const decisions = asked.map((message) => ({ message, permit: decidePermit(message.request) }));
+      const decisions = await Promise.all(
+        asked.map(async (message) => ({
+          message,
+          permit: decidePermit(message.request, hashJson(await inputsOf(message.request, batch))),
+        })),
+      );
       const audits: AuditEntry[] = [
         ...batch.map((entry) => eventRecord(live.row.id, entry.at, entry.event, actor)),
         ...decisions.map((decision) => permitRecord(live.row.id, context.now(), decision)),
@@ -67,6 +74,16 @@ export function openIntake(
       for (const { message, permit } of decisions)
         live.link?.send({ type: 'permit', id: message.id, permit });
     }
+  };
+
+  /** The inputs of the intent that a permit is for: in the same batch, or, when it is asked again, in the journal. */
+  const inputsOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
+    const matches = ({ event }: JournalEntry): boolean =>
+      event.type === 'step.started' && event.path === request.path && event.attempt === request.attempt;
+    const entry =
+      batch.findLast(matches) ??
+      (await context.store.call('journal.read', { id: live.row.id, afterSeq: 0 })).findLast(matches);
+    return entry?.event.type === 'step.started' ? (entry.event.inputs ?? {}) : {};
   };
 
   const append = async (
@@ -105,10 +122,13 @@ export function openIntake(
   };
 
   const pump = (): void => {
-    running ??= commit().finally(() => {
-      running = null;
-      if (!isClosed && (entries.length > 0 || permits.length > 0)) pump();
-    });
+    // What the same piece of the connection brings (the intent and its permit) goes into the same commit.
+    running ??= Promise.resolve()
+      .then(commit)
+      .finally(() => {
+        running = null;
+        if (!isClosed && (entries.length > 0 || permits.length > 0)) pump();
+      });
   };
 
   return {
@@ -142,7 +162,7 @@ function permitRecord(
       path: request.path,
       attempt: request.attempt,
       subject: request.subject,
-      args_hash: request.inputsHash,
+      args_hash: permit.inputsHash,
       decision: permit.decision,
       rules: permit.rules,
       policy_hash: permit.policyHash,
