@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { chooseIsolation } from '../../sandbox/choose.ts';
 import { bootId } from '../../sandbox/process-identity.ts';
 import { SUPERVISOR } from '../audit/record.ts';
@@ -33,7 +33,8 @@ export interface Supervisor {
 
 /** Share of the machine's memory that instances may be promised together; the rest is for the system and us. */
 const MEMORY_SHARE = 0.85;
-const CONCURRENT_STARTS = 8;
+/** Starts at once, a core: a start is all CPU, more only slow each other down. */
+const STARTS_PER_CORE = 2;
 const STOP_ALL_DEADLINE_MS = 30_000;
 
 /** Starts the daemon in this process; the home's lock is held already. Resolves when it answers on its sockets. */
@@ -53,7 +54,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   };
   const capacity = {
     memoryBytes: Math.floor(totalmem() * MEMORY_SHARE),
-    concurrentStarts: CONCURRENT_STARTS,
+    concurrentStarts: STARTS_PER_CORE * availableParallelism(),
   };
   const fleet = createFleet(context, capacity);
   const servers: Server[] = [];
