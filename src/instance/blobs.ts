@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { join } from 'node:path';
 import type { Json } from '../definition/workflow.ts';
 import type { RunEvent } from '../engine/events.ts';
-import { WorkflowError } from '../errors/workflow-error.ts';
+import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 
 /** Results whose JSON is longer go to a file of their own; the journal holds their hash. */
 export const MAX_INLINE_BYTES = 256 * 1024;
@@ -31,13 +31,21 @@ export function externalise(folder: string, event: RunEvent): RunEvent {
   return { ...event, result: { $blob: hash, bytes: Buffer.byteLength(text) } };
 }
 
-/** The event as the engine takes it: the result read back and checked. Throws INTERNAL when the file is not what it was. */
+/** The event as the engine takes it: the result read back and checked. Throws INTERNAL when the file is gone or not what it was. */
 export function internalise(folder: string, event: RunEvent): RunEvent {
   if ((event.type !== 'step.completed' && event.type !== 'step.handled') || !isBlobRef(event.result)) return event;
-  const text = readFileSync(join(folder, `blob-${event.result.$blob}.json`), 'utf8');
+  const text = readBlob(join(folder, `blob-${event.result.$blob}.json`), event.path);
   if (createHash('sha256').update(text).digest('hex') !== event.result.$blob)
     throw new WorkflowError('INTERNAL', `the stored result of step ${event.path} is damaged`);
   return { ...event, result: JSON.parse(text) as Json };
+}
+
+function readBlob(file: string, path: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new WorkflowError('INTERNAL', `the stored result of step ${path} cannot be read: ${systemCode(error)}`, { cause: error });
+  }
 }
 
 function isBlobRef(value: Json): value is Json & BlobRef {
