@@ -29,6 +29,8 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
   let isWaiting = false;
   let nudge: () => void = () => undefined;
   let isAbandoned = false;
+  /** The end of the run, kept back until nothing of it is left: an ended run has no processes, whoever looks. */
+  let end: RunEvent | null = null;
 
   const surroundings = (): { now: number; random: () => number } => ({ now: Date.now(), random: Math.random });
 
@@ -41,7 +43,8 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
   };
 
   const accept = (progress: Progress): void => {
-    journal(progress.events);
+    journal(progress.events.filter((event) => event.type !== 'run.ended'));
+    end ??= progress.events.find((event) => event.type === 'run.ended') ?? null;
     for (const command of progress.commands) carryOut(command);
   };
 
@@ -135,6 +138,7 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
         if (isEnded(engine)) {
           while (cancelling.size > 0) await Promise.all(cancelling);
           await attempts.close();
+          if (end !== null) journal([end]);
           await link.committed();
           return 'ended';
         }
