@@ -99,6 +99,11 @@ export interface Scope {
    * answers with its last sample.
    */
   usage(detail?: 'quick' | 'full'): Usage;
+  /**
+   * Processes that the kernel killed for memory among those planned by this very scope, those of its children left
+   * out: for an instance, whether its own process was. Last known value once the scope is gone; 0 for polling.
+   */
+  ownOomKills(): number;
   pids(): number[];
   /** Resolves when no process is left in the scope and its children; event-driven where the kernel tells. */
   whenEmpty(signal: AbortSignal): Promise<void>;

@@ -32,6 +32,8 @@ export class CgroupScope implements Scope {
   readonly #killing = new JointKill();
   readonly #target: CgroupTarget;
   readonly #meter: Meter;
+  /** Where the scope's own processes are: for an instance a leaf, without the steps. */
+  readonly #ownMeter: Meter;
 
   constructor(version: CgroupVersion, record: ScopeRecord) {
     this.record = record;
@@ -39,6 +41,7 @@ export class CgroupScope implements Scope {
     this.#role = roleOf(record);
     this.#target = new CgroupTarget(record.folders, version.processFolder(record.folders), this.#attached);
     this.#meter = version.openMeter(record.folders);
+    this.#ownMeter = this.#role === 'instance' ? version.openMeter(below(record.folders, HOST)) : this.#meter;
   }
 
   openChild(name: string, limits: ScopeLimits): Scope {
@@ -67,6 +70,10 @@ export class CgroupScope implements Scope {
 
   usage(detail: 'quick' | 'full' = 'full'): Usage {
     return this.#meter.usage(detail);
+  }
+
+  ownOomKills(): number {
+    return this.#ownMeter.usage('full').oomKills;
   }
 
   pids(): number[] {
@@ -119,12 +126,14 @@ export class CgroupScope implements Scope {
 
   close(): void {
     this.#meter.close();
+    this.#ownMeter.close();
   }
 
   #tryRemove(): Error | null {
     try {
       // Counters live in the folders: look at them once more before they go.
       this.#meter.usage('full');
+      this.#ownMeter.usage('full');
       for (const folder of distinct(this.record.folders)) removeTree(folder);
       return null;
     } catch (error) {

@@ -76,6 +76,10 @@ export class PollingScope implements Scope {
     return { ...usage, processes, processesPeak: Math.max(usage.processesPeak, processes) };
   }
 
+  ownOomKills(): number {
+    return 0;
+  }
+
   pids(): number[] {
     return this.#target.pids();
   }

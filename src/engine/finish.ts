@@ -8,6 +8,7 @@ import { bindingsFor } from './resolve.ts';
 import { nextAttempt, type StepNode } from './run-state.ts';
 import { emit, firstOf, type Runtime } from './runtime.ts';
 import { policyFor } from './strategy.ts';
+import { refuseTooLarge } from './value-size.ts';
 
 /** Completes the node, unless an output that it declares is missing or one of its writes goes wrong. */
 export function completeNode(run: Runtime, node: StepNode, given: Json): void {
@@ -16,8 +17,11 @@ export function completeNode(run: Runtime, node: StepNode, given: Json): void {
     const isLeafResult = step.type === 'skill' || step.type === 'agent';
     const isObject = given !== null && typeof given === 'object' && !Array.isArray(given);
     const result = isLeafResult && isObject ? checkOutputs(step, given) : given;
+    refuseTooLarge('The result', result);
     const bindings = bindingsFor(run.state, run.plan, node, result);
-    return { result, writes: collectWrites(step, result, bindings, run.plan) };
+    const writes = collectWrites(step, result, bindings, run.plan);
+    refuseTooLarge('What it writes to the context', writes);
+    return { result, writes };
   });
   if (!checked.isOk) {
     failAttempt(run, node, checked.error);

@@ -53,16 +53,27 @@ export function projectRun(): RunProjection {
     apply: (entry) => applyEvent(view, entry.event, entry.at),
     view: () => {
       const { rows, isRollingBack: _, ...rest } = view;
-      return { ...rest, steps: [...rows.values()].map((row) => ({ ...row })) };
+      return { ...rest, steps: [...rows.values()].map((row) => shown(view, row)) };
     },
     get status() {
       return view.status;
     },
     row: (path) => {
       const row = view.rows.get(path);
-      return row === undefined ? null : { ...row };
+      return row === undefined ? null : shown(view, row);
     },
   };
+}
+
+/**
+ * A copy of the row for people. When a run is ended from outside (killed, out of memory) nobody is left to say what
+ * became of its open steps: they were interrupted with it. Kept out of the row, since a resume goes on from there.
+ */
+function shown(view: View, row: Row): StepRow {
+  const isOpen = row.status === 'running' || row.status === 'waiting';
+  return isOpen && view.ended_at !== null
+    ? { ...row, status: 'interrupted', ended_at: view.ended_at }
+    : { ...row };
 }
 
 function applyEvent(view: View, event: RunEvent, at: number): void {

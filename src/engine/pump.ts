@@ -10,6 +10,7 @@ import { bindingsFor, errorSeenBy } from './resolve.ts';
 import { isLeaf, nextAttempt, type StepNode } from './run-state.ts';
 import { emit, type Runtime } from './runtime.ts';
 import { isEndStatus } from './transitions.ts';
+import { refuseTooLarge } from './value-size.ts';
 
 /** A run that has nothing to do for longer than this gives its process back. */
 const LONG_WAIT_MS = 30_000;
@@ -76,7 +77,11 @@ function dispatchReady(run: Runtime): boolean {
 function dispatch(run: Runtime, node: StepNode, step: LeafStep): boolean {
   const { state, plan } = run;
   const { path } = node;
-  const filled = attempt(path, () => fillInputs(step.inputs, bindingsFor(state, plan, node), plan));
+  const filled = attempt(path, () => {
+    const inputs = fillInputs(step.inputs, bindingsFor(state, plan, node), plan);
+    refuseTooLarge('What its inputs hold', inputs);
+    return inputs;
+  });
   if (!filled.isOk) {
     failAttempt(run, node, filled.error);
     return false;

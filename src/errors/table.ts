@@ -246,6 +246,12 @@ export const ERROR_TABLE = {
     'A session or tool answered in a form that is not understood.',
     'Read its output: q workflow logs <id> --step <path>.',
   ),
+  VALUE_TOO_LARGE: row(
+    EXIT.FAILED,
+    'terminal',
+    'The inputs, the result or a context value of a step are too large to be kept.',
+    'Write large data to a file in the workspace and hand on its path.',
+  ),
   SESSION_CLOSED: row(
     EXIT.FAILED,
     'retryable',

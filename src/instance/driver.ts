@@ -34,6 +34,8 @@ export function createDriver(
   let isWaiting = false;
   let nudge: () => void = () => undefined;
   let isAbandoned = false;
+  /** The end of the run, kept back until nothing of it is left: an ended run has no processes, whoever looks. */
+  let end: RunEvent | null = null;
 
   const surroundings = (): { now: number; random: () => number } => ({
     now: Date.now(),
@@ -49,7 +51,8 @@ export function createDriver(
   };
 
   const accept = (progress: Progress): void => {
-    journal(progress.events);
+    journal(progress.events.filter((event) => event.type !== 'run.ended'));
+    end ??= progress.events.find((event) => event.type === 'run.ended') ?? null;
     for (const command of progress.commands) carryOut(command);
   };
 
@@ -152,6 +155,7 @@ export function createDriver(
         if (isEnded(engine)) {
           while (cancelling.size > 0) await Promise.all(cancelling);
           await attempts.close();
+          if (end !== null) journal([end]);
           await link.committed();
           return 'ended';
         }

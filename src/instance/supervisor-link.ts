@@ -32,6 +32,11 @@ export interface SupervisorLink {
   close(): void;
 }
 
+/**
+ * Events in one message. An event is short (large values are in files), but after an absence of the supervisor there
+ * may be thousands, and a message has a longest length.
+ */
+const MAX_BATCH = 64;
 const RECONNECT_MIN_MS = 25;
 const RECONNECT_MAX_MS = 500;
 
@@ -61,7 +66,8 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
     const fresh = unacked.filter((entry) => entry.seq > sentSeq);
     if (fresh.length === 0) return;
     sentSeq = fresh.at(-1)?.seq ?? sentSeq;
-    send({ type: 'events', entries: fresh });
+    for (let from = 0; from < fresh.length; from += MAX_BATCH)
+      send({ type: 'events', entries: fresh.slice(from, from + MAX_BATCH) });
   };
 
   const acknowledge = (upTo: number): void => {

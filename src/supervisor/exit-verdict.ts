@@ -13,6 +13,8 @@ export interface ExitFacts {
   readonly isOutOfMemory: boolean;
   /** V8 gave up: the text it prints was found in the process's log. */
   readonly isHeapExhausted: boolean;
+  /** The last message in the process's log, or empty: why it died, in its own words. */
+  readonly lastWords: string;
   readonly memoryLimitBytes: number;
   readonly memoryPeakBytes: number;
   readonly executionLimitMs: number;
@@ -60,7 +62,7 @@ export function judgeExit(facts: ExitFacts): Verdict {
     return outOfMemory(facts);
   if (facts.isWaiting) return { kind: 'waiting' };
   if (facts.fruitless >= MAX_FRUITLESS) {
-    const how = facts.startFailure ?? describeExit(facts.exit);
+    const how = facts.startFailure ?? describeExit(facts);
     const code: ErrorCode = facts.startFailure === null ? 'CRASH_LOOP' : 'INSTANCE_START';
     return close(
       'failed',
@@ -97,9 +99,10 @@ function close(
   return { kind: 'close', event: { type: 'run.ended', status, reason, error: { code, message, details } } };
 }
 
-function describeExit(exit: ExitFacts['exit']): string {
+function describeExit({ exit, lastWords }: ExitFacts): string {
   if (exit === null) return 'an unknown way';
-  return exit.signal === null ? `exit code ${exit.code}` : `signal ${exit.signal}`;
+  if (exit.signal !== null) return `signal ${exit.signal}`;
+  return `exit code ${exit.code}${lastWords === '' ? '' : `: ${lastWords}`}`;
 }
 
 function toMegabytes(bytes: number): number {

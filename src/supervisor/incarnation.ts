@@ -1,4 +1,3 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { failpoint } from '../protocol/failpoint.ts';
@@ -7,7 +6,8 @@ import type { Bootstrap } from '../protocol/instance-link.ts';
 import { hasEnded, type InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
 import { judgeExit, type Verdict } from './exit-verdict.ts';
-import { createToken, hostLogFile, launchInstance, makeInstanceFolder } from './launch.ts';
+import { lastWords, readHostLog } from './host-log.ts';
+import { createToken, launchInstance, makeInstanceFolder } from './launch.ts';
 import {
   type EndRequest,
   followJournal,
@@ -50,19 +50,13 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   const start: Incarnations['start'] = async (live, cause, from) => {
     const { id, limits } = live.row;
     const incarnation = live.incarnation + 1;
-    Object.assign(live, {
-      lifetime: new AbortController(),
-      exit: null,
-      endRequest: null,
-      reportedOomKills: 0,
-    });
+    Object.assign(live, { lifetime: new AbortController(), exit: null, endRequest: null });
     live.silence = () => Promise.resolve();
     let childExit: Promise<void> = Promise.resolve();
     try {
       makeInstanceFolder(home, id);
       const scope = isolation.openScope(`${id}.${incarnation}`, limits);
       live.scope = scope;
-      live.oomKillsAtStart = scope.usage().oomKills;
       const { token, hash } = createToken();
       await store.call('instance.launch', {
         id,
@@ -221,17 +215,18 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
 
   const factsOf = (live: LiveInstance): Parameters<typeof judgeExit>[0] => {
     const usage = live.scope?.usage();
-    const oomKills = (usage?.oomKills ?? 0) - live.oomKillsAtStart;
     const run = live.projection.view();
+    const said = hostLog(live);
     const byKernel =
-      oomKills > live.reportedOomKills && (live.exit === null || live.exit.signal === 'SIGKILL');
+      (live.scope?.ownOomKills() ?? 0) > 0 && (live.exit === null || live.exit.signal === 'SIGKILL');
     return {
       hasEnded: hasEnded(live.row.status),
       isWaiting: live.row.status === 'waiting',
       endRequest: live.endRequest,
       exit: live.exit,
       isOutOfMemory: byKernel && live.endRequest === null,
-      isHeapExhausted: live.exit?.code !== 0 && hostLogTail(live.row.id).includes('heap out of memory'),
+      isHeapExhausted: live.exit?.code !== 0 && said.includes('heap out of memory'),
+      lastWords: lastWords(said),
       memoryLimitBytes: live.row.limits.memoryBytes,
       memoryPeakBytes: Math.max(usage?.memoryPeakBytes ?? 0, live.observedBreach?.seen ?? 0),
       executionLimitMs: live.row.limits.executionMs,
@@ -241,22 +236,14 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     };
   };
 
-  const hostLogTail = (id: string): string => {
-    const buffer = Buffer.alloc(8192);
+  const hostLog = ({ row, incarnation }: LiveInstance): string => {
     try {
-      const file = openSync(hostLogFile(home, id), 'r');
-      try {
-        const size = fstatSync(file).size;
-        return buffer.toString(
-          'utf8',
-          0,
-          readSync(file, buffer, 0, buffer.length, Math.max(0, size - buffer.length)),
-        );
-      } finally {
-        closeSync(file);
-      }
+      return readHostLog(home, row.id, incarnation);
     } catch (error) {
-      log.warn('the log of an instance process could not be read', { instance: id, cause: String(error) });
+      log.warn('the log of an instance process could not be read', {
+        instance: row.id,
+        cause: String(error),
+      });
       return '';
     }
   };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Scope } from '../../sandbox/isolation.ts';
@@ -10,6 +10,7 @@ import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, instanceFolder } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
+import { openHostLog } from './host-log.ts';
 
 /** A secret that only the process it is handed to knows; the database keeps its hash. */
 export function createToken(): { token: string; hash: string } {
@@ -19,11 +20,6 @@ export function createToken(): { token: string; hash: string } {
 
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
-}
-
-/** The file that takes what an instance's own process prints: normally nothing. */
-export function hostLogFile(home: Home, id: string): string {
-  return join(instanceFolder(home, id), 'host.log');
 }
 
 /** Makes the instance's folder. Throws HOME_UNWRITABLE or STORE_FULL. */
@@ -65,12 +61,7 @@ export function launchInstance(
       ...testFailpoint(bootstrap.incarnation),
     },
   });
-  // Append only, never through a link: the folder is the instance's own, the hand that opens is the supervisor's.
-  const log = openSync(
-    hostLogFile(home, bootstrap.instance),
-    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW,
-    0o600,
-  );
+  const log = openHostLog(home, bootstrap.instance, bootstrap.incarnation);
   try {
     const child = spawn(plan.file, plan.args, {
       cwd: plan.cwd,

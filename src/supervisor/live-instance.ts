@@ -32,10 +32,6 @@ export interface LiveInstance {
   silence: () => Promise<void>;
   /** Highest sequence number that is committed. */
   lastSeq: number;
-  /** Memory kills of steps that the instance reported in this incarnation. */
-  reportedOomKills: number;
-  /** OOM counter of the scope when the incarnation began. */
-  oomKillsAtStart: number;
   endRequest: EndRequest | null;
   observedBreach: Breach | null;
   /** Set when a stop was asked for while no process was connected. */
@@ -63,8 +59,6 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     link: null,
     silence: () => Promise.resolve(),
     lastSeq: row.lastSeq,
-    reportedOomKills: 0,
-    oomKillsAtStart: 0,
     endRequest: null,
     observedBreach: null,
     pendingStop: null,
@@ -82,8 +76,6 @@ export function followJournal(live: LiveInstance, entry: JournalEntry): void {
   const { event } = entry;
   const changed =
     'path' in event && event.path !== null && live.watchers.size > 0 ? live.projection.row(event.path) : null;
-  if (event.type === 'limit.hit' && event.limit === 'memory' && event.path !== null)
-    live.reportedOomKills += 1;
   const { status } = live.projection;
   if (changed !== null)
     notify(live, { method: 'instance.step', params: { id: live.row.id, step: stepDocument(changed) } });

@@ -74,3 +74,29 @@ test('what was given out does not change with later events', () => {
   projection.apply({ seq: 9, at: 9, event: { type: 'step.cancelled', path: 'a', reason: 'halted' } });
   assert.equal(before.steps[0]?.status, 'running');
 });
+
+test('a run that was killed shows its open steps as interrupted, and open again when it is resumed', () => {
+  const bench = new Bench(workflow([parallel('g', [skill('a'), skill('b')])]));
+  bench.go();
+  bench.done('g/a');
+  const projection = projectRun();
+  for (const [index, event] of bench.journal.entries())
+    projection.apply({ seq: index + 1, at: index, event });
+  projection.apply({
+    seq: 8,
+    at: 8,
+    event: { type: 'run.ended', status: 'killed', reason: 'killed', error: null },
+  });
+  const rows = projection.view().steps.map((row) => [row.path, row.status, row.ended_at]);
+  assert.deepEqual(rows, [
+    ['g', 'interrupted', 8],
+    ['g/a', 'completed', rows[1]?.[2]],
+    ['g/b', 'interrupted', 8],
+  ]);
+  assert.equal(projection.row('g/b')?.status, 'interrupted');
+  projection.apply({ seq: 9, at: 9, event: { type: 'run.resumed', cause: 'requested', from: null } });
+  assert.deepEqual(
+    projection.view().steps.map((row) => row.status),
+    ['running', 'completed', 'running'],
+  );
+});

@@ -79,6 +79,10 @@ export class FakeScope implements Scope {
     return Promise.resolve();
   }
 
+  ownOomKills(): number {
+    return this.usageNow.oomKills;
+  }
+
   onBreach(listener: (breach: Breach) => void): () => void {
     this.breached = listener;
     return () => undefined;
