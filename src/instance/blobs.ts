@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '../definition/workflow.ts';
 import type { RunEvent } from '../engine/events.ts';
@@ -22,7 +22,8 @@ export function externalise(folder: string, event: RunEvent): RunEvent {
   const final = join(folder, `blob-${hash}.json`);
   const file = openSync(`${final}.tmp`, 'w', 0o600);
   try {
-    writeSync(file, text);
+    // Not writeSync: on a disk that is nearly full it may write a part and say so only by its result.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);
