@@ -63,7 +63,7 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     link: null,
     silence: () => Promise.resolve(),
     lastSeq: row.lastSeq,
-    reportedOomKills: 0,
+    reportedOomKills: countOomKills(journal),
     oomKillsAtStart: 0,
     endRequest: null,
     observedBreach: null,
@@ -72,6 +72,18 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     exit: null,
     lifetime: new AbortController(),
   };
+}
+
+/** Memory kills of steps in the last incarnation of a journal: each begins by run.started or run.resumed. */
+function countOomKills(journal: readonly JournalEntry[]): number {
+  const begin = journal.findLastIndex(
+    ({ event }) => event.type === 'run.started' || event.type === 'run.resumed',
+  );
+  return journal.slice(begin + 1).filter(({ event }) => isOomKill(event)).length;
+}
+
+function isOomKill(event: JournalEntry['event']): boolean {
+  return event.type === 'limit.hit' && event.limit === 'memory' && event.path !== null;
 }
 
 /** Takes a committed event into the picture that status and watchers see. */
