@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs';
 import { connect } from '../client/client.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
-import { checkHome, type Home, locateHome } from '../protocol/home.ts';
+import { checkHome, checkWritable, type Home, locateHome } from '../protocol/home.ts';
 import { bytes, styleFor } from './style.ts';
 import { table, widthOf } from './table.ts';
 
@@ -23,6 +23,7 @@ export async function checkHealth(): Promise<HealthRow[]> {
   const home = locateHome();
   try {
     checkHome(home);
+    checkWritable(home);
     rows.push(ok('home', home.folder));
   } catch (error) {
     const known = ensureWorkflowError(error);

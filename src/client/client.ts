@@ -17,15 +17,21 @@ export interface Client {
 /** How long a supervisor that another command has just started may take until it answers. */
 const CONNECT_DEADLINE_MS = 20_000;
 const CONNECT_RETRY_MS = 30;
+/** A supervisor that answers nothing for so long hangs: its slowest answer, stopping all instances, has 30 s. */
+const ANSWER_DEADLINE_MS = 60_000;
 
 /**
  * Connects to the supervisor of a home; `start` starts one when none runs. Throws HOME_UNSAFE, or
  * SUPERVISOR_UNREACHABLE when there is none (or it cannot be started).
  */
-export async function connect(home: Home, mode: 'start' | 'must_run'): Promise<Client> {
+export async function connect(
+  home: Home,
+  mode: 'start' | 'must_run',
+  answerDeadlineMs: number = ANSWER_DEADLINE_MS,
+): Promise<Client> {
   checkHome(home);
   const first = await tryConnect(home);
-  if (first !== null) return openClient(first, home);
+  if (first !== null) return openClient(first, home, answerDeadlineMs);
   if (mode === 'must_run')
     throw new WorkflowError('SUPERVISOR_UNREACHABLE', `no supervisor answers on ${home.controlSocket}`);
   // Most commands find one running: the means to start one are loaded only now.
@@ -34,7 +40,7 @@ export async function connect(home: Home, mode: 'start' | 'must_run'): Promise<C
   const deadline = performance.now() + CONNECT_DEADLINE_MS;
   for (;;) {
     const socket = await tryConnect(home);
-    if (socket !== null) return openClient(socket, home);
+    if (socket !== null) return openClient(socket, home, answerDeadlineMs);
     if (performance.now() > deadline)
       throw new WorkflowError(
         'SUPERVISOR_UNREACHABLE',
@@ -69,7 +75,7 @@ function tryConnect(home: Home): Promise<Socket | null> {
   });
 }
 
-function openClient(socket: Socket, home: Home): Client {
+function openClient(socket: Socket, home: Home, answerDeadlineMs: number): Client {
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let lastId = 0;
   let listener: (notification: ControlNotification) => void = () => undefined;
@@ -109,7 +115,20 @@ function openClient(socket: Socket, home: Home): Client {
       const id = lastId;
       return new Promise<ControlMethods[typeof method][1]>((resolve, reject) => {
         // The method's own result type, by the table of the protocol.
-        waiting.set(id, { resolve: (result) => resolve(result as ControlMethods[typeof method][1]), reject });
+        const timer = setTimeout(() => {
+          waiting.delete(id);
+          reject(unanswered(home, method, answerDeadlineMs));
+        }, answerDeadlineMs);
+        waiting.set(id, {
+          resolve: (result) => {
+            clearTimeout(timer);
+            resolve(result as ControlMethods[typeof method][1]);
+          },
+          reject: (error) => {
+            clearTimeout(timer);
+            reject(error);
+          },
+        });
         lines.send({ jsonrpc: '2.0', id, method, params });
       });
     },
@@ -119,4 +138,12 @@ function openClient(socket: Socket, home: Home): Client {
     closed,
     close: () => lines.end(),
   };
+}
+
+function unanswered(home: Home, method: string, afterMs: number): WorkflowError {
+  return new WorkflowError(
+    'SUPERVISOR_UNREACHABLE',
+    `the supervisor has not answered ${method} for ${afterMs / 1000} s`,
+    { hint: `Look at ${home.logFolder}/supervisor.log; q workflow supervisor status names its pid.` },
+  );
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
 import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
-import { type Home, prepareHome } from '../protocol/home.ts';
+import { type Home, prepareHome, unusable } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 
 /** Variables that the daemon takes over from the command that starts it. */
@@ -26,7 +26,7 @@ const READY_DEADLINE_MS = 30_000;
  */
 export async function startSupervisor(home: Home): Promise<void> {
   prepareHome(home);
-  const output = openSync(join(home.logFolder, 'supervisor.out'), 'a', 0o600);
+  const output = openOutput(home);
   const env = Object.fromEntries(
     DAEMON_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
@@ -45,6 +45,14 @@ export async function startSupervisor(home: Home): Promise<void> {
   const message = await readReady(child.stdio[3] as Readable);
   if (message.error === undefined || message.error.code === 'SUPERVISOR_RUNNING') return;
   throw WorkflowError.fromRecord(message.error);
+}
+
+function openOutput(home: Home): number {
+  try {
+    return openSync(join(home.logFolder, 'supervisor.out'), 'a', 0o600);
+  } catch (error) {
+    throw unusable(home, error);
+  }
 }
 
 function readReady(pipe: Readable): Promise<{ ready?: number; error?: ErrorRecord }> {

@@ -84,7 +84,7 @@ export function createAttempts(
     opened += 1;
     const name = `step-${bootstrap.incarnation}-${opened}`;
     try {
-      const log = openStepLog(bootstrap.folder, name, command.path, command.attempt);
+      const log = await openStepLog(bootstrap.folder, name, command.path, command.attempt, signal);
       try {
         for (const secret of secretNames(command.inputs))
           secrets[secret] = readSecret(bootstrap.secretsFolder, secret);

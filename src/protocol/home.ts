@@ -1,7 +1,7 @@
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import { ensureError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 
 /** The state folder of one user's supervisor and the places in it. */
 export interface Home {
@@ -58,19 +58,26 @@ export function prepareHome(home: Home): void {
   try {
     makePrivateFolder(home.folder);
     checkPrivate(home.folder);
+    // Said here because making a folder on a read-only file system fails with a misleading ENOENT.
+    checkWritable(home);
     for (const folder of [home.logFolder, home.instancesFolder, home.secretsFolder]) {
       makePrivateFolder(folder);
       checkPrivate(folder);
     }
   } catch (error) {
-    if (error instanceof WorkflowError) throw error;
-    const code = systemCode(error) ?? 'unknown error';
-    throw new WorkflowError(
-      code === 'ENOSPC' ? 'STORE_FULL' : 'HOME_UNWRITABLE',
-      `cannot use the state folder ${home.folder}: ${code}`,
-      { cause: error },
-    );
+    throw unusable(home, error);
   }
+}
+
+/** What a system error in the state folder means to a person: STORE_FULL or HOME_UNWRITABLE. */
+export function unusable(home: Home, error: unknown): WorkflowError {
+  if (error instanceof WorkflowError) return error;
+  const code = systemCode(error) ?? ensureError(error).message;
+  return new WorkflowError(
+    code === 'ENOSPC' || code === 'EDQUOT' ? 'STORE_FULL' : 'HOME_UNWRITABLE',
+    `cannot use the state folder ${home.folder}: ${code}`,
+    { cause: error },
+  );
 }
 
 /** Refuses a state folder that others could enter; a missing one is fine. Cheap: one lstat. */
@@ -78,7 +85,18 @@ export function checkHome(home: Home): void {
   try {
     checkPrivate(home.folder);
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    const code = systemCode(error);
+    if (code === 'ENOENT') return;
+    throw code === undefined ? error : unusable(home, error);
+  }
+}
+
+/** Refuses a state folder that we cannot write into; a missing one is fine. Throws HOME_UNWRITABLE. */
+export function checkWritable(home: Home): void {
+  try {
+    accessSync(home.folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw unusable(home, error);
   }
 }
 

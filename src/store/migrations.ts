@@ -79,16 +79,21 @@ const MIGRATIONS: readonly string[] = [
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Brings a database up to SCHEMA_VERSION, each step in a transaction of its own. Throws an Error that names the
- * versions when the file is newer than this program, or when it is another program's.
+ * Refuses a file that is not ours. Reads only. Throws an Error that names the versions when the file is newer than
+ * this program, or says that it is another program's.
  */
-export function migrate(database: DatabaseSync): void {
+export function checkVersion(database: DatabaseSync): void {
   const version = pragma(database, 'user_version');
   const application = pragma(database, 'application_id');
   const isNew = version === 0 && application === 0 && tableCount(database) === 0;
   if (!isNew && application !== APPLICATION_ID) throw new Error('the file is a database of another program');
   if (version > SCHEMA_VERSION)
     throw new Error(`the file has schema version ${version}, this program knows up to ${SCHEMA_VERSION}`);
+}
+
+/** Brings a database that `checkVersion` accepts up to SCHEMA_VERSION, each step in a transaction of its own. */
+export function migrate(database: DatabaseSync): void {
+  const version = pragma(database, 'user_version');
   for (const [index, sql] of MIGRATIONS.entries()) {
     if (index < version) continue;
     database.exec(

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { eventRecord, SUPERVISOR } from '../audit/record.ts';
 import { ensureError, ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import { type AuditTable, openAuditTable } from './audit-table.ts';
 import { type EventsTable, openEventsTable } from './events-table.ts';
 import { type InstancesTable, openInstancesTable } from './instances-table.ts';
-import { migrate } from './migrations.ts';
+import { checkVersion, migrate } from './migrations.ts';
 import type { Answer, Arguments, OperationName } from './operations.ts';
 import { openRegistrationsTable, type RegistrationsTable } from './registrations-table.ts';
 
@@ -40,23 +41,14 @@ export interface Writer {
  * Throws STORE_CORRUPT, STORE_FULL or HOME_UNWRITABLE with the file's name; a refused file is not changed.
  */
 export function openWriter(file: string, boot: string): Writer {
-  let database: DatabaseSync;
-  let tables: Tables;
+  let opened: { database: DatabaseSync; tables: Tables };
   try {
-    database = new DatabaseSync(file, { timeout: 5000 });
-    database.exec('PRAGMA foreign_keys = ON');
-    checkIntegrity(database);
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000');
-    migrate(database);
-    tables = {
-      audit: openAuditTable(database, boot),
-      events: openEventsTable(database),
-      instances: openInstancesTable(database),
-      registrations: openRegistrationsTable(database),
-    };
+    checkFile(file);
+    opened = openTables(file, boot);
   } catch (error) {
     throw storeError(error, `cannot open the database ${file}`);
   }
+  const { database, tables } = opened;
 
   const runOne = (request: Request): Reply => {
     database.exec('SAVEPOINT one');
@@ -210,6 +202,39 @@ function closeJournal(tables: Tables, args: Arguments<'journal.close'>): Answer<
     tables.audit.append(eventRecord(args.id, entry.at, entry.event, SUPERVISOR));
   }
   return { entries };
+}
+
+function openTables(file: string, boot: string): { database: DatabaseSync; tables: Tables } {
+  const database = new DatabaseSync(file, { timeout: 5000 });
+  try {
+    checkVersion(database);
+    database.exec('PRAGMA foreign_keys = ON');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000');
+    migrate(database);
+    const tables: Tables = {
+      audit: openAuditTable(database, boot),
+      events: openEventsTable(database),
+      instances: openInstancesTable(database),
+      registrations: openRegistrationsTable(database),
+    };
+    return { database, tables };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Checks a file before a connection that may write is opened: that alone would change the header, or checkpoint. */
+function checkFile(file: string): void {
+  // With a rollback journal beside it (a crash at its very making) only a writing connection can read it.
+  if (!existsSync(file) || existsSync(`${file}-journal`)) return;
+  const database = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+  try {
+    checkIntegrity(database);
+    checkVersion(database);
+  } finally {
+    database.close();
+  }
 }
 
 /** Reads every page of a small database, the head of a large one (a full check of 256 MB takes seconds). */

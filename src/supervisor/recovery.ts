@@ -1,4 +1,5 @@
 import { SUPERVISOR } from '../audit/record.ts';
+import { ensureError } from '../errors/workflow-error.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
 import { openKillSpool } from './kill-spool.ts';
@@ -31,12 +32,24 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
   });
   await openKillSpool(context).drain();
   for (const row of rows) await fleet.recover(row);
+  await sweep(context, known);
+}
+
+/** Ends and removes scopes that no instance owns. One that cannot be removed does not keep the supervisor from starting. */
+async function sweep(context: SupervisorContext, known: ReadonlySet<string>): Promise<void> {
   for (const record of context.isolation.listScopes()) {
     if (known.has(record.name)) continue;
-    const scope = context.isolation.reopenScope(record);
-    if (scope === null) continue;
-    const report = await scope.kill({ graceMs: 0, timeoutMs: 5000 });
-    await scope.remove();
-    context.log.warn('a leftover scope was ended', { scope: record.name, processes: report.foundCount });
+    try {
+      const scope = context.isolation.reopenScope(record);
+      if (scope === null) continue;
+      const report = await scope.kill({ graceMs: 0, timeoutMs: 5000 });
+      await scope.remove();
+      context.log.warn('a leftover scope was ended', { scope: record.name, processes: report.foundCount });
+    } catch (error) {
+      context.log.error('a leftover scope could not be removed', {
+        scope: record.name,
+        cause: ensureError(error).message,
+      });
+    }
   }
 }

@@ -12,6 +12,7 @@ import { openDiagnostics } from './diagnostics.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { instanceMethods } from './instance-methods.ts';
 import { serveInstances } from './instance-server.ts';
+import { openKillSpool } from './kill-spool.ts';
 import type { HomeLock } from './lock.ts';
 import { recover } from './recovery.ts';
 import { workflowMethods } from './workflow-methods.ts';
@@ -68,16 +69,13 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     for (const server of servers) server.close();
     if (instances === 'stop') await stopAll(fleet);
     fleet.close();
-    await store.call('audit.append', {
-      entries: [
-        {
-          type: 'supervisor.stopped',
-          at: Date.now(),
-          actor: SUPERVISOR,
-          instance: null,
-          data: { instances },
-        },
-      ],
+    // Leaving does not wait for the database: on a full disk the record goes to the spool.
+    await openKillSpool(context).record({
+      type: 'supervisor.stopped',
+      at: Date.now(),
+      actor: SUPERVISOR,
+      instance: null,
+      data: { instances },
     });
     log.info('supervisor leaves', { instances });
     await store.close();

@@ -37,9 +37,17 @@ export interface Bench {
 
 const COMMAND_DEADLINE_MS = 60_000;
 
-export function openBench(options: { isolation?: 'polling' } = {}): Bench {
+export interface BenchOptions {
+  readonly isolation?: 'polling';
+  /** Words before each command line, to run it elsewhere (in another mount namespace), by its working folder. */
+  readonly prefix?: (folder: string) => readonly string[];
+  /** The state folder, where it shall not lie beside the workspace. */
+  readonly home?: string;
+}
+
+export function openBench(options: BenchOptions = {}): Bench {
   const base = mkdtempSync(join(tmpdir(), 'qw-test-'));
-  const home = join(base, 'home');
+  const home = options.home ?? join(base, 'home');
   const workspace = join(base, 'ws');
   for (const folder of [workspace, join(workspace, '.q-skills'), join(workspace, '.amazonq', 'workflows')])
     mkdirSync(folder, { recursive: true });
@@ -49,8 +57,15 @@ export function openBench(options: { isolation?: 'polling' } = {}): Bench {
     Q_WORKFLOW_HOME: home,
     ...(options.isolation === undefined ? {} : { Q_WORKFLOW_ISOLATION: options.isolation }),
   };
-  const start: Bench['start'] = (args, more = {}) =>
-    spawn(join(ROOT, 'bin', 'q'), ['workflow', ...args], { cwd: workspace, env: { ...env, ...more } });
+  const start: Bench['start'] = (args, more = {}) => {
+    const [program = '', ...rest] = [
+      ...(options.prefix?.(workspace) ?? []),
+      join(ROOT, 'bin', 'q'),
+      'workflow',
+      ...args,
+    ];
+    return spawn(program, rest, { cwd: workspace, env: { ...env, ...more } });
+  };
   const qWith: Bench['qWith'] = (more, ...args) => finish(start(args, more));
   const q: Bench['q'] = (...args) => qWith({}, ...args);
   const json: Bench['json'] = async (...args) => {
