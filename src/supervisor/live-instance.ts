@@ -68,10 +68,6 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
   };
 }
 
-function isOomKill(event: JournalEntry['event']): boolean {
-  return event.type === 'limit.hit' && event.limit === 'memory' && event.path !== null;
-}
-
 /** Takes a committed event into the picture that status and watchers see. */
 export function followJournal(live: LiveInstance, entry: JournalEntry): void {
   if (entry.seq <= live.lastSeq) return;

@@ -25,7 +25,6 @@ describe('values that grow', { timeout: 300_000 }, () => {
         id: 'twice',
         type: 'skill',
         skill: 'say',
-        // biome-ignore lint/suspicious/noTemplateCurlyInString: a template of ours
         inputs: { text: '${{ text }}${{ text }}' },
         set: { text: 'twice.text' },
       },
