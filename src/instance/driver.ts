@@ -123,7 +123,6 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
   const sleep = (): Promise<void> =>
     new Promise((resolve) => {
       nudge = resolve;
-      if (wakeTimer !== null) clearTimeout(wakeTimer);
       wakeTimer = wakeAt === null ? null : setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, wakeAt - Date.now())));
       // Something may have come while we were pumping.
       if (outcomes.length > 0) resolve();
@@ -134,6 +133,8 @@ export function createDriver(bootstrap: Bootstrap, engine: Engine, attempts: Att
       begin();
       for (;;) {
         wakeAt = null;
+        // A timer that is left would keep the process alive after its run.
+        if (wakeTimer !== null) clearTimeout(wakeTimer);
         await pump();
         if (isEnded(engine)) {
           while (cancelling.size > 0) await Promise.all(cancelling);
