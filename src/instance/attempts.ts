@@ -39,6 +39,7 @@ export function createAttempts(bootstrap: Bootstrap, scope: Scope, observe: (eve
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
     env: bootstrap.env,
+    memoryLimitBytes: bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
     openScope: (name, skill) => scope.openChild(name, scopeLimits(skill.limits)),
   });
 
