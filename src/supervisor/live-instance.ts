@@ -34,6 +34,8 @@ export interface LiveInstance {
   lastSeq: number;
   endRequest: EndRequest | null;
   observedBreach: Breach | null;
+  /** The process of this incarnation said who it is. */
+  hasReported: boolean;
   /** Set when a stop was asked for while no process was connected. */
   pendingStop: { readonly by: string } | null;
   /** Exit status of our own child, or null for an adopted process. */
@@ -59,6 +61,7 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     lastSeq: row.lastSeq,
     endRequest: null,
     observedBreach: null,
+    hasReported: false,
     pendingStop: null,
     exit: null,
     lifetime: new AbortController(),
