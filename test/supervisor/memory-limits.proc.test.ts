@@ -94,23 +94,17 @@ describe('the memory limit of an instance', { timeout: 300_000 }, () => {
       resource_limits: { max_memory_mb: 128 },
     });
     const bystander = await startRun(bench, 'bystander');
-    // Doubling a text in the mutable context: 2^n kilobytes, kept by the journal and the state of each turn.
+    // Each turn keeps a text of half a megabyte of its own in the state of the run.
     bench.workflow('heap', {
-      context: { mutable: { text: 'x'.repeat(1024) } },
+      context: { readonly: { base: 'x'.repeat(500_000) } },
       steps: [
         {
           id: 'grow',
           type: 'loop',
           condition: 'true',
-          max_iterations: 30,
+          max_iterations: 1000,
           steps: [
-            {
-              id: 'double',
-              type: 'skill',
-              skill: 'say',
-              inputs: { text: '${{ text }}${{ text }}' },
-              set: { text: 'double.text' },
-            },
+            { id: 'keep', type: 'skill', skill: 'say', inputs: { text: '${{ base }}${{ iteration }}' } },
           ],
         },
       ],
