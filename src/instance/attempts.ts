@@ -43,6 +43,7 @@ export function createAttempts(
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
     env: bootstrap.env,
+    memoryLimitBytes: bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
     openScope: (name, skill) => scope.openChild(name, skillScopeLimits(skill)),
   });
 

@@ -19,22 +19,16 @@ interface BlobRef {
  * named by its SHA-256. So an event is short, whatever steps hand to each other.
  */
 export function externalise(folder: string, event: RunEvent): RunEvent {
-  switch (event.type) {
-    case 'step.started': {
-      const { inputs, ...rest } = event;
-      return inputs === undefined ? event : { ...rest, inputs: packObject(folder, inputs) };
-    }
-    case 'step.completed':
-      return {
-        ...event,
-        result: pack(folder, event.result, MAX_INLINE_BYTES),
-        writes: packWrites(folder, event.writes),
-      };
-    case 'step.handled':
-      return { ...event, result: pack(folder, event.result, MAX_INLINE_BYTES) };
-    default:
-      return event;
-  }
+  if (event.type === 'step.handled')
+    return { ...event, result: pack(folder, event.result, MAX_INLINE_BYTES) };
+  if (event.type === 'step.completed')
+    return {
+      ...event,
+      result: pack(folder, event.result, MAX_INLINE_BYTES),
+      writes: packWrites(folder, event.writes),
+    };
+  if (event.type !== 'step.started' || event.inputs === undefined) return event;
+  return { ...event, inputs: packObject(folder, event.inputs) };
 }
 
 /**

@@ -137,7 +137,6 @@ export function createDriver(
   const sleep = (): Promise<void> =>
     new Promise((resolve) => {
       nudge = resolve;
-      if (wakeTimer !== null) clearTimeout(wakeTimer);
       wakeTimer =
         wakeAt === null
           ? null
@@ -151,6 +150,8 @@ export function createDriver(
       begin();
       for (;;) {
         wakeAt = null;
+        // A timer that is left would keep the process alive after its run.
+        if (wakeTimer !== null) clearTimeout(wakeTimer);
         await pump();
         if (isEnded(engine)) {
           while (cancelling.size > 0) await Promise.all(cancelling);

@@ -18,6 +18,8 @@ export interface SessionPlace {
   readonly instance: string;
   /** From closing stdin to SIGTERM, and from SIGTERM to the kill. */
   readonly graceMs: number;
+  /** Of the instance around it, for messages. */
+  readonly memoryLimitBytes?: number | null;
 }
 
 /** One call: what to send and where the output goes while it is open. */
@@ -154,7 +156,7 @@ export class Session {
         stderrTail,
         before: this.#before,
         after,
-        memoryLimitBytes: this.#skill.limits.maxMemoryBytes,
+        memoryLimitBytes: this.#skill.limits.maxMemoryBytes ?? this.#place.memoryLimitBytes ?? null,
         processLimit: null,
       }),
     );

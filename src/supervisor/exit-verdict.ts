@@ -15,6 +15,9 @@ export interface ExitFacts {
   readonly isHeapExhausted: boolean;
   /** The last message in the process's log, or empty: why it died, in its own words. */
   readonly lastWords: string;
+  /** The process never got to its work, and the kernel refused it threads. */
+  readonly isRefusedProcesses: boolean;
+  readonly processLimit: number;
   readonly memoryLimitBytes: number;
   readonly memoryPeakBytes: number;
   readonly executionLimitMs: number;
@@ -58,6 +61,11 @@ export function judgeExit(facts: ExitFacts): Verdict {
       'The run had more processes than it may.',
       {},
     );
+  if (facts.isRefusedProcesses) {
+    const message = `The instance process could not start: the limit of ${facts.processLimit} processes and threads is too low for it.`;
+    const reason = `processes: ${facts.processLimit} limit, too low for the instance process`;
+    return close('failed', reason, 'PROCESS_LIMIT', message, { max_processes: facts.processLimit });
+  }
   if (facts.isOutOfMemory || facts.isHeapExhausted || facts.endRequest?.kind === 'limit')
     return outOfMemory(facts);
   if (facts.isWaiting) return { kind: 'waiting' };

@@ -229,6 +229,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       await killed;
     },
     connected: (live) => {
+      live.hasReported = true;
       ledger.started(live.row.id);
       if (live.pendingStop !== null) live.link?.send({ type: 'stop', kind: 'stop', by: live.pendingStop.by });
       admit();

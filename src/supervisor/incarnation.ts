@@ -50,7 +50,12 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   const start: Incarnations['start'] = async (live, cause, from) => {
     const { id, limits } = live.row;
     const incarnation = live.incarnation + 1;
-    Object.assign(live, { lifetime: new AbortController(), exit: null, endRequest: null });
+    Object.assign(live, {
+      lifetime: new AbortController(),
+      exit: null,
+      endRequest: null,
+      hasReported: false,
+    });
     live.silence = () => Promise.resolve();
     let childExit: Promise<void> = Promise.resolve();
     try {
@@ -227,6 +232,8 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       isOutOfMemory: byKernel && live.endRequest === null,
       isHeapExhausted: live.exit?.code !== 0 && said.includes('heap out of memory'),
       lastWords: lastWords(said),
+      isRefusedProcesses: !live.hasReported && (usage?.forksRefused ?? 0) > 0,
+      processLimit: live.row.limits.processes,
       memoryLimitBytes: live.row.limits.memoryBytes,
       memoryPeakBytes: Math.max(usage?.memoryPeakBytes ?? 0, live.observedBreach?.seen ?? 0),
       executionLimitMs: live.row.limits.executionMs,

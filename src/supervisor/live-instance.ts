@@ -34,6 +34,8 @@ export interface LiveInstance {
   lastSeq: number;
   endRequest: EndRequest | null;
   observedBreach: Breach | null;
+  /** The process of this incarnation said who it is. */
+  hasReported: boolean;
   /** Set when a stop was asked for while no process was connected. */
   pendingStop: { readonly by: string } | null;
   /** The end of an instance without a process is being written. */
@@ -61,6 +63,7 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     lastSeq: row.lastSeq,
     endRequest: null,
     observedBreach: null,
+    hasReported: false,
     pendingStop: null,
     closing: null,
     exit: null,

@@ -80,6 +80,24 @@ describe('the flow of steps with real processes', { timeout: 300_000 }, () => {
     assertGone('loser.txt');
   });
 
+  test('a loser that waits for its next attempt does not hold up the end', async () => {
+    bench.workflow('lazy', {
+      steps: [
+        {
+          id: 'race',
+          type: 'parallel',
+          wait_for: 'any',
+          steps: [shell('loser', 'exit 1'), shell('winner', 'sleep 0.3')],
+        },
+      ],
+      error_handling: { per_step: { loser: { strategy: 'retry', initial_delay: 25, jitter: 'none' } } },
+    });
+    const before = performance.now();
+    const { code } = await runToEnd(bench, 'lazy');
+    assert.equal(code, 0);
+    assert.ok(performance.now() - before < 5000, `${performance.now() - before} ms`);
+  });
+
   test('a failed branch cancels its siblings', async () => {
     bench.workflow('sibling', {
       steps: [

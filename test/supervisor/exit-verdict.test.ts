@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ExitFacts, judgeExit } from '../../src/supervisor/exit-verdict.ts';
+import { lastWords } from '../../src/supervisor/host-log.ts';
+
+const crash: ExitFacts = {
+  hasEnded: false,
+  isWaiting: false,
+  endRequest: null,
+  exit: { code: 70, signal: null },
+  isOutOfMemory: false,
+  isHeapExhausted: false,
+  lastWords: '',
+  isRefusedProcesses: false,
+  processLimit: 8,
+  memoryLimitBytes: 64 * 1024 * 1024,
+  memoryPeakBytes: 64 * 1024 * 1024,
+  executionLimitMs: 1000,
+  fruitless: 1,
+  runningSteps: ['a'],
+  startFailure: null,
+};
+
+function reasonOf(facts: Partial<ExitFacts>): string {
+  const verdict = judgeExit({ ...crash, ...facts });
+  return verdict.kind === 'close' ? `${verdict.event.error?.code} ${verdict.event.reason}` : verdict.kind;
+}
+
+test('an unexpected end is resumed until it is a crash loop, which tells the last words', () => {
+  assert.equal(reasonOf({}), 'resume');
+  assert.equal(
+    reasonOf({ fruitless: 5, lastWords: 'Error: no' }),
+    'CRASH_LOOP crash_loop: 5 starts without a completed step, last exit code 70: Error: no',
+  );
+});
+
+test('a limit that ended the process is named with its numbers', () => {
+  assert.equal(
+    reasonOf({ isRefusedProcesses: true, startFailure: 'it did not report in time' }),
+    'PROCESS_LIMIT processes: 8 limit, too low for the instance process',
+  );
+  assert.equal(
+    reasonOf({ isOutOfMemory: true, exit: { code: null, signal: 'SIGKILL' } }),
+    'MEMORY_LIMIT oom: 64 MB limit, peak 64 MB, instance process, step a',
+  );
+});
+
+test('an end in the journal wins over everything else', () => {
+  assert.equal(reasonOf({ hasEnded: true, isOutOfMemory: true, fruitless: 5 }), 'ended');
+});
+
+test('the last words are the last message of a log without its stack', () => {
+  const log =
+    'Error: first\n    at a.js:1\n\nWorkflowError: the second: ENOENT\n    at b.js:2 {\n  code: 1\n}\n';
+  assert.equal(lastWords(log), 'WorkflowError: the second: ENOENT');
+  assert.equal(lastWords('just text\n'), '');
+});
