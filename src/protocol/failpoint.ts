@@ -7,6 +7,7 @@ export type Failpoint =
   | 'instance.acked'
   | 'instance.effect_done'
   | 'supervisor.created'
+  | 'supervisor.requeued'
   | 'supervisor.launch_committed'
   | 'supervisor.spawned'
   | 'supervisor.before_commit'

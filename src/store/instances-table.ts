@@ -37,7 +37,8 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
       active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ? - active_since) END
     WHERE id = ? AND incarnation = ?`);
   const requeue = database.prepare(`
-    UPDATE instances SET status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0
+    UPDATE instances SET status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0,
+      resume_from = ?
     WHERE id = ? AND ended_at IS NOT NULL`);
   const setStatus = database.prepare('UPDATE instances SET last_seq = ?, status = ? WHERE id = ?');
   const setSeq = database.prepare('UPDATE instances SET last_seq = ? WHERE id = ?');
@@ -95,8 +96,8 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     exited: ({ id, incarnation, usage, at }) => {
       exited.run(usage === null ? null : JSON.stringify(usage), at, id, incarnation);
     },
-    requeue: ({ id }) => {
-      const { changes } = requeue.run(id);
+    requeue: ({ id, from }) => {
+      const { changes } = requeue.run(from, id);
       if (Number(changes) !== 1)
         throw new WorkflowError(
           'NOT_RESUMABLE',
@@ -137,6 +138,7 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
         : {
             incarnation: Number(row['incarnation']),
             lastSeq: Number(row['last_seq']),
+            resumeFrom: row['resume_from'] === null ? null : String(row['resume_from']),
             hasEnded: row['ended_at'] !== null,
           };
     },
@@ -184,6 +186,7 @@ function toInstance(row: Row): InstanceRow {
     fruitless: Number(row['fruitless']),
     wakeAt: integer(row['wake_at']),
     lastSeq: Number(row['last_seq']),
+    resumeFrom: row['resume_from'] === null ? null : String(row['resume_from']),
     notice: row['notice'] === null ? null : String(row['notice']),
   };
 }

@@ -47,6 +47,7 @@ const MIGRATIONS: readonly string[] = [
     fruitless INTEGER NOT NULL DEFAULT 0,
     wake_at INTEGER,
     last_seq INTEGER NOT NULL DEFAULT 0,
+    resume_from TEXT,
     notice TEXT
   ) STRICT;
   CREATE INDEX instances_by_time ON instances(created_at);

@@ -52,6 +52,8 @@ export interface InstanceRow {
   /** When a waiting instance is to go on. */
   readonly wakeAt: number | null;
   readonly lastSeq: number;
+  /** The step that a person wants the run to begin from again, until it is resumed. */
+  readonly resumeFrom: string | null;
   /** One line about what is missing on this machine for this run, or null. */
   readonly notice: string | null;
 }
@@ -139,7 +141,7 @@ export interface WriteOperations {
     null,
   ];
   /** Reopens an ended instance for `resume`. Fails with NOT_RESUMABLE when it has not ended. */
-  'instance.requeue': [{ id: string; at: number; audit: AuditEntry }, null];
+  'instance.requeue': [{ id: string; from: string | null; at: number; audit: AuditEntry }, null];
   'registration.put': [{ row: RegistrationRow; documents: Documents; audit: AuditEntry }, null];
   'registration.remove': [{ name: string; audit: AuditEntry }, { removed: boolean }];
   'audit.append': [{ entries: readonly AuditEntry[] }, null];

@@ -43,7 +43,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   const spool = openKillSpool(context);
   const ledger = createLedger(capacity);
   const lives = new Map<string, LiveInstance>();
-  const plans = new Map<string, { cause: Bootstrap['cause']; from: string | null }>();
+  const plans = new Map<string, Bootstrap['cause']>();
   let isClosed = false;
 
   const incarnations = createIncarnations(context, {
@@ -64,7 +64,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
             exit: live.exit,
           });
           if (live.pendingStop !== null) stopNow(live, live.pendingStop.by);
-          else later(live, verdict.delayMs, () => enqueue(live, 'crash', null));
+          else later(live, verdict.delayMs, () => enqueue(live, 'crash'));
           break;
       }
       admit();
@@ -78,14 +78,14 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       const plan = plans.get(id);
       plans.delete(id);
       if (live === undefined || plan === undefined) ledger.release(id);
-      else void incarnations.start(live, plan.cause, plan.from);
+      else void incarnations.start(live, plan);
     }
   };
 
-  const enqueue = (live: LiveInstance, cause: Bootstrap['cause'], from: string | null): void => {
+  const enqueue = (live: LiveInstance, cause: Bootstrap['cause']): void => {
     if (isClosed) return;
     const { id, limits } = live.row;
-    plans.set(id, { cause, from });
+    plans.set(id, cause);
     ledger.enqueue({ id, memoryBytes: limits.memoryBytes });
     admit();
     const place = ledger.queue().find((entry) => entry.id === id);
@@ -109,7 +109,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     // A timer holds 24 days at most: look again then.
     later(live, delayMs, () => {
       if ((live.row.wakeAt ?? 0) > context.now()) wakeLater(live);
-      else enqueue(live, 'wait_over', null);
+      else enqueue(live, 'wait_over');
     });
   };
 
@@ -151,7 +151,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     } catch (error) {
       // Not ended then: it waits for what it waited for before.
       if (live.status === 'waiting') wakeLater(live);
-      else enqueue(live, plan?.cause ?? 'crash', plan?.from ?? null);
+      else enqueue(live, plan ?? 'crash');
       throw error;
     }
     finish(live);
@@ -190,23 +190,24 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       await store.call('instance.create', { instance, documents, at: context.now(), audit });
       failpoint('supervisor.created');
       const live = await open(instance.id);
-      enqueue(live, 'start', null);
+      enqueue(live, 'start');
       return live;
     },
     recover: async (row) => {
       const live = await open(row.id);
       if (row.status === 'waiting' && row.process === null) wakeLater(live);
-      else if (row.incarnation === 0 || (row.process === null && row.scope === null))
-        enqueue(live, 'start', null);
+      // Queued = no process was started for it since; one that was is `initializing` at least.
+      else if (row.status === 'queued') enqueue(live, row.incarnation === 0 ? 'start' : 'requested');
       else {
         ledger.hold({ id: row.id, memoryBytes: row.limits.memoryBytes });
         incarnations.adopt(live);
       }
     },
     reopen: async (row, from, audit) => {
-      await store.call('instance.requeue', { id: row.id, at: context.now(), audit });
+      await store.call('instance.requeue', { id: row.id, from, at: context.now(), audit });
+      failpoint('supervisor.requeued');
       const live = await open(row.id);
-      enqueue(live, 'requested', from);
+      enqueue(live, 'requested');
       return live;
     },
     stop: async (live, actor) => {

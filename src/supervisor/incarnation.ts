@@ -34,7 +34,7 @@ export interface IncarnationHandlers {
 
 /** One process of an instance after the other: start it, watch it, judge and record its end. */
 export interface Incarnations {
-  start(live: LiveInstance, cause: Bootstrap['cause'], from: string | null): Promise<void>;
+  start(live: LiveInstance, cause: Bootstrap['cause']): Promise<void>;
   /** Takes over the process of an earlier supervisor, alive or not. */
   adopt(live: LiveInstance): void;
   /** Ends the whole tree at once; the verdict follows from `request`. */
@@ -47,7 +47,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   const { store, home, isolation, log } = context;
   let isClosed = false;
 
-  const start: Incarnations['start'] = async (live, cause, from) => {
+  const start: Incarnations['start'] = async (live, cause) => {
     const { id, limits } = live.row;
     const incarnation = live.incarnation + 1;
     Object.assign(live, {
@@ -75,7 +75,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       failpoint('supervisor.launch_committed');
       Object.assign(live, { incarnation, tokenHash: hash });
       setStatus(live, 'initializing', null);
-      const boot = await bootstrap(live, token, cause, from);
+      const boot = await bootstrap(live, token, cause);
       if (live.endRequest === null) {
         const launched = launchInstance(home, scope, limits.memoryBytes, boot);
         live.process = launched.identity;
@@ -108,13 +108,13 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     live: LiveInstance,
     token: string,
     cause: Bootstrap['cause'],
-    from: string | null,
   ): Promise<Bootstrap> => {
     const [row, journal] = await Promise.all([
       readRow(live.row.id),
       store.call('journal.read', { id: live.row.id, afterSeq: 0 }),
     ]);
     live.row = row;
+    const isReopened = journal.at(-1)?.event.type === 'run.ended';
     const pins = await store.call('document.get', { hash: row.pinsHash });
     if (pins === null || live.scope === null)
       throw new WorkflowError('INTERNAL', `the pinned definition of ${row.id} is missing`);
@@ -133,8 +133,10 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       scope: live.scope.record,
       env: row.env,
       remainingMs: Math.max(0, row.limits.executionMs - row.activeMs),
-      cause: journal.length === 0 ? 'start' : cause,
-      from,
+      // A journal that ends was opened again by a person, whatever happened to the processes since.
+      cause:
+        journal.length === 0 ? 'start' : isReopened ? 'requested' : cause === 'requested' ? 'crash' : cause,
+      from: isReopened ? row.resumeFrom : null,
       orphanTimeoutMs: ORPHAN_TIMEOUT_MS,
     };
   };

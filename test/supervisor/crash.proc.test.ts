@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { JournalEntry } from '../../src/engine/events.ts';
@@ -121,5 +121,32 @@ describe('a crash loses nothing and repeats nothing that completed', { timeout: 
       'supervisor.after_exit_record',
     ] as const)
       await crashAt(point, 1);
+  });
+
+  test('a resume that was asked for survives the supervisor, with the step it begins from', async () => {
+    bench.script('gate.sh', 'echo x >> "$SKILL_PARAM_file"; [ -e gate-is-open ] || exit 4\n');
+    bench.skill('gate', { type: 'code_inline', command: 'sh', args: ['gate.sh'] });
+    const gate = (id: string): object => ({
+      id,
+      type: 'skill',
+      skill: 'gate',
+      inputs: { file: `ran-${id}.txt` },
+    });
+    bench.workflow('gates', {
+      steps: [{ id: 'zero', type: 'skill', skill: 'effect' }, gate('one'), gate('two')],
+    });
+    const failed = (await bench.json('run', 'gates')) as StatusDocument;
+    assert.equal(failed.status, 'failed');
+    writeFileSync(join(bench.workspace, 'gate-is-open'), '');
+    await bench.q('supervisor', 'stop');
+    await bench.qWith({ Q_WORKFLOW_FAILPOINT: 'supervisor.requeued:1' }, 'supervisor', 'start');
+    await bench.q('resume', failed.id, '--from', 'zero', '--detach');
+    const end = await eventually('the end of the resumed run', async () => {
+      const run = await bench.status(failed.id);
+      return run.ended_at !== null && run.ended_at !== failed.ended_at && run;
+    });
+    assert.equal(end.status, 'completed', JSON.stringify(end.error));
+    const resumed = bench.journal(failed.id).find(({ event }) => event.type === 'run.resumed')?.event;
+    assert.ok(resumed?.type === 'run.resumed' && resumed.cause === 'requested' && resumed.from === 'zero');
   });
 });
