@@ -8,10 +8,11 @@ import { openKillSpool } from './kill-spool.ts';
 const MAX_LIVE = 100_000;
 
 /**
- * Takes over what an earlier supervisor left: live instances are adopted, dead ones resumed, queued ones queued,
- * and scopes that belong to nobody are ended and removed.
+ * Takes over what an earlier supervisor left: live instances are adopted, dead ones resumed, queued ones queued.
+ * Call it before instances may connect: one that says hello while it is not known yet would be fenced, and would end.
+ * Answers the names of the scopes that have an owner.
  */
-export async function recover(context: SupervisorContext, fleet: Fleet): Promise<void> {
+export async function recover(context: SupervisorContext, fleet: Fleet): Promise<ReadonlySet<string>> {
   const rows = await context.store.call('instance.list', { isLiveOnly: true, limit: MAX_LIVE });
   const known = new Set(rows.flatMap((row) => (row.scope === null ? [] : [row.scope.name])));
   await context.store.call('audit.append', {
@@ -32,11 +33,11 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
   });
   await openKillSpool(context).drain();
   for (const row of rows) await fleet.recover(row);
-  await sweep(context, known);
+  return known;
 }
 
-/** Ends and removes scopes that no instance owns. One that cannot be removed does not keep the supervisor from starting. */
-async function sweep(context: SupervisorContext, known: ReadonlySet<string>): Promise<void> {
+/** Ends and removes the scopes that are not `known`. One that cannot be removed does not keep the supervisor from starting. */
+export async function sweep(context: SupervisorContext, known: ReadonlySet<string>): Promise<void> {
   for (const record of context.isolation.listScopes()) {
     if (known.has(record.name)) continue;
     try {

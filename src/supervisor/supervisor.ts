@@ -14,7 +14,7 @@ import { instanceMethods } from './instance-methods.ts';
 import { serveInstances } from './instance-server.ts';
 import { openKillSpool } from './kill-spool.ts';
 import type { HomeLock } from './lock.ts';
-import { recover } from './recovery.ts';
+import { recover, sweep } from './recovery.ts';
 import { workflowMethods } from './workflow-methods.ts';
 
 export interface SupervisorOptions {
@@ -106,6 +106,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     };
   };
 
+  const known = await recover(context, fleet);
   servers.push(
     await serveInstances(context, {
       find: (id) => fleet.find(id),
@@ -114,7 +115,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       rejected: (live, reason) => fleet.rejected(live, reason),
     }),
   );
-  await recover(context, fleet);
+  await sweep(context, known);
   servers.push(
     await serveControl(context, {
       ...workflowMethods(context, fleet),
