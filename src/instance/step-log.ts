@@ -34,13 +34,22 @@ export async function openStepLog(
 ): Promise<StepLog> {
   await whenThereIsRoom(() => addToList(folder, { path, attempt, file, at: Date.now() }), signal);
   const base = join(folder, file);
-  let log = openSync(`${base}.log`, 'a', 0o600);
-  let index = openSync(`${base}.idx`, 'a', 0o600);
+  // Most steps print nothing: the files are made at the first piece.
+  let files: { readonly log: number; readonly index: number } | null = null;
   let size = 0;
 
+  const open = (): { readonly log: number; readonly index: number } => {
+    files ??= { log: openSync(`${base}.log`, 'a', 0o600), index: openSync(`${base}.idx`, 'a', 0o600) };
+    return files;
+  };
+  const close = (): void => {
+    if (files === null) return;
+    closeSync(files.log);
+    closeSync(files.index);
+    files = null;
+  };
   const turnOver = (): void => {
-    closeSync(log);
-    closeSync(index);
+    close();
     for (let number = KEPT_FILES; number >= 1; number -= 1)
       for (const kind of ['log', 'idx']) {
         const from = number === 1 ? `${base}.${kind}` : `${base}.${number - 1}.${kind}`;
@@ -50,13 +59,12 @@ export async function openStepLog(
           if (systemCode(error) !== 'ENOENT') throw error;
         }
       }
-    log = openSync(`${base}.log`, 'a', 0o600);
-    index = openSync(`${base}.idx`, 'a', 0o600);
     size = 0;
   };
 
   const put = (stream: StreamName, chunk: Buffer): void => {
     if (size > 0 && size + chunk.length > MAX_FILE_BYTES) turnOver();
+    const { log, index } = open();
     const before = fstatSync(log).size;
     appendWhole(log, chunk);
     try {
@@ -78,10 +86,7 @@ export async function openStepLog(
         return whenThereIsRoom(() => put(stream, chunk), signal);
       }
     },
-    close: () => {
-      closeSync(log);
-      closeSync(index);
-    },
+    close,
   };
 }
 
