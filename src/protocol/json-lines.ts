@@ -9,7 +9,8 @@ export interface JsonLines {
   /** Sends what is queued, then closes. */
   end(): void;
   destroy(): void;
-  readonly isOpen: boolean;
+  /** What was sent and not taken over by the kernel: grows when the other side does not read. */
+  readonly backlogBytes: number;
 }
 
 export interface JsonLinesHandlers {
@@ -68,8 +69,8 @@ export function openJsonLines(socket: Socket, handlers: JsonLinesHandlers): Json
     },
     end: () => socket.end(),
     destroy: () => socket.destroy(),
-    get isOpen() {
-      return !socket.destroyed && socket.writable;
+    get backlogBytes() {
+      return socket.writableLength;
     },
   };
 }

@@ -5,9 +5,12 @@ import { openJsonLines } from '../protocol/json-lines.ts';
 import type { SupervisorContext } from './context.ts';
 import { listen } from './instance-server.ts';
 
+/** A follower that has so much to read (a stopped process, a hung pager) is cut off: it would fill our memory. */
+const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
+
 /** One call of a person's command. */
 export interface Call {
-  /** Sends a notification to the caller; does nothing once it has gone. */
+  /** Sends a notification to the caller; does nothing once it has gone. Lets go of a caller that does not read. */
   notify(notification: ControlNotification): void;
   /** Aborted when the caller's connection closes. */
   readonly gone: AbortSignal;
@@ -26,7 +29,12 @@ export function serveControl(context: SupervisorContext, handlers: ControlHandle
       closed: () => gone.abort(),
     });
     const call: Call = {
-      notify: (notification) => lines.send({ jsonrpc: '2.0', ...notification }),
+      notify: (notification) => {
+        if (lines.backlogBytes > MAX_BACKLOG_BYTES) {
+          context.log.warn('a follower that does not read was let go', { backlog: lines.backlogBytes });
+          lines.destroy();
+        } else lines.send({ jsonrpc: '2.0', ...notification });
+      },
       gone: gone.signal,
     };
     const answer = async (raw: unknown): Promise<void> => {
