@@ -111,23 +111,24 @@ function watchInterrupts(
 function ask(question: string, over: AbortSignal): Promise<{ text: string } | 'interrupt' | 'over'> {
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
   return new Promise((resolve) => {
-    const close = (): void => {
-      process.stderr.write('\n');
-      resolve('over');
+    let answer: { text: string } | 'interrupt' | 'over' = { text: '' };
+    const end = (given: typeof answer): void => {
+      answer = given;
       prompt.close();
     };
-    over.addEventListener('abort', close, { once: true });
-    prompt.once('SIGINT', () => {
-      resolve('interrupt');
-      prompt.close();
-    });
+    const takeBack = (): void => end('over');
+    over.addEventListener('abort', takeBack, { once: true });
+    prompt.once('SIGINT', () => end('interrupt'));
+    let isEntered = false;
     prompt.once('close', () => {
-      over.removeEventListener('abort', close);
-      resolve({ text: '' });
+      over.removeEventListener('abort', takeBack);
+      // Only Enter ends the line of the question by itself.
+      if (!isEntered) process.stderr.write('\n');
+      resolve(answer);
     });
     prompt.question(question, (text) => {
-      resolve({ text });
-      prompt.close();
+      isEntered = true;
+      end({ text });
     });
   });
 }

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { Client } from '../client/client.ts';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
-import { LogCursor, listStepLogs, type StepLogFile } from './log-files.ts';
+import { LogCursor, type LogLine, listStepLogs, type StepLogFile } from './log-files.ts';
 import { printable, styleFor } from './style.ts';
 
 export interface LogOptions {
@@ -23,47 +23,57 @@ export async function printLogs(client: Client, given: string, options: LogOptio
   const { id, folder, hasEnded } = await client.call('instance.logs', { id: given });
   const since = options.since === null ? 0 : parseSince(options.since, Date.now());
   const cursors = new Map<string, LogCursor>();
-  const printed = { any: false };
-  const pass = async (): Promise<void> => {
+  const print = async (log: StepLogFile, line: LogLine): Promise<void> => {
+    if (!process.stdout.write(format(log, line, options))) await drained();
+  };
+  const pass: Pass = async (isOver) => {
     for (const log of listStepLogs(folder)) {
       if (options.step !== null && log.path !== options.step && !log.path.startsWith(`${options.step}/`))
         continue;
       const cursor = cursors.get(log.file) ?? new LogCursor(folder, log.file);
       cursors.set(log.file, cursor);
-      for (const line of cursor.lines(since)) {
-        printed.any = true;
-        if (!process.stdout.write(format(log, line, options))) await drained();
-      }
+      for (const line of cursor.lines(since)) await print(log, line);
+      if (isOver(log)) for (const line of cursor.rest()) await print(log, line);
     }
   };
-  await pass();
   if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass);
-  for (const [file, cursor] of cursors)
-    for (const line of cursor.rest())
-      process.stdout.write(
-        format(listStepLogs(folder).find((log) => log.file === file) ?? null, line, options),
-      );
+  await pass(() => true);
   if (options.step !== null && cursors.size === 0)
     throw new WorkflowError('STEP_NOT_FOUND', `no step of ${id} at "${options.step}" has written a log`);
 }
 
-async function follow(client: Client, id: string, folder: string, pass: () => Promise<void>): Promise<void> {
+/** Prints what is new; a last line without an end only of logs to which nothing more comes. */
+type Pass = (isOver: (log: StepLogFile) => boolean) => Promise<void>;
+
+async function follow(client: Client, id: string, folder: string, pass: Pass): Promise<void> {
+  const over = new Set<string>();
+  const keyOf = (path: string, attempt: number): string => `${path}#${attempt}`;
+  const failed = Promise.withResolvers<never>();
   let running = Promise.resolve();
   const look = (): void => {
-    running = running.then(pass);
+    running = running.then(() => pass((log) => over.has(keyOf(log.path, log.attempt))));
+    running.catch(failed.reject);
   };
   const watcher = tryWatch(folder, look);
   const timer = setInterval(look, LOOK_MS);
   const ended = new Promise<void>((resolve) => {
-    client.onNotification((notification) => notification.method === 'instance.ended' && resolve());
+    client.onNotification((notification) => {
+      if (notification.method === 'instance.ended') resolve();
+      if (notification.method !== 'instance.step' || notification.params.step.ended_at === null) return;
+      over.add(keyOf(notification.params.step.path, notification.params.step.attempts));
+      look();
+    });
     void client.closed.then(resolve);
   });
   const now = await client.call('instance.watch', { id });
-  if (now.ended_at === null) await ended;
-  watcher?.close();
-  clearInterval(timer);
+  look();
+  try {
+    if (now.ended_at === null) await Promise.race([ended, failed.promise]);
+  } finally {
+    watcher?.close();
+    clearInterval(timer);
+  }
   await running;
-  await pass();
 }
 
 /** The kernel's notices of a folder; none while the instance is queued and has no folder: the timer looks then. */
@@ -78,17 +88,13 @@ function tryWatch(folder: string, look: () => void): FSWatcher | null {
   }
 }
 
-function format(
-  log: StepLogFile | null,
-  line: { at: number; stream: 'o' | 'e'; text: string },
-  options: LogOptions,
-): string {
+function format(log: StepLogFile, line: LogLine, options: LogOptions): string {
   const stream = line.stream === 'o' ? 'stdout' : 'stderr';
   if (options.isJson)
-    return `${JSON.stringify({ time: new Date(line.at).toISOString(), step: log?.path ?? null, attempt: log?.attempt ?? null, stream, text: line.text })}\n`;
+    return `${JSON.stringify({ time: new Date(line.at).toISOString(), step: log.path, attempt: log.attempt, stream, text: line.text })}\n`;
   const style = styleFor(process.stdout);
   const text = options.isRaw ? line.text : printable(line.text);
-  const name = options.step === null && log !== null ? `${style.cyan(log.path)} ${style.dim('│')} ` : '';
+  const name = options.step === null ? `${style.cyan(log.path)} ${style.dim('│')} ` : '';
   return `${name}${line.stream === 'e' ? style.yellow(text) : text}\n`;
 }
 

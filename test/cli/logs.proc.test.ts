@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { StatusDocument } from '../../src/protocol/control.ts';
+import { type Bench, eventually, finish, openBench, ROOT } from '../setup/bench-home.ts';
+
+describe('logs', { timeout: 120_000 }, () => {
+  let bench: Bench;
+  let plain: StatusDocument;
+  before(async () => {
+    bench = openBench();
+    bench.script('both.sh', 'echo out; sleep 0.1; echo err >&2; sleep 0.1; printf last');
+    bench.script(
+      'rude.sh',
+      String.raw`printf '\033[2J\033[31mred\033[0m \033]0;title\007\033]8;;http://x\033\\link\rover\b\t\302\233\342\200\256end\n'`,
+    );
+    bench.script(
+      'live.sh',
+      'echo first; printf "half a "; until [ -e go ]; do sleep 0.05; done; echo line; sleep 0.1; echo late >&2; sleep 0.1; printf tail',
+    );
+    for (const name of ['both', 'rude', 'live'])
+      bench.skill(name, { type: 'code_inline', command: 'sh', args: [`${name}.sh`] });
+    const step = (id: string): object => ({ id, type: 'skill', skill: id });
+    bench.workflow('plain', {
+      steps: [step('both'), { id: 'group', type: 'parallel', wait_for: 'all', steps: [step('rude')] }],
+    });
+    bench.workflow('live', { steps: [step('live')] });
+    plain = (await bench.json('run', 'plain')) as StatusDocument;
+    assert.equal(plain.status, 'completed');
+  });
+  after(() => bench.close());
+
+  const lines = async (...args: readonly string[]): Promise<string[]> => {
+    const { status, stdout, stderr } = await bench.q('logs', ...args);
+    assert.deepEqual([status, stderr], [0, '']);
+    return stdout.split('\n');
+  };
+
+  test('prints both streams and a last line without an end, each with its step', async () => {
+    assert.deepEqual((await lines(plain.id)).slice(0, 3), ['both │ out', 'both │ err', 'both │ last']);
+  });
+
+  test('escapes of a step reach the terminal only with --raw', async () => {
+    assert.deepEqual(await lines(plain.id, '--step', 'group/rude'), ['red link over end', '']);
+    const [raw] = await lines(plain.id, '--step', 'group/rude', '--raw');
+    assert.ok(raw?.startsWith('\u001b[2J\u001b[31mred\u001b[0m \u001b]0;title\u0007'));
+  });
+
+  test('--step takes a step or a folder of steps, and refuses one that has written nothing', async () => {
+    assert.deepEqual(await lines(plain.id, '--step', 'both'), ['out', 'err', 'last', '']);
+    assert.deepEqual(await lines(plain.id, '--step', 'group'), ['red link over end', '']);
+    const { status, stderr } = await bench.q('logs', plain.id, '--step', 'nosuch');
+    assert.equal(status, 4);
+    assert.match(stderr, /no step of \w{10} at "nosuch" has written a log \[STEP_NOT_FOUND\]/);
+  });
+
+  test('--since leaves out what is older', async () => {
+    assert.equal((await lines(plain.id, '--since', '1h')).length, 5);
+    assert.deepEqual(await lines(plain.id, '--since', '2999-01-01'), ['']);
+    const [first] = await documents(plain.id);
+    assert.equal((await lines(plain.id, '--since', String(first?.time))).length, 5);
+  });
+
+  interface LogDocument {
+    readonly time: string;
+    readonly step: string;
+    readonly attempt: number;
+    readonly stream: string;
+    readonly text: string;
+  }
+  const documents = async (id: string): Promise<LogDocument[]> =>
+    (await lines(id, '--json')).filter(Boolean).map((line) => JSON.parse(line) as LogDocument);
+
+  test('--json is one object a line, with the text as it was', async () => {
+    const [out, err, last, rude] = await documents(plain.id);
+    const { time, ...rest } = out ?? { time: '' };
+    assert.deepEqual(rest, { step: 'both', attempt: 1, stream: 'stdout', text: 'out' });
+    assert.ok(Math.abs(Date.parse(time) - Date.parse(plain.started_at ?? '')) < 10_000);
+    assert.deepEqual([err?.stream, last?.stream], ['stderr', 'stdout']);
+    assert.deepEqual([rude?.step, rude?.text.startsWith('\u001b[2J')], ['group/rude', true]);
+  });
+
+  test('-f prints whole lines as they come, and ends with the run', async () => {
+    const { id } = (await bench.json('run', 'live', '--detach')) as { id: string };
+    const child = bench.start(['logs', id, '-f', '--step', 'live']);
+    let soFar = '';
+    child.stdout?.on('data', (chunk) => {
+      soFar += String(chunk);
+    });
+    const followed = finish(child);
+    await eventually('the first line', () => soFar.includes('first\n'));
+    assert.equal(soFar, 'first\n');
+    bench.script('go', '');
+    assert.deepEqual(await followed, { status: 0, stdout: 'first\nhalf a line\nlate\ntail\n', stderr: '' });
+    const again = await bench.q('logs', id, '-f', '--step', 'live');
+    assert.deepEqual([again.status, again.stdout], [0, 'first\nhalf a line\nlate\ntail\n']);
+  });
+
+  test('-f of a run that is stopped ends too, and a reader that leaves ends it silently', async () => {
+    bench.workflow('forever', { steps: [{ id: 'live', type: 'skill', skill: 'yes' }] });
+    bench.skill('yes', {
+      type: 'code_inline',
+      command: 'sh',
+      args: ['-c', 'while :; do echo y; sleep 0.02; done'],
+    });
+    const { id } = (await bench.json('run', 'forever', '--detach')) as { id: string };
+    const shell = spawn(
+      'bash',
+      ['-c', `"$0" workflow logs ${id} -f | head -n 3; exit "\${PIPESTATUS[0]}"`, join(ROOT, 'bin', 'q')],
+      {
+        cwd: bench.workspace,
+        env: bench.env,
+      },
+    );
+    assert.deepEqual(await finish(shell), { status: 0, stdout: 'live │ y\n'.repeat(3), stderr: '' });
+    const followed = bench.q('logs', id, '-f');
+    assert.equal((await bench.q('stop', id)).status, 0);
+    assert.equal((await followed).status, 0);
+  });
+});
