@@ -30,8 +30,8 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
   const erase = (): void => {
     // A terminal that became narrower has broken our lines into more rows since they were drawn.
     const rows = drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(displayWidth(line) / width())), 0);
-    // Up over what was drawn, clearing to the end of the screen once: no flicker, nothing above is touched.
-    if (rows > 0) stream.write(`\u001b[${rows}A\r\u001b[J`);
+    // Row by row: tmux keeps a copy of what "clear to the end of the screen" takes when that is the whole screen.
+    stream.write('\u001b[1A\u001b[2K'.repeat(rows));
     drawn = [];
   };
   const draw = (): void => {

@@ -7,7 +7,10 @@ export interface Terminal {
   run(line: string): void;
   /** Keys in tmux's names: C-c, Enter, s. */
   press(...keys: readonly string[]): void;
+  /** What is on the screen and what went off its top. */
   screen(): string;
+  /** Only what is on the screen. */
+  visible(): string;
   /** The same with its colours, as escapes. */
   colours(): string;
   resize(columns: number, rows: number): void;
@@ -35,6 +38,7 @@ export function openTerminal(bench: Bench): Terminal {
     run: (line) => void tmux('send-keys', line, 'Enter'),
     press: (...keys) => void tmux('send-keys', ...keys),
     screen,
+    visible: () => tmux('capture-pane', '-p', '-J'),
     colours: () => tmux('capture-pane', '-p', '-e'),
     resize: (columns, rows) => void tmux('resize-window', '-x', String(columns), '-y', String(rows)),
     shows: async (pattern) => {
