@@ -75,6 +75,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;
   CREATE TRIGGER events_no_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'journal events are never changed'); END;
   `,
+  // INSERT OR REPLACE deletes what is in its way without firing the triggers of a delete (recursive_triggers is off).
+  `
+  CREATE TRIGGER audit_append_only BEFORE INSERT ON audit WHEN new.seq <= (SELECT max(seq) FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'audit rows are only appended'); END;
+  CREATE TRIGGER events_append_only BEFORE INSERT ON events
+    WHEN EXISTS (SELECT 1 FROM events WHERE instance = new.instance AND seq = new.seq)
+    BEGIN SELECT RAISE(ABORT, 'journal events are never replaced'); END;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

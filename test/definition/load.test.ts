@@ -60,10 +60,12 @@ test('10,000 steps that refer to each other load in a second', async () => {
   const steps = Array.from({ length: 10_000 }, (_, index) =>
     skill(`s${index}`, index === 0 ? {} : { inputs: { x: `s${index - 1}.data` } }),
   );
-  const before = performance.now();
+  // CPU time of this process: other tests run beside it.
+  const before = process.cpuUsage();
   const { workflow } = await load({ steps });
   assert.equal(workflow?.steps.length, 10_000);
-  assert.ok(performance.now() - before < 1000);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 1_000_000, `${(user + system) / 1000} ms of CPU`);
 });
 
 test('many problems are cut at 200, and the rest is counted', async () => {

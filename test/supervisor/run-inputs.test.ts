@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { JsonObject } from '../../src/definition/workflow.ts';
+import { WorkflowError } from '../../src/errors/workflow-error.ts';
+import { type RunValues, resolveRunValues } from '../../src/supervisor/run-inputs.ts';
+import { load } from '../setup/workflows.ts';
+
+/** The values that a run would begin with, or the problems as lines. */
+async function resolve(
+  parts: object,
+  inputs: JsonObject,
+  context: JsonObject = {},
+): Promise<RunValues | string[]> {
+  const { workflow, problems } = await load(parts);
+  assert.ok(workflow !== null, JSON.stringify(problems));
+  try {
+    return resolveRunValues(workflow, inputs, context);
+  } catch (error) {
+    assert.ok(error instanceof WorkflowError && error.code === 'INPUT_INVALID');
+    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+  }
+}
+const typed = (type: string): object => ({ inputs: { x: { type, required: true } } });
+
+for (const [type, text, value] of [
+  ['string', '12', '12'],
+  ['string', '', ''],
+  ['number', '12', 12],
+  ['number', '-1.5e3', -1500],
+  ['boolean', 'false', false],
+  ['array', '[1,"a"]', [1, 'a']],
+  ['object', '{"a":{"b":null}}', { a: { b: null } }],
+] as const)
+  test(`the text ${JSON.stringify(text)} is read as a ${type}`, async () => {
+    const values = await resolve(typed(type), { x: text });
+    assert.ok(!Array.isArray(values));
+    assert.deepEqual(values.inputs, { x: value });
+  });
+
+for (const [type, value] of [
+  ['number', '12px'],
+  ['number', 'NaN'],
+  ['number', '1e999'],
+  ['number', ''],
+  ['number', '"1"'],
+  ['number', null],
+  ['boolean', 'yes'],
+  ['array', '{}'],
+  ['array', '[1e999]'],
+  ['object', '[]'],
+  ['object', 'null'],
+  ['string', 5],
+] as const)
+  test(`${JSON.stringify(value)} is not a ${type}`, async () => {
+    assert.deepEqual(await resolve(typed(type), { x: value }), [
+      `--input x: ${JSON.stringify(value)} is not of the type ${type}`,
+    ]);
+  });
+
+test('a default stands in, an optional one without a default is null', async () => {
+  const values = await resolve({ inputs: { a: { type: 'number', default: 3 }, b: { type: 'string' } } }, {});
+  assert.ok(!Array.isArray(values));
+  assert.deepEqual(values.inputs, { a: 3, b: null });
+});
+
+test('context is replaced where it lies, by the type of what it replaces, and the file stays as it was', async () => {
+  const parts = { context: { readonly: { r: 'x', any: null }, mutable: { n: 1 } } };
+  const values = await resolve(parts, {}, { n: '2', r: '7', any: 'text' });
+  assert.ok(!Array.isArray(values));
+  assert.deepEqual(values.context, { readonly: { r: '7', any: 'text' }, mutable: { n: 2 } });
+  const again = await resolve(parts, {});
+  assert.ok(!Array.isArray(again));
+  assert.deepEqual(again.context, { readonly: { r: 'x', any: null }, mutable: { n: 1 } });
+});
+
+test('names of Object.prototype are unknown names', async () => {
+  const given = JSON.parse('{"__proto__": "1", "toString": "2"}') as JsonObject;
+  assert.deepEqual(await resolve({}, given, given), [
+    '--input __proto__: __proto__ is not declared (the workflow declares none)',
+    '--input toString: toString is not declared (the workflow declares none)',
+    '--context __proto__: __proto__ is not declared (the workflow declares none)',
+    '--context toString: toString is not declared (the workflow declares none)',
+  ]);
+});
