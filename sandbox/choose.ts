@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { WorkflowError } from '../src/errors/workflow-error.ts';
 import { CgroupIsolation } from './cgroupfs/isolation.ts';
+import type { ProbeResult } from './cgroupfs/probe.ts';
 import { probeV1 } from './cgroupfs/probe-v1.ts';
 import { probeV2 } from './cgroupfs/probe-v2.ts';
 import type { Isolation } from './isolation.ts';
@@ -14,15 +15,24 @@ export interface IsolationOptions {
 }
 
 /**
- * The strongest isolation that works here, found by doing: cgroup v2 when delegated, cgroup v1, polling. Takes a few
- * milliseconds and leaves our empty parent folders; `close` of the result removes them. Throws ISOLATION_MISSING
- * when cgroups are asked for and none can be used.
+ * The strongest isolation that works in the own cgroup, found by doing: cgroup v2 when delegated, cgroup v1, polling.
+ * Takes a few milliseconds and leaves our empty parent folders; `close` of the result removes them. Throws
+ * ISOLATION_MISSING when cgroups are asked for and none can be used. A supervisor uses `openIsolation`, which knows
+ * when the own cgroup is systemd's.
  */
 export function chooseIsolation(options: IsolationOptions): Isolation {
+  return chooseAmong(options, [probeV2, probeV1]);
+}
+
+/** The same with the given ways to use cgroups, best first. */
+export function chooseAmong(
+  options: IsolationOptions,
+  probes: readonly ((key: string) => ProbeResult)[],
+): Isolation {
   const key = homeKey(options.home);
   if (options.requested === 'polling') return new PollingIsolation(key, ['Polling was asked for.']);
   const problems: string[] = [];
-  for (const probe of process.platform === 'linux' ? [probeV2, probeV1] : []) {
+  for (const probe of process.platform === 'linux' ? probes : []) {
     const result = probe(key);
     if (result.ground !== null) return new CgroupIsolation(result.ground, key);
     problems.push(result.problem);

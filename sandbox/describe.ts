@@ -1,5 +1,6 @@
-import type { Isolation, IsolationReport, LimitName } from './isolation.ts';
-import { type Layers, missingLayersMessage } from './layers.ts';
+import { existsSync } from 'node:fs';
+import type { IsolationReport, LimitName } from './isolation.ts';
+import type { Layer, Layers } from './layers.ts';
 
 /** A line of `q workflow doctor`. */
 export interface DoctorRow {
@@ -22,15 +23,9 @@ const ALWAYS_OBSERVED: readonly LimitName[] = ['time', 'disk'];
 const DELEGATE =
   'Start the supervisor in a delegated unit: systemd-run --user --scope -p Delegate=yes q-workflow supervisor start';
 
-/** What holds which limit here: the backend, each limit, and the layers when they were probed. */
-export function describeIsolation(isolation: Isolation, layers?: Layers): DoctorRow[] {
-  const { report } = isolation;
-  const rows = [
-    backendRow(report),
-    ...Object.keys(LIMITS).map((name) => limitRow(report, name as LimitName)),
-  ];
-  if (layers !== undefined) rows.push(layerRow(layers));
-  return rows;
+/** What holds which limit here: the backend, then each limit. */
+export function describeIsolation(report: IsolationReport): DoctorRow[] {
+  return [backendRow(report), ...Object.keys(LIMITS).map((name) => limitRow(report, name as LimitName))];
 }
 
 function backendRow(report: IsolationReport): DoctorRow {
@@ -51,15 +46,44 @@ function limitRow(report: IsolationReport, limit: LimitName): DoctorRow {
   return { name, ok: false, detail: 'observed by polling, acted on late', fix: DELEGATE };
 }
 
-function layerRow(layers: Layers): DoctorRow {
-  const { bubblewrap } = layers;
-  if (bubblewrap !== null) {
-    return {
-      name: 'bubblewrap',
-      ok: true,
-      detail: `${bubblewrap.path}, version ${bubblewrap.version}`,
-      fix: '',
-    };
-  }
-  return { name: 'bubblewrap', ok: false, detail: layers.note, fix: missingLayersMessage(layers) ?? '' };
+/** A row for each layer of a step's sandbox, and one that says whom steps of root's workspaces run as. */
+export function describeLayers(layers: Layers, uid: number | undefined = process.getuid?.()): DoctorRow[] {
+  const rows = [layers.setpriv, layers.bubblewrap, layers.seccomp].map(layerRow);
+  if (uid !== 0) return rows;
+  return [
+    ...rows,
+    {
+      name: 'user of steps',
+      ok: false,
+      detail:
+        'steps of workspaces that root owns run as uid 0, without capabilities; what only root may read in /etc and write in /proc is masked',
+      fix: 'give the workspace to a user of its own: its steps then run as that user',
+    },
+  ];
+}
+
+/**
+ * Whether the runs of a user outlast the logout: without lingering a user's systemd ends then, and everything with it.
+ * Null where that is no question: no systemd, or root. See loginctl(1).
+ */
+export function describeLingering(
+  user: string,
+  uid: number | undefined = process.getuid?.(),
+  exists: (path: string) => boolean = existsSync,
+): DoctorRow | null {
+  if (uid === 0 || !exists('/run/systemd/system')) return null;
+  if (exists(`/var/lib/systemd/linger/${user}`))
+    return { name: 'lingering', ok: true, detail: `runs of ${user} outlast the logout`, fix: '' };
+  return {
+    name: 'lingering',
+    ok: false,
+    detail: `systemd ends everything of ${user} at the last logout, runs too`,
+    fix: `loginctl enable-linger ${user}`,
+  };
+}
+
+function layerRow({ name, path, version, note, fix }: Layer): DoctorRow {
+  if (path === null) return { name, ok: false, detail: note, fix };
+  const detail = version === '' ? `loaded by ${path}` : `${path}, version ${version}`;
+  return { name, ok: true, detail, fix: '' };
 }

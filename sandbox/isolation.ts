@@ -55,6 +55,8 @@ export interface CommandSpec {
   readonly cwd: string;
   /** The whole environment of the command: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
+  /** Set before the command is executed; a hard limit that is lower already stays. */
+  readonly limits?: { readonly coreBytes: 0; readonly openFiles: number };
 }
 
 /** A command wrapped so that it is in its scope before any of its own code runs. Spawn it with `detached: true`. */
@@ -87,6 +89,7 @@ export interface Scope {
   readonly record: ScopeRecord;
   /** Makes a scope below this one. `name` is [A-Za-z0-9_.-]+; throws SCOPE_FAILED. Synchronous: control files are fast. */
   openChild(name: string, limits: ScopeLimits): Scope;
+  /** Throws SCOPE_FAILED once `kill` was called, as `openChild` does: what is being ended gets nothing new. */
   plan(command: CommandSpec): LaunchPlan;
   /**
    * Tells the scope the pid that a plan was started as. Call it in the same tick as the spawn: until the shim has
@@ -133,7 +136,10 @@ export interface Isolation {
   readonly report: IsolationReport;
   /** A scope at the top for one instance. */
   openScope(name: string, limits: ScopeLimits): Scope;
-  /** The scope of a record, or null when it is gone. `limits` are for polling, which cannot ask the kernel for them. */
+  /**
+   * The scope of a record, of whatever backend, or null when it is gone. `limits` are for polling, which cannot ask
+   * the kernel for them.
+   */
   reopenScope(record: ScopeRecord, limits?: ScopeLimits): Scope | null;
   /** Names of scopes of this home that exist in the kernel now: to sweep leftovers of a crashed supervisor. */
   listScopes(): readonly ScopeRecord[];

@@ -1,3 +1,4 @@
+import { WorkflowError } from '../src/errors/workflow-error.ts';
 import type { KillOptions, KillReport } from './isolation.ts';
 
 const LISTED_MAX = 1000;
@@ -64,9 +65,23 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
  * wait for the longer one to pass: it climbs by itself, at once, and later calls join it.
  */
 export class JointKill {
+  #hasBegun = false;
   #running: { readonly graceMs: number; readonly report: Promise<KillReport> } | null = null;
 
+  /** The first rung: what is being ended gets nothing new. Throws SCOPE_FAILED once a kill of the scope has begun. */
+  assertOpen(name: string): void {
+    if (!this.#hasBegun) return;
+    throw new WorkflowError(
+      'SCOPE_FAILED',
+      `Scope "${name}" is being ended: nothing more is started in it.`,
+      {
+        hint: 'Open a new scope.',
+      },
+    );
+  }
+
   climb(target: KillTarget, options: KillOptions): Promise<KillReport> {
+    this.#hasBegun = true;
     if (this.#running !== null && this.#running.graceMs <= options.graceMs) return this.#running.report;
     const report = climbKillLadder(target, options).finally(() => {
       if (this.#running?.report === report) this.#running = null;

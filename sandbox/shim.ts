@@ -5,20 +5,22 @@ import type { CommandSpec, LaunchPlan } from './isolation.ts';
 export const MARKER = 'Q_WORKFLOW_SCOPE';
 /** Exit status of a shim that could not join its scope; 126 and 127 are those of `exec` in sh. */
 export const EXIT_NOT_JOINED = 125;
-const SHIM_NAME = 'q-workflow-shim';
+/** What our shells call themselves in their messages. */
+export const SHIM_NAME = 'q-workflow-shim';
 
 /**
  * Writing `0` (not `$$`) to a v1 `tasks` or v2 `cgroup.threads` moves the single-threaded shim without the lock that
  * waits for an RCU grace period: 4 ms in all against 16 ms (kernel 6.18). `cgroup.threads` only works within a
  * threaded subtree; elsewhere it fails at once and `cgroup.procs` does it. Variables begin with `__q_` so that none
- * of the command's own is touched; PWD is set back because sh exports its own idea of it.
+ * of the command's own is touched; PWD is set back because sh exports its own idea of it. `ulimit` sets soft and hard.
  */
 const SCRIPT = `__q_n=$1; shift
 while [ "$__q_n" -gt 0 ]; do echo 0 > "$1" || exit 125; shift; __q_n=$((__q_n-1)); done
 if [ -n "$1" ]; then { echo 0 > "$1/cgroup.threads"; } 2>/dev/null || echo 0 > "$1/cgroup.procs" || exit 125; fi
 if [ -n "$2" ]; then { echo "$2" > /proc/self/oom_score_adj; } 2>/dev/null; fi
 if [ -n "$3" ]; then PWD=$3; else unset PWD; fi
-shift 3
+if [ -n "$4" ]; then ulimit -c 0; ulimit -n "$4" 2>/dev/null; fi
+shift 4
 exec "$@"`;
 
 /** Names that sh itself changes or refuses; a command cannot get them through it unharmed. */
@@ -39,7 +41,13 @@ export function shimPlan(command: CommandSpec, marker: string, join: JoinPlan): 
   checkEnvironment(command.env);
   const env = { ...command.env, [MARKER]: marker };
   const head = [String(join.tasks.length), ...join.tasks, join.unified ?? ''];
-  const args = [...head, join.oomScore === null ? '' : String(join.oomScore), command.env.PWD ?? ''];
+  const openFiles = command.limits === undefined ? '' : String(command.limits.openFiles);
+  const args = [
+    ...head,
+    join.oomScore === null ? '' : String(join.oomScore),
+    command.env.PWD ?? '',
+    openFiles,
+  ];
   return {
     file: '/bin/sh',
     args: ['-c', SCRIPT, SHIM_NAME, ...args, command.file, ...command.args],
@@ -48,8 +56,11 @@ export function shimPlan(command: CommandSpec, marker: string, join: JoinPlan): 
   };
 }
 
-/** The command as it is, with its marker: for backends that have nothing to join. */
+const NOTHING_TO_JOIN: JoinPlan = { tasks: [], unified: null, oomScore: null };
+
+/** The command with its marker, for backends that have nothing to join; a shell comes in between only for limits. */
 export function barePlan(command: CommandSpec, marker: string): LaunchPlan {
+  if (command.limits !== undefined) return shimPlan(command, marker, NOTHING_TO_JOIN);
   checkEnvironment(command.env);
   return { ...command, env: { ...command.env, [MARKER]: marker } };
 }

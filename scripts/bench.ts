@@ -3,13 +3,19 @@
  * Medians; ratios carry over to another machine, milliseconds do not. Exit status 1 when a measure could not be made.
  */
 import { parseArgs } from 'node:util';
+import { auditRow } from './bench/audit.ts';
 import { openBench } from './bench/bench-home.ts';
 import { burst } from './bench/burst.ts';
 import { listCommand, runCommand } from './bench/commands.ts';
+import { cpuQuota, sampling } from './bench/cpu.ts';
+import { killFleet, killTree } from './bench/kill.ts';
 import type { Result } from './bench/measure.ts';
 import { instanceMemory, supervisorMemory } from './bench/memory.ts';
+import { memoryLimit } from './bench/memory-limit.ts';
+import { pollingOvershoot } from './bench/polling-overshoot.ts';
 import { resultsDocument, resultsTable } from './bench/report.ts';
 import { resume } from './bench/resume.ts';
+import { sandboxedStep } from './bench/sandbox.ts';
 import { commandSteps, inlineStep } from './bench/steps.ts';
 
 // Memory first: what the heavy measures leave behind is not idle.
@@ -18,8 +24,16 @@ const MEASURES = [
   instanceMemory,
   listCommand,
   runCommand,
+  auditRow,
   inlineStep,
   commandSteps,
+  sandboxedStep,
+  killTree,
+  killFleet,
+  memoryLimit,
+  pollingOvershoot,
+  cpuQuota,
+  sampling,
   resume,
   burst,
 ];

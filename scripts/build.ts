@@ -6,6 +6,8 @@ import { build } from 'esbuild';
 import { buildCommandLine } from './build/command-line.ts';
 import { buildInstance } from './build/instance.ts';
 import { writeManifest } from './build/manifest.ts';
+import { namedExports } from './build/named-exports.ts';
+import { buildRareParts } from './build/rare-parts.ts';
 import { generateValidators } from './generate-validators.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -31,6 +33,7 @@ async function main(): Promise<void> {
   await build({
     ...shared,
     splitting: true,
+    plugins: [namedExports(root)],
     outdir: dist,
     outbase: root,
     entryPoints: [
@@ -41,6 +44,7 @@ async function main(): Promise<void> {
     entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',
   });
+  await buildRareParts(root);
   await buildInstance(root);
   await buildCommandLine(root);
   await writeManifest(root);

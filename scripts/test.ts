@@ -24,12 +24,18 @@ const { status } = spawnSync(
   process.execPath,
   [
     '--no-warnings',
+    '--import',
+    './test/setup/exit-watch.ts',
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${isProcess ? 1 : 2}`,
     '--test-timeout=300000',
     ...files,
   ],
-  { cwd: root, stdio: 'inherit', env: { ...process.env, ...(kind === 'soak' ? { Q_TEST_SOAK: '1' } : {}) } },
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...(kind === 'soak' ? { Q_TEST_SOAK: '1', Q_TEST_FILE_LIMIT_S: '86400' } : {}) },
+  },
 );
 process.exit(status ?? 1);

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { resolveTarget } from '../../src/cli/arguments.ts';
 import { problemLine, WorkflowCommand } from '../../src/cli/base-command.ts';
+import { inheritedEnvironment } from '../../src/client/caller.ts';
 
 export default class Register extends WorkflowCommand {
   static override description = 'Register a workflow file: it can then be run by its name from anywhere.';
@@ -14,7 +15,11 @@ export default class Register extends WorkflowCommand {
     const file = resolveTarget(args.file.includes('/') ? args.file : `./${args.file}`, caller.workspace);
     const client = await this.connect();
     try {
-      const registered = await client.call('workflow.register', { file, caller });
+      const registered = await client.call('workflow.register', {
+        file,
+        caller,
+        env: inheritedEnvironment(),
+      });
       this.print(registered, () =>
         [
           `registered ${registered.name} ${registered.version}`,

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/follow-run.ts';
+import { modelEnvironment } from '../../src/client/model-environment.ts';
 
 export default class Resume extends WorkflowCommand {
   static override description =
@@ -28,7 +29,13 @@ export default class Resume extends WorkflowCommand {
     try {
       const { id } = await client.call('instance.status', { id: args.id });
       const pins = flags.pinned ? 'pinned' : 'check';
-      const resumed = await client.call('instance.resume', { id, from: flags.from ?? null, pins, caller });
+      const resumed = await client.call('instance.resume', {
+        id,
+        from: flags.from ?? null,
+        pins,
+        caller,
+        modelEnv: modelEnvironment(caller.configHome),
+      });
       if (flags.detach) this.print(resumed, () => resumed.id);
       else process.exitCode = await followRun(client, resumed, { isJson: flags.json, caller });
     } finally {

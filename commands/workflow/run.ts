@@ -3,6 +3,7 @@ import { parsePairs, resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/follow-run.ts';
 import { inheritedEnvironment } from '../../src/client/caller.ts';
+import { modelEnvironment } from '../../src/client/model-environment.ts';
 
 export default class Run extends WorkflowCommand {
   static override description = 'Run a workflow, by name or from a file, and follow it to its end.';
@@ -34,6 +35,7 @@ export default class Run extends WorkflowCommand {
       inputs: parsePairs('--input', flags.input ?? []),
       context: parsePairs('--context', flags.context ?? []),
       env: inheritedEnvironment(),
+      modelEnv: modelEnvironment(caller.configHome),
     };
     const client = await this.connect();
     try {

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { systemCode } from '../../src/errors/workflow-error.ts';
 import { isGone, readControl } from './control-file.ts';
 
@@ -62,6 +63,16 @@ export function removeTree(folder: string): void {
   for (const name of childNames(folder)) removeTree(`${folder}/${name}`);
   try {
     rmdirSync(folder);
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** The same without holding up the event loop: removing a cgroup takes the kernel 0.1 to 1 ms. */
+export async function removeTreeLater(folder: string): Promise<void> {
+  for (const name of childNames(folder)) await removeTreeLater(`${folder}/${name}`);
+  try {
+    await rmdir(folder);
   } catch (error) {
     if (!isGone(error)) throw error;
   }

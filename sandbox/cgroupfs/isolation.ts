@@ -1,5 +1,6 @@
 import type { Isolation, IsolationReport, Scope, ScopeLimits, ScopeRecord } from '../isolation.ts';
 import { assertScopeName } from '../names.ts';
+import { reopenPollingScope } from '../polling/scope.ts';
 import { below, childNames, distinct, type Folders, removeEmptyPlace } from './folders.ts';
 import { reopenCgroupScope } from './reopen.ts';
 import { createScope } from './scope.ts';
@@ -15,16 +16,30 @@ export interface Ground {
   readonly report: IsolationReport;
 }
 
+/** Who keeps the cgroups around ours in being, where somebody else would remove them. */
+export interface Keeper {
+  /** A scope that was reopened is removed; `folder` was its own. */
+  scopeRemoved(folder: string): void;
+  close(): void;
+}
+
 /** Isolation by cgroups. `key` stands for the home; scopes of other homes are never touched. */
 export class CgroupIsolation implements Isolation {
   readonly report: IsolationReport;
-  readonly #ground: Ground;
   readonly #key: string;
+  readonly #keeper: Keeper | null;
+  #ground: Ground;
 
-  constructor(ground: Ground, key: string) {
+  constructor(ground: Ground, key: string, keeper: Keeper | null = null) {
     this.report = ground.report;
     this.#ground = ground;
     this.#key = key;
+    this.#keeper = keeper;
+  }
+
+  /** Scopes that are opened from now on lie in other folders; the report stays. */
+  moveTo(ground: Ground): void {
+    this.#ground = ground;
   }
 
   openScope(name: string, limits: ScopeLimits): Scope {
@@ -35,8 +50,11 @@ export class CgroupIsolation implements Isolation {
     );
   }
 
-  reopenScope(record: ScopeRecord): Scope | null {
-    return reopenCgroupScope(record);
+  reopenScope(record: ScopeRecord, limits?: ScopeLimits): Scope | null {
+    // An earlier supervisor may have found no cgroups.
+    if (record.backend === 'polling') return reopenPollingScope(record, limits);
+    const [folder = ''] = distinct(record.folders);
+    return reopenCgroupScope(record, () => this.#keeper?.scopeRemoved(folder));
   }
 
   listScopes(): readonly ScopeRecord[] {
@@ -58,6 +76,7 @@ export class CgroupIsolation implements Isolation {
     for (const parents of [this.#ground.parents, ...this.#ground.others]) {
       for (const parent of distinct(parents)) removeEmptyPlace(parent);
     }
+    this.#keeper?.close();
   }
 
   #recordOf(name: string, folders: Folders): ScopeRecord {

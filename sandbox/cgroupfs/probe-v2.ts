@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { ensureError, systemCode } from '../../src/errors/workflow-error.ts';
+import { isScopeUnitOf, scopeSlice } from '../systemd/units.ts';
 import { isGone, readControl, writeControl } from './control-file.ts';
-import { parsePids, removeEmptyPlace } from './folders.ts';
-import { findMount, foldersUpward, parseMountinfo, parseOwnCgroups } from './mountinfo.ts';
+import { childNames, parsePids, removeEmptyPlace } from './folders.ts';
+import { type CgroupMount, findMount, foldersUpward, parseMountinfo, parseOwnCgroups } from './mountinfo.ts';
 import { CONTROLLER_LIMITS, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
 import { controllersIn, enableControllers, V2 } from './v2.ts';
 
@@ -14,14 +15,16 @@ const TRIALS: readonly Trial[] = [
 const MOVE_ROUNDS = 20;
 
 /**
- * Looks for a cgroup v2 tree that is delegated to us: own cgroup writable, with memory and pids. A hybrid machine has
- * a cgroup2 tree too, but without controllers: the mount alone says nothing.
+ * Looks for a cgroup v2 tree that is delegated to us: the own cgroup, or `scope`, the folder of one that systemd made
+ * for us, writable, with memory and pids. A hybrid machine has a cgroup2 tree too, but without controllers: the mount
+ * alone says nothing.
  */
-export function probeV2(key: string): ProbeResult {
+export function probeV2(key: string, scope?: string): ProbeResult {
   const mount = findMount(parseMountinfo(readControl('/proc/self/mountinfo') ?? ''), '');
   if (mount === undefined) return failed('not mounted');
   const own = parseOwnCgroups(readControl('/proc/self/cgroup') ?? '').get('') ?? '/';
-  const [folder = mount.mountPoint, ...above] = foldersUpward(mount, own);
+  const upward = foldersUpward(mount, own);
+  const folder = scope ?? upward[0] ?? mount.mountPoint;
   const controllers = controllersIn(folder);
   const lacking = ['memory', 'pids'].filter((name) => !controllers.has(name));
   if (lacking.length > 0) return failed(`no controller ${lacking.join(', ')} in ${folder}`);
@@ -38,10 +41,20 @@ export function probeV2(key: string): ProbeResult {
     ground: {
       version: V2,
       parents: { unified: parent },
-      others: above.map((place) => ({ unified: homeFolder(place, key) })),
+      others: [...upward, ...scopesOfStarts(mount, key)]
+        .filter((place) => place !== folder)
+        .map((place) => ({ unified: homeFolder(place, key) })),
       report: { backend: 'cgroup-v2', enforced: held, observed: ['time', 'disk'], missing },
     },
   };
+}
+
+/** Scopes of systemd that supervisors of this home made, while they last. */
+function scopesOfStarts(mount: CgroupMount, key: string): string[] {
+  const place = `${mount.mountPoint}${scopeSlice(process.getuid?.() ?? 0).path}`;
+  return childNames(place)
+    .filter((name) => isScopeUnitOf(key, name))
+    .map((name) => `${place}/${name}`);
 }
 
 /**

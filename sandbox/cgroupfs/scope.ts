@@ -14,7 +14,7 @@ import type {
 import { JointKill } from '../kill-ladder.ts';
 import { assertScopeName } from '../names.ts';
 import { shimPlan } from '../shim.ts';
-import { below, distinct, removeTree } from './folders.ts';
+import { below, distinct, removeTree, removeTreeLater } from './folders.ts';
 import { freezeWhole, thaw } from './freezer.ts';
 import { CgroupTarget } from './target.ts';
 import { type CgroupVersion, type Meter, NO_LIMITS, type Role } from './version.ts';
@@ -35,8 +35,11 @@ export class CgroupScope implements Scope {
   /** Where the scope's own processes are: for an instance a leaf, without the steps. */
   readonly #ownMeter: Meter;
 
-  constructor(version: CgroupVersion, record: ScopeRecord) {
+  readonly #onRemoved: () => void;
+
+  constructor(version: CgroupVersion, record: ScopeRecord, onRemoved: () => void = () => undefined) {
     this.record = record;
+    this.#onRemoved = onRemoved;
     this.#version = version;
     this.#role = roleOf(record);
     this.#target = new CgroupTarget(record.folders, version.processFolder(record.folders), this.#attached);
@@ -46,6 +49,7 @@ export class CgroupScope implements Scope {
 
   openChild(name: string, limits: ScopeLimits): Scope {
     assertScopeName(name);
+    this.#killing.assertOpen(this.record.name);
     if (name === HOST) throw new WorkflowError('SCOPE_FAILED', `A scope cannot be named "${HOST}".`);
     const { backend, folders, marker } = this.record;
     const child = {
@@ -58,6 +62,7 @@ export class CgroupScope implements Scope {
   }
 
   plan(command: CommandSpec): LaunchPlan {
+    this.#killing.assertOpen(this.record.name);
     const { folders, marker } = this.record;
     const isInstance = this.#role === 'instance';
     const home = isInstance ? below(folders, HOST) : folders;
@@ -101,7 +106,7 @@ export class CgroupScope implements Scope {
     // EBUSY may last a moment after the last exit, while the kernel still takes the tasks off its lists.
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 100)) {
       const left = this.pids();
-      const busy = left.length > 0 ? new Error('processes are left') : this.#tryRemove();
+      const busy = left.length > 0 ? new Error('processes are left') : await this.#tryRemove();
       if (busy === null) break;
       if (left.length > 0 || performance.now() > deadline) {
         throw new WorkflowError(
@@ -117,6 +122,7 @@ export class CgroupScope implements Scope {
       await delay(pauseMs);
     }
     this.close();
+    this.#onRemoved();
   }
 
   onBreach(): () => void {
@@ -129,12 +135,12 @@ export class CgroupScope implements Scope {
     this.#ownMeter.close();
   }
 
-  #tryRemove(): Error | null {
+  async #tryRemove(): Promise<Error | null> {
     try {
       // Counters live in the folders: look at them once more before they go.
       this.#meter.usage('full');
       this.#ownMeter.usage('full');
-      for (const folder of distinct(this.record.folders)) removeTree(folder);
+      await Promise.all(distinct(this.record.folders).map(removeTreeLater));
       return null;
     } catch (error) {
       if (systemCode(error) !== 'EBUSY') throw error;

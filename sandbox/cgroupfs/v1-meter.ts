@@ -2,9 +2,13 @@ import type { Usage } from '../isolation.ts';
 import { KeptFile, keyedNumber } from './control-file.ts';
 import type { Folders } from './folders.ts';
 import { LocalCounters } from './local-counters.ts';
+import { ProcessCount } from './process-count.ts';
 import type { Meter } from './version.ts';
 
-/** Counters of a v1 scope. `folders` may lack controllers: their values stay 0. */
+/**
+ * Counters of a v1 scope. `folders` may lack controllers: their values stay 0. A quick look at a scope that used no
+ * CPU time since the last one is one read: who did not run has neither taken memory nor started a process.
+ */
 export function openV1Meter(folders: Folders): Meter {
   const file = (controller: string, name: string): KeptFile | null =>
     folders[controller] === undefined ? null : new KeptFile(`${folders[controller]}/${name}`);
@@ -12,7 +16,7 @@ export function openV1Meter(folders: Folders): Meter {
   const memoryPeak = file('memory', 'memory.max_usage_in_bytes');
   const cpuTime = file('cpuacct', 'cpuacct.usage');
   const cpuStat = file('cpu', 'cpu.stat');
-  const pids = file('pids', 'pids.current');
+  const count = folders.pids === undefined ? null : new ProcessCount(folders.pids);
   const pidsPeak = file('pids', 'pids.peak');
   const tree = new LocalCounters(folders.memory ?? null, folders.pids ?? null);
   let last: Usage = {
@@ -26,14 +30,19 @@ export function openV1Meter(folders: Folders): Meter {
     forksRefused: 0,
   };
 
+  let hasLooked = false;
+
   const usage = (detail: 'quick' | 'full'): Usage => {
+    const cpuSeconds = numberIn(cpuTime, last.cpuSeconds * 1e9) / 1e9;
+    if (detail === 'quick' && hasLooked && cpuTime !== null && cpuSeconds === last.cpuSeconds) return last;
+    hasLooked = true;
     const memoryBytes = numberIn(memory, last.memoryBytes);
-    const processes = numberIn(pids, last.processes);
+    const processes = count?.read(last.processes) ?? last.processes;
     last = {
       ...last,
       memoryBytes,
       memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes),
-      cpuSeconds: numberIn(cpuTime, last.cpuSeconds * 1e9) / 1e9,
+      cpuSeconds,
       processes,
       processesPeak: Math.max(last.processesPeak, processes),
     };
@@ -51,7 +60,8 @@ export function openV1Meter(folders: Folders): Meter {
     return last;
   };
   const close = (): void => {
-    for (const kept of [memory, memoryPeak, cpuTime, cpuStat, pids, pidsPeak]) kept?.close();
+    for (const kept of [memory, memoryPeak, cpuTime, cpuStat, pidsPeak]) kept?.close();
+    count?.close();
     tree.close();
   };
   return { usage, close };

@@ -1,9 +1,14 @@
 import type { Usage } from '../isolation.ts';
 import { KeptFile, keyedNumber } from './control-file.ts';
 import { LocalCounters } from './local-counters.ts';
+import { ProcessCount } from './process-count.ts';
 import type { Meter } from './version.ts';
 
-/** Counters of a v2 scope; the kernel adds them over the tree. Files that this kernel lacks leave 0 or our own peak. */
+/**
+ * Counters of a v2 scope; the kernel adds them over the tree. Files that this kernel lacks leave 0 or our own peak. A
+ * quick look at a scope that used no CPU time since the last one is one read: who did not run has neither taken
+ * memory nor started a process.
+ */
 export function openV2Meter(folder: string): Meter {
   const open = (name: string): KeptFile => new KeptFile(`${folder}/${name}`);
   const files = {
@@ -11,12 +16,12 @@ export function openV2Meter(folder: string): Meter {
     memoryPeak: open('memory.peak'),
     memoryEvents: open('memory.events'),
     cpu: open('cpu.stat'),
-    pids: open('pids.current'),
     pidsPeak: open('pids.peak'),
     pidsEvents: open('pids.events'),
     // Since Linux 6.10; with it pids.events counts for the whole tree, before for each cgroup alone.
     pidsEventsLocal: open('pids.events.local'),
   };
+  const count = new ProcessCount(folder);
   const forkers = new LocalCounters(null, folder);
   let last: Usage = {
     memoryBytes: 0,
@@ -33,15 +38,20 @@ export function openV2Meter(folder: string): Meter {
     files.pidsEventsLocal.read() === null
       ? forkers.sum().forksRefused
       : keyedNumber(files.pidsEvents.read() ?? '', 'max');
+  let hasLooked = false;
+
   const usage = (detail: 'quick' | 'full'): Usage => {
-    const memoryBytes = number(files.memory.read(), last.memoryBytes);
-    const processes = number(files.pids.read(), last.processes);
     const cpu = files.cpu.read();
+    const cpuSeconds = cpu === null ? last.cpuSeconds : keyedNumber(cpu, 'usage_usec') / 1e6;
+    if (detail === 'quick' && hasLooked && cpu !== null && cpuSeconds === last.cpuSeconds) return last;
+    hasLooked = true;
+    const memoryBytes = number(files.memory.read(), last.memoryBytes);
+    const processes = count.read(last.processes);
     last = {
       ...last,
       memoryBytes,
       memoryPeakBytes: Math.max(last.memoryPeakBytes, memoryBytes),
-      cpuSeconds: cpu === null ? last.cpuSeconds : keyedNumber(cpu, 'usage_usec') / 1e6,
+      cpuSeconds,
       cpuThrottledSeconds: cpu === null ? last.cpuThrottledSeconds : keyedNumber(cpu, 'throttled_usec') / 1e6,
       processes,
       processesPeak: Math.max(last.processesPeak, processes),
@@ -59,6 +69,7 @@ export function openV2Meter(folder: string): Meter {
   };
   const close = (): void => {
     for (const file of Object.values(files)) file.close();
+    count.close();
     forkers.close();
   };
   return { usage, close };

@@ -1,7 +1,8 @@
 import type { Isolation, IsolationReport, Scope, ScopeLimits, ScopeRecord } from '../isolation.ts';
 import { assertScopeName } from '../names.ts';
+import { reopenScope } from '../reopen.ts';
 import { markerOf, readProcesses } from './process-table.ts';
-import { PollingScope, reopenPollingScope } from './scope.ts';
+import { PollingScope } from './scope.ts';
 
 /** Isolation where there are no cgroups: watched from outside, acted on late, and reported as such. */
 export class PollingIsolation implements Isolation {
@@ -24,7 +25,7 @@ export class PollingIsolation implements Isolation {
   }
 
   reopenScope(record: ScopeRecord, limits?: ScopeLimits): Scope | null {
-    return reopenPollingScope(record, limits);
+    return reopenScope(record, limits);
   }
 
   listScopes(): readonly ScopeRecord[] {

@@ -6,6 +6,8 @@ const CALM_MS = 250;
 const CLOSE_MS = 50;
 /** Above this share of the memory limit we look more often: at 4 Hz a fast hog passes it by 256 MiB, at 20 Hz by 16. */
 const CLOSE_SHARE = 0.7;
+/** For a tree that grows towards its memory limit: a look costs a scan of all processes, so not more often. */
+const SHORTEST_MS = 10;
 
 /** One look at the tree. */
 export interface Sample {
@@ -16,8 +18,19 @@ export interface Sample {
   readonly elapsedMs: number;
 }
 
-/** Time until the next look. A CPU limit is held by stopping and continuing the tree, and that needs the fast beat. */
-export function pauseAfter(memoryBytes: number, limits: ScopeLimits): number {
+/**
+ * Time until the next look. A CPU limit is held by stopping and continuing the tree, and that needs the fast beat. A
+ * tree that grew since the look before is looked at again after half of the time in which it would reach its memory
+ * limit; one that rests costs no more looks. `growth` is in bytes a ms.
+ */
+export function pauseAfter(memoryBytes: number, limits: ScopeLimits, growth = 0): number {
+  const beatMs = beatAt(memoryBytes, limits);
+  if (limits.memoryBytes === null || growth <= 0) return beatMs;
+  const leftMs = Math.max(0, limits.memoryBytes - memoryBytes) / growth;
+  return Math.min(beatMs, Math.max(SHORTEST_MS, Math.floor(leftMs / 2)));
+}
+
+function beatAt(memoryBytes: number, limits: ScopeLimits): number {
   if (limits.cpuPercent !== null) return CLOSE_MS;
   if (limits.memoryBytes !== null && memoryBytes > limits.memoryBytes * CLOSE_SHARE) return CLOSE_MS;
   return CALM_MS;
@@ -86,9 +99,11 @@ export class Sampler {
     const seen = await measure(pids);
     if (!this.#isStarted) return;
     if (pids.length === 0) return this.stop();
+    const before = this.#usage.memoryBytes;
     const sample = this.#add(pids, seen);
     this.#onSample(sample);
-    if (this.#isStarted) this.#next(pauseAfter(sample.memoryBytes, this.#limits));
+    const growth = (sample.memoryBytes - before) / Math.max(1, sample.elapsedMs);
+    if (this.#isStarted) this.#next(pauseAfter(sample.memoryBytes, this.#limits, growth));
   }
 
   #add(pids: readonly number[], seen: readonly Measure[]): Sample {

@@ -48,6 +48,7 @@ export class PollingScope implements Scope {
 
   openChild(name: string, limits: ScopeLimits): Scope {
     assertScopeName(name);
+    this.#killing.assertOpen(this.record.name);
     return new PollingScope(
       { ...this.record, name: `${this.record.name}/${name}`, marker: `${this.record.marker}/${name}` },
       limits,
@@ -55,6 +56,7 @@ export class PollingScope implements Scope {
   }
 
   plan(command: CommandSpec): LaunchPlan {
+    this.#killing.assertOpen(this.record.name);
     return barePlan(command, this.record.marker);
   }
 

@@ -7,6 +7,7 @@ import { type Client, connect } from '../../src/client/client.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import { type Home, locateHome } from '../../src/protocol/home.ts';
 import { packageRoot } from '../../src/protocol/install.ts';
+import { HOG } from './hog.ts';
 import { spawnToEnd } from './spawn-to-end.ts';
 
 export interface Bench {
@@ -15,8 +16,8 @@ export interface Bench {
   /** Runs `./bin/q workflow …` against our home, in our workspace; throws when it fails. */
   cli(...words: string[]): Promise<void>;
   connect(): Promise<Client>;
-  /** Writes a workflow file and gives its path. */
-  workflow(name: string, steps: readonly object[]): string;
+  /** Writes a workflow file, with these resource limits or the usual ones, and gives its path. */
+  workflow(name: string, steps: readonly object[], limits?: object): string;
   /** Submits a file; resolves with the id when it is durable. */
   submit(client: Client, file: string): Promise<string>;
   /** Submits a file and resolves when the run has ended; throws unless it completed. */
@@ -32,6 +33,7 @@ const SKILLS = [
   { name: 'true', type: 'code_inline', command: 'true', args: [] },
   { name: 'sh-true', type: 'code_inline', command: 'sh', args: ['-c', 'true'] },
   { name: 'sleep', type: 'code_inline', command: 'sleep', args: ['60'] },
+  { name: 'hog', type: 'code_inline', command: process.execPath, args: ['-e', HOG] },
 ];
 
 const RUN_DEADLINE_MS = 120_000;
@@ -43,7 +45,12 @@ export async function openBench(): Promise<Bench> {
   mkdirSync(join(workspace, '.q-skills'), { recursive: true });
   for (const skill of SKILLS)
     writeFileSync(join(workspace, '.q-skills', `${skill.name}.json`), JSON.stringify(skill));
-  const env = { ...process.env, Q_WORKFLOW_HOME: join(folder, 'home') };
+  const env = {
+    ...process.env,
+    Q_WORKFLOW_HOME: join(folder, 'home'),
+    XDG_DATA_HOME: join(folder, 'data'),
+    Q_WORKFLOW_SYSLOG: 'off',
+  };
   const home = locateHome(env);
   const q = join(packageRoot(), 'bin', 'q');
   const cli = (...words: string[]): Promise<void> =>
@@ -65,9 +72,9 @@ export async function openBench(): Promise<Bench> {
     workspace,
     cli,
     connect: () => connect(home, 'must_run'),
-    workflow: (name, steps) => {
+    workflow: (name, steps, limits) => {
       const file = join(workspace, `${name}.json`);
-      writeFileSync(file, JSON.stringify({ name, version: '1.0.0', steps }));
+      writeFileSync(file, JSON.stringify({ name, version: '1.0.0', steps, resource_limits: limits }));
       return file;
     },
     submit,

@@ -27,7 +27,11 @@ function row(result: Result): string[] {
     `${amount(result.value)} ${unit}`,
     result.floor === null ? '-' : `${amount(result.floor)} ${unit}`,
     ratio === null ? '-' : `${ratio.toFixed(2)}x`,
-    bar === null ? '-' : bar.of === 'ratio' ? `${bar.atMost}x` : `${bar.atMost} ${unit}`,
+    bar === null
+      ? '-'
+      : { ratio: `${bar.atMost}x`, value: `${bar.atMost} ${unit}`, difference: `+${bar.atMost} ${unit}` }[
+          bar.of
+        ],
     verdict(result),
   ];
 }

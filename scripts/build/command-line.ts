@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { bundleCommonJs } from './common-js.ts';
+import { leaveOutRareParts } from './rare-parts.ts';
 
 /**
  * What oclif asks for at its start and uses in rare cases only (help, a plugin without a manifest, a version check).
@@ -33,7 +34,7 @@ export async function buildCommandLine(root: string): Promise<void> {
       loader: 'ts',
     },
     // The first that answers counts.
-    plugins: [readAtOnce, leaveOutWslProbe, loadAtFirstUse(RARELY_USED)],
+    plugins: [readAtOnce, leaveOutWslProbe, loadAtFirstUse(RARELY_USED), leaveOutRareParts],
   });
   await bundleCommonJs(root, join(root, 'dist', 'cli', 'main.cjs'), {
     entryPoints: ['src/cli/main.ts'],

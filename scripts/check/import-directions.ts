@@ -12,18 +12,34 @@ interface Rule {
 /** A room may always import itself and `errors`. */
 const RULES: Readonly<Record<string, Rule>> = {
   commands: { values: ['cli', 'client', 'protocol'] },
-  cli: { values: ['client', 'protocol'], types: ['definition', 'engine', 'store', 'sandbox'] },
+  cli: {
+    values: ['client', 'protocol', 'guard'],
+    types: ['audit', 'definition', 'engine', 'store', 'sandbox'],
+  },
   client: { values: ['protocol'] },
-  protocol: { values: [], types: ['definition', 'engine', 'store', 'skills', 'sandbox'] },
+  protocol: { values: [], types: ['definition', 'engine', 'store', 'skills', 'agents', 'sandbox'] },
   engine: { values: ['definition', 'expression'] },
   expression: { values: ['definition'] },
   definition: { values: ['expression'] },
   skills: { values: ['definition', 'sandbox'] },
-  agents: { values: ['definition', 'skills', 'protocol', 'sandbox', 'expression'] },
-  instance: {
-    values: ['engine', 'expression', 'definition', 'skills', 'agents', 'protocol', 'sandbox', 'audit'],
+  agents: {
+    values: ['definition', 'skills', 'protocol', 'sandbox', 'expression', 'audit', 'guard'],
+    types: ['engine'],
   },
-  guard: { values: ['audit', 'definition', 'protocol', 'sandbox'], types: ['engine', 'store'] },
+  instance: {
+    values: [
+      'engine',
+      'expression',
+      'definition',
+      'skills',
+      'agents',
+      'protocol',
+      'sandbox',
+      'audit',
+      'guard',
+    ],
+  },
+  guard: { values: ['audit', 'definition', 'expression', 'protocol', 'sandbox'], types: ['engine', 'store'] },
   audit: { values: [], types: ['engine', 'definition'] },
   store: { values: ['audit', 'protocol'], types: ['definition', 'engine', 'sandbox'] },
   schedule: { values: ['definition', 'audit'], types: ['store', 'protocol'] },
@@ -48,9 +64,18 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 /** Single lazy imports against the rule, each with its reason. */
 const EXCEPTIONS: Readonly<Record<string, { readonly to: string; readonly reason: string }>> = {
+  'src/cli/audit-verify.ts': {
+    to: 'audit',
+    reason:
+      'audit verify reads the file itself: it must work where no supervisor does; loaded by that command alone',
+  },
   'src/cli/health.ts': {
     to: 'sandbox',
     reason: 'doctor looks at the machine itself, also where no supervisor can be started',
+  },
+  'src/cli/kill-directly.ts': {
+    to: 'sandbox',
+    reason: 'a kill switch must work where no supervisor answers; loaded in that case alone',
   },
   'src/cli/validation.ts': {
     to: 'supervisor',

@@ -17,6 +17,7 @@ export function findAgentFile(name: string, places: AgentPlaces): string | null 
 
 /** Every place where the file of an agent may be, in the order of their weight. */
 function agentFiles(name: string, { workspace, home }: AgentPlaces): string[] {
+  if (name.includes('/') || name.startsWith('.')) return [];
   const kiroHome = process.env['KIRO_HOME'] || join(home, '.kiro');
   return [
     join(workspace, '.amazonq', 'cli-agents', `${name}.json`),

@@ -1,5 +1,8 @@
+import type { Json } from '../definition/workflow.ts';
 import type { RunEvent } from '../engine/events.ts';
+import type { AuditBinds } from './binds.ts';
 import { canonicalJson, sha256 } from './canonical.ts';
+import { severityOf } from './severity.ts';
 
 /** Who did or asked for what is recorded. */
 export interface AuditActor {
@@ -15,14 +18,43 @@ export interface AuditEntry {
   readonly actor: AuditActor;
   readonly instance: string | null;
   readonly data: Readonly<Record<string, unknown>>;
+  /**
+   * Content that goes to the side table, where it may be erased; the record holds its hash. Redacted already: what is
+   * written here is kept until it is erased.
+   */
+  readonly payload?: Json;
 }
 
-/** Format of the body; a verifier refuses one it does not know. */
-export const AUDIT_VERSION = 1;
+/** Where in a log a record stands. */
+export interface AuditPlace {
+  readonly log: string;
+  readonly seq: number;
+  readonly boot: string;
+  /** Monotonic clock of the machine, microseconds: orders records where the wall clock was set. */
+  readonly monoUs: number;
+}
+
+/** Format of the body; a verifier refuses one it does not know. Version 1 had no seal, binds, severity and mono_us. */
+export const AUDIT_VERSION = 2;
 
 /** The canonical text that is hashed and stored. */
-export function auditBody(entry: AuditEntry, log: string, seq: number, boot: string): string {
-  return canonicalJson({ v: AUDIT_VERSION, log, seq, boot, ...entry });
+export function auditBody(entry: AuditEntry, place: AuditPlace, binds: AuditBinds): string {
+  const { type, at, actor, instance, data } = entry;
+  const { log, seq, boot, monoUs } = place;
+  return canonicalJson({
+    v: AUDIT_VERSION,
+    log,
+    seq,
+    boot,
+    mono_us: monoUs,
+    severity: severityOf(type, data),
+    type,
+    at,
+    actor,
+    instance,
+    data,
+    ...(Object.keys(binds).length === 0 ? {} : { binds }),
+  });
 }
 
 /** The chain: each record's hash covers the one before it. `previous` of the first record is the hash of the log id. */
@@ -64,11 +96,20 @@ export function auditOfEvent(event: RunEvent): { type: string; data: Record<stri
         type: event.type,
         data: { path: event.path, handler: event.handler, result: digest(event.result) },
       };
-    default: {
-      const { type, ...data } = event;
-      return { type, data };
-    }
+    case 'agent.answered':
+      return { type: event.type, data: { ...withoutType(event), message: digest(event.message) } };
+    case 'agent.tool_called':
+      return { type: event.type, data: { ...withoutType(event), args: digest(event.args) } };
+    case 'agent.tool_ended':
+      return { type: event.type, data: { ...withoutType(event), result: digest(event.result) } };
+    default:
+      return { type: event.type, data: withoutType(event) };
   }
+}
+
+function withoutType(event: RunEvent): Record<string, unknown> {
+  const { type: _, ...data } = event;
+  return data;
 }
 
 function digest(value: unknown): { sha256: string; bytes: number } {

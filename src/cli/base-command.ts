@@ -7,6 +7,7 @@ import { EXIT } from '../errors/table.ts';
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import { locateHome } from '../protocol/home.ts';
+import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { printable, styleFor } from './style.ts';
 
 /** What every command shares: `--json`, `--workspace`, the way to the supervisor, and how errors are shown. */
@@ -19,8 +20,8 @@ export abstract class WorkflowCommand extends Command {
   /** Set by a command as soon as its flags are known; errors before that look at the arguments themselves. */
   protected wantsJson = this.argv.includes('--json');
 
-  protected connect(mode: 'start' | 'must_run' = 'start'): Promise<Client> {
-    return connect(locateHome(), mode);
+  protected connect(mode: 'start' | 'must_run' = 'start', isolation?: IsolationRequest): Promise<Client> {
+    return connect(locateHome(), mode, { isolation });
   }
 
   protected caller(workspace: string | undefined): Caller {

@@ -25,13 +25,15 @@ export function runExitStatus(run: Pick<StatusDocument, 'status' | 'error'>): Ex
   }
 }
 
+const RUN_LIMITS = new Set(['MEMORY_LIMIT', 'TIME_LIMIT', 'CAPACITY', 'PROCESS_LIMIT', 'DISK_LIMIT']);
+
+const REFUSALS = new Set(['POLICY_DENIED', 'KILL_SWITCH', 'ISOLATION_MISSING']);
+
 function failureStatus(error: StatusDocument['error']): ExitStatus {
   if (error === null) return EXIT.FAILED;
-  if (error.code === 'MEMORY_LIMIT' || error.code === 'TIME_LIMIT' || error.code === 'CAPACITY')
-    return EXIT.LIMIT;
-  if (error.code === 'PROCESS_LIMIT') return EXIT.LIMIT;
+  if (RUN_LIMITS.has(error.code)) return EXIT.LIMIT;
   if (error.code === 'STEP_OOM' && error.details?.['limit_of'] === 'instance') return EXIT.LIMIT;
-  if (error.code === 'POLICY_DENIED' || error.code === 'ISOLATION_MISSING') return EXIT.REFUSED;
+  if (REFUSALS.has(error.code)) return EXIT.REFUSED;
   if (error.code === 'INTERNAL') return EXIT.BUG;
   return EXIT.FAILED;
 }

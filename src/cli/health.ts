@@ -1,8 +1,12 @@
 import { statfsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import type { DoctorRow } from '../../sandbox/describe.ts';
 import { connect } from '../client/client.ts';
-import { ensureWorkflowError } from '../errors/workflow-error.ts';
+import { ensureWorkflowError, systemCode } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
+import { readDrillNote } from '../protocol/drill-note.ts';
 import { checkHome, checkWritable, type Home, locateHome } from '../protocol/home.ts';
+import { drillRow } from './drill-health.ts';
 import { bytes, styleFor } from './style.ts';
 import { table, widthOf } from './table.ts';
 
@@ -31,18 +35,15 @@ export async function checkHealth(): Promise<HealthRow[]> {
     return rows;
   }
   rows.push(diskRow(home));
-  const { bubblewrapNotice } = await import('../../sandbox/layers.ts');
-  const notice = await bubblewrapNotice();
-  rows.push(
-    notice === null
-      ? ok('bubblewrap', 'found and works')
-      : { name: 'bubblewrap', state: 'missing', detail: notice, fix: 'install the package bubblewrap' },
-  );
+  rows.push(...(await layerRows()), drillRow(readDrillNote(home), Date.now()));
   try {
     const client = await connect(home, 'must_run');
     const status = await client.call('supervisor.status', {});
     client.close();
-    rows.push(ok('supervisor', `pid ${status.pid}, version ${status.version}`), ...isolationRows(status));
+    rows.push(
+      ok('supervisor', `pid ${status.pid}, version ${status.version}`),
+      ...(await isolationRows(status)),
+    );
   } catch (error) {
     const known = ensureWorkflowError(error);
     rows.push({
@@ -55,6 +56,32 @@ export async function checkHealth(): Promise<HealthRow[]> {
   return rows;
 }
 
+async function layerRows(): Promise<HealthRow[]> {
+  const { probeLayers } = await import('../../sandbox/layers.ts');
+  const { describeLayers, describeLingering } = await import('../../sandbox/describe.ts');
+  const lingering = describeLingering(userName());
+  return [...describeLayers(await probeLayers()), ...(lingering === null ? [] : [lingering])].map(healthRow);
+}
+
+/** A uid without an entry, as in many containers, has no name but its number. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    if (systemCode(error) !== 'ERR_SYSTEM_ERROR') throw error;
+    return String(process.getuid?.());
+  }
+}
+
+async function isolationRows({ isolation, missing }: SupervisorStatus): Promise<HealthRow[]> {
+  const { describeIsolation } = await import('../../sandbox/describe.ts');
+  return describeIsolation({ ...isolation, missing }).map(healthRow);
+}
+
+function healthRow({ name, ok: isWell, detail, fix }: DoctorRow): HealthRow {
+  return { name, state: isWell ? 'ok' : 'missing', detail, fix: isWell ? null : fix };
+}
+
 export function healthText(rows: readonly HealthRow[]): string {
   const style = styleFor(process.stdout);
   const marks = { ok: style.green('✓'), missing: style.yellow('!'), broken: style.red('✗') };
@@ -64,23 +91,6 @@ export function healthText(rows: readonly HealthRow[]): string {
     table(['', '', ''], lines, widthOf(process.stdout)).replace(/^\n/, ''),
     ...(fixes.length === 0 ? [] : ['', 'What would help:', ...fixes]),
   ].join('\n');
-}
-
-function isolationRows(status: SupervisorStatus): HealthRow[] {
-  const { backend, enforced, observed } = status.isolation;
-  return [
-    ok('isolation', `${backend}: enforced ${enforced.join(', ') || 'nothing'}`),
-    ...(observed.length === 0
-      ? []
-      : [
-          {
-            name: 'observed limits',
-            state: 'missing' as const,
-            detail: `${observed.join(', ')} are watched, not enforced`,
-            fix: 'start the supervisor where it may use cgroups (as root, or in a delegated systemd unit)',
-          },
-        ]),
-  ];
 }
 
 function diskRow(home: Home): HealthRow {

@@ -1,6 +1,7 @@
 import type { ControlNotification, StatusDocument, StepDocument } from '../protocol/control.ts';
 import { clipToWidth, displayWidth } from './display-width.ts';
-import { duration, mark, printable, type Style, styleFor } from './style.ts';
+import { sparkline } from './sparkline.ts';
+import { bytes, duration, mark, printable, type Style, styleFor } from './style.ts';
 
 /** The live picture of a run on stderr: a line for each step that ended, and below them what is running now. */
 export interface RunView {
@@ -15,6 +16,7 @@ export interface RunView {
 
 const REDRAW_MS = 100;
 const MAX_LIVE_LINES = 8;
+const USAGE_COLUMNS = 12;
 const QUIET = new Set(['pending', 'running', 'waiting', 'interrupted']);
 
 export function createRunView(stream: NodeJS.WriteStream): RunView {
@@ -22,6 +24,8 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
   const running = new Map<string, { step: StepDocument; line: string }>();
   const shown = new Map<string, string>();
   let state = '';
+  let limits: StatusDocument['limits'] | null = null;
+  const used: UsageNotice[] = [];
   let drawn: readonly string[] = [];
   let timer: NodeJS.Timeout | null = null;
   let isPaused = false;
@@ -43,6 +47,7 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
     if (running.size > MAX_LIVE_LINES)
       lines.push(style.dim(`  … and ${running.size - MAX_LIVE_LINES} more running`));
     if (lines.length === 0 && state !== '') lines.push(style.dim(`  ${state}`));
+    if (limits !== null && used.length > 0) lines.push(style.dim(usageLine(used, limits)));
     erase();
     drawn = lines.map((line) => clipToWidth(line, width() - 1));
     stream.write(drawn.map((line) => `${line}\n`).join(''));
@@ -70,6 +75,7 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
     note: (text) => print(`${style.yellow('!')} ${printable(text)}`),
     begin: (run) => {
       print(`${style.bold(`${run.workflow} ${run.version}`)}  ${style.dim(run.id)}`);
+      limits = run.limits;
       for (const step of run.steps) takeStep(step);
       if (stream.isTTY) timer = setInterval(draw, REDRAW_MS);
     },
@@ -78,6 +84,10 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
       if (notification.method === 'instance.state') {
         state = notification.params.note ?? notification.params.status;
         if (notification.params.note !== null) print(style.dim(`  ${printable(notification.params.note)}`));
+      }
+      if (notification.method === 'instance.usage') {
+        used.push(notification.params);
+        if (used.length > USAGE_COLUMNS) used.shift();
       }
       if (notification.method === 'instance.progress') {
         const entry = running.get(notification.params.path);
@@ -96,6 +106,25 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
       erase();
     },
   };
+}
+
+type UsageNotice = Extract<ControlNotification, { method: 'instance.usage' }>['params'];
+
+/** The last line of the picture: what the whole instance uses now, against its limits. */
+function usageLine(used: readonly UsageNotice[], limits: StatusDocument['limits']): string {
+  const now = used.at(-1);
+  if (now === undefined) return '';
+  const memory = sparkline(
+    used.map((notice) => notice.memory_bytes),
+    limits.max_memory_mb * 1024 * 1024,
+    USAGE_COLUMNS,
+  );
+  const cpu = sparkline(
+    used.map((notice) => notice.cpu_percent),
+    limits.max_cpu_percent,
+    USAGE_COLUMNS,
+  );
+  return `  memory ${memory} ${bytes(now.memory_bytes)} of ${limits.max_memory_mb} MB   cpu ${cpu} ${now.cpu_percent} of ${limits.max_cpu_percent} %   processes ${now.processes} of ${limits.max_processes}`;
 }
 
 function endLine(step: StepDocument, style: Style): string {

@@ -1,4 +1,5 @@
 import type { StatusDocument, StepDocument } from '../protocol/control.ts';
+import { sparkline } from './sparkline.ts';
 import { bytes, duration, mark, printable, type Style } from './style.ts';
 
 /** What a person wants to know when a run has ended: how, how long, what it used, why it failed, what to do next. */
@@ -17,6 +18,8 @@ export function summary(run: StatusDocument, style: Style): string {
         `  peak memory ${bytes(run.usage.peak_memory_bytes)} of ${run.limits.max_memory_mb} MB, cpu ${run.usage.cpu_seconds.toFixed(1)} s, limits ${enforcement(run)}`,
       ),
     );
+  for (const hit of run.limits_hit.slice(-MAX_LIMITS_SHOWN))
+    lines.push(`  ${style.yellow('limit')} ${limitText(hit)}`);
   const said = run.status === 'completed' ? lastWords(run) : null;
   if (said !== null) lines.push(`  ${printable(said)}`);
   if (run.error !== null) {
@@ -33,6 +36,29 @@ export function summary(run: StatusDocument, style: Style): string {
   return lines.join('\n');
 }
 
+const MAX_LIMITS_SHOWN = 5;
+
+/** A limit that was met, with its numbers: `memory of step fetch: peak 191 MB of 192 MB`. */
+function limitText(hit: StatusDocument['limits_hit'][number]): string {
+  const whose = hit.step === null ? 'the run' : `step ${printable(hit.step)}`;
+  switch (hit.limit) {
+    case 'memory':
+    case 'disk':
+      return `${hit.limit} of ${whose}: peak ${bytes(hit.peak)} of ${bytes(hit.allowed)}`;
+    case 'processes': {
+      const refused = hit.refused === undefined ? '' : `, ${hit.refused} starts refused`;
+      return `processes of ${whose}: peak ${hit.peak} of ${hit.allowed}${refused}`;
+    }
+    case 'time':
+      return `time of ${whose}: ${hit.allowed} s`;
+    case 'cpu': {
+      const heldBack =
+        hit.held_back_seconds === undefined ? '' : `, held back ${hit.held_back_seconds.toFixed(1)} s`;
+      return `cpu of ${whose}: ${hit.allowed} %${heldBack}`;
+    }
+  }
+}
+
 /** The text of the last step at the top, when it is short: what a workflow says of its own result. */
 function lastWords(run: StatusDocument): string | null {
   const last = run.steps.filter((step) => !step.path.includes('/') && step.status === 'completed').at(-1);
@@ -47,7 +73,30 @@ export function statusText(run: StatusDocument, style: Style, now: number): stri
   const head = summary(run, style);
   const steps = run.steps.map((step) => `  ${stepLine(step, style, now)}`);
   const notice = run.notice === null ? [] : [`  ${style.yellow('!')} ${printable(run.notice)}`];
-  return [head, ...notice, ...steps].join('\n');
+  return [head, ...usageLines(run, style), ...notice, ...steps].join('\n');
+}
+
+const SPARK_COLUMNS = 32;
+
+/** What was used over time, against the limits; nothing for a run too short to be looked at. */
+function usageLines({ usage, limits }: StatusDocument, style: Style): string[] {
+  if (usage === null || usage.series === null) return [];
+  const { now, series } = usage;
+  const line = (name: string, values: readonly number[], top: number, words: readonly string[]): string =>
+    style.dim(`  ${name} ${sparkline(values, top, SPARK_COLUMNS)}  ${words.join(', ')}`);
+  const memoryTop = limits.max_memory_mb * 1024 * 1024;
+  return [
+    line('memory', series.memory_bytes, memoryTop, [
+      ...(now === null ? [] : [`now ${bytes(now.memory_bytes)}`]),
+      `mean ${bytes(usage.mean_memory_bytes ?? 0)}`,
+      `peak ${bytes(usage.peak_memory_bytes)} of ${limits.max_memory_mb} MB`,
+    ]),
+    line('cpu   ', series.cpu_percent, limits.max_cpu_percent, [
+      ...(now === null ? [] : [`now ${now.cpu_percent} %`]),
+      `mean ${usage.mean_cpu_percent ?? 0} % of ${limits.max_cpu_percent} %`,
+      ...(usage.cpu_throttled_seconds > 0 ? [`held back ${usage.cpu_throttled_seconds.toFixed(1)} s`] : []),
+    ]),
+  ];
 }
 
 function stepLine(step: StepDocument, style: Style, now: number): string {

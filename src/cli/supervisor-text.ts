@@ -2,7 +2,10 @@ import type { SupervisorStatus } from '../protocol/control.ts';
 import { bytes, duration, styleFor } from './style.ts';
 
 export function supervisorLine(status: SupervisorStatus): string {
-  return `supervisor ${status.pid} runs, limits by ${status.isolation.backend}, home ${status.home}`;
+  return [
+    `supervisor ${status.pid} runs, limits by ${status.isolation.backend}, home ${status.home}`,
+    `audit log signed by ${status.audit.key}, anchor ${status.audit.anchor}`,
+  ].join('\n');
 }
 
 export function supervisorText(status: SupervisorStatus, now: number): string {
@@ -15,6 +18,7 @@ export function supervisorText(status: SupervisorStatus, now: number): string {
     `  isolation  ${isolation.backend}: enforced ${isolation.enforced.join(', ') || 'nothing'}; observed ${isolation.observed.join(', ') || 'nothing'}`,
     ...status.missing.map((line) => `  ${style.yellow('!')} ${line}`),
     `  instances  ${counts.length === 0 ? 'none' : counts.map(([state, count]) => `${count} ${state}`).join(', ')}`,
+    `  audit      ${status.audit.key}, anchor ${status.audit.anchor}`,
     ...status.queue.map((entry) => `  queued     ${entry.id} waits for ${entry.waits_for}`),
   ].join('\n');
 }

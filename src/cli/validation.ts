@@ -13,9 +13,10 @@ export interface Validation {
 /** Loads a file as `run` would, and looks its skills up: a missing one is a warning here. */
 export async function checkFile(file: string, caller: Caller): Promise<Validation> {
   // The checks load the validators and the expression language: only this command needs them here.
-  const [{ loadSource }, { pinSkills }] = await Promise.all([
+  const [{ loadSource }, { pinSkills }, { pinAgents }] = await Promise.all([
     import('../supervisor/workflow-source.ts'),
     import('../supervisor/pin-skills.ts'),
+    import('../supervisor/pin-agents.ts'),
   ]);
   try {
     const { workflow, problems } = await loadSource({ kind: 'file', file, text: null });
@@ -23,7 +24,11 @@ export async function checkFile(file: string, caller: Caller): Promise<Validatio
       is_valid: true,
       name: workflow.name,
       version: workflow.version,
-      problems: [...problems, ...missingSkills(() => pinSkills(workflow, caller))],
+      problems: [
+        ...problems,
+        ...pinWarnings('skills', () => pinSkills(workflow, caller)),
+        ...pinWarnings('agents', () => pinAgents(workflow, caller)),
+      ],
     };
   } catch (error) {
     const known = ensureWorkflowError(error);
@@ -54,12 +59,12 @@ export function validationText(file: string, result: Validation): string {
   return [head, ...result.problems.map((problem) => `  ${problemLine(problem)}`)].join('\n');
 }
 
-const MISSING = new Set<string>(['SKILL_NOT_FOUND', 'SKILL_INVALID', 'AGENT_NOT_FOUND']);
+const MISSING = new Set<string>(['SKILL_NOT_FOUND', 'SKILL_INVALID', 'AGENT_NOT_FOUND', 'AGENT_INVALID']);
 
-function missingSkills(pin: () => unknown): Problem[] {
+/** What is missing, and what was read another way than it was written, of the skills or agents that the file names. */
+function pinWarnings(path: string, pin: () => { readonly notes: readonly string[] }): Problem[] {
   try {
-    pin();
-    return [];
+    return pin().notes.map((message) => ({ severity: 'warning', path, message }));
   } catch (error) {
     if (!(error instanceof WorkflowError) || !MISSING.has(error.code)) throw error;
     return error.problems.map((problem) => ({ ...problem, severity: 'warning' }));

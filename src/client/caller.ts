@@ -1,6 +1,20 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { type Caller, INHERITED_VARIABLES } from '../protocol/control.ts';
+import type { Caller } from '../protocol/control.ts';
+
+/** Variables of the caller's environment that steps inherit; everything else stays behind. */
+const INHERITED_VARIABLES = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'TMPDIR',
+  'SHELL',
+];
 
 /** Who calls, and from where: the workspace is the working folder unless another is given. */
 export function callerHere(workspace: string = process.cwd()): Caller {

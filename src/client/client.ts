@@ -2,6 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { ControlMethod, ControlMethods, ControlNotification, RpcResponse } from '../protocol/control.ts';
 import { checkHome, type Home } from '../protocol/home.ts';
+import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { openJsonLines } from '../protocol/json-lines.ts';
 
 /** A connection of one command to the supervisor. */
@@ -20,6 +21,12 @@ const CONNECT_RETRY_MS = 30;
 /** A supervisor that answers nothing for so long hangs: its slowest answer, stopping all instances, has 30 s. */
 const ANSWER_DEADLINE_MS = 60_000;
 
+export interface ConnectOptions {
+  /** For a supervisor that has to be started. One that runs already keeps what it has. */
+  readonly isolation?: IsolationRequest | undefined;
+  readonly answerDeadlineMs?: number;
+}
+
 /**
  * Connects to the supervisor of a home; `start` starts one when none runs. Throws HOME_UNSAFE, or
  * SUPERVISOR_UNREACHABLE when there is none (or it cannot be started).
@@ -27,7 +34,7 @@ const ANSWER_DEADLINE_MS = 60_000;
 export async function connect(
   home: Home,
   mode: 'start' | 'must_run',
-  answerDeadlineMs: number = ANSWER_DEADLINE_MS,
+  { isolation, answerDeadlineMs = ANSWER_DEADLINE_MS }: ConnectOptions = {},
 ): Promise<Client> {
   checkHome(home);
   const first = await tryConnect(home);
@@ -36,7 +43,7 @@ export async function connect(
     throw new WorkflowError('SUPERVISOR_UNREACHABLE', `no supervisor answers on ${home.controlSocket}`);
   // Most commands find one running: the means to start one are loaded only now.
   const { startSupervisor } = await import('./start-supervisor.ts');
-  await startSupervisor(home);
+  await startSupervisor(home, isolation);
   const deadline = performance.now() + CONNECT_DEADLINE_MS;
   for (;;) {
     const socket = await tryConnect(home);
@@ -136,7 +143,11 @@ function openClient(socket: Socket, home: Home, answerDeadlineMs: number): Clien
       listener = given;
     },
     closed,
-    close: () => lines.end(),
+    close: () => {
+      lines.end();
+      // A supervisor that hangs never answers the end: this process must not wait for it.
+      socket.unref();
+    },
   };
 }
 

@@ -20,7 +20,19 @@ export interface WorkflowFile {
 
 export type TriggerFile =
   | { readonly type: 'manual'; readonly description?: string }
-  | { readonly type: 'schedule'; readonly cron: string; readonly timezone?: string };
+  | {
+      readonly type: 'schedule';
+      readonly cron: string;
+      readonly timezone?: string;
+      readonly gap?: 'shift' | 'skip';
+      readonly fold?: 'first' | 'last' | 'both';
+      readonly start_at?: string;
+      readonly end_at?: string;
+      readonly catch_up?: 'none' | 'last' | 'all';
+      readonly catch_up_window?: number;
+      readonly overlap?: 'skip' | 'queue' | 'cancel_previous' | 'allow';
+      readonly jitter?: number;
+    };
 
 export interface InputFile {
   readonly type?: 'string' | 'number' | 'boolean' | 'object' | 'array' | 'any';

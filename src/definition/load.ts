@@ -12,7 +12,7 @@ import type { WorkflowFile } from './file.ts';
 import { scopeOf } from './file-scope.ts';
 import { parseJsonText } from './json-text.ts';
 import { normalise } from './normalise.ts';
-import { repaired } from './repair.ts';
+import { type Repaired, repaired } from './repair.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import { checkSchema } from './schema-check.ts';
 import { fileSources } from './sources.ts';
@@ -47,18 +47,24 @@ export async function loadWorkflow(text: string, options: LoadOptions = {}): Pro
     );
   const findings = checkSchema(parsed.value);
   const schemaProblems = [...parsed.problems, ...findings.map((finding) => finding.problem)];
-  const usable = findings.length === 0 ? parsed.value : repaired(parsed.value, findings);
-  if (usable === null) return ended(null, schemaProblems);
-  const file = asFile(usable);
-  const roster = makeRoster(file);
-  const problems = [...schemaProblems, ...(await checkMeaning(file, roster))];
+  const repair = findings.length === 0 ? null : repaired(parsed.value, findings);
+  if (repair === null && findings.length > 0) return ended(null, schemaProblems);
+  const file = asFile(repair?.value ?? parsed.value);
+  const roster = makeRoster(file, repair?.gaps);
+  const meaning = await checkMeaning(file, roster);
+  const problems = [...schemaProblems, ...(repair === null ? meaning : told(repair, meaning))];
   const isValid = problems.every((problem) => problem.severity !== 'error');
   return ended(isValid ? normalise(file, roster) : null, problems);
 }
 
+/** What is said of a repaired file, as far as it holds for the file itself. */
+function told(repair: Repaired, problems: readonly Problem[]): readonly Problem[] {
+  return [...repair.more, ...problems.map(repair.translate).filter((problem) => problem !== null)];
+}
+
 async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonly Problem[]> {
   await loadExpressions(roster.all.flatMap(({ step }) => fileSources(step)));
-  const scope = scopeOf(file, new Set(roster.byId.keys()));
+  const scope = scopeOf(file, new Set([...roster.byId.keys(), ...roster.gaps.strays]), roster.gaps);
   const cycles = checkCycles(file, roster);
   return [
     ...checkIds(file, roster),
@@ -71,7 +77,7 @@ async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonl
   ];
 }
 
-/** The schema accepted it. */
+/** The schema accepted it, or it was mended until it did. */
 function asFile(value: Json): WorkflowFile {
   return value as unknown as WorkflowFile;
 }

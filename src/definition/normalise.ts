@@ -26,11 +26,13 @@ class Normaliser {
   readonly #roster: Roster;
   readonly #stepIds: ReadonlySet<string>;
   readonly #handlers = new Map<string, Step>();
+  readonly #sandbox: SandboxRequest | null;
 
   constructor(file: WorkflowFile, roster: Roster) {
     this.#file = file;
     this.#roster = roster;
     this.#stepIds = new Set(roster.byId.keys());
+    this.#sandbox = sandbox(file.sandbox, null, null);
   }
 
   workflow(): Workflow {
@@ -49,7 +51,7 @@ class Normaliser {
         mutable: file.context?.mutable ?? {},
         access: file.context?.access ?? {},
       },
-      steps: this.#steps(file.steps, false),
+      steps: this.#steps(file.steps, false, this.#sandbox),
       handlers: handlers.map((id) => this.#handler(id).step),
       errorHandling: {
         default: this.#policy(file.error_handling?.default ?? 'halt'),
@@ -60,7 +62,7 @@ class Normaliser {
         },
       },
       limits: limits(file),
-      sandbox: sandbox(file.sandbox),
+      sandbox: this.#sandbox,
     };
   }
 
@@ -70,19 +72,19 @@ class Normaliser {
   }
 
   /** Steps that are named as handlers leave the flow. */
-  #steps(steps: readonly StepFile[], isHandler: boolean): readonly Step[] {
+  #steps(steps: readonly StepFile[], isHandler: boolean, around: SandboxRequest | null): readonly Step[] {
     const staying = isHandler ? steps : steps.filter((step) => !this.#roster.moved.has(step.id));
-    return staying.map((step) => this.#step(step, isHandler));
+    return staying.map((step) => this.#step(step, isHandler, around));
   }
 
-  #step(step: StepFile, isHandler: boolean): Step {
+  #step(step: StepFile, isHandler: boolean, around: SandboxRequest | null): Step {
     const base = {
       id: step.id,
       description: step.description ?? '',
       set: step.set ?? {},
       writes: step.writes ?? [],
       undo: step.undo === undefined ? null : this.#handler(step.undo),
-      sandbox: sandbox(step.sandbox),
+      sandbox: sandbox(step.sandbox, step.id, around),
     };
     switch (step.type) {
       case 'skill':
@@ -99,7 +101,7 @@ class Normaliser {
         return {
           ...base,
           type: 'parallel',
-          steps: this.#steps(step.steps, isHandler),
+          steps: this.#steps(step.steps, isHandler, base.sandbox),
           waitFor: step.wait_for ?? 'all',
         };
       case 'conditional':
@@ -107,15 +109,15 @@ class Normaliser {
           ...base,
           type: 'conditional',
           condition: step.condition,
-          then: this.#steps(step.then, isHandler),
-          else: this.#steps(step.else ?? [], isHandler),
+          then: this.#steps(step.then, isHandler, base.sandbox),
+          else: this.#steps(step.else ?? [], isHandler, base.sandbox),
         };
       case 'loop':
         return {
           ...base,
           type: 'loop',
           condition: step.condition,
-          steps: this.#steps(step.steps, isHandler),
+          steps: this.#steps(step.steps, isHandler, base.sandbox),
           maxIterations: step.max_iterations ?? DEFAULT_MAX_ITERATIONS,
           onLimit: step.on_limit ?? 'fail',
         };
@@ -138,13 +140,14 @@ class Normaliser {
 
   /** An id of handlers or steps, else the skill of that name. Each handler is made once. */
   #handler(handler: string | StepFile): HandlerRef {
-    if (typeof handler !== 'string') return { id: handler.id, step: this.#step(handler, true) };
+    if (typeof handler !== 'string')
+      return { id: handler.id, step: this.#step(handler, true, this.#sandbox) };
     const made = this.#handlers.get(handler);
     if (made !== undefined) return { id: handler, step: made };
     const listed = this.#roster.byId.get(handler);
     const file: StepFile =
       listed?.handler === handler ? listed.step : { id: handler, type: 'skill', skill: handler };
-    const step = this.#step(file, true);
+    const step = this.#step(file, true, this.#sandbox);
     this.#handlers.set(handler, step);
     return { id: handler, step };
   }
@@ -185,9 +188,23 @@ function milliseconds(seconds: number, least = 1): number {
   return Math.max(least, Math.round(seconds * 1000));
 }
 
+const CATCH_UP_WINDOW_S = 3600;
+
 function trigger(file: TriggerFile): Trigger {
   if (file.type === 'manual') return { type: 'manual', description: file.description ?? '' };
-  return { type: 'schedule', cron: file.cron, timezone: file.timezone ?? 'UTC' };
+  return {
+    type: 'schedule',
+    cron: file.cron,
+    timezone: file.timezone ?? 'UTC',
+    gap: file.gap ?? 'shift',
+    fold: file.fold ?? 'first',
+    startAt: file.start_at === undefined ? null : Date.parse(file.start_at),
+    endAt: file.end_at === undefined ? null : Date.parse(file.end_at),
+    catchUp: file.catch_up ?? 'last',
+    catchUpWindowMs: milliseconds(file.catch_up_window ?? CATCH_UP_WINDOW_S, 0),
+    overlap: file.overlap ?? 'skip',
+    jitterMs: milliseconds(file.jitter ?? 0, 0),
+  };
 }
 
 function declaration(file: NonNullable<WorkflowFile['inputs']>[string]): InputDeclaration {
@@ -214,9 +231,17 @@ function limits({ resource_limits: file = {} }: WorkflowFile): ResourceLimits {
   };
 }
 
-/** A tier alone leaves the mode to the default of the step's kind, which is best_effort for skills only. */
-function sandbox(file: SandboxFile | undefined): SandboxRequest | null {
-  if (file === undefined) return null;
-  if (typeof file === 'string') return { mode: file, tier: null };
-  return { mode: file.mode ?? 'best_effort', tier: file.tier ?? null };
+/** Each field that is not given here is that of `around`; what nobody gives is the default of the step's kind. */
+function sandbox(
+  file: SandboxFile | undefined,
+  id: string | null,
+  around: SandboxRequest | null,
+): SandboxRequest | null {
+  if (file === undefined) return around;
+  const { mode, tier } = typeof file === 'string' ? { mode: file, tier: undefined } : file;
+  return {
+    mode: mode ?? around?.mode ?? null,
+    tier: tier ?? around?.tier ?? null,
+    tierOf: tier === undefined ? (around?.tierOf ?? null) : id,
+  };
 }

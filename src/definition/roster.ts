@@ -1,4 +1,5 @@
 import { childLists, type HandlerFile, type PolicyFile, type StepFile, type WorkflowFile } from './file.ts';
+import { type Gaps, NO_GAPS } from './gaps.ts';
 import { append } from './json-path.ts';
 
 /** Where a step lies in its lists, from the outermost one in. */
@@ -31,9 +32,12 @@ export interface Roster {
   readonly handlerNames: readonly HandlerName[];
   /** Ids of steps in `steps` that are named as handlers: they do not run in the normal flow. */
   readonly moved: ReadonlySet<string>;
+  readonly gaps: Gaps;
+  /** False only for an id that no step has for certain. */
+  isDeclared(id: string): boolean;
 }
 
-export function makeRoster(file: WorkflowFile): Roster {
+export function makeRoster(file: WorkflowFile, gaps: Gaps = NO_GAPS): Roster {
   const handlerNames: HandlerName[] = [];
   const inline: { readonly step: StepFile; readonly path: string }[] = [];
   const note = (handler: HandlerFile | undefined, path: string): void => {
@@ -66,7 +70,8 @@ export function makeRoster(file: WorkflowFile): Roster {
   const all = [...settled, ...handlers, ...inside];
   const byId = new Map<string, Listed>();
   for (const listed of all) if (!byId.has(listed.step.id)) byId.set(listed.step.id, listed);
-  return { all, byId, handlerNames, moved };
+  const isDeclared = (id: string): boolean => byId.has(id) || gaps.strays.has(id) || gaps.areStepsOpen;
+  return { all, byId, handlerNames, moved, gaps, isDeclared };
 }
 
 interface Around {

@@ -21,9 +21,29 @@ export interface Workflow {
   readonly sandbox: SandboxRequest | null;
 }
 
-export type Trigger =
-  | { readonly type: 'manual'; readonly description: string }
-  | { readonly type: 'schedule'; readonly cron: string; readonly timezone: string };
+export type Trigger = { readonly type: 'manual'; readonly description: string } | ScheduleTrigger;
+
+/** Started by the clock (docs/schedules.md). */
+export interface ScheduleTrigger {
+  readonly type: 'schedule';
+  readonly cron: string;
+  readonly timezone: string;
+  /** A time that a clock change takes away: as far after the change, or not on that day. */
+  readonly gap: 'shift' | 'skip';
+  /** A time that a clock change gives twice. */
+  readonly fold: 'first' | 'last' | 'both';
+  /** UTC ms; null = no bound. The first instant that counts, and the last. */
+  readonly startAt: number | null;
+  readonly endAt: number | null;
+  /** What becomes of fires that nobody was there for. */
+  readonly catchUp: 'none' | 'last' | 'all';
+  /** How long ago a missed fire may be, ms. */
+  readonly catchUpWindowMs: number;
+  /** When an instance of the schedule has not ended yet. */
+  readonly overlap: 'skip' | 'queue' | 'cancel_previous' | 'allow';
+  /** Each fire starts up to so much later, ms. */
+  readonly jitterMs: number;
+}
 
 export interface InputDeclaration {
   readonly type: 'string' | 'number' | 'boolean' | 'object' | 'array' | 'any';
@@ -150,9 +170,12 @@ export interface ResourceLimits {
   readonly enforcement: 'required' | 'best_effort';
 }
 
+/** What the file asks for; a step has taken over what those around it and the workflow ask. Null = not said. */
 export interface SandboxRequest {
-  readonly mode: 'required' | 'best_effort';
+  readonly mode: 'required' | 'best_effort' | null;
   readonly tier: 'trusted' | 'skill' | 'agent' | 'untrusted' | null;
+  /** Id of the step that names the tier; null for the workflow. */
+  readonly tierOf: string | null;
 }
 
 /** What is used where the file is silent (DESIGN section 5). */

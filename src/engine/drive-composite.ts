@@ -130,7 +130,7 @@ function testCondition(
 ): boolean | null {
   const blocker = blockerOf(run.state, run.plan, node);
   if (blocker !== null) {
-    run.schedule.waitFor(blocker, node);
+    run.schedule.waitFor(blocker.node, blocker.child, node);
     return null;
   }
   const bindings = { ...bindingsFor(run.state, run.plan, node), iteration };

@@ -72,7 +72,7 @@ function handle(run: Runtime, node: StepNode, ref: HandlerRef, error: ErrorRecor
     return;
   }
   const cause = handler.error?.message ?? handler.status;
-  const message = `${error.message} Its handler ${ref.id} failed too: ${cause}`;
+  const message = `${error.message}; its handler ${ref.id} failed too: ${cause}`;
   const details = { error, handler: handler.error };
   emit(run, { type: 'step.failed', path, error: failure('HANDLER_FAILED', message, path, details) });
 }

@@ -3,7 +3,7 @@ import { ERROR_TABLE, type ErrorCode } from '../errors/table.ts';
 import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
 import { cancelAll } from './cancel.ts';
 import { beginRollback } from './drive-failure.ts';
-import type { EndStatus, StopKind } from './events.ts';
+import type { EndStatus, RunEvent, StopKind } from './events.ts';
 import { createChild, createUndo } from './locate.ts';
 import { hasEnded, isFrameDone, type MutableRunState, type StepNode } from './run-state.ts';
 import { emit, type Runtime } from './runtime.ts';
@@ -112,7 +112,7 @@ interface StopEnd {
 const STOP_ENDS: Readonly<Record<StopKind, StopEnd>> = {
   stop: { status: 'stopped', code: 'STOPPED' },
   time_limit: { status: 'timed_out', code: 'TIME_LIMIT' },
-  kill_switch: { status: 'killed', code: 'KILLED' },
+  kill_switch: { status: 'killed', code: 'KILL_SWITCH' },
   supervisor_lost: { status: 'failed', code: 'SUPERVISOR_LOST' },
 };
 
@@ -120,10 +120,14 @@ function endStopped(run: Runtime): void {
   const { state } = run;
   if (state.stopping === null) return;
   cancelAll(run, 'stopping');
-  const { kind, by } = state.stopping;
+  emit(run, stopEnd(state.stopping.kind, state.stopping.by, undoneSoFar(state)));
+}
+
+/** The end of a run that was stopped; `note` goes on with the reason. */
+export function stopEnd(kind: StopKind, by: string, note: string): Extract<RunEvent, { type: 'run.ended' }> {
   const { status, code } = STOP_ENDS[kind];
   const error: ErrorRecord = new WorkflowError(code, ERROR_TABLE[code].meaning).toRecord();
-  emit(run, { type: 'run.ended', status, reason: `${kind}: by ${by}${undoneSoFar(state)}`, error });
+  return { type: 'run.ended', status, reason: `${kind}: by ${by}${note}`, error };
 }
 
 /** Stopping wins over a rollback: the reason then says how far that came. */

@@ -55,7 +55,7 @@ export function settleInterrupted(run: Runtime, node: StepNode): void {
 function arrive(run: Runtime, node: StepNode): void {
   const blocker = blockerOf(run.state, run.plan, node);
   if (blocker !== null) {
-    run.schedule.waitFor(blocker, node);
+    run.schedule.waitFor(blocker.node, blocker.child, node);
     return;
   }
   if (isLeaf(node)) {

@@ -1,6 +1,7 @@
 /** The interpreter behind its contract: one object for one run, one call at a time. */
 import type { JsonObject, Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { isAgentEvent } from './agent-events.ts';
 import { cancelAll } from './cancel.ts';
 import type { Engine, Outcome, Progress, Surroundings } from './contract.ts';
 import { settleInterrupted } from './drive.ts';
@@ -35,7 +36,7 @@ export function createEngine(workflow: Workflow, options: EngineOptions): Engine
 
 function replay(run: Runtime, event: RunEvent): void {
   reduce(run.state, run.plan, event);
-  if (event.type !== 'limit.hit') run.schedule.needsScan = true;
+  if (event.type !== 'limit.hit' && !isAgentEvent(event)) run.schedule.needsScan = true;
 }
 
 function advance(run: Runtime, surroundings: Surroundings): Progress {

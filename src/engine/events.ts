@@ -9,6 +9,7 @@
  */
 import type { Json, JsonObject, StepType } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
+import type { AgentEvent } from './agent-events.ts';
 
 export type StopKind = 'stop' | 'time_limit' | 'kill_switch' | 'supervisor_lost';
 
@@ -32,6 +33,7 @@ export type EndStatus =
   | 'rollback_failed';
 
 export type RunEvent =
+  | AgentEvent
   /** The first event: what the run began with. */
   | { readonly type: 'run.started'; readonly inputs: JsonObject; readonly context: ContextValues }
   /** A new process took the run over (after a crash, a wait, or by hand). `from` reopens that step and all after it. */
@@ -109,13 +111,20 @@ export type RunEvent =
   | { readonly type: 'run.stopping'; readonly kind: StopKind; readonly by: string }
   /** Nothing to do before `until` (UTC ms); the process leaves and is started again then. */
   | { readonly type: 'run.waiting'; readonly until: number }
-  /** A limit was met: of a step (path) or of the instance (null). Observed fact; changes no state. */
+  /**
+   * A limit was met: of a step (path) or of the instance (null). Observed fact; changes no state. `allowed` and `peak`
+   * are bytes (memory, disk), processes, seconds (time) or percent of one core (cpu: the mean over the time).
+   */
   | {
       readonly type: 'limit.hit';
       readonly path: string | null;
       readonly limit: 'memory' | 'processes' | 'time' | 'cpu' | 'disk';
       readonly allowed: number;
       readonly peak: number;
+      /** processes: starts that the kernel refused. */
+      readonly refused?: number;
+      /** cpu: how long the quota held it back. */
+      readonly heldBackSeconds?: number;
     }
   | {
       readonly type: 'run.ended';

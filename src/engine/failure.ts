@@ -1,6 +1,7 @@
 /** Failures that the interpreter itself finds, in the form that goes into the journal. */
 import type { ErrorCode } from '../errors/table.ts';
 import { type ErrorRecord, ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import { ExpressionError } from '../expression/expression-error.ts';
 
 /** A failure of the step at `path`. */
 export function failure(
@@ -25,6 +26,9 @@ export function attempt<Value>(path: string, evaluate: () => Value): Result<Valu
     return { isOk: true, value: evaluate() };
   } catch (thrown) {
     if (thrown instanceof WorkflowError) return { isOk: false, error: { ...thrown.toRecord(), step: path } };
-    return { isOk: false, error: failure('EXPRESSION_FAILED', ensureError(thrown).message, path) };
+    if (!(thrown instanceof ExpressionError))
+      return { isOk: false, error: failure('EXPRESSION_FAILED', ensureError(thrown).message, path) };
+    const { column, source, locatedMessage } = thrown;
+    return { isOk: false, error: failure('EXPRESSION_FAILED', locatedMessage, path, { column, source }) };
   }
 }

@@ -16,12 +16,12 @@ export function completeNode(run: Runtime, node: StepNode, given: Json): void {
   const checked = attempt(path, () => {
     const isLeafResult = step.type === 'skill' || step.type === 'agent';
     const isObject = given !== null && typeof given === 'object' && !Array.isArray(given);
-    const result = isLeafResult && isObject ? checkOutputs(step, given) : given;
-    refuseTooLarge('The result', result);
-    const bindings = bindingsFor(run.state, run.plan, node, result);
-    const writes = collectWrites(step, result, bindings, run.plan);
+    if (isLeafResult && isObject) checkOutputs(step, given);
+    refuseTooLarge('The result', given);
+    const bindings = bindingsFor(run.state, run.plan, node, given);
+    const writes = collectWrites(step, given, bindings, run.plan);
     refuseTooLarge('What it writes to the context', writes);
-    return { result, writes };
+    return { result: given, writes };
   });
   if (!checked.isOk) {
     failAttempt(run, node, checked.error);

@@ -4,7 +4,10 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Bindings } from './evaluator.ts';
 import type { Plan } from './plan.ts';
 
-/** Throws REFERENCE_MISSING for a field that is not there, and whatever a template throws. */
+/**
+ * Throws REFERENCE_MISSING for a field that is not there, PARAMETER_INVALID for data that looks like a secret, and
+ * whatever a template throws.
+ */
 export function fillInputs(
   inputs: Readonly<Record<string, InputValue>>,
   bindings: Bindings,
@@ -19,18 +22,45 @@ export function fillInputs(
 function fill(value: InputValue, bindings: Bindings, plan: Plan): Json {
   switch (value.kind) {
     case 'literal':
-      return value.value;
+      return asData(value.value);
     case 'secret':
       return { $secret: value.name };
     case 'template':
-      return plan.template(value.source).render(bindings);
+      return asData(plan.template(value.source).render(bindings));
     case 'array':
       return value.items.map((item) => fill(item, bindings, plan));
-    case 'object':
-      return fillInputs(value.fields, bindings, plan);
+    case 'object': {
+      const filled = fillInputs(value.fields, bindings, plan);
+      refuseSecretForm(filled);
+      return filled;
+    }
     case 'ref':
-      return follow(value.source, value.segments, bindings, plan);
+      return asData(follow(value.source, value.segments, bindings, plan));
   }
+}
+
+/**
+ * Data is never taken for a secret: else a skill that prints `{"$secret": "TOKEN"}` could have the value handed to
+ * any step that refers to its result.
+ */
+function asData(value: Json): Json {
+  const rest: Json[] = [value];
+  for (let at = rest.pop(); at !== undefined; at = rest.pop()) {
+    if (typeof at !== 'object' || at === null) continue;
+    refuseSecretForm(at);
+    for (const inner of Object.values(at)) if (typeof inner === 'object') rest.push(inner);
+  }
+  return value;
+}
+
+function refuseSecretForm(value: Json[] | JsonObject): void {
+  if (Array.isArray(value)) return;
+  const { $secret: name } = value;
+  if (typeof name !== 'string' || Object.keys(value).length !== 1) return;
+  throw new WorkflowError(
+    'PARAMETER_INVALID',
+    `a value has the form of a secret, {"$secret": ${JSON.stringify(name)}}; only {"secret": …} in the file asks for one`,
+  );
 }
 
 type Segments = readonly (string | number)[];

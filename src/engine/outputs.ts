@@ -4,26 +4,20 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Bindings } from './evaluator.ts';
 import type { Plan } from './plan.ts';
 
-/** Fields that every skill result has; they are not the skill's own. */
-const GIVEN_FIELDS: ReadonlySet<string> = new Set(['stdout', 'stderr', 'exit_code', 'duration_ms']);
+/** Fields that every result of a command has; they are not the skill's own. */
+const GIVEN_FIELDS: ReadonlySet<string> = new Set(['stderr', 'exit_code', 'duration_ms']);
 
-/**
- * The result with every declared output in it. A skill that gave only text and declares exactly one output gives
- * the text as that output. Throws OUTPUT_MISSING.
- */
-export function checkOutputs(step: Pick<LeafStep, 'type' | 'outputs'>, result: JsonObject): JsonObject {
+/** Throws OUTPUT_MISSING unless every declared output is in the result. Text was named by whoever ran the skill. */
+export function checkOutputs(step: Pick<LeafStep, 'outputs'>, result: JsonObject): void {
   const absent = step.outputs.filter((name) => !Object.hasOwn(result, name));
-  const [name] = absent;
-  if (name === undefined) return result;
+  if (absent.length === 0) return;
   const ownFields = Object.keys(result).filter((field) => !GIVEN_FIELDS.has(field));
-  const isText = step.type === 'skill' && ownFields.length === 0 && typeof result.stdout === 'string';
-  if (isText && step.outputs.length === 1 && result.stdout !== undefined) {
-    return { ...result, [name]: result.stdout };
-  }
   const had = ownFields.length === 0 ? 'no fields of its own' : `only ${ownFields.slice(0, 10).join(', ')}`;
+  const outputs = absent.length === 1 ? 'output' : 'outputs';
+  const verb = absent.length === 1 ? 'is' : 'are';
   throw new WorkflowError(
     'OUTPUT_MISSING',
-    `The declared output ${absent.join(', ')} is missing; the result has ${had}.`,
+    `The declared ${outputs} ${absent.join(', ')} ${verb} missing; the result has ${had}.`,
     { details: { missing: absent } },
   );
 }

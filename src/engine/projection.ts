@@ -20,7 +20,14 @@ export interface RunView {
   readonly context: { readonly readonly: JsonObject; readonly mutable: JsonObject };
   readonly error: ErrorRecord | null;
   readonly reason: string | null;
+  /** Limits that were met, the last MAX_LIMITS of them. */
+  readonly limits: readonly LimitHit[];
 }
+
+type LimitHit = Extract<RunEvent, { type: 'limit.hit' }>;
+
+/** A loop may meet a limit at every turn: people need the last ones, the journal has all. */
+const MAX_LIMITS = 50;
 
 export interface RunProjection {
   /** Takes the next entry of the journal. Each once, in order of `seq`. */
@@ -47,6 +54,7 @@ export function projectRun(): RunProjection {
     context: { readonly: {}, mutable: {} },
     error: null,
     reason: null,
+    limits: [],
     isRollingBack: false,
   };
   return {
@@ -103,6 +111,13 @@ function applyEvent(view: View, event: RunEvent, at: number): void {
       Object.assign(view, { status: event.status, ended_at: at, error: event.error, reason: event.reason });
       return;
     case 'limit.hit':
+      view.limits = [...view.limits, event].slice(-MAX_LIMITS);
+      return;
+    case 'agent.requested':
+    case 'agent.request_failed':
+    case 'agent.answered':
+    case 'agent.tool_called':
+    case 'agent.tool_ended':
       return;
     case 'step.started':
     case 'step.interrupted':

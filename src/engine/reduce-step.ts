@@ -1,5 +1,6 @@
 /** The part of the reducer that deals with events of steps. */
 import type { ConditionalStep, Step } from '../definition/workflow.ts';
+import type { AgentEventType } from './agent-events.ts';
 import type { RunEvent } from './events.ts';
 import { locate } from './locate.ts';
 import { framePrefix } from './paths.ts';
@@ -16,8 +17,11 @@ import {
 } from './run-state.ts';
 import { aimOf, IllegalTransition, type NodeStatus, nextNodeStatus } from './transitions.ts';
 
-/** Every event of a step but the observation of a limit, which changes nothing. */
-export type StepEvent = Exclude<Extract<RunEvent, { readonly path: string }>, { readonly type: 'limit.hit' }>;
+/** Every event of a step but those that change nothing: a limit that was met, what an agent did. */
+export type StepEvent = Exclude<
+  Extract<RunEvent, { readonly path: string }>,
+  { readonly type: 'limit.hit' | AgentEventType }
+>;
 
 /** Applies an event of a step and gives its node. */
 export function reduceStep(state: MutableRunState, plan: Plan, event: StepEvent): StepNode {

@@ -62,6 +62,11 @@ export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): Ste
       state.reason = event.reason;
       return null;
     case 'limit.hit':
+    case 'agent.requested':
+    case 'agent.request_failed':
+    case 'agent.answered':
+    case 'agent.tool_called':
+    case 'agent.tool_ended':
       return null;
     case 'step.started':
     case 'step.interrupted':

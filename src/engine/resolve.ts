@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { Bindings } from './evaluator.ts';
-import { type Plan, runsBeside } from './plan.ts';
+import { isComposite, type Plan, runsBeside } from './plan.ts';
 import { containerOf, type Frame, hasEnded, type MutableRunState, type StepNode } from './run-state.ts';
 
 /** Bindings for the inputs, condition and expressions of a node. `own` is its result, visible under its own id. */
@@ -21,20 +21,37 @@ export function bindingsFor(state: MutableRunState, plan: Plan, node: StepNode, 
   };
 }
 
+/** What a node waits for: the end of a step, or, with `child`, that the step of this id comes up in it. */
+export interface Blocker {
+  readonly node: StepNode;
+  readonly child: string | null;
+}
+
 /**
  * The step still running beside the flow that a node names and has to wait for, or null. Only steps before it in
  * document order count, so that two steps never wait for each other.
  */
-export function blockerOf(state: MutableRunState, plan: Plan, node: StepNode): StepNode | null {
+export function blockerOf(state: MutableRunState, plan: Plan, node: StepNode): Blocker | null {
   for (const id of plan.referencesOf(node.step)) {
-    const { chain, via } = lookUp(state, plan, node, id);
-    const first = chain[0];
-    const last = chain.at(-1);
-    if (first === undefined || last === undefined || hasEnded(last)) continue;
+    const found = lookUp(state, plan, node, id);
+    const first = found.chain[0];
+    if (first === undefined) continue;
     if (first.frame.owner?.step.type === 'parallel' || !runsBeside(first.step)) continue;
-    if (positionOf(plan, first) < positionOf(plan, via)) return last;
+    if (positionOf(plan, first) >= positionOf(plan, found.via)) continue;
+    const blocker = unsettledIn(found, plan);
+    if (blocker !== null) return blocker;
   }
   return null;
+}
+
+/** What the meaning of an id still hangs on. A turn or group attempt may not be the last, so the whole is waited for. */
+function unsettledIn({ chain, missing }: Found, plan: Plan): Blocker | null {
+  const isRepeated = ({ step }: StepNode): boolean =>
+    step.type === 'loop' || (isComposite(step) && plan.ownPolicy(step.id)?.strategy === 'retry');
+  const whole = chain.find((node) => !hasEnded(node) && isRepeated(node));
+  const node = whole ?? chain.at(-1);
+  if (node === undefined || hasEnded(node)) return null;
+  return { node, child: whole === undefined ? missing : null };
 }
 
 /** What `error` is for a node: that of the step which the handler around it serves, or that of the rollback. */
@@ -61,6 +78,8 @@ interface Found {
   readonly chain: readonly StepNode[];
   /** What the id stands for; null when it never ran. */
   readonly node: StepNode | null;
+  /** The step that has not come up yet in the last of the chain; null when the id was found. */
+  readonly missing: string | null;
   /** The sibling of the chain's first node that `from` is, or is within. */
   readonly via: StepNode;
 }
@@ -84,11 +103,11 @@ function lookUp(state: MutableRunState, plan: Plan, from: StepNode, id: string):
   let at: Frame | null = frame;
   for (const segment of route.slice(depth ?? 0)) {
     const node: StepNode | undefined = at?.children.get(segment);
-    if (node === undefined) return { chain, node: null, via };
+    if (node === undefined) return { chain, node: null, missing: segment, via };
     chain.push(node);
     at = node.current;
   }
-  return { chain, node: chain.at(-1) ?? null, via };
+  return { chain, node: chain.at(-1) ?? null, missing: null, via };
 }
 
 /** The step whose place a handler or undo step has taken. */

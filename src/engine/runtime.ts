@@ -41,6 +41,8 @@ export function emit(run: Runtime, event: RunEvent): void {
   if (hasEnded(node)) {
     run.schedule.look(containerOf(node));
     run.schedule.release(node);
+    // A step of the branch that was not taken comes up as skipped.
+    if (node.relation === 'child') run.schedule.arrived(node.frame.owner, node.step.id);
   }
 }
 

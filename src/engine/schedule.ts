@@ -13,7 +13,7 @@ export class Schedule {
   #readyHead = 0;
   #batch: StepNode[] = [];
   readonly #queued = new Set<StepNode>();
-  readonly #waiters = new Map<StepNode, Set<StepNode>>();
+  readonly #waiters = new Map<StepNode, Map<StepNode, string | null>>();
   readonly #timed = new Set<StepNode>();
   readonly #timers = new DueHeap<StepNode>();
   /** The run itself has to be looked at: the top of the flow, the rollback, the end. */
@@ -38,16 +38,27 @@ export class Schedule {
     return undefined;
   }
 
-  /** Looks again at those that waited for this node. */
+  /** Looks again at those that waited for this node, or for a step to come up in it. */
   release(node: StepNode): void {
-    for (const waiter of this.#waiters.get(node) ?? []) this.look(waiter);
+    for (const waiter of this.#waiters.get(node)?.keys() ?? []) this.look(waiter);
     this.#waiters.delete(node);
   }
 
-  waitFor(blocker: StepNode, waiter: StepNode): void {
+  /** Looks again at those that waited for this step to come up in the composite. */
+  arrived(composite: StepNode | null, id: string): void {
+    const waiters = composite === null ? undefined : this.#waiters.get(composite);
+    for (const [waiter, child] of waiters ?? []) {
+      if (child !== id) continue;
+      waiters?.delete(waiter);
+      this.look(waiter);
+    }
+  }
+
+  /** Until the end of the blocker, or with `child` until that step comes up in it. */
+  waitFor(blocker: StepNode, child: string | null, waiter: StepNode): void {
     const waiters = this.#waiters.get(blocker);
-    if (waiters === undefined) this.#waiters.set(blocker, new Set([waiter]));
-    else waiters.add(waiter);
+    if (waiters === undefined) this.#waiters.set(blocker, new Map([[waiter, child]]));
+    else waiters.set(waiter, child);
   }
 
   /** A leaf whose attempt may start as soon as there is a slot. Twice is once. */

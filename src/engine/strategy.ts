@@ -11,6 +11,8 @@ export type Verdict =
   | { readonly kind: 'custom'; readonly handler: HandlerRef }
   | { readonly kind: 'retry'; readonly retry: RetryPolicy; readonly failures: number };
 
+const REFUSALS: readonly string[] = ['POLICY_DENIED', 'KILL_SWITCH'];
+
 const HALT: Verdict = { kind: 'halt' };
 
 /**
@@ -36,7 +38,9 @@ export function decide(state: MutableRunState, plan: Plan, node: StepNode, error
   const failures = node.attempt - node.attemptBase;
   if (policy.strategy === 'retry' && policy.retry !== null) {
     const { retry } = policy;
-    const isCovered = retry.retryOn.length === 0 || retry.retryOn.includes(error.code);
+    // What was refused is refused again: only a file that names the code has it tried.
+    const isCovered =
+      retry.retryOn.length === 0 ? !REFUSALS.includes(error.code) : retry.retryOn.includes(error.code);
     if (isCovered && failures < retry.maxAttempts) return { kind: 'retry', retry, failures };
   }
   switch (policy.then) {

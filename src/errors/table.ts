@@ -56,6 +56,18 @@ export const ERROR_TABLE = {
     'No workflow has that name, and no file is at that path.',
     'Run q workflow list to see the workflows found from here.',
   ),
+  NO_SCHEDULE: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'The workflow has no trigger of type schedule.',
+    'Add one to its triggers; docs/workflow-file.md shows how.',
+  ),
+  FIRE_DECIDED: row(
+    EXIT.REFUSED,
+    'terminal',
+    'That fire of a schedule has been decided already; it happens once.',
+    'Run q workflow schedule list to see what became of it.',
+  ),
   INSTANCE_NOT_FOUND: row(
     EXIT.NOT_FOUND,
     'terminal',
@@ -117,6 +129,24 @@ export const ERROR_TABLE = {
     'The state folder cannot be written.',
     'Check the disk and the permissions, or set Q_WORKFLOW_HOME to another folder.',
   ),
+  AUDIT_KEY: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The key that signs the audit log cannot be read or made.',
+    'Check the folder keys in the state folder: it is to be yours, mode 0700. See docs/audit.md.',
+  ),
+  AUDIT_TAMPERED: row(
+    EXIT.FAILED,
+    'terminal',
+    'A part of the audit log is not what was sealed, so it is not removed.',
+    'Run q workflow audit verify, and keep a copy of the state folder.',
+  ),
+  RECORD_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'The audit log has no record of that number, or no payload for it.',
+    'Run q workflow audit list to see the newest records.',
+  ),
   STORE_CORRUPT: row(
     EXIT.UNREACHABLE,
     'terminal',
@@ -145,8 +175,38 @@ export const ERROR_TABLE = {
   POLICY_DENIED: row(
     EXIT.REFUSED,
     'terminal',
-    'A policy or kill switch refused the action.',
+    'A policy refused the action.',
     'Run q workflow status <id> to see the rule.',
+  ),
+  KILL_SWITCH: row(
+    EXIT.REFUSED,
+    'terminal',
+    'A kill switch is tripped for it.',
+    'Run q workflow kill status to see it; a person re-arms it with q workflow rearm.',
+  ),
+  NOT_TRIPPED: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'No kill switch of that scope is tripped.',
+    'Run q workflow kill status to see those that are.',
+  ),
+  POLICY_INVALID: row(
+    EXIT.INVALID,
+    'terminal',
+    'A policy file breaks its schema, its owner or permissions are wrong, or one of its own tests fails.',
+    'Mend the places named, then run q workflow policy check <file>. Until then its layer denies everything.',
+  ),
+  POLICY_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'There is no policy file at that path.',
+    'Name an existing file, or leave --policy out to use the policies that hold here.',
+  ),
+  TIER_NOT_GRANTED: row(
+    EXIT.REFUSED,
+    'terminal',
+    'A file asks for a laxer tier than its step may have, and nothing grants it.',
+    'Take the tier out of the file, or ask for a stricter one.',
   ),
   ISOLATION_MISSING: row(
     EXIT.REFUSED,
@@ -180,11 +240,41 @@ export const ERROR_TABLE = {
     'Put the agent file into .amazonq/cli-agents/ or .kiro/agents/ of the workspace, or mend the name.',
   ),
   SKILL_INVALID: row(EXIT.INVALID, 'terminal', 'A skill file is not valid.', 'Mend the places named.'),
-  AGENT_DRIVER_MISSING: row(
+  AGENT_INVALID: row(
+    EXIT.INVALID,
+    'terminal',
+    'An agent file is not valid.',
+    'Mend the places named; docs/agents.md describes the files.',
+  ),
+  MODEL_NOT_CONFIGURED: row(
+    EXIT.INVALID,
+    'terminal',
+    'A step needs a model, and none is configured, or its key is missing.',
+    'Name one in ~/.config/q-workflow/config.json, or set Q_WORKFLOW_MODEL and a key; see docs/agents.md.',
+  ),
+  MODEL_FAILED: row(
+    EXIT.FAILED,
+    'retryable',
+    'The model of an agent could not be reached, refused, or broke off its answer.',
+    'Read the message; q workflow resume <id> goes on.',
+  ),
+  MCP_FAILED: row(
+    EXIT.FAILED,
+    'retryable',
+    'An MCP server of an agent could not be started, or ended again and again.',
+    'Read its output: q workflow logs <id> --step <path>; check command, args and env in the agent file.',
+  ),
+  AGENT_LIMIT: row(
     EXIT.FAILED,
     'terminal',
-    'The step needs a model or agent, and no agent driver configured.',
-    'Use a prompt_inline or code skill, or configure a driver.',
+    'An agent reached a limit of its guardrails before it had an answer.',
+    'Raise that limit in guardrails of the step, or give the agent less to do.',
+  ),
+  AGENT_STUCK: row(
+    EXIT.FAILED,
+    'terminal',
+    'An agent repeated itself, or its tool calls were refused or failed again and again.',
+    'Read its calls: q workflow logs <id> --step <path>.',
   ),
   PARAMETER_INVALID: row(
     EXIT.FAILED,
@@ -209,6 +299,12 @@ export const ERROR_TABLE = {
     'terminal',
     'The command of a step could not be started.',
     'Check that it exists and may be executed.',
+  ),
+  SANDBOX_FAILED: row(
+    EXIT.FAILED,
+    'terminal',
+    'The sandbox of a step could not be made; its command did not run.',
+    'Run q workflow doctor; the message names the layer and what it said.',
   ),
   EXIT_NONZERO: row(
     EXIT.FAILED,
@@ -325,6 +421,12 @@ export const ERROR_TABLE = {
     'retryable',
     'A process could not be started because max_processes was reached.',
     'Raise resource_limits.max_processes.',
+  ),
+  DISK_LIMIT: row(
+    EXIT.LIMIT,
+    'terminal',
+    'The scratch folder of the instance grew over max_disk_mb.',
+    'Raise resource_limits.max_disk_mb, or let the steps keep less in TMPDIR.',
   ),
   SUPERVISOR_LOST: row(
     EXIT.FAILED,

@@ -76,6 +76,7 @@ function useName(name: string, at: number, state: Visit): void {
     found.add(name);
     return;
   }
+  if (scope.areStepsOpen === true || scope.areNamesOpen === true) return;
   const known = [...bareNames(scope), ...scope.stepIds, ...state.locals, ...ROOTS];
   const suggest = (): string | undefined => nearest(name, known);
   throw new EvaluationFault(`unknown name "${name}"`, at, suggest);
@@ -86,6 +87,7 @@ function useStep(id: string, node: ASTNode, state: Visit): void {
     state.found.add(id);
     return;
   }
+  if (state.scope.areStepsOpen === true) return;
   const suggest = (): string | undefined => nearest(id, state.scope.stepIds);
   throw new EvaluationFault(`unknown step "${id}"`, node.pos, suggest);
 }
@@ -104,7 +106,7 @@ function useRootField(node: ASTNode, state: Visit): boolean {
     return true;
   }
   found.add(known === undefined ? (root.split('.')[0] ?? root) : name);
-  if (known === undefined || known.has(name) || state.isProbe) return true;
+  if (known === undefined || known.has(name) || state.isProbe || scope.areNamesOpen === true) return true;
   const suggest = (): string | undefined => nearest(name, known);
   throw new EvaluationFault(`${root} has no "${name}"`, at, suggest);
 }

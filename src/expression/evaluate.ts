@@ -148,7 +148,7 @@ function field(node: ASTNode, receiver: ASTNode, name: string, frame: Frame): Js
   const direct = named(node, frame);
   if (direct !== undefined) return direct;
   const value = evaluateNode(receiver, frame);
-  if (value === null && isSkipped(receiver, frame)) return null;
+  if (value === null && isOfStep(receiver)) return null;
   if (!isMap(value)) {
     throw new EvaluationFault(`cannot read field "${name}" of a ${typeName(value)}`, node.pos);
   }
@@ -160,7 +160,7 @@ function element(node: ASTNode, receiver: ASTNode, key: ASTNode, frame: Frame): 
   if (direct !== undefined) return direct;
   const value = evaluateNode(receiver, frame);
   const index = evaluateNode(key, frame);
-  if (value === null && isSkipped(receiver, frame)) return null;
+  if (value === null && isOfStep(receiver)) return null;
   if (isMap(value) && typeof index === 'string') return fieldOf(value, index, key.pos);
   if (!Array.isArray(value) || typeof index !== 'number') {
     throw new EvaluationFault(`cannot take [${typeName(index)}] of a ${typeName(value)}`, key.pos);
@@ -179,12 +179,13 @@ function fieldOf(value: JsonObject, name: string, at: number): Json {
   throw new EvaluationFault(`no such field: "${name}"`, at, suggest);
 }
 
-/** A skipped step's outputs are null, so a field of its null result is null too. */
-function isSkipped(node: ASTNode, frame: Frame): boolean {
-  if (node.op !== '.' && node.op !== '[]') return false;
-  const name = namedBy(node);
-  if (name !== null) return name.root === 'steps';
-  return isSkipped(node.args[0], frame) && evaluateNode(node.args[0], frame) === null;
+/** A skipped step's outputs are null, and so are their fields, also where a group or loop holds its result. */
+function isOfStep(node: ASTNode): boolean {
+  for (let at = node; at.op === '.' || at.op === '[]'; at = at.args[0]) {
+    const name = namedBy(at);
+    if (name !== null) return name.root === 'steps';
+  }
+  return false;
 }
 
 function mapKey(node: ASTNode, frame: Frame): string {

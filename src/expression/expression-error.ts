@@ -15,6 +15,11 @@ export class ExpressionError extends Error {
     this.source = source;
     this.suggestion = suggestion;
   }
+
+  /** The message with its place, for where no caret is drawn. */
+  get locatedMessage(): string {
+    return `${this.message} (column ${this.column} of ${JSON.stringify(this.source.slice(0, 120))})`;
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Json } from '../definition/workflow.ts';
 import { didYouMean } from '../errors/nearest.ts';
 import type { Bindings } from './bindings.ts';
 import { checkTree } from './check.ts';
+import { notBool, refuseNeverBool } from './condition.ts';
 import { evaluateNode } from './evaluate.ts';
 import { EvaluationFault, ExpressionError } from './expression-error.ts';
 import { Meter } from './meter.ts';
@@ -23,6 +24,8 @@ export interface Expression {
   readonly references: readonly string[];
   /** The value, always JSON. Throws ExpressionError. Costs at most 100,000 element visits and about 50 ms. */
   evaluate(bindings: Bindings): Json;
+  /** Throws ExpressionError when it can be no condition: `counter + 1` is a number, whatever the counter is. */
+  assertCondition(): void;
   /** The value of a condition: throws ExpressionError when it is not a bool. */
   test(bindings: Bindings): boolean;
 }
@@ -61,14 +64,11 @@ export function compileExpression(source: string, scope: Scope): Expression {
     source,
     references,
     evaluate,
+    assertCondition: () => located(source, rewritten, () => refuseNeverBool(tree)),
     test(bindings) {
       const value = evaluate(bindings);
       if (typeof value === 'boolean') return value;
-      throw new ExpressionError(
-        `a condition must be true or false, this one is a ${typeName(value)}`,
-        1,
-        source,
-      );
+      throw new ExpressionError(notBool(`a ${typeName(value)}`), 1, source);
     },
   };
 }

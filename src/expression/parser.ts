@@ -39,7 +39,11 @@ export function parse(rewritten: Rewritten, source: string): ASTNode {
 }
 
 const PLAIN: Readonly<Record<string, string>> = {
+  'Unexpected character: $': 'an expression stands without ${{ }}: that is for texts of inputs',
   'Unexpected token: EOF': 'the expression ends too early',
+  'Expected IDENTIFIER, got IN': 'a field called "in" is written ["in"]',
+  'Expected IDENTIFIER, got NULL': 'a field called "null" is written ["null"]',
+  'Expected IDENTIFIER, got BOOLEAN': 'a field called "true" or "false" is written ["true"], ["false"]',
   'Unexpected character: =': 'unexpected "="; equality is written ==',
   'Unexpected character: &': 'unexpected "&"; "and" is written &&',
   'Unexpected character: |': 'unexpected "|"; "or" is written ||',
@@ -51,5 +55,11 @@ function describe(error: Error): { summary: string; start: number } {
   const range = 'range' in error ? error.range : undefined;
   const hasStart = typeof range === 'object' && range !== null && 'start' in range;
   const start = hasStart && typeof range.start === 'number' ? range.start : 0;
-  return { summary: PLAIN[summary] ?? summary, start };
+  return { summary: PLAIN[summary] ?? withoutJargon(summary), start };
+}
+
+/** `items.all(item, …)` where a step is called `item`: the pre-pass has made `steps["item"]` of the variable. */
+function withoutJargon(summary: string): string {
+  const macro = /^(\w+)\(.*\) invalid .*iteration variable$/.exec(summary)?.[1];
+  return macro === undefined ? summary : `${macro}() needs a name for each element, one that no step has`;
 }

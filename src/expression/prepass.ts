@@ -97,7 +97,8 @@ function wordAt(source: string, position: number, found: string, isField: boolea
     const isCall = name === run && /^\s*\(/.test(source.slice(position + name.length));
     return { length: name.length, replacement: isCall ? null : replacementFor(name, scope) };
   }
-  refuseMisspelled(source, position, run, [...scope.stepIds, ...names], isKnown);
+  if (scope.areStepsOpen !== true && scope.areNamesOpen !== true)
+    refuseMisspelled(source, position, run, [...scope.stepIds, ...names], isKnown);
   return { length: first.length, replacement: null };
 }
 

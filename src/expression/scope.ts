@@ -12,6 +12,10 @@ export interface Scope {
   readonly hasError?: boolean;
   /** False outside loops, so that `iteration` is refused; default true. */
   readonly hasIteration?: boolean;
+  /** True when a step may be declared in a part of the file that cannot be read: an unknown one is no error. */
+  readonly areStepsOpen?: boolean;
+  /** The same for inputs and keys of context. */
+  readonly areNamesOpen?: boolean;
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();

@@ -1,24 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Scope } from '../../sandbox/isolation.ts';
-import type { Json, JsonObject } from '../definition/workflow.ts';
+import type { JsonObject } from '../definition/workflow.ts';
 import type { Command, Outcome } from '../engine/contract.ts';
 import type { RunEvent } from '../engine/events.ts';
-import { ensureWorkflowError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
-import type { Bootstrap, PermitRequest } from '../protocol/instance-link.ts';
+import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
+import type { KillScope } from '../guard/kill/kill-scope.ts';
+import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { hasPatterns, validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';
 import { assertUsable, isEffectFree, runSkill } from '../skills/run-skill.ts';
-import { secretName } from '../skills/secrets.ts';
 import { SessionPool } from '../skills/session-pool.ts';
 import type { Skill } from '../skills/skill.ts';
 import { skillScopeLimits } from '../skills/timeout.ts';
+import { openTranscripts } from './agent-transcripts.ts';
+import { createCallsInFlight } from './calls-in-flight.ts';
+import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
+import { openSecrets } from './secrets.ts';
 import { openStepLog } from './step-log.ts';
+import { stepSandbox, usedTier } from './step-sandbox.ts';
 
 export type RunCommand = Extract<Command, { type: 'run' }>;
 
 /** Attempts of leaf steps: what they need of the world, and what came of them. */
 export interface Attempts {
+  /** Takes what the engine said when it took the run over; answers what is to be journaled beside it. */
+  recover(resumed: readonly RunEvent[]): readonly RunEvent[];
   /** True when the attempt touches nothing and may be settled at once. */
   isEffectFree(command: RunCommand): boolean;
   /** The outcome of an effect-free attempt. */
@@ -26,25 +31,41 @@ export interface Attempts {
   permitRequest(command: RunCommand): PermitRequest;
   /** Runs an attempt to its outcome; null when it was cancelled. Never rejects. */
   run(command: RunCommand, signal: AbortSignal): Promise<Outcome | null>;
+  /** Ends the calls of tools that the scope of a kill switch covers; their steps go on. Resolves when they are over. */
+  endCalls(scope: KillScope, reason: string, isGentle: boolean): Promise<void>;
+  /** Limits of the whole instance that were met, as the kernel's counters say now. */
+  runLimits(): LimitHit[];
   /** Sessions that are open: such an instance cannot be let go while it waits. */
   readonly openSessions: number;
   close(): Promise<void>;
 }
 
-/** `observe` takes facts that are no outcome, such as a limit that was hit. */
+/** What attempts need of the instance around them. */
+export interface AttemptsAround {
+  /** Takes facts that are no outcome, such as a limit that was hit. */
+  readonly observe: (event: RunEvent) => void;
+  /** Asks leave for an effect within an attempt. */
+  readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
+  /** A line for people who watch. */
+  readonly progress: (path: string, line: string) => void;
+}
+
 export function createAttempts(
   bootstrap: Bootstrap,
   scope: Scope,
-  observe: (event: RunEvent) => void,
+  { observe, ask, progress }: AttemptsAround,
 ): Attempts {
   let opened = 0;
-  const secrets: Record<string, string> = {};
+  const secrets = openSecrets(bootstrap.secretsFolder, bootstrap.workflow, bootstrap.journal);
+  const transcripts = openTranscripts(bootstrap);
+  const calls = createCallsInFlight();
   const sessions = new SessionPool({
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
     env: bootstrap.env,
     memoryLimitBytes: bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
     openScope: (name, skill) => scope.openChild(name, skillScopeLimits(skill)),
+    onLeftover,
   });
 
   const skillOf = (command: RunCommand): Skill | null =>
@@ -58,17 +79,24 @@ export function createAttempts(
       known.code === 'STEP_OOM'
         ? { ...record.details, limit_of: ownLimit === null ? 'instance' : 'skill' }
         : record.details;
-    if (known.code === 'STEP_OOM') {
-      const allowed = ownLimit ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024;
-      const peak = Number(record.details?.['peak_bytes'] ?? record.details?.['memory_peak_bytes'] ?? allowed);
-      observe({ type: 'limit.hit', path: command.path, limit: 'memory', allowed, peak });
-    }
     return {
       path: command.path,
       attempt: command.attempt,
       kind: 'failed',
       error: { ...record, step: command.path, ...(details === undefined ? {} : { details }) },
     };
+  };
+
+  /** Journals the limits that an attempt met, before its outcome. */
+  const tellLimits = (command: RunCommand, skill: Skill, error: unknown, scope: Scope | null): void => {
+    const { limits } = bootstrap.workflow;
+    const record = error === null ? null : ensureWorkflowError(error).toRecord();
+    const hits = stepLimitHits(command.path, record, scope?.usage() ?? null, {
+      memoryBytes: skill.limits.maxMemoryBytes ?? limits.maxMemoryMb * 1024 * 1024,
+      processes: limits.maxProcesses,
+      cpuPercent: skillScopeLimits(skill).cpuPercent,
+    });
+    for (const hit of hits) observe(hit);
   };
 
   const completed = (command: RunCommand, result: JsonObject): Outcome => ({
@@ -80,15 +108,17 @@ export function createAttempts(
 
   const run = async (command: RunCommand, signal: AbortSignal): Promise<Outcome | null> => {
     const skill = skillOf(command);
-    if (skill === null) return failed(command, noDriver(command));
+    if (command.step.type === 'agent' || skill?.type === 'conversation')
+      return converse(command, skill, signal);
+    if (skill === null) return failed(command, notPinned(command));
     let child: Scope | null = null;
+    let failure: unknown = null;
     opened += 1;
     const name = `step-${bootstrap.incarnation}-${opened}`;
     try {
       const log = await openStepLog(bootstrap.folder, name, command.path, command.attempt, signal);
       try {
-        for (const secret of secretNames(command.inputs))
-          secrets[secret] = readSecret(bootstrap.secretsFolder, secret);
+        const given = secrets.of(command.path, command.step.inputs, command.inputs);
         const result = await runSkill(skill, {
           inputs: command.inputs,
           outputs: command.step.outputs,
@@ -96,6 +126,7 @@ export function createAttempts(
             child = scope.openChild(name, skillScopeLimits(skill));
             return child;
           },
+          sandbox: stepSandbox(bootstrap, command.step, skill),
           sessions,
           workspace: bootstrap.workspace,
           env: bootstrap.env,
@@ -104,7 +135,8 @@ export function createAttempts(
           instance: bootstrap.instance,
           stepPath: command.path,
           attempt: command.attempt,
-          secrets,
+          secrets: given,
+          masked: secrets.masked(),
           output: log,
           signal,
           memoryLimitBytes:
@@ -112,7 +144,11 @@ export function createAttempts(
           processLimit: bootstrap.workflow.limits.maxProcesses,
         });
         return result.kind === 'completed' ? completed(command, result.result) : null;
+      } catch (thrown) {
+        failure = thrown;
+        throw thrown;
       } finally {
+        tellLimits(command, skill, failure, child);
         log.close();
       }
     } catch (error) {
@@ -122,15 +158,62 @@ export function createAttempts(
     }
   };
 
+  /** An agent, or a skill that is a conversation. Loaded only here: most runs have neither. */
+  const converse = async (
+    command: RunCommand,
+    skill: Skill | null,
+    signal: AbortSignal,
+  ): Promise<Outcome | null> => {
+    const { runAgentAttempt } = await import('./agent-attempt.ts');
+    let child: Scope | null = null;
+    opened += 1;
+    const name = `step-${bootstrap.incarnation}-${opened}`;
+    try {
+      const log = await openStepLog(bootstrap.folder, name, command.path, command.attempt, signal);
+      try {
+        const result = await runAgentAttempt(
+          {
+            bootstrap,
+            command,
+            skill,
+            transcript: await transcripts.begin(command.path),
+            log,
+            observe,
+            ask,
+            calls,
+            openScope: () => {
+              child = scope.openChild(name, { memoryBytes: null, cpuPercent: null, processes: null });
+              return child;
+            },
+            sessions,
+            masked: () => secrets.masked(),
+            progress: (line) => progress(command.path, line),
+            onLeftover,
+          },
+          signal,
+        );
+        return result === null ? null : completed(command, result);
+      } finally {
+        log.close();
+      }
+    } catch (error) {
+      return signal.aborted ? null : failed(command, error);
+    } finally {
+      await removeScope(child);
+    }
+  };
+
   return {
+    recover: (resumed) => transcripts.recover(resumed),
     isEffectFree: (command) => {
       const skill = skillOf(command);
-      return skill === null || (isEffectFree(skill) && !hasPatterns(skill));
+      if (skill === null) return command.step.type === 'skill';
+      return isEffectFree(skill) && !hasPatterns(skill);
     },
     settleNow: (command) => {
       const skill = skillOf(command);
       try {
-        if (skill === null) throw noDriver(command);
+        if (skill === null) throw notPinned(command);
         assertUsable(skill);
         const { result } = runPrompt(skill, validateParameters(skill, command.inputs, null));
         const [only] = command.step.outputs;
@@ -145,8 +228,12 @@ export function createAttempts(
       path: command.path,
       attempt: command.attempt,
       subject: command.step.type === 'skill' ? command.step.skill : command.step.agent,
+      agentName: command.step.type === 'agent' ? command.step.agent : null,
+      tier: usedTier(bootstrap, command.step),
     }),
     run,
+    endCalls: (scope, reason, isGentle) => calls.trip(scope, reason, isGentle),
+    runLimits: () => runCpuHit(scope.usage(), bootstrap.workflow.limits.maxCpuPercent, process.uptime()),
     get openSessions() {
       return sessions.openCount;
     },
@@ -154,15 +241,9 @@ export function createAttempts(
   };
 }
 
-function noDriver(command: RunCommand): WorkflowError {
-  const what =
-    command.step.type === 'agent' ? `agent "${command.step.agent}"` : `skill "${command.step.skill}"`;
-  return command.step.type === 'agent'
-    ? new WorkflowError(
-        'AGENT_DRIVER_MISSING',
-        `step "${command.path}" needs the ${what}, and there is no agent driver configured`,
-      )
-    : new WorkflowError('SKILL_NOT_FOUND', `step "${command.path}" needs the ${what}, which is not pinned`);
+function notPinned({ step, path }: RunCommand): WorkflowError {
+  const what = step.type === 'agent' ? `agent "${step.agent}"` : `skill "${step.skill}"`;
+  return new WorkflowError('SKILL_NOT_FOUND', `step "${path}" needs the ${what}, which is not pinned`);
 }
 
 async function removeScope(scope: Scope | null): Promise<void> {
@@ -170,25 +251,11 @@ async function removeScope(scope: Scope | null): Promise<void> {
   try {
     await scope.remove();
   } catch (error) {
-    // The supervisor removes what is left with the whole instance; the outcome of the step must not depend on it.
-    process.stderr.write(`the scope of a step could not be removed: ${String(error)}\n`);
+    onLeftover(error);
   }
 }
 
-function secretNames(value: Json): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const name = secretName(value);
-  return name === null ? Object.values(value).flatMap(secretNames) : [name];
-}
-
-function readSecret(folder: string, name: string): string {
-  if (!/^[A-Za-z0-9_.-]+$/.test(name) || name.startsWith('.'))
-    throw new WorkflowError('SECRET_MISSING', `"${name}" cannot be the name of a secret`);
-  try {
-    return readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be read: ${systemCode(error)}`, {
-      cause: error,
-    });
-  }
+/** The supervisor removes what is left with the whole instance; the outcome of a step must not depend on it. */
+function onLeftover(error: unknown): void {
+  process.stderr.write(`the scope of a step could not be removed: ${String(error)}\n`);
 }

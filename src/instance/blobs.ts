@@ -1,6 +1,16 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '../definition/workflow.ts';
+import type { AgentEvent } from '../engine/agent-events.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 
@@ -27,6 +37,10 @@ export function externalise(folder: string, event: RunEvent): RunEvent {
       result: pack(folder, event.result, MAX_INLINE_BYTES),
       writes: packWrites(folder, event.writes),
     };
+  if (event.type === 'agent.answered')
+    return { ...event, message: pack(folder, event.message, MAX_INLINE_BYTES) };
+  if (event.type === 'agent.tool_ended')
+    return { ...event, result: pack(folder, event.result, MAX_INLINE_BYTES) };
   if (event.type !== 'step.started' || event.inputs === undefined) return event;
   return { ...event, inputs: packObject(folder, event.inputs) };
 }
@@ -43,6 +57,15 @@ export function internalise(folder: string, event: RunEvent): RunEvent {
     unpack(folder, event.path, value),
   ]);
   return { ...event, result: unpack(folder, event.path, event.result), writes: Object.fromEntries(writes) };
+}
+
+/** The same for what an agent was told: read when its conversation goes on, not by the engine. */
+export function internaliseAgent(folder: string, event: AgentEvent): AgentEvent {
+  if (event.type === 'agent.answered')
+    return { ...event, message: unpack(folder, event.path, event.message) };
+  if (event.type === 'agent.tool_ended')
+    return { ...event, result: unpack(folder, event.path, event.result) };
+  return event;
 }
 
 function packWrites(folder: string, writes: JsonObject): JsonObject {
@@ -69,15 +92,21 @@ function pack(folder: string, value: Json, maxBytes: number): Json {
 }
 
 function write(folder: string, final: string, text: string): void {
-  const file = openSync(`${final}.tmp`, 'w', 0o600);
   try {
-    const bytes = Buffer.from(text);
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    const file = openSync(`${final}.tmp`, 'w', 0o600);
+    try {
+      const bytes = Buffer.from(text);
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(`${final}.tmp`, final);
+  } catch (error) {
+    // On a full disk the half of it would take the room that the journal needs.
+    rmSync(`${final}.tmp`, { force: true });
+    throw error;
   }
-  renameSync(`${final}.tmp`, final);
   sync(folder);
 }
 
@@ -117,7 +146,8 @@ function blobFile(folder: string, hash: string): string {
   return join(folder, `blob-${hash}.json`);
 }
 
-function isBlobRef(value: Json): value is Json & BlobRef {
+/** True for what stands in the journal for a value that lies in a file. */
+export function isBlobRef(value: Json): value is Json & BlobRef {
   return (
     typeof value === 'object' &&
     value !== null &&

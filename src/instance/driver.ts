@@ -1,17 +1,33 @@
 import type { Command, Engine, Outcome, Progress } from '../engine/contract.ts';
+import { stopEnd } from '../engine/drive-run.ts';
 import type { RunEvent, StopKind } from '../engine/events.ts';
+import { covers, type KillSubject, kindOf } from '../guard/kill/kill-scope.ts';
 import { failpoint } from '../protocol/failpoint.ts';
-import type { Bootstrap } from '../protocol/instance-link.ts';
+import type { Bootstrap, SupervisorMessage } from '../protocol/instance-link.ts';
+import { AT_ONCE } from '../skills/stop.ts';
 import type { Attempts, RunCommand } from './attempts.ts';
-import { externalise, internalise } from './blobs.ts';
-import type { SupervisorLink } from './supervisor-link.ts';
+import { internalise } from './blobs.ts';
+import type { Journal } from './journal.ts';
+import type { Leave } from './leave.ts';
+
+type Trip = Omit<Extract<SupervisorMessage, { type: 'tripped' }>, 'type'>;
 
 export interface Driver {
   /** Runs to the end, or to a point where nothing is to be done for long. Resolves when all is durable. */
   run(): Promise<'ended' | 'waiting'>;
   stop(kind: StopKind, by: string): void;
+  /** Ends the attempts that a tripped kill switch covers; older permits count no more. Resolves when they are over. */
+  trip(trip: Trip): Promise<void>;
   /** Ends every attempt in flight without an outcome; resolves when their processes are gone. */
   abandon(): Promise<void>;
+}
+
+interface InFlight {
+  readonly command: RunCommand;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+  /** The reason of the kill switch that ends it. */
+  switchedOff: string | null;
 }
 
 /** Effect-free steps may run ahead of their commits by this many events; an effect waits for all before it. */
@@ -23,16 +39,19 @@ export function createDriver(
   bootstrap: Bootstrap,
   engine: Engine,
   attempts: Attempts,
-  link: SupervisorLink,
+  journal: Journal,
+  leave: Leave,
 ): Driver {
-  const inFlight = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
+  const inFlight = new Map<string, InFlight>();
   const cancelling = new Set<Promise<void>>();
   const outcomes: Outcome[] = [];
   const effectFree: RunCommand[] = [];
   let wakeAt: number | null = null;
   let wakeTimer: NodeJS.Timeout | null = null;
   let isWaiting = false;
-  let nudge: () => void = () => undefined;
+  let wake: () => void = () => undefined;
+  /** Something came since the last look: it may come while we are not asleep. */
+  let isNudged = false;
   let isAbandoned = false;
   /** The end of the run, kept back until nothing of it is left: an ended run has no processes, whoever looks. */
   let end: RunEvent | null = null;
@@ -42,16 +61,21 @@ export function createDriver(
     random: Math.random,
   });
 
-  const journal = (events: readonly RunEvent[]): void => {
-    link.append(events.map((event) => externalise(bootstrap.folder, event)));
+  const write = (events: readonly RunEvent[]): void => {
+    journal.append(events);
     for (const event of events) {
       if (event.type === 'run.waiting') isWaiting = true;
       if (event.type === 'run.resumed') isWaiting = false;
     }
   };
 
+  const nudge = (): void => {
+    isNudged = true;
+    wake();
+  };
+
   const accept = (progress: Progress): void => {
-    journal(progress.events.filter((event) => event.type !== 'run.ended'));
+    write(progress.events.filter((event) => event.type !== 'run.ended'));
     end ??= progress.events.find((event) => event.type === 'run.ended') ?? null;
     for (const command of progress.commands) carryOut(command);
   };
@@ -80,32 +104,32 @@ export function createDriver(
     const abort = new AbortController();
     const key = keyOf(command.path, command.attempt);
     const done = effect(command, abort.signal).then((outcome) => {
+      const switchedOff = inFlight.get(key)?.switchedOff ?? null;
       inFlight.delete(key);
-      if (outcome !== null) outcomes.push(outcome);
+      const told = outcome ?? (switchedOff === null ? null : refused(command, 'KILL_SWITCH', switchedOff));
+      if (told !== null) outcomes.push(told);
       failpoint('instance.effect_done');
       nudge();
     });
-    inFlight.set(key, { abort, done });
+    inFlight.set(key, { command, abort, done, switchedOff: null });
   };
+
+  const subjectOf = ({ path, step }: RunCommand): KillSubject => ({
+    workflow: bootstrap.workflow.name,
+    instance: bootstrap.instance,
+    agent: step.type === 'agent' ? step.agent : null,
+    tool: null,
+    path,
+  });
 
   const effect = async (command: RunCommand, signal: AbortSignal): Promise<Outcome | null> => {
     // What is being cancelled may still act: nothing that follows from the cancel starts beside it.
     while (cancelling.size > 0) await Promise.all(cancelling);
     if (signal.aborted || isAbandoned || !engine.isCurrent(command.path, command.attempt)) return null;
-    journal([engine.begin(command.path, command.attempt, command.inputs)]);
-    const permit = await link.permit(attempts.permitRequest(command));
-    if (signal.aborted || isAbandoned) return null;
-    if (permit.decision === 'deny')
-      return {
-        path: command.path,
-        attempt: command.attempt,
-        kind: 'failed',
-        error: {
-          code: 'POLICY_DENIED',
-          message: `the step was refused: ${permit.reason}`,
-          step: command.path,
-        },
-      };
+    write([engine.begin(command.path, command.attempt, command.inputs)]);
+    const permit = await leave.ask(attempts.permitRequest(command), signal);
+    if (permit === null || signal.aborted || isAbandoned) return null;
+    if (permit.code !== null) return refused(command, permit.code, permit.reason);
     return attempts.run(command, signal);
   };
 
@@ -121,7 +145,7 @@ export function createDriver(
       if (settled === null) continue;
       accept(engine.settle(settled, surroundings()));
       accept(engine.advance(surroundings()));
-      await link.atMostUnacked(MAX_AHEAD);
+      await journal.atMostUnacked(MAX_AHEAD);
     }
   };
 
@@ -130,19 +154,31 @@ export function createDriver(
     if (bootstrap.journal.length === 0) {
       const started: RunEvent = { type: 'run.started', inputs: bootstrap.inputs, context: bootstrap.context };
       engine.apply(started);
-      journal([started]);
-    } else accept(engine.resume(bootstrap.cause === 'start' ? 'crash' : bootstrap.cause, bootstrap.from));
+      write([started]);
+    } else {
+      const resumed = engine.resume(bootstrap.cause === 'start' ? 'crash' : bootstrap.cause, bootstrap.from);
+      accept(resumed);
+      write(attempts.recover(resumed.events));
+    }
+  };
+
+  /** A stop may give up the outcome that this end follows from, while it waits for room: then another end is written. */
+  const writeEnd = async (): Promise<void> => {
+    for (let written: RunEvent | null = null; written !== end; ) {
+      written = end;
+      if (written !== null) journal.append([written]);
+      await journal.committed();
+    }
   };
 
   const sleep = (): Promise<void> =>
     new Promise((resolve) => {
-      nudge = resolve;
+      wake = resolve;
       wakeTimer =
         wakeAt === null
           ? null
           : setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, wakeAt - Date.now())));
-      // Something may have come while we were pumping.
-      if (outcomes.length > 0) resolve();
+      if (isNudged) resolve();
     });
 
   return {
@@ -152,25 +188,38 @@ export function createDriver(
         wakeAt = null;
         // A timer that is left would keep the process alive after its run.
         if (wakeTimer !== null) clearTimeout(wakeTimer);
+        isNudged = false;
         await pump();
         if (isEnded(engine)) {
           while (cancelling.size > 0) await Promise.all(cancelling);
           await attempts.close();
-          if (end !== null) journal([end]);
-          await link.committed();
+          journal.append(attempts.runLimits());
+          await writeEnd();
           return 'ended';
         }
         if (isWaiting && attempts.openSessions === 0 && inFlight.size === 0) {
-          await link.committed();
+          await journal.committed();
           return 'waiting';
         }
         await sleep();
       }
     },
     stop: (kind, by) => {
+      const lost = journal.giveUp();
+      if (lost !== null) end = stopEnd(kind, by, `; ${lost} found no room and is not kept`);
       if (isEnded(engine)) return;
       accept(engine.stop(kind, by));
       nudge();
+    },
+    trip: async ({ scope, reason, epoch, isGentle }) => {
+      leave.renew(epoch);
+      const covered = [...inFlight.values()].filter(({ command }) => covers(scope, subjectOf(command)));
+      for (const running of covered) {
+        running.switchedOff ??= reason;
+        running.abort.abort(isGentle ? undefined : AT_ONCE);
+      }
+      const calls = kindOf(scope) === 'tool' ? attempts.endCalls(scope, reason, isGentle) : null;
+      await Promise.all([...covered.map(({ done }) => done), calls]);
     },
     abandon: async () => {
       isAbandoned = true;
@@ -179,6 +228,11 @@ export function createDriver(
       await attempts.close();
     },
   };
+}
+
+function refused(command: RunCommand, code: 'POLICY_DENIED' | 'KILL_SWITCH', reason: string): Outcome {
+  const error = { code, message: `the step was refused: ${reason}`, step: command.path };
+  return { path: command.path, attempt: command.attempt, kind: 'failed', error };
 }
 
 function keyOf(path: string, attempt: number): string {

@@ -4,15 +4,20 @@
  * 76 fenced, 70 a bug.
  */
 import { readFileSync } from 'node:fs';
+import { closeInherited } from '../../sandbox/inherited.ts';
 import { reopenScope } from '../../sandbox/reopen.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { EXIT } from '../errors/table.ts';
 import { BOOTSTRAP_FD, type Bootstrap } from '../protocol/instance-link.ts';
+import { startTimer } from '../skills/waits.ts';
 import { createAttempts } from './attempts.ts';
+import { externalise } from './blobs.ts';
 import { createDriver } from './driver.ts';
 import { loadEvaluator } from './evaluator.ts';
-import { openLink, type SupervisorLink } from './supervisor-link.ts';
+import { type Journal, openJournal } from './journal.ts';
+import { createLeave, type Leave } from './leave.ts';
+import { openLink } from './supervisor-link.ts';
 
 const EXIT_ORPHANED = 75;
 const EXIT_FENCED = 76;
@@ -20,6 +25,7 @@ const EXIT_FENCED = 76;
 async function main(): Promise<number> {
   // Our supervisor wrote it; a supervisor that died in the middle leaves half a document, and we end.
   const bootstrap = JSON.parse(readFileSync(BOOTSTRAP_FD, 'utf8')) as Bootstrap;
+  closeInherited();
   const { limits } = bootstrap.workflow;
   const scope = reopenScope(bootstrap.scope, {
     memoryBytes: limits.maxMemoryMb * 1024 * 1024,
@@ -28,31 +34,48 @@ async function main(): Promise<number> {
   });
   if (scope === null) throw new Error('the scope of this instance is gone');
   const engine = createEngine(bootstrap.workflow, { evaluator: await loadEvaluator(bootstrap.workflow) });
-  let link: SupervisorLink | null = null;
+  let journal: Journal | null = null;
+  let leave: Leave | null = null;
   const observe = (event: RunEvent): void => {
     engine.apply(event);
-    link?.append([event]);
+    journal?.append([event]);
   };
-  const attempts = createAttempts(bootstrap, scope, observe);
-  const leave = (status: number): void => {
+  const attempts = createAttempts(bootstrap, scope, {
+    observe,
+    ask: async (request, signal) => (await leave?.ask(request, signal)) ?? null,
+    progress: (path, line) => link.progress(path, line),
+  });
+  const quit = (status: number): void => {
     void driver.abandon().finally(() => process.exit(status));
   };
-  link = openLink(bootstrap, {
+  const link = openLink(bootstrap, {
     stop: (kind, by) => driver.stop(kind, by),
-    fenced: () => leave(EXIT_FENCED),
-    orphaned: () => leave(EXIT_ORPHANED),
+    tripped: (trip) => driver.trip(trip),
+    fenced: () => quit(EXIT_FENCED),
+    orphaned: () => quit(EXIT_ORPHANED),
   });
-  const driver = createDriver(bootstrap, engine, attempts, link);
-  const deadline = setTimeout(
-    () => driver.stop('time_limit', `max_execution_time ${limits.maxExecutionTimeMs / 1000} s`),
-    Math.min(2 ** 31 - 1, bootstrap.remainingMs),
-  );
+  journal = openJournal({
+    pack: (event) => externalise(bootstrap.folder, event),
+    link,
+    say: (line) => process.stderr.write(line),
+    failed: giveUp,
+  });
+  leave = createLeave(bootstrap, journal);
+  const driver = createDriver(bootstrap, engine, attempts, journal, leave);
+  const callOffDeadline = startTimer(bootstrap.remainingMs, () => {
+    const seconds = limits.maxExecutionTimeMs / 1000;
+    observe({ type: 'limit.hit', path: null, limit: 'time', allowed: seconds, peak: seconds });
+    driver.stop('time_limit', `max_execution_time ${seconds} s`);
+  });
   await driver.run();
-  clearTimeout(deadline);
+  callOffDeadline();
   link.close();
   scope.close();
   return EXIT.COMPLETED;
 }
+
+// The log of this process may lie on a full disk: what it does not take is lost, and the run goes on.
+process.stderr.on('error', () => undefined);
 
 // SIGTERM reaches every process of a scope that is being ended; the end of this one is decided by the supervisor.
 process.on('SIGTERM', () => process.exit(128 + 15));
@@ -61,8 +84,10 @@ process.on('SIGTERM', () => process.exit(128 + 15));
 main().then(
   // Timers of retries that no longer matter would keep the process: everything is committed, so it leaves now.
   (status) => process.exit(status),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.exit(EXIT.BUG);
-  },
+  giveUp,
 );
+
+function giveUp(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(EXIT.BUG);
+}

@@ -1,24 +1,29 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { systemCode } from '../errors/workflow-error.ts';
 import type { OutputSink, StreamName } from '../skills/output.ts';
+import { isFull, whenThereIsRoom } from './room.ts';
 
-/** A log file is turned over at this size; that many old ones are kept, the oldest is dropped. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
-const KEPT_FILES = 3;
-/** How often a write is tried again while the disk is full. */
-const RETRY_MS = 500;
+/** A part of a log is closed at this size and the next one begun; that many closed ones are kept. */
+const MAX_PART_BYTES = 64 * 1024 * 1024;
+const KEPT_PARTS = 3;
 
 /** The list of an instance's step logs: one JSON line each, {path, attempt, file, at}. */
 export const LOG_INDEX = 'logs.jsonl';
 
 /**
- * The log of one attempt: the bytes as they came in `<file>.log`, and beside them `<file>.idx`, a line
- * `<UTC ms> <o|e> <bytes>` for each piece, so that time and stream are known and the bytes stay untouched.
+ * The log of one attempt, in parts: the bytes as they came in `<file>.log`, and beside them `<file>.idx`, a line
+ * `<UTC ms> <o|e> <bytes>` for each piece, so that time and stream are known and the bytes stay untouched. Later parts
+ * are `<file>.<start>.log` and `.idx`, where `start` counts the bytes of all parts before. No file changes its name:
+ * a reader holds the part that it reads, knows the next one by its number, and how much is gone when one was dropped.
  */
 export interface StepLog extends OutputSink {
   close(): void;
+}
+
+interface Part {
+  readonly base: string;
+  readonly log: number;
+  readonly index: number;
 }
 
 /**
@@ -31,39 +36,38 @@ export async function openStepLog(
   path: string,
   attempt: number,
   signal: AbortSignal,
+  maxPartBytes = MAX_PART_BYTES,
 ): Promise<StepLog> {
   await whenThereIsRoom(() => addToList(folder, { path, attempt, file, at: Date.now() }), signal);
-  const base = join(folder, file);
   // Most steps print nothing: the files are made at the first piece.
-  let files: { readonly log: number; readonly index: number } | null = null;
+  let part: Part | null = null;
+  let start = 0;
   let size = 0;
+  const closed: string[] = [];
 
-  const open = (): { readonly log: number; readonly index: number } => {
-    files ??= { log: openSync(`${base}.log`, 'a', 0o600), index: openSync(`${base}.idx`, 'a', 0o600) };
-    return files;
+  const open = (): Part => {
+    part ??= openPart(join(folder, start === 0 ? file : `${file}.${start}`));
+    return part;
   };
   const close = (): void => {
-    if (files === null) return;
-    closeSync(files.log);
-    closeSync(files.index);
-    files = null;
+    if (part === null) return;
+    closeSync(part.log);
+    closeSync(part.index);
+    closed.push(part.base);
+    part = null;
   };
   const turnOver = (): void => {
     close();
-    for (let number = KEPT_FILES; number >= 1; number -= 1)
-      for (const kind of ['log', 'idx']) {
-        const from = number === 1 ? `${base}.${kind}` : `${base}.${number - 1}.${kind}`;
-        try {
-          renameSync(from, `${base}.${number}.${kind}`);
-        } catch (error) {
-          if (systemCode(error) !== 'ENOENT') throw error;
-        }
-      }
+    start += size;
     size = 0;
+    for (const base of closed.splice(0, closed.length - KEPT_PARTS)) {
+      rmSync(`${base}.idx`, { force: true });
+      rmSync(`${base}.log`, { force: true });
+    }
   };
 
   const put = (stream: StreamName, chunk: Buffer): void => {
-    if (size > 0 && size + chunk.length > MAX_FILE_BYTES) turnOver();
+    if (size > 0 && size + chunk.length > maxPartBytes) turnOver();
     const { log, index } = open();
     const before = fstatSync(log).size;
     appendWhole(log, chunk);
@@ -83,11 +87,22 @@ export async function openStepLog(
         return undefined;
       } catch (error) {
         if (!isFull(error)) throw error;
-        return whenThereIsRoom(() => put(stream, chunk), signal);
+        return whenThereIsRoom(() => put(stream, chunk), signal).then(() => undefined);
       }
     },
     close,
   };
+}
+
+/** The index last: who sees it finds the log. */
+function openPart(base: string): Part {
+  const log = openSync(`${base}.log`, 'a', 0o600);
+  try {
+    return { base, log, index: openSync(`${base}.idx`, 'a', 0o600) };
+  } catch (error) {
+    closeSync(log);
+    throw error;
+  }
 }
 
 function addToList(folder: string, entry: object): void {
@@ -108,21 +123,4 @@ function appendWhole(descriptor: number, bytes: Buffer): void {
     ftruncateSync(descriptor, size);
     throw error;
   }
-}
-
-/** Does it, again and again while the disk is full. Given up without an error when `signal` aborts. */
-async function whenThereIsRoom(act: () => void, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted)
-    try {
-      act();
-      return;
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
-    }
-}
-
-function isFull(error: unknown): boolean {
-  const code = systemCode(error);
-  return code === 'ENOSPC' || code === 'EDQUOT';
 }

@@ -10,8 +10,12 @@ import type {
 } from '../protocol/instance-link.ts';
 import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
 
+type Trip = Extract<SupervisorMessage, { type: 'tripped' }>;
+
 export interface LinkHandlers {
   stop(kind: StopKind, by: string): void;
+  /** A kill switch covers some of this run. Resolves when that has ended. */
+  tripped(trip: Trip): Promise<void>;
   /** Another process has taken this instance over, or the supervisor refuses us: end at once. */
   fenced(reason: string): void;
   /** No supervisor for the whole orphan timeout. */
@@ -26,8 +30,11 @@ export interface SupervisorLink {
   committed(): Promise<void>;
   /** Resolves when at most `count` events are not durable yet: keeps memory and replay bounded. */
   atMostUnacked(count: number): Promise<void>;
-  /** Asks leave for an effect; the answer comes after the commit of everything appended so far. */
-  permit(request: PermitRequest): Promise<Permit>;
+  /**
+   * Asks leave for an effect; the answer comes after the commit of everything appended so far. Null when `signal`
+   * aborts first: without a supervisor the answer may never come.
+   */
+  permit(request: PermitRequest, signal: AbortSignal): Promise<Permit | null>;
   progress(path: string, line: string): void;
   close(): void;
 }
@@ -40,7 +47,10 @@ const MAX_BATCH = 64;
 const RECONNECT_MIN_MS = 25;
 const RECONNECT_MAX_MS = 500;
 
-export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): SupervisorLink {
+export function openLink(
+  bootstrap: Pick<Bootstrap, 'instance' | 'incarnation' | 'token' | 'socket' | 'journal' | 'orphanTimeoutMs'>,
+  handlers: LinkHandlers,
+): SupervisorLink {
   let seq = bootstrap.journal.at(-1)?.seq ?? 0;
   let ackedSeq = seq;
   let sentSeq = seq;
@@ -54,7 +64,7 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
   let lastPermit = 0;
   const permits = new Map<
     number,
-    { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit) => void }
+    { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit | null) => void }
   >();
   const waiters: { upTo: number; resolve: () => void }[] = [];
 
@@ -107,6 +117,9 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
       }
       case 'stop':
         handlers.stop(message.kind, message.by);
+        return;
+      case 'tripped':
+        void handlers.tripped(message).then(() => send({ type: 'switched_off', scope: message.scope }));
         return;
       case 'fenced':
         isClosed = true;
@@ -165,12 +178,24 @@ export function openLink(bootstrap: Bootstrap, handlers: LinkHandlers): Supervis
     },
     committed: () => until(seq),
     atMostUnacked: (count) => until(seq - count),
-    permit: (request) => {
+    permit: (request, signal) => {
+      if (signal.aborted) return Promise.resolve(null);
       flush();
       lastPermit += 1;
       const message = { type: 'permit', id: lastPermit, afterSeq: seq, request } as const;
       return new Promise((resolve) => {
-        permits.set(message.id, { message, resolve });
+        const giveUp = (): void => {
+          permits.delete(message.id);
+          resolve(null);
+        };
+        signal.addEventListener('abort', giveUp, { once: true });
+        permits.set(message.id, {
+          message,
+          resolve: (permit) => {
+            signal.removeEventListener('abort', giveUp);
+            resolve(permit);
+          },
+        });
         if (isWelcome) send(message);
       });
     },

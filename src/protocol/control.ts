@@ -1,9 +1,14 @@
 /** The people's methods: JSON-RPC 2.0 over `control.sock`, one message a line. Times are UTC ISO 8601. */
 import type { BackendName, LimitName } from '../../sandbox/isolation.ts';
+import type { LayerName, Tier } from '../../sandbox/launcher/tier.ts';
 import type { Json, JsonObject, StepType } from '../definition/workflow.ts';
 import type { StepStatus } from '../engine/projection-rows.ts';
 import type { ErrorRecord, Problem } from '../errors/workflow-error.ts';
+import type { PrunedSegment } from '../store/audit-prune.ts';
+import type { AuditPage, AuditRow, ShownRecord } from '../store/audit-reader.ts';
 import type { InstanceStatus } from '../store/operations.ts';
+import type { DrillEvidence, KillDocument, LatchDocument } from './guard-documents.ts';
+import type { ScheduleMethods } from './schedule-control.ts';
 
 /** One step as `status --json` shows it. */
 export interface StepDocument {
@@ -14,6 +19,7 @@ export interface StepDocument {
   readonly attempts: number;
   readonly started_at: string | null;
   readonly ended_at: string | null;
+  /** Where values over 256 KiB are too large together, `{"$blob": "<sha256>", "bytes": n}` (docs/workflow-file.md). */
   readonly outputs: Json;
   readonly error: ErrorDocument | null;
 }
@@ -25,17 +31,24 @@ export interface StatusDocument {
   readonly version: string;
   readonly status: InstanceStatus;
   readonly reason: string | null;
+  /** Who keeps it from going on, and since when; null when nobody does. */
+  readonly paused: { readonly by: string; readonly since: string } | null;
   readonly started_at: string | null;
   readonly ended_at: string | null;
   readonly created_at: string;
   readonly workspace: string;
   readonly inputs: JsonObject;
   readonly steps: readonly StepDocument[];
+  /** Large values as in `outputs`. */
   readonly context: JsonObject;
   readonly isolation: {
     readonly backend: BackendName;
     readonly enforced: readonly LimitName[];
     readonly observed: readonly LimitName[];
+    /** Layers of the steps' sandbox; null for a run that began before they were recorded. */
+    readonly layers: { readonly held: readonly LayerName[]; readonly missing: readonly LayerName[] } | null;
+    /** Step id → the tier that is held for it; null when not even the laxest is. */
+    readonly tiers: Readonly<Record<string, Tier | null>>;
   } | null;
   readonly limits: {
     readonly max_memory_mb: number;
@@ -46,7 +59,34 @@ export interface StatusDocument {
     readonly peak_memory_bytes: number;
     readonly cpu_seconds: number;
     readonly processes_peak: number;
+    /** Time that the CPU limit held the instance back. */
+    readonly cpu_throttled_seconds: number;
+    /** As of the last look, a quarter of a second ago at most; null when nothing runs. */
+    readonly now: { memory_bytes: number; cpu_percent: number; processes: number } | null;
+    /** Oldest first: of each interval the highest memory and the mean CPU (of one core). Null when it was too short. */
+    readonly series: {
+      readonly interval_ms: number;
+      readonly memory_bytes: readonly number[];
+      readonly cpu_percent: readonly number[];
+    } | null;
+    /** Means over the series. */
+    readonly mean_memory_bytes: number | null;
+    readonly mean_cpu_percent: number | null;
   } | null;
+  /**
+   * Limits that were met, of a step or (null) of the instance; the last 50. Units as their names say: bytes for
+   * memory and disk, seconds for time, percent of one core for cpu.
+   */
+  readonly limits_hit: readonly {
+    readonly step: string | null;
+    readonly limit: LimitName;
+    readonly allowed: number;
+    readonly peak: number;
+    /** processes: starts that the kernel refused. */
+    readonly refused?: number;
+    /** cpu: how long the quota held it back. */
+    readonly held_back_seconds?: number;
+  }[];
   readonly incarnations: number;
   /** Of the instance's own process; null when it has none now. */
   readonly pid: number | null;
@@ -78,7 +118,8 @@ export interface WorkflowSummary {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  readonly source: 'workspace' | 'user' | 'registered';
+  /** `file`: it was asked for by its path. */
+  readonly source: 'workspace' | 'user' | 'registered' | 'file';
   readonly file: string;
   readonly is_valid: boolean;
   readonly problems: readonly Problem[];
@@ -99,6 +140,8 @@ export interface SupervisorStatus {
   readonly queue: readonly { id: string; waits_for: string }[];
   readonly memory_bytes: number;
   readonly store_pending: number;
+  /** The audit log: its id, the public key that its checkpoints are signed by, and where they are anchored. */
+  readonly audit: { readonly log: string; readonly key: string; readonly anchor: string };
 }
 
 /** Where a command was called from; names are looked up from there. */
@@ -119,10 +162,12 @@ export interface RunRequest {
   readonly context: JsonObject;
   /** The caller's environment, by allow-list; steps inherit it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Variables that describe a model and hold its key: kept apart, for the run's own process alone. */
+  readonly modelEnv?: Readonly<Record<string, string>>;
 }
 
 /** Method → [parameters, result]. */
-export interface ControlMethods {
+export interface ControlMethods extends ScheduleMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];
   /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */
   'supervisor.stop': [{ instances: 'leave' | 'stop' }, { pid: number }];
@@ -130,7 +175,8 @@ export interface ControlMethods {
   'workflow.list': [{ caller: Caller }, readonly WorkflowSummary[]];
   'workflow.show': [{ target: string; caller: Caller }, WorkflowSummary & { definition: Json }];
   'workflow.register': [
-    { file: string; caller: Caller },
+    /** `env` is for runs that the clock starts. */
+    { file: string; caller: Caller; env: RunRequest['env'] },
     { name: string; version: string; problems: readonly Problem[] },
   ];
   'workflow.unregister': [{ name: string; caller: Caller }, { name: string }];
@@ -142,11 +188,59 @@ export interface ControlMethods {
     { id: string; isForced: boolean; caller: Caller },
     { id: string; status: InstanceStatus },
   ];
+  /** Its processes stand still until `instance.resume`; one without a process is not started until then. */
+  'instance.pause': [{ id: string; caller: Caller }, { id: string; status: InstanceStatus }];
   'instance.resume': [
-    { id: string; from: string | null; pins: 'check' | 'pinned' | 'current'; caller: Caller },
+    {
+      id: string;
+      from: string | null;
+      pins: 'check' | 'pinned' | 'current';
+      caller: Caller;
+      modelEnv?: Readonly<Record<string, string>>;
+    },
     { id: string; notices: string[] },
   ];
+  /** Latches the switch and ends what it covers; the answer comes when that is over. */
+  'kill.trip': [
+    { scope: string; mode: LatchDocument['mode']; reason: string; at: number; caller: Caller },
+    KillDocument,
+  ];
+  /** Resumes nothing. `phrase` is what a person typed, for the scope global. */
+  'kill.rearm': [{ scope: string; reason: string; phrase: string | null; caller: Caller }, { scope: string }];
+  'kill.status': [Record<string, never>, { latches: readonly LatchDocument[]; epoch: number }];
+  /** What holds a step of an instance now, as a permit would be told. Records nothing. */
+  'kill.probe': [{ id: string; path: string }, { code: 'KILL_SWITCH' | null; reason: string }];
+  /** Takes the evidence of a drill into the audit, and notes when it was. */
+  'kill.drilled': [{ evidence: DrillEvidence; caller: Caller }, { recorded: true }];
+  'audit.about': [Record<string, never>, AuditAboutDocument];
+  /** A page of the audit log; `next` is where to read on, null at the end. */
+  'audit.read': [{ order: 'oldest' | 'newest'; from: number; limit: number; filter: AuditFilter }, AuditPage];
+  /** Notifications follow until the connection closes; `from` null = what comes from now on. */
+  'audit.follow': [{ from: number | null; filter: AuditFilter }, { from: number }];
+  'audit.show': [{ seq: number }, ShownRecord];
+  /** Takes the payload of a record away. */
+  'audit.erase': [{ seq: number; caller: Caller }, { seq: number }];
+  /** Removes sealed segments that end before a time, UTC ms. */
+  'audit.prune': [{ before: number; caller: Caller }, { pruned: readonly PrunedSegment[] }];
   'instance.logs': [{ id: string }, { id: string; folder: string; hasEnded: boolean }];
+}
+
+/** Times are UTC ms, `type` is a pattern with * and ?, `instance` a prefix or `latest`. Null = all. */
+export interface AuditFilter {
+  readonly since: number | null;
+  readonly until: number | null;
+  readonly type: string | null;
+  readonly instance: string | null;
+}
+
+export interface AuditAboutDocument {
+  readonly log: string;
+  /** Number and hash of the last record. */
+  readonly seq: number;
+  readonly hash: string;
+  readonly key: string;
+  readonly anchor: string;
+  readonly database: string;
 }
 
 export type ControlMethod = keyof ControlMethods;
@@ -164,6 +258,17 @@ export type ControlNotification =
       readonly method: 'instance.progress';
       readonly params: { readonly id: string; readonly path: string; readonly line: string };
     }
+  /** About once a second while it runs. */
+  | {
+      readonly method: 'instance.usage';
+      readonly params: {
+        readonly id: string;
+        readonly memory_bytes: number;
+        readonly cpu_percent: number;
+        readonly processes: number;
+      };
+    }
+  | { readonly method: 'audit.records'; readonly params: { readonly rows: readonly AuditRow[] } }
   /** The last one: everything is committed, no process is left. */
   | { readonly method: 'instance.ended'; readonly params: StatusDocument };
 
@@ -181,17 +286,3 @@ export type RpcResponse =
       readonly id: number;
       readonly error: { readonly code: number; readonly message: string; readonly data: ErrorRecord };
     };
-
-/** Variables of the caller's environment that steps inherit; everything else stays behind. */
-export const INHERITED_VARIABLES = [
-  'PATH',
-  'HOME',
-  'USER',
-  'LOGNAME',
-  'LANG',
-  'LC_ALL',
-  'LC_CTYPE',
-  'TZ',
-  'TMPDIR',
-  'SHELL',
-];

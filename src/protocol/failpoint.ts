@@ -8,13 +8,22 @@ export type Failpoint =
   | 'instance.effect_done'
   | 'supervisor.created'
   | 'supervisor.requeued'
+  | 'supervisor.paused'
+  | 'supervisor.unpaused'
   | 'supervisor.launch_committed'
   | 'supervisor.spawned'
   | 'supervisor.before_commit'
   | 'supervisor.after_commit'
   | 'supervisor.before_exit_record'
   | 'supervisor.after_exit_record'
-  | 'supervisor.adopting';
+  | 'supervisor.adopting'
+  | 'supervisor.latched'
+  | 'supervisor.rearmed'
+  | 'supervisor.checkpoint_committed'
+  | 'supervisor.anchored'
+  | 'supervisor.spool_taken'
+  | 'supervisor.spool_rejected'
+  | 'supervisor.spool_chained';
 
 export const FAILPOINT_VARIABLE = 'Q_WORKFLOW_FAILPOINT';
 

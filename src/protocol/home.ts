@@ -1,6 +1,6 @@
-import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { ensureError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 
 /** The state folder of one user's supervisor and the places in it. */
@@ -14,6 +14,12 @@ export interface Home {
   readonly instancesFolder: string;
   readonly spoolFile: string;
   readonly secretsFolder: string;
+  /** Tripped kill switches, a plain file each. */
+  readonly killFolder: string;
+  /** The key that signs the audit log; no step sees it. */
+  readonly keysFolder: string;
+  /** When the kill switch was last drilled. */
+  readonly drillFile: string;
 }
 
 /** The longest path a unix socket may have (sun_path, unix(7)), less the NUL. */
@@ -35,6 +41,9 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     instancesFolder: join(folder, 'instances'),
     spoolFile: join(folder, 'spool.jsonl'),
     secretsFolder: join(folder, 'secrets'),
+    killFolder: join(folder, 'kill'),
+    keysFolder: join(folder, 'keys'),
+    drillFile: join(folder, 'kill-drill.json'),
   };
   if (Buffer.byteLength(home.instanceSocket) > MAX_SOCKET_PATH)
     throw new WorkflowError(
@@ -60,7 +69,14 @@ export function prepareHome(home: Home): void {
     checkPrivate(home.folder);
     // Said here because making a folder on a read-only file system fails with a misleading ENOENT.
     checkWritable(home);
-    for (const folder of [home.logFolder, home.instancesFolder, home.secretsFolder]) {
+    const inner = [
+      home.logFolder,
+      home.instancesFolder,
+      home.secretsFolder,
+      home.killFolder,
+      home.keysFolder,
+    ];
+    for (const folder of inner) {
       makePrivateFolder(folder);
       checkPrivate(folder);
     }
@@ -101,7 +117,25 @@ export function checkWritable(home: Home): void {
 }
 
 function makePrivateFolder(folder: string): void {
-  if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) chmodSync(folder, 0o700);
+  if (makeFolder(folder)) chmodSync(folder, 0o700);
+}
+
+/**
+ * Makes a folder with its parents; false when something of that name is there. Not by the `recursive` of mkdirSync:
+ * where mkdir(2) says ENOENT below a folder that exists, as in /proc, it tries again for ever (Node 24.21).
+ */
+function makeFolder(folder: string): boolean {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') return false;
+    const parent = dirname(folder);
+    if (code !== 'ENOENT' || existsSync(parent)) throw error;
+    makeFolder(parent);
+    return makeFolder(folder);
+  }
 }
 
 function checkPrivate(folder: string): void {

@@ -14,11 +14,20 @@ export function packageRoot(): string {
   return folder;
 }
 
+type ProgramName = 'supervisor/main' | 'instance/main' | 'store/writer-thread' | 'agents/runner/main';
+
+/** Programs that are one file, and where it is. */
+const BUNDLES: Partial<Readonly<Record<ProgramName, string>>> = {
+  'instance/main': 'instance/main.cjs',
+  // In a folder of its own: all of the folder is seen in the sandbox.
+  'agents/runner/main': 'runner/main.cjs',
+};
+
 /** The file to run for a program part such as `supervisor/main`: from dist/ in a build, from src/ in tests. */
-export function programFile(name: 'supervisor/main' | 'instance/main' | 'store/writer-thread'): string {
+export function programFile(name: ProgramName): string {
   const root = packageRoot();
   if (isSource) return join(root, 'src', `${name}.ts`);
-  return name === 'instance/main'
-    ? join(root, 'dist/instance/main.cjs')
-    : join(root, 'dist/src', `${name}.js`);
+  return BUNDLES[name] === undefined
+    ? join(root, 'dist/src', `${name}.js`)
+    : join(root, 'dist', BUNDLES[name]);
 }

@@ -3,6 +3,12 @@
  * `instance.sock`. None of the people's methods exists there.
  */
 import type { ScopeRecord } from '../../sandbox/isolation.ts';
+import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
+import type { Tier } from '../../sandbox/launcher/tier.ts';
+import type { NetworkRule } from '../../sandbox/network/rules.ts';
+import type { Agent } from '../agents/agent.ts';
+import type { AgentPolicies } from '../agents/agent-policies.ts';
+import type { ModelKeys, ModelSpec } from '../agents/model-spec.ts';
 import type { JsonObject, Workflow } from '../definition/workflow.ts';
 import type { ContextValues, JournalEntry, StopKind } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
@@ -20,13 +26,31 @@ export interface Bootstrap {
   /** The instance's own folder: logs, blobs, scratch. */
   readonly folder: string;
   readonly secretsFolder: string;
+  /** Tripped kill switches: looked at before every effect, also without a supervisor. */
+  readonly killFolder: string;
   readonly workspace: string;
+  /** For the temporary files of the steps; gone with the run. */
+  readonly scratch: string;
   readonly workflow: Workflow;
   readonly skills: Readonly<Record<string, Skill>>;
+  readonly agents: Readonly<Record<string, Agent>>;
+  /** By id of the step, for steps that talk to a model. */
+  readonly agentPolicies: Readonly<Record<string, AgentPolicies>>;
+  /** By subject, `agent:NAME` or `skill:NAME`. */
+  readonly models: Readonly<Record<string, BootModel>>;
   readonly inputs: JsonObject;
   readonly context: ContextValues;
   readonly journal: readonly JournalEntry[];
   readonly scope: ScopeRecord;
+  readonly sandbox: {
+    readonly ground: SandboxGround;
+    /** By step id. */
+    readonly steps: Readonly<
+      Record<string, { readonly tier: Tier; readonly mode: 'required' | 'best_effort' }>
+    >;
+    /** What steps may reach through their proxy, by step id; a step that is not in it reaches nothing. */
+    readonly networks: Readonly<Record<string, readonly NetworkRule[]>>;
+  };
   /** Values of variables that steps inherit, from the caller's environment by allow-list. */
   readonly env: Readonly<Record<string, string>>;
   /** Time the run may still be active, ms. */
@@ -37,17 +61,43 @@ export interface Bootstrap {
   readonly orphanTimeoutMs: number;
 }
 
+/** A model with its credentials, which go nowhere but into requests to it. */
+export interface BootModel {
+  readonly spec: ModelSpec;
+  readonly keys: ModelKeys;
+  /** Why it cannot be used now; null when it can. */
+  readonly problem: string | null;
+}
+
 /** What a process asks leave for. The answer is committed together with the intent. */
 export interface PermitRequest {
-  readonly kind: 'spawn' | 'session';
+  /** `model`: a request to a model; `tool`: one call of a tool, by an agent. */
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool';
   readonly path: string;
   readonly attempt: number;
-  /** Skill or agent name. */
+  /** Skill, agent or MCP server (`@name`) that is started; for `model` and `tool` the agent that asks. */
   readonly subject: string;
+  /** The agent for which it is asked; null in a skill step. */
+  readonly agentName: string | null;
+  /** The tier that is held for it; null when not even the laxest is. */
+  readonly tier: Tier | null;
+  /** Only for `model` and `tool`: the intent that it is asked with. */
+  readonly agent?: AgentIntent;
+}
+
+/** Which event is the intent. A decision about a tool call takes its arguments from that event, never from here. */
+export interface AgentIntent {
+  readonly iteration: number;
+  /** Null for a model request. */
+  readonly call: string | null;
+  /** Canonical name; null for a model request. */
+  readonly tool: string | null;
 }
 
 export interface Permit {
   readonly decision: 'allow' | 'deny';
+  /** What a refusal is called; null for what is allowed. */
+  readonly code: 'POLICY_DENIED' | 'KILL_SWITCH' | null;
   readonly rules: readonly string[];
   readonly policyHash: string;
   /** SHA-256 of the canonical JSON of the inputs in the intent that was journaled; secrets by name. */
@@ -55,6 +105,10 @@ export interface Permit {
   /** Kill-switch epoch at the decision; an older epoch is refused. */
   readonly epoch: number;
   readonly reason: string;
+  /** Rules with a rate that speak of an allowed call: it counts for them. */
+  readonly rated?: readonly string[];
+  /** Rules of files in shadow mode that would have said otherwise. */
+  readonly shadow?: readonly string[];
 }
 
 export type InstanceMessage =
@@ -76,7 +130,9 @@ export type InstanceMessage =
       readonly request: PermitRequest;
     }
   /** Progress of a step, shown live, not journaled. */
-  | { readonly type: 'progress'; readonly path: string; readonly line: string };
+  | { readonly type: 'progress'; readonly path: string; readonly line: string }
+  /** What a tripped kill switch covers of this run has ended; nothing of it is left. */
+  | { readonly type: 'switched_off'; readonly scope: string };
 
 export type SupervisorMessage =
   | { readonly type: 'welcome'; readonly ackedSeq: number }
@@ -85,4 +141,15 @@ export type SupervisorMessage =
   | { readonly type: 'ack'; readonly seq: number }
   | { readonly type: 'permit'; readonly id: number; readonly permit: Permit }
   | { readonly type: 'stop'; readonly kind: StopKind; readonly by: string }
+  /**
+   * A kill switch that covers a part of this run: attempts in it end now, without a grace unless `isGentle`. Permits of
+   * older epochs count no more. Answered by `switched_off`.
+   */
+  | {
+      readonly type: 'tripped';
+      readonly scope: string;
+      readonly reason: string;
+      readonly epoch: number;
+      readonly isGentle: boolean;
+    }
   | { readonly type: 'refused'; readonly error: ErrorRecord };

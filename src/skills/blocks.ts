@@ -55,10 +55,10 @@ const PARAMETER_TYPES = {
   array: 'array',
 } as const;
 
-/** `parameters` as a list with names or as a map by name; null when the key is absent. */
-export function readParameters(fields: Fields): SkillParameter[] | null {
+/** `parameters` as a list with names or as a map by name; empty when the key is absent. */
+export function readParameters(fields: Fields): SkillParameter[] {
   const raw = fields.raw('parameters');
-  if (raw === undefined) return null;
+  if (raw === undefined) return [];
   if (!Array.isArray(raw) && !isObject(raw)) {
     fields.notes.error(fields.at('parameters'), 'must be a list or a map of parameters');
     return [];
@@ -178,12 +178,29 @@ function readLimits(fields: Fields | null): SkillLimits {
 function readPermissions(fields: Fields | null): SkillPermissions | null {
   if (fields === null) return null;
   const permissions = {
-    fileRead: fields.strings('file_read'),
-    fileWrite: fields.strings('file_write'),
+    fileRead: readPaths(fields, 'file_read'),
+    fileWrite: readPaths(fields, 'file_write'),
     networkAccess: fields.boolean('network_access') ?? false,
   };
   fields.warnUnknown();
   return permissions;
+}
+
+/** Paths in the workspace. Of a pattern the folder before its first wildcard counts, which may be wider than meant. */
+function readPaths(fields: Fields, key: string): string[] | null {
+  if (!fields.has(key)) return null;
+  return fields.strings(key).flatMap((label, index) => {
+    const place = `${fields.at(key)}[${index}]`;
+    if (label.startsWith('~') || label.split('/').includes('..')) {
+      fields.notes.warn(place, `"${label}" leads out of the workspace and counts as nothing`);
+      return [];
+    }
+    const wildcard = label.search(/[*?[{]/);
+    if (wildcard === -1) return [label];
+    const folder = label.slice(0, label.lastIndexOf('/', wildcard) + 1) || './';
+    fields.notes.rewritten(place, `"${label}" is read as "${folder}": patterns are not matched`);
+    return [folder];
+  });
 }
 
 /** `session_config` (seconds) or the `session` block of shape D (milliseconds). */

@@ -1,14 +1,16 @@
 import type { Usage } from '../../sandbox/isolation.ts';
+import type { Launch } from '../../sandbox/launcher/launch.ts';
+import { type LaunchFault, launchFault } from '../../sandbox/launcher/status.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { ChildExit } from './child.ts';
+import { lastWords } from './last-words.ts';
 
 /** What is known about a command that ended badly. */
 export interface FailureFacts {
   readonly skill: string;
   readonly command: string;
-  /** True when the launcher, not the kernel, started the command: then 126 and 127 may be its words. */
-  readonly isWrapped: boolean;
+  readonly starter: Launch['starter'];
   readonly exit: ChildExit;
   readonly stderrHead: string;
   readonly stderrTail: string;
@@ -43,12 +45,18 @@ export function commandFailure(facts: FailureFacts): WorkflowError {
   if (wasOutOfMemory(before, after)) return outOfMemory(facts, error);
   const start = launcherTrouble(facts);
   if (start !== null) return error('SPAWN_FAILED', `the command ${facts.command} ${start}`);
+  const fault = sandboxFault(facts);
+  if (fault?.layer === null) return error('SPAWN_FAILED', `the command ${facts.command} ${fault.why}`);
+  if (fault !== null)
+    return error('SANDBOX_FAILED', `the sandbox could not be made (${fault.layer}): ${fault.why}`, {
+      layer: fault.layer,
+    });
   const refused =
     after.forksRefused > before.forksRefused ? '; starts of processes were refused (max_processes)' : '';
   const heap = isHeapAbort(facts)
     ? '; Node.js ran out of its own heap (--max-old-space-size), not out of the limit'
     : '';
-  const words = lastLine(facts.stderrTail);
+  const words = lastWords(facts.stderrTail);
   const said = words === '' ? '' : `: ${words}`;
   if (exit.signal !== null) {
     return error(
@@ -77,21 +85,30 @@ function outOfMemory(facts: FailureFacts, error: MakeError): WorkflowError {
   });
 }
 
-/** What the launcher's own `exec` said, in the words of dash and bash; a command's own 127 says something else. */
-function launcherTrouble(facts: FailureFacts): string | null {
-  if (!facts.isWrapped || (facts.exit.code !== 126 && facts.exit.code !== 127)) return null;
-  if (!/\bexec: .*(not found|denied|cannot execute|format error)/i.test(facts.stderrTail)) return null;
-  return facts.exit.code === 127 ? 'was not found' : 'is not executable';
+/**
+ * Why the command never ran. bwrap says whether it did; the shell and setpriv end like a command of their name would,
+ * so there their words count, at the very beginning of stderr.
+ */
+function sandboxFault(facts: FailureFacts): LaunchFault | null {
+  const { exit, starter, stderrHead, command } = facts;
+  if (!exit.hasRun) return launchFault(stderrHead);
+  const isOurs = /^(setpriv|q-workflow-shim): /.test(stderrHead) && !command.endsWith('/setpriv');
+  return starter !== 'bubblewrap' && isOurs && exit.signal === null ? launchFault(stderrHead) : null;
+}
+
+/** What a shell of ours says, as dash and bash do, when the command cannot be executed; of launchers it names another file. */
+function launcherTrouble({ exit, stderrTail, command }: FailureFacts): string | null {
+  if (exit.code !== 126 && exit.code !== 127) return null;
+  const isOurs = stderrTail
+    .split('\n')
+    .some((line) => line.startsWith('q-workflow-shim: ') && line.includes(`${command}: `));
+  if (!isOurs) return null;
+  return exit.code === 127 ? 'was not found' : 'is not executable';
 }
 
 function isHeapAbort(facts: FailureFacts): boolean {
   const isAbort = facts.exit.signal === 'SIGABRT' || facts.exit.code === 134;
   return isAbort && `${facts.stderrHead}${facts.stderrTail}`.includes('JavaScript heap out of memory');
-}
-
-function lastLine(text: string): string {
-  const line = text.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  return line.length > 200 ? `${line.slice(0, 197)}…` : line;
 }
 
 function megabytes(bytes: number): string {

@@ -38,7 +38,6 @@ export function normaliseSkill(bytes: Uint8Array, file: string, workspace: strin
     args: [],
     promptTemplate: null,
     parameters: [],
-    declaresParameters: false,
     workingDir: null,
     environment: {},
     timeoutMs: null,

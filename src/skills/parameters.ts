@@ -21,7 +21,7 @@ export function validateParameters(
   inputs: Readonly<JsonObject>,
   matches: PatternTest | null = null,
 ): JsonObject {
-  if (!skill.declaresParameters) return { ...inputs };
+  if (skill.parameters.length === 0) return { ...inputs };
   const problems: Problem[] = [];
   const values: [string, Json][] = [];
   for (const parameter of skill.parameters) {

@@ -40,10 +40,14 @@ export function commandResult(output: CommandOutput): JsonObject {
   };
 }
 
+/** Fields that the result of every command has: declaring one of them as an output asks for it, not for the text. */
+const GIVEN_FIELDS: ReadonlySet<string> = new Set(['exit_code', 'stderr', 'duration_ms']);
+
 /** `stdout`, and the one declared output when there is just one. */
 export function textFields(text: string, outputs: readonly string[]): JsonObject {
   const [only] = outputs;
-  return outputs.length === 1 && only !== undefined ? { [only]: text, stdout: text } : { stdout: text };
+  const isNamed = outputs.length === 1 && only !== undefined && !GIVEN_FIELDS.has(only);
+  return isNamed ? { [only]: text, stdout: text } : { stdout: text };
 }
 
 /** The JSON object that is all of the text, or null. */

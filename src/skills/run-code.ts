@@ -1,4 +1,5 @@
 import type { KillReport, Scope, Usage } from '../../sandbox/isolation.ts';
+import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { type Child, drain, feed, startChild } from './child.ts';
@@ -9,9 +10,9 @@ import { Redactor } from './redact.ts';
 import { commandResult } from './result.ts';
 import { revealSecrets, type Secrets } from './secrets.ts';
 import type { Skill } from './skill.ts';
-import { KILL_TIMEOUT_MS, Stop } from './stop.ts';
+import { AT_ONCE, KILL_TIMEOUT_MS, Stop } from './stop.ts';
 import { skillTimeoutMs } from './timeout.ts';
-import { onAbort, startTimer } from './waits.ts';
+import { onAbort, startTimer, within } from './waits.ts';
 
 export interface CodeRequest {
   readonly skill: Skill;
@@ -21,6 +22,7 @@ export interface CodeRequest {
   readonly outputs: readonly string[];
   /** Opened for this attempt; the caller removes it afterwards. */
   readonly scope: Scope;
+  readonly sandbox: StepSandbox;
   readonly workspace: string;
   /** The allow-listed environment to start from. */
   readonly env: Readonly<Record<string, string>>;
@@ -31,6 +33,8 @@ export interface CodeRequest {
   readonly stepPath: string;
   readonly attempt: number;
   readonly secrets: Secrets;
+  /** More values that the output must not show. */
+  readonly masked?: readonly string[];
   readonly output: OutputSink;
   /** Abort = cancel: everything is killed. */
   readonly signal: AbortSignal;
@@ -55,6 +59,8 @@ export type CodeResult =
 export const KILL_GRACE_MS = 2000;
 /** For daemons that a command left behind: it had its time. */
 const LEFT_BEHIND_GRACE_MS = 100;
+/** bwrap's own init ends within this time after the command when nothing else is left. */
+const INIT_WAIT_MS = 20;
 
 /**
  * Runs one attempt of a code_inline skill and resolves when its command has ended and nothing is left in its scope.
@@ -68,28 +74,32 @@ export async function runCode(request: CodeRequest): Promise<CodeResult> {
   const startedAt = performance.now();
   const spec = buildCommand({ ...request, identity: identityOf(request) });
   const before = scope.usage();
-  const child = await startChild(skill.name, spec, scope);
+  const child = await startChild(skill.name, spec, scope, request.sandbox);
   const stop = new Stop(scope, request.killGraceMs ?? KILL_GRACE_MS, child.exited);
   const captures = capture(request, child, stop);
   const timeoutMs = skillTimeoutMs(skill, request.timeoutMs);
   const release = [
     startTimer(timeoutMs, () => stop.now({ kind: 'timeout' })),
-    onAbort(request.signal, () => stop.now({ kind: 'cancel' })),
+    onAbort(request.signal, () => stop.now({ kind: 'cancel', isAtOnce: request.signal.reason === AT_ONCE })),
     scope.onBreach((breach) => stop.now({ kind: 'breach', breach })),
   ];
   try {
     feed(child.stdin, JSON.stringify(revealSecrets({ ...request.values }, request.secrets)), stop.onError);
     const exit = await Promise.race([child.exited, stop.gaveUp]);
     for (const free of release) free();
-    const left = await killLeftBehind(scope, stop);
+    const left = await killLeftBehind(scope, stop, child);
     await drain(child, captures.pumps);
     if (stop.cause !== null) return stopped(request, stop, left, captures.stderr.tail(), timeoutMs);
     const after = scope.usage();
-    if (exit.code === 0) return completed(request, captures, left, startedAt, before, after);
+    if (exit.code === 0) {
+      // Of what is left in a sandbox one process is its init.
+      const leftBehind = Math.max(0, (left?.foundCount ?? 0) - (child.starter !== 'shell' ? 1 : 0));
+      return completed(request, captures, leftBehind, startedAt, before, after);
+    }
     throw commandFailure({
       skill: skill.name,
       command: spec.file,
-      isWrapped: scope.plan(spec).file !== spec.file,
+      starter: child.starter,
       exit,
       stderrHead: captures.stderr.head().text,
       stderrTail: captures.stderr.tail(),
@@ -126,7 +136,7 @@ function capture(request: CodeRequest, child: Child, stop: Stop): Captures {
   const pump = (name: StreamName, target: Capture) =>
     new Pump(child[name], {
       name,
-      redactor: new Redactor(Object.values(request.secrets)),
+      redactor: new Redactor([...Object.values(request.secrets), ...(request.masked ?? [])]),
       take: (chunk) => target.push(chunk),
       sink: () => request.output,
       onError: stop.onError,
@@ -135,7 +145,8 @@ function capture(request: CodeRequest, child: Child, stop: Stop): Captures {
 }
 
 /** Ends whatever is still in the scope; a scope that is empty costs one look. */
-async function killLeftBehind(scope: Scope, stop: Stop): Promise<KillReport | null> {
+async function killLeftBehind(scope: Scope, stop: Stop, child: Child): Promise<KillReport | null> {
+  if (stop.killing === null && child.starter !== 'shell') await within(child.closed, INIT_WAIT_MS);
   if (stop.killing !== null) return await stop.killing;
   if (scope.pids().length === 0) return null;
   return await scope.kill({ graceMs: LEFT_BEHIND_GRACE_MS, timeoutMs: KILL_TIMEOUT_MS });
@@ -144,12 +155,11 @@ async function killLeftBehind(scope: Scope, stop: Stop): Promise<KillReport | nu
 function completed(
   request: CodeRequest,
   captures: Captures,
-  left: KillReport | null,
+  leftBehind: number,
   startedAt: number,
   before: Usage,
   after: Usage,
 ): CodeResult {
-  const leftBehind = left?.foundCount ?? 0;
   const result = commandResult({
     stdout: captures.stdout.head(),
     stderr: captures.stderr.head(),

@@ -51,8 +51,8 @@ export async function runSkill(skill: Skill, request: SkillRequest): Promise<Cod
       return await request.sessions.call({ ...request, skill, values });
     case 'conversation':
       throw new WorkflowError(
-        'AGENT_DRIVER_MISSING',
-        `skill "${skill.name}" is a conversation, and there is no agent driver configured`,
+        'MODEL_NOT_CONFIGURED',
+        `skill "${skill.name}" is a conversation: it is run by the agent driver, not as a command`,
       );
   }
 }

@@ -1,4 +1,5 @@
 import type { Scope } from '../../sandbox/isolation.ts';
+import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { parseJsonObject, textFields } from './result.ts';
@@ -12,10 +13,14 @@ export interface SessionPoolOptions extends Omit<SessionPlace, 'graceMs'> {
   /** A scope for one session process; the pool removes it. `name` is unique in the pool. */
   readonly openScope: (name: string, skill: Skill) => Scope;
   readonly graceMs?: number;
+  /** A session could not be ended, or its scope not be removed. The instance removes what is left with itself. */
+  readonly onLeftover: (error: unknown) => void;
 }
 
 export interface SessionRequest extends SessionCall {
   readonly skill: Skill;
+  /** Steps of different tiers or networks never share a process. */
+  readonly sandbox: StepSandbox;
   readonly outputs: readonly string[];
   /** For waiting and the call together; the smaller of it and the skill's counts. */
   readonly timeoutMs: number | null;
@@ -28,6 +33,8 @@ type Asked =
   | { readonly kind: 'cancelled' };
 
 interface Lane {
+  readonly skill: Skill;
+  readonly sandbox: StepSandbox;
   /** Sessions that exist or are being started. */
   count: number;
   readonly idle: { readonly session: Session; readonly stopTimer: () => void }[];
@@ -42,7 +49,8 @@ interface Lane {
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #lanes = new Map<string, Lane>();
-  readonly #sessions = new Set<Session>();
+  /** Each with the lane it belongs to. */
+  readonly #sessions = new Map<Session, Lane>();
   readonly #closings = new Set<Promise<void>>();
   #started = 0;
   #isClosed = false;
@@ -70,7 +78,7 @@ export class SessionPool {
       onAbort(request.signal, () => ended.resolve('cancelled')),
     ];
     try {
-      const session = await this.#acquire(skill, ended.promise);
+      const session = await this.#acquire(this.#lane(skill, request.sandbox), ended.promise);
       if (session === 'cancelled') return { kind: 'cancelled', survivors: [] };
       if (session === 'timeout') {
         const message = `skill "${skill.name}": no session became free in ${seconds(timeoutMs)}; it allows ${skill.session.maxSessions}`;
@@ -96,7 +104,8 @@ export class SessionPool {
       for (const { stopTimer } of lane.idle) stopTimer();
       for (const wake of lane.waiting.splice(0)) wake(null);
     }
-    await Promise.all([...[...this.#sessions].map((session) => session.close()), ...this.#closings]);
+    const endings = [...this.#sessions.keys()].map((session) => this.#ended(() => session.close()));
+    await Promise.all([...endings, ...this.#closings]);
     this.#sessions.clear();
   }
 
@@ -110,27 +119,27 @@ export class SessionPool {
       const outcome = await Promise.race<Asked>([reply, ended.then((kind) => ({ kind }))]);
       if (outcome.kind !== 'reply') {
         reply.catch(() => outcome.kind); // It is killed below, so this reply ends as SESSION_CLOSED: told already.
-        await this.#drop(request.skill, session, () => session.kill());
+        await this.#drop(session, () => session.kill());
       }
       return outcome;
     } finally {
-      if (this.#sessions.has(session)) await this.#giveBack(request.skill, session);
+      await this.#giveBack(session);
     }
   }
 
   async #acquire(
-    skill: Skill,
+    lane: Lane,
     ended: Promise<'timeout' | 'cancelled'>,
   ): Promise<Session | 'timeout' | 'cancelled'> {
-    const lane = this.#lane(skill);
+    const { skill } = lane;
     for (let idle = lane.idle.pop(); idle !== undefined; idle = lane.idle.pop()) {
       idle.stopTimer();
       const { session } = idle;
       if (session.isUsable) return session;
-      await this.#drop(skill, session, () => session.close());
+      await this.#drop(session, () => session.close());
     }
     if (this.#isClosed) throw closed(skill);
-    if (lane.count < skill.session.maxSessions) return await this.#start(skill, lane);
+    if (lane.count < skill.session.maxSessions) return await this.#start(lane);
     const turn = Promise.withResolvers<Session | null>();
     lane.waiting.push(turn.resolve);
     const got = await Promise.race([turn.promise, ended]);
@@ -138,21 +147,21 @@ export class SessionPool {
       const place = lane.waiting.indexOf(turn.resolve);
       if (place !== -1) lane.waiting.splice(place, 1);
       // Handed to us in the same moment: pass it on.
-      else
-        await turn.promise.then((session) => (session === null ? undefined : this.#giveBack(skill, session)));
+      else await turn.promise.then((session) => (session === null ? undefined : this.#giveBack(session)));
       return got;
     }
-    return got ?? (await this.#acquire(skill, ended));
+    return got ?? (await this.#acquire(lane, ended));
   }
 
-  async #start(skill: Skill, lane: Lane): Promise<Session> {
+  async #start(lane: Lane): Promise<Session> {
+    const { skill, sandbox } = lane;
     lane.count++;
     this.#started++;
     let scope: Scope | null = null;
     try {
       scope = this.#options.openScope(`session-${skill.name}-${this.#started}`, skill);
-      const session = await Session.start(skill, scope, { graceMs: 2000, ...this.#options });
-      this.#sessions.add(session);
+      const session = await Session.start(skill, scope, sandbox, { graceMs: 2000, ...this.#options });
+      this.#sessions.set(session, lane);
       return session;
     } catch (error) {
       lane.count--;
@@ -162,10 +171,11 @@ export class SessionPool {
     }
   }
 
-  async #giveBack(skill: Skill, session: Session): Promise<void> {
-    const lane = this.#lane(skill);
+  async #giveBack(session: Session): Promise<void> {
+    const lane = this.#sessions.get(session);
+    if (lane === undefined) return;
     if (!session.isUsable || this.#isClosed) {
-      await this.#drop(skill, session, () => session.close());
+      await this.#drop(session, () => session.close());
       return;
     }
     const next = lane.waiting.shift();
@@ -173,36 +183,45 @@ export class SessionPool {
       next(session);
       return;
     }
-    const entry = { session, stopTimer: startTimer(skill.session.ttlMs, () => this.#expire(skill, session)) };
+    const entry = {
+      session,
+      stopTimer: startTimer(lane.skill.session.ttlMs, () => this.#expire(lane, session)),
+    };
     lane.idle.push(entry);
   }
 
-  #expire(skill: Skill, session: Session): void {
-    const lane = this.#lane(skill);
+  #expire(lane: Lane, session: Session): void {
     const place = lane.idle.findIndex((entry) => entry.session === session);
     if (place === -1) return;
     lane.idle.splice(place, 1);
-    const closing = this.#drop(skill, session, () => session.close());
+    const closing = this.#drop(session, () => session.close());
     this.#closings.add(closing);
     void closing.finally(() => this.#closings.delete(closing));
   }
 
-  /** Its place is free only when it is really gone. */
-  async #drop(skill: Skill, session: Session, end: () => Promise<void>): Promise<void> {
+  /** Its place is free only when it is really gone, or cannot be ended. */
+  async #drop(session: Session, end: () => Promise<void>): Promise<void> {
+    await this.#ended(end);
+    const lane = this.#sessions.get(session);
+    if (lane === undefined) return;
+    this.#sessions.delete(session);
+    lane.count--;
+    lane.waiting.shift()?.(null);
+  }
+
+  /** A call that was answered does not fail because its session cannot be put away. */
+  async #ended(end: () => Promise<void>): Promise<void> {
     try {
       await end();
-    } finally {
-      if (this.#sessions.delete(session)) {
-        const lane = this.#lane(skill);
-        lane.count--;
-        lane.waiting.shift()?.(null);
-      }
+    } catch (error) {
+      this.#options.onLeftover(error);
     }
   }
 
-  #lane(skill: Skill): Lane {
-    const lane = this.#lanes.get(skill.name) ?? { count: 0, idle: [], waiting: [] };
-    this.#lanes.set(skill.name, lane);
+  #lane(skill: Skill, sandbox: StepSandbox): Lane {
+    const key = JSON.stringify([skill.name, sandbox.view.tier, sandbox.view.network, sandbox.access?.rules]);
+    const lane = this.#lanes.get(key) ?? { skill, sandbox, count: 0, idle: [], waiting: [] };
+    this.#lanes.set(key, lane);
     return lane;
   }
 }

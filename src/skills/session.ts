@@ -1,4 +1,5 @@
 import type { Scope, Usage } from '../../sandbox/isolation.ts';
+import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { type Child, type ChildExit, drain, guardStdin, startChild } from './child.ts';
@@ -26,6 +27,8 @@ export interface SessionPlace {
 export interface SessionCall {
   readonly values: Readonly<JsonObject>;
   readonly secrets: Secrets;
+  /** More values that the output must not show. */
+  readonly masked?: readonly string[];
   readonly output: OutputSink;
 }
 
@@ -74,17 +77,22 @@ export class Session {
 
   readonly #lines: LineReader;
 
-  static async start(skill: Skill, scope: Scope, place: SessionPlace): Promise<Session> {
+  static async start(
+    skill: Skill,
+    scope: Scope,
+    sandbox: StepSandbox,
+    place: SessionPlace,
+  ): Promise<Session> {
     const identity = { Q_WORKFLOW_INSTANCE: place.instance };
     const spec = buildCommand({ skill, values: {}, secrets: {}, identity, ...place });
     const before = scope.usage();
-    return new Session(skill, scope, await startChild(skill.name, spec, scope), place, before);
+    return new Session(skill, scope, await startChild(skill.name, spec, scope, sandbox), place, before);
   }
 
   /** The line that the session answers. Rejects with SESSION_CLOSED, STEP_OOM, OUTPUT_INVALID or SECRET_MISSING. */
   async call(call: SessionCall): Promise<string> {
     const line = JSON.stringify(revealSecrets({ ...call.values }, call.secrets));
-    const secrets = Object.values(call.secrets);
+    const secrets = [...Object.values(call.secrets), ...(call.masked ?? [])];
     this.#redactors.stdout.add(secrets);
     this.#redactors.stderr.add(secrets);
     // What it printed on its own is read and put aside before the call is open.
@@ -141,7 +149,7 @@ export class Session {
     const after = this.#scope.usage();
     const how = exit.signal === null ? `with exit code ${exit.code}` : `by ${exit.signal}`;
     const stderrTail = this.#stderr.tail();
-    if (!wasOutOfMemory(this.#before, after)) {
+    if (!wasOutOfMemory(this.#before, after) && exit.hasRun) {
       const details = { exit_code: exit.code, signal: exit.signal, stderr: stderrTail };
       this.#fail(this.#error('SESSION_CLOSED', `the session ended ${how} before it answered`, { details }));
       return;
@@ -150,9 +158,9 @@ export class Session {
       commandFailure({
         skill: this.#skill.name,
         command: this.#skill.command ?? '',
-        isWrapped: false,
+        starter: this.#child.starter,
         exit,
-        stderrHead: '',
+        stderrHead: stderrTail,
         stderrTail,
         before: this.#before,
         after,

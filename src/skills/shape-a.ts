@@ -30,14 +30,12 @@ export function readBasics(fields: Fields): SkillDraft {
 
 /** The fields of shapes A and B that do not depend on the type. */
 export function readRest(fields: Fields): SkillDraft {
-  const parameters = readParameters(fields);
   const timeoutSeconds = fields.positive('timeout');
   if (fields.boolean('requires_worktree') === true) {
     fields.notes.warn(fields.at('requires_worktree'), 'is not done here: the skill runs in the workspace');
   }
   return {
-    parameters: parameters ?? [],
-    declaresParameters: parameters !== null,
+    parameters: readParameters(fields),
     timeoutMs: timeoutSeconds === null ? null : timeoutSeconds * 1000,
     workingDir: fields.string('working_dir'),
     environment: fields.texts('environment'),

@@ -32,13 +32,12 @@ export function readShapeD(fields: Fields): SkillDraft {
     'shape D: metadata, skill_type and executor are read as name, type and command',
   );
   const metadata = fields.object('metadata');
-  const parameters = readParameters(fields);
   if (fields.has('completion')) fields.notes.warn(fields.at('completion'), 'is ignored');
+  const parameters = readParameters(fields);
   const draft: SkillDraft = {
     ...(metadata === null ? {} : readBasics(metadata)),
     ...(type === null ? {} : { type }),
-    parameters: parameters ?? [],
-    declaresParameters: parameters !== null,
+    parameters,
     session: readSession(fields, 'session', 1),
     contextFiles: readContextFiles(fields, 'context'),
     model: fields.string('model'),
@@ -47,7 +46,13 @@ export function readShapeD(fields: Fields): SkillDraft {
   for (const key of ['author', 'tags', 'category', 'created', 'updated']) metadata?.raw(key);
   metadata?.warnUnknown();
   const executor = fields.object('executor');
-  const body = executor === null ? {} : readExecutor(executor, parameters?.map(({ name }) => name) ?? []);
+  const body =
+    executor === null
+      ? {}
+      : readExecutor(
+          executor,
+          parameters.map(({ name }) => name),
+        );
   for (const key of ['prompt', 'conversation']) fields.raw(key);
   const isPrompt = type === 'prompt_inline' || type === 'conversation';
   if (isPrompt) return { ...draft, ...body, command: null, ...readPrompt(fields) };

@@ -25,9 +25,8 @@ export interface Skill {
   readonly args: readonly string[];
   /** Only for the prompt types. */
   readonly promptTemplate: string | null;
+  /** Empty: any inputs are taken. */
   readonly parameters: readonly SkillParameter[];
-  /** False when the file declares no parameters at all: then any inputs are taken. */
-  readonly declaresParameters: boolean;
   /** Where it runs; relative to the workspace; null = the workspace. */
   readonly workingDir: string | null;
   readonly environment: Readonly<Record<string, string>>;
@@ -57,9 +56,10 @@ export interface SkillLimits {
   readonly maxExecutionTimeMs: number | null;
 }
 
+/** What a skill file takes away from itself. Paths are relative to the workspace; null = not said, so not narrowed. */
 export interface SkillPermissions {
-  readonly fileRead: readonly string[];
-  readonly fileWrite: readonly string[];
+  readonly fileRead: readonly string[] | null;
+  readonly fileWrite: readonly string[] | null;
   readonly networkAccess: boolean;
 }
 

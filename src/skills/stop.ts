@@ -8,9 +8,12 @@ export const KILL_TIMEOUT_MS = 5000;
 /** After a kill that is over, for the exit of the process to reach us. */
 const LAST_WAIT_MS = 1000;
 
+/** Reason of an abort that leaves no grace between SIGTERM and the kill: a kill switch in the mode kill. */
+export const AT_ONCE = 'at_once';
+
 export type StopCause =
   | { readonly kind: 'timeout' }
-  | { readonly kind: 'cancel' }
+  | { readonly kind: 'cancel'; readonly isAtOnce: boolean }
   | { readonly kind: 'breach'; readonly breach: Breach }
   | { readonly kind: 'error'; readonly error: Error };
 
@@ -40,11 +43,12 @@ export class Stop {
       return;
     if (this.cause !== null) return;
     this.cause = cause;
-    const graceMs = cause.kind === 'breach' ? 0 : this.#graceMs;
+    const hasNoGrace = cause.kind === 'breach' || (cause.kind === 'cancel' && cause.isAtOnce);
+    const graceMs = hasNoGrace ? 0 : this.#graceMs;
     this.killing = this.#scope.kill({ graceMs, timeoutMs: KILL_TIMEOUT_MS });
     this.killing
       .then(() => within(this.#exited, LAST_WAIT_MS))
-      .then((exit) => this.#gaveUp.resolve(exit ?? { code: null, signal: 'SIGKILL' }))
+      .then((exit) => this.#gaveUp.resolve(exit ?? { code: null, signal: 'SIGKILL', hasRun: true }))
       .catch((error: unknown) => this.#gaveUp.reject(ensureError(error)));
   }
 }

@@ -1,6 +1,3 @@
-/** Node fires a longer timer at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** The promise's value, or undefined when it does not settle in time. Rejections pass through. */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
@@ -12,16 +9,46 @@ export async function within<T>(promise: Promise<T>, ms: number): Promise<T | un
   }
 }
 
-/** Calls back once after `ms` (null: never), also when that is over 24 days; returns how to call it off. */
-export function startTimer(ms: number | null, callback: () => void): () => void {
+/** Real time and timers, or those of a test. */
+export interface Clock {
+  /** Monotonic, ms. */
+  now(): number;
+  /** Calls back after `ms`; returns how to call it off. */
+  set(ms: number, callback: () => void): () => void;
+}
+
+const SYSTEM: Clock = {
+  now: () => performance.now(),
+  set: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** A long wait is made of parts of this length. */
+const PART_MS = 1000;
+/** A part that took this much longer was not slow: the process stood still (paused, or the machine slept). */
+const STILL_MS = 2000;
+
+/**
+ * Calls back once after `ms` (null: never) of time in which this process could run: while it is frozen the time does
+ * not count, to a second. Returns how to call it off.
+ */
+export function startTimer(ms: number | null, callback: () => void, clock: Clock = SYSTEM): () => void {
   if (ms === null) return () => undefined;
-  let timer: NodeJS.Timeout;
+  let callOff: () => void;
   const wait = (left: number): void => {
-    const part = Math.min(left, MAX_TIMER_MS);
-    timer = setTimeout(() => (left > part ? wait(left - part) : callback()), part);
+    const part = Math.min(left, PART_MS);
+    const startedAt = clock.now();
+    callOff = clock.set(part, () => {
+      const spent = clock.now() - startedAt;
+      const rest = left - (spent > part + STILL_MS ? part : Math.max(part, spent));
+      if (rest > 0) wait(rest);
+      else callback();
+    });
   };
   wait(ms);
-  return () => clearTimeout(timer);
+  return () => callOff();
 }
 
 /** Runs `callback` when the signal aborts, at once if it has; returns how to forget it. */

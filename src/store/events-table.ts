@@ -1,10 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { journalDigest } from '../audit/binds.ts';
+import { sha256 } from '../audit/canonical.ts';
 import type { JournalEntry, RunEvent } from '../engine/events.ts';
+import { interruptions } from '../protocol/open-calls.ts';
 
 /** The table `events`: the journals of all instances. */
 export interface EventsTable {
-  insert(id: string, incarnation: number, entry: JournalEntry): void;
+  /** Answers the digest of the journal with this event, from that before it. */
+  insert(id: string, incarnation: number, entry: JournalEntry, previous: string): string;
   read(id: string, afterSeq: number): JournalEntry[];
+  /** The outcomes that a journal lacks which is closed from outside: no intent of an agent stays without one. */
+  unfinished(id: string): RunEvent[];
 }
 
 export function openEventsTable(database: DatabaseSync): EventsTable {
@@ -14,15 +20,19 @@ export function openEventsTable(database: DatabaseSync): EventsTable {
   const read = database.prepare(
     'SELECT seq, at, body FROM events WHERE instance = ? AND seq > ? ORDER BY seq',
   );
+  const readFrom: EventsTable['read'] = (id, afterSeq) =>
+    read.all(id, afterSeq).map((row) => ({
+      seq: Number(row['seq']),
+      at: Number(row['at']),
+      event: JSON.parse(String(row['body'])) as RunEvent,
+    }));
   return {
-    insert: (id, incarnation, entry) => {
-      insert.run(id, entry.seq, incarnation, entry.at, JSON.stringify(entry.event));
+    insert: (id, incarnation, { seq, at, event }, previous) => {
+      const body = JSON.stringify(event);
+      insert.run(id, seq, incarnation, at, body);
+      return journalDigest(previous, { seq, incarnation, at, body });
     },
-    read: (id, afterSeq) =>
-      read.all(id, afterSeq).map((row) => ({
-        seq: Number(row['seq']),
-        at: Number(row['at']),
-        event: JSON.parse(String(row['body'])) as RunEvent,
-      })),
+    read: readFrom,
+    unfinished: (id) => interruptions(readFrom(id, 0), sha256),
   };
 }

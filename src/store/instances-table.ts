@@ -1,25 +1,44 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { emptyJournal, instanceHashes, type RowHashes } from '../audit/binds.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Answer, Arguments, InstanceRow, InstanceStatus } from './operations.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
-/** The table `instances`: one row a run, its status always that of the last committed event. */
+/**
+ * The table `instances`: one row a run, its status always that of the last committed event. Whatever changes a row but a
+ * journal event is followed by a record that is tied to it (`hashes`), in the same transaction: to `audit verify` a row
+ * that is not what its last record says was tampered with.
+ */
 export interface InstancesTable {
   create(args: Arguments<'instance.create'>): void;
   launch(args: Arguments<'instance.launch'>): void;
   setProcess(args: Arguments<'instance.process'>): void;
   exited(args: Arguments<'instance.exited'>): void;
+  /** False when there was nothing to change. */
+  pause(args: Arguments<'instance.pause'>): boolean;
+  unpause(args: Arguments<'instance.unpause'>): boolean;
   requeue(args: Arguments<'instance.requeue'>): void;
   /** Moves the row on by an event of its journal. */
   follow(id: string, seq: number, at: number, event: RunEvent): void;
-  /** The incarnation, the last event number and whether that was the end; null for an unknown id. */
-  position(id: string): { incarnation: number; lastSeq: number; hasEnded: boolean } | null;
+  /** The incarnation, the journal's last number and digest, and whether that was the end; null for an unknown id. */
+  position(id: string): Position | null;
+  /** Keeps the digest of the journal, as of the last event written. */
+  setJournal(id: string, digest: string): void;
+  /** What a record of this moment says of the row; null for an unknown id. */
+  hashes(id: string): RowHashes | null;
   get(id: string): InstanceRow | null;
   find(prefix: string): Answer<'instance.find'>;
   latest(): string | null;
   list(args: Arguments<'instance.list'>): InstanceRow[];
+}
+
+export interface Position {
+  readonly incarnation: number;
+  readonly lastSeq: number;
+  readonly journalDigest: string;
+  readonly hasEnded: boolean;
 }
 
 export function openInstancesTable(database: DatabaseSync): InstancesTable {
@@ -36,6 +55,13 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     UPDATE instances SET process = NULL, usage = coalesce(?, usage), active_since = NULL,
       active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ? - active_since) END
     WHERE id = ? AND incarnation = ?`);
+  const pause = database.prepare(`
+    UPDATE instances SET paused_at = ?1, paused_by = ?3, active_since = NULL,
+      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ?1 - active_since) END
+    WHERE id = ?2 AND paused_at IS NULL AND ended_at IS NULL`);
+  const unpause = database.prepare(`
+    UPDATE instances SET paused_at = NULL, paused_by = NULL, active_since = CASE WHEN process IS NULL THEN NULL ELSE ? END
+    WHERE id = ? AND paused_at IS NOT NULL`);
   const requeue = database.prepare(`
     UPDATE instances SET status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0,
       resume_from = ?
@@ -47,9 +73,12 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     "UPDATE instances SET last_seq = ?, status = 'waiting', wake_at = ?, fruitless = 0 WHERE id = ?",
   );
   const setEnd = database.prepare(
-    'UPDATE instances SET last_seq = ?, status = ?, reason = ?, error = ?, ended_at = ? WHERE id = ?',
+    'UPDATE instances SET last_seq = ?, status = ?, reason = ?, error = ?, ended_at = ?, paused_at = NULL, paused_by = NULL WHERE id = ?',
   );
-  const position = database.prepare('SELECT incarnation, last_seq, ended_at FROM instances WHERE id = ?');
+  const position = database.prepare(
+    'SELECT incarnation, last_seq, journal_digest, ended_at FROM instances WHERE id = ?',
+  );
+  const setJournal = database.prepare('UPDATE instances SET journal_digest = ? WHERE id = ?');
   const get = database.prepare('SELECT * FROM instances WHERE id = ?');
   const find = database.prepare('SELECT id FROM instances WHERE id >= ? AND id < ? ORDER BY id LIMIT 3');
   const latest = database.prepare('SELECT id FROM instances ORDER BY created_at DESC, rowid DESC LIMIT 1');
@@ -96,6 +125,8 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     exited: ({ id, incarnation, usage, at }) => {
       exited.run(usage === null ? null : JSON.stringify(usage), at, id, incarnation);
     },
+    pause: ({ id, by, at }) => Number(pause.run(at, id, by).changes) === 1,
+    unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,
     requeue: ({ id, from }) => {
       const { changes } = requeue.run(from, id);
       if (Number(changes) !== 1)
@@ -138,9 +169,16 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
         : {
             incarnation: Number(row['incarnation']),
             lastSeq: Number(row['last_seq']),
-            resumeFrom: row['resume_from'] === null ? null : String(row['resume_from']),
+            journalDigest: row['journal_digest'] === null ? emptyJournal(id) : String(row['journal_digest']),
             hasEnded: row['ended_at'] !== null,
           };
+    },
+    setJournal: (id, digest) => {
+      setJournal.run(digest, id);
+    },
+    hashes: (id) => {
+      const row = get.get(id);
+      return row === undefined ? null : instanceHashes(row);
     },
     get: (id) => {
       const row = get.get(id);
@@ -184,6 +222,8 @@ function toInstance(row: Row): InstanceRow {
     activeMs: Number(row['active_ms']),
     activeSince: integer(row['active_since']),
     fruitless: Number(row['fruitless']),
+    pausedAt: integer(row['paused_at']),
+    pausedBy: row['paused_by'] === null ? null : String(row['paused_by']),
     wakeAt: integer(row['wake_at']),
     lastSeq: Number(row['last_seq']),
     resumeFrom: row['resume_from'] === null ? null : String(row['resume_from']),

@@ -83,6 +83,79 @@ const MIGRATIONS: readonly string[] = [
     WHEN EXISTS (SELECT 1 FROM events WHERE instance = new.instance AND seq = new.seq)
     BEGIN SELECT RAISE(ABORT, 'journal events are never replaced'); END;
   `,
+  'ALTER TABLE instances ADD COLUMN paused_at INTEGER; ALTER TABLE instances ADD COLUMN paused_by TEXT;',
+  `
+  CREATE TABLE kill_latches (
+    scope TEXT PRIMARY KEY,
+    mode TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    tripped_by TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  `,
+  `
+  ALTER TABLE instances ADD COLUMN journal_digest TEXT;
+  ALTER TABLE audit ADD COLUMN seal TEXT;
+  CREATE INDEX audit_supervisor ON audit(seq) WHERE type IN ('supervisor.started', 'supervisor.stopped');
+
+  CREATE TABLE audit_checkpoints (
+    number INTEGER PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    signature TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE audit_segments (
+    number INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    signature TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE audit_heads (last INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE audit_payloads (hash TEXT PRIMARY KEY, body TEXT, erased_at INTEGER) STRICT, WITHOUT ROWID;
+
+  CREATE TRIGGER events_no_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'journal events are never deleted'); END;
+  CREATE TRIGGER audit_checkpoints_no_update BEFORE UPDATE ON audit_checkpoints
+    BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END;
+  CREATE TRIGGER audit_checkpoints_no_delete BEFORE DELETE ON audit_checkpoints
+    BEGIN SELECT RAISE(ABORT, 'checkpoints are never deleted'); END;
+  CREATE TRIGGER audit_checkpoints_append_only BEFORE INSERT ON audit_checkpoints
+    WHEN new.number <= (SELECT max(number) FROM audit_checkpoints)
+    BEGIN SELECT RAISE(ABORT, 'checkpoints are only appended'); END;
+  CREATE TRIGGER audit_segments_no_update BEFORE UPDATE ON audit_segments
+    BEGIN SELECT RAISE(ABORT, 'segments are never changed'); END;
+  CREATE TRIGGER audit_segments_no_delete BEFORE DELETE ON audit_segments
+    BEGIN SELECT RAISE(ABORT, 'segments are never deleted'); END;
+  CREATE TRIGGER audit_segments_append_only BEFORE INSERT ON audit_segments
+    WHEN new.number <= (SELECT max(number) FROM audit_segments)
+    BEGIN SELECT RAISE(ABORT, 'segments are only appended'); END;
+  CREATE TRIGGER audit_payloads_erase_only BEFORE UPDATE ON audit_payloads
+    WHEN new.hash IS NOT old.hash OR new.body IS NOT NULL OR old.erased_at IS NOT NULL OR new.erased_at IS NULL
+    BEGIN SELECT RAISE(ABORT, 'payloads are only erased'); END;
+  `,
+  // Schedules: what a run by the clock needs of its registration, how far each is decided, and each decision.
+  `
+  ALTER TABLE registrations ADD COLUMN starter TEXT;
+
+  CREATE TABLE schedules (
+    workflow TEXT PRIMARY KEY,
+    decided_to INTEGER NOT NULL,
+    paused_at INTEGER,
+    paused_by TEXT
+  ) STRICT;
+
+  CREATE TABLE fires (
+    workflow TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    instance TEXT REFERENCES instances(id),
+    reason TEXT,
+    decided_at INTEGER NOT NULL,
+    PRIMARY KEY (workflow, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX fires_by_instance ON fires(instance) WHERE instance IS NOT NULL;
+  CREATE INDEX fires_waiting ON fires(workflow, at) WHERE status IN ('queued', 'replacing');
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

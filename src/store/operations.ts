@@ -1,11 +1,17 @@
 /** What the writer thread is asked to do. Every write carries its audit record with it, in the same transaction. */
 
 import type { IsolationReport, ScopeRecord } from '../../sandbox/isolation.ts';
+import type { LayerName, Tier } from '../../sandbox/launcher/tier.ts';
 import type { ProcessIdentity } from '../../sandbox/process-identity.ts';
-import type { AuditEntry } from '../audit/record.ts';
+import type { Checkpoint } from '../audit/checkpoint.ts';
+import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { EndStatus, JournalEntry, RunEvent } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
+import type { PrunedSegment, PruneRequest } from './audit-prune.ts';
+import type { AuditPage, AuditQuery, ShownRecord, SupervisorTurn } from './audit-reader.ts';
+import type { AuditHead } from './audit-table.ts';
+import type { NewFire, ScheduleOperations, ScheduleReads, Starter } from './schedule-rows.ts';
 
 export type InstanceStatus =
   | 'queued'
@@ -41,7 +47,7 @@ export interface InstanceRow {
   readonly tokenHash: string | null;
   readonly process: ProcessIdentity | null;
   readonly scope: ScopeRecord | null;
-  readonly isolation: IsolationReport | null;
+  readonly isolation: InstanceIsolation | null;
   readonly usage: UsageTotals | null;
   /** Active time of finished incarnations. */
   readonly activeMs: number;
@@ -49,6 +55,10 @@ export interface InstanceRow {
   readonly activeSince: number | null;
   /** Incarnations in a row that ended without a new completed step. */
   readonly fruitless: number;
+  /** Since when it is kept from going on; null when nobody does. */
+  readonly pausedAt: number | null;
+  /** Who keeps it: `person NAME`, or `supervisor` while the disk is nearly full. */
+  readonly pausedBy: string | null;
   /** When a waiting instance is to go on. */
   readonly wakeAt: number | null;
   readonly lastSeq: number;
@@ -58,12 +68,22 @@ export interface InstanceRow {
   readonly notice: string | null;
 }
 
+/** What holds the limits of an instance, and what of the sandbox its steps have. */
+export interface InstanceIsolation extends IsolationReport {
+  /** Absent in rows that were written before there were any. */
+  readonly layers?: { readonly held: readonly LayerName[]; readonly missing: readonly LayerName[] };
+  /** Step id → the tier that is held for it; null when not even the laxest is. */
+  readonly tiers?: Readonly<Record<string, Tier | null>>;
+}
+
 export interface InstanceLimits {
   readonly memoryBytes: number;
   readonly cpuPercent: number;
   readonly processes: number;
   readonly executionMs: number;
   readonly concurrentSteps: number;
+  /** Of the scratch folder; missing or null = not watched. */
+  readonly diskBytes?: number | null;
 }
 
 export interface UsageTotals {
@@ -71,6 +91,16 @@ export interface UsageTotals {
   readonly cpuSeconds: number;
   readonly processesPeak: number;
   readonly cpuThrottledSeconds: number;
+  /** Missing in rows of older versions. */
+  readonly series?: UsageSeries | null;
+}
+
+/** What was used over time, oldest first: of each interval the highest memory and the mean CPU. */
+export interface UsageSeries {
+  readonly intervalMs: number;
+  readonly memoryBytes: readonly number[];
+  /** Of one core. */
+  readonly cpuPercent: readonly number[];
 }
 
 export type NewInstance = Pick<
@@ -95,6 +125,17 @@ export interface RegistrationRow {
   readonly definitionHash: string;
   readonly source: string;
   readonly registeredAt: number;
+  /** What a run that the clock starts takes from who registered it; null in rows of older versions. */
+  readonly starter: Starter | null;
+}
+
+/** A tripped kill switch. */
+export interface LatchRow {
+  readonly scope: string;
+  readonly mode: 'stop' | 'kill' | 'quarantine';
+  readonly reason: string;
+  readonly by: string;
+  readonly at: number;
 }
 
 export interface Documents {
@@ -103,8 +144,12 @@ export interface Documents {
 }
 
 /** Name → [arguments, result]. All writes of one turn of the writer commit together. */
-export interface WriteOperations {
-  'instance.create': [{ instance: NewInstance; documents: Documents; at: number; audit: AuditEntry }, null];
+export interface WriteOperations extends ScheduleOperations {
+  /** With `fire`: fails with FIRE_DECIDED when that fire has its decision already. */
+  'instance.create': [
+    { instance: NewInstance; documents: Documents; at: number; audit: AuditEntry; fire: NewFire | null },
+    null,
+  ];
   /** A new incarnation. Fails when the instance has ended or `incarnation` is not the next one. */
   'instance.launch': [
     {
@@ -112,7 +157,7 @@ export interface WriteOperations {
       incarnation: number;
       tokenHash: string;
       scope: ScopeRecord;
-      isolation: IsolationReport;
+      isolation: InstanceIsolation;
       at: number;
       audit: AuditEntry;
     },
@@ -140,14 +185,35 @@ export interface WriteOperations {
     { id: string; incarnation: number; usage: UsageTotals | null; at: number; audit: AuditEntry },
     null,
   ];
+  /** Keeps an instance from going on; its active time stands still. Passed over when it is paused or has ended. */
+  'instance.pause': [{ id: string; by: string; at: number; audit: AuditEntry }, null];
+  /** Lets it go on. Passed over when it is not paused. */
+  'instance.unpause': [{ id: string; at: number; audit: AuditEntry }, null];
   /** Reopens an ended instance for `resume`. Fails with NOT_RESUMABLE when it has not ended. */
   'instance.requeue': [{ id: string; from: string | null; at: number; audit: AuditEntry }, null];
-  'registration.put': [{ row: RegistrationRow; documents: Documents; audit: AuditEntry }, null];
+  /** One with schedules fires from `registeredAt` on; what an earlier version of it left open stays. */
+  'registration.put': [
+    { row: RegistrationRow; documents: Documents; schedule: 'has' | 'none'; audit: AuditEntry },
+    null,
+  ];
   'registration.remove': [{ name: string; audit: AuditEntry }, { removed: boolean }];
+  /** Latches a kill switch; nothing is written when it is tripped already. Answers the epoch after it. */
+  'kill.trip': [{ latch: LatchRow; audit: AuditEntry }, { isNew: boolean; epoch: number }];
+  'kill.rearm': [{ scope: string; audit: AuditEntry }, { wasTripped: boolean; epoch: number }];
   'audit.append': [{ entries: readonly AuditEntry[] }, null];
+  /** Appends the records of a batch unless they were appended under that name before. */
+  'audit.append_once': [{ batch: string; entries: readonly AuditEntry[] }, { isNew: boolean }];
+  /** Signs the head of the chain, and seals a segment when its time has come. Null when there is nothing new. */
+  'audit.checkpoint': [{ at: number }, Checkpoint | null];
+  /** Removes the oldest sealed segment that is old enough, with a record. Fails with AUDIT_TAMPERED. */
+  'audit.prune': [PruneRequest, PrunedSegment | null];
+  /** Takes the text of a record's payload away, with a record. False when there is none (any more). */
+  'audit.erase': [{ seq: number; at: number; actor: AuditActor }, { isErased: boolean }];
+  /** Remembers where the anchor of the log is. */
+  'audit.set_anchor': [{ file: string }, null];
 }
 
-export interface ReadOperations {
+export interface ReadOperations extends ScheduleReads {
   'instance.get': [{ id: string }, InstanceRow | null];
   'instance.find': [{ prefix: string }, string[]];
   'instance.latest': [Record<string, never>, string | null];
@@ -156,7 +222,20 @@ export interface ReadOperations {
   'document.get': [{ hash: string }, string | null];
   'registration.list': [Record<string, never>, RegistrationRow[]];
   'registration.get': [{ name: string }, RegistrationRow | null];
-  'audit.head': [Record<string, never>, { log: string; seq: number; hash: string }];
+  'kill.list': [Record<string, never>, { latches: LatchRow[]; epoch: number }];
+  'audit.head': [Record<string, never>, AuditHead];
+  'audit.about': [Record<string, never>, AuditAbout];
+  'audit.checkpoints': [{ after: number; limit: number }, Checkpoint[]];
+  'audit.read': [AuditQuery, AuditPage];
+  'audit.show': [{ seq: number }, ShownRecord | null];
+  /** The last record that a supervisor came or went. */
+  'audit.last_turn': [Record<string, never>, SupervisorTurn | null];
+}
+
+export interface AuditAbout extends AuditHead {
+  readonly publicKey: string;
+  /** Where the anchor was when a supervisor last ran; null before the first. */
+  readonly anchor: string | null;
 }
 
 export type Operations = WriteOperations & ReadOperations;

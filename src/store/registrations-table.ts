@@ -1,11 +1,13 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { REGISTRATION_COLUMNS, rowHash } from '../audit/binds.ts';
 import type { Documents, RegistrationRow } from './operations.ts';
 
 /** The tables `registrations` (name → definition) and `documents` (content by hash). */
 export interface RegistrationsTable {
   putDocuments(documents: Documents): void;
   document(hash: string): string | null;
-  put(row: RegistrationRow): void;
+  /** Answers the hash of the row as it is now. */
+  put(row: RegistrationRow): string;
   remove(name: string): boolean;
   get(name: string): RegistrationRow | null;
   list(): RegistrationRow[];
@@ -15,9 +17,10 @@ export function openRegistrationsTable(database: DatabaseSync): RegistrationsTab
   const putDocument = database.prepare('INSERT OR IGNORE INTO documents (hash, body) VALUES (?, ?)');
   const document = database.prepare('SELECT body FROM documents WHERE hash = ?');
   const put = database.prepare(`
-    INSERT INTO registrations (name, version, definition_hash, source, registered_at) VALUES (?, ?, ?, ?, ?)
+    INSERT INTO registrations (name, version, definition_hash, source, registered_at, starter)
+    VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET version = excluded.version, definition_hash = excluded.definition_hash,
-      source = excluded.source, registered_at = excluded.registered_at`);
+      source = excluded.source, registered_at = excluded.registered_at, starter = excluded.starter`);
   const remove = database.prepare('DELETE FROM registrations WHERE name = ?');
   const get = database.prepare('SELECT * FROM registrations WHERE name = ?');
   const list = database.prepare('SELECT * FROM registrations ORDER BY name');
@@ -30,7 +33,9 @@ export function openRegistrationsTable(database: DatabaseSync): RegistrationsTab
       return row === undefined ? null : String(row['body']);
     },
     put: (row) => {
-      put.run(row.name, row.version, row.definitionHash, row.source, row.registeredAt);
+      const starter = row.starter === null ? null : JSON.stringify(row.starter);
+      put.run(row.name, row.version, row.definitionHash, row.source, row.registeredAt, starter);
+      return rowHash(get.get(row.name) ?? {}, REGISTRATION_COLUMNS);
     },
     remove: (name) => Number(remove.run(name).changes) > 0,
     get: (name) => {
@@ -48,5 +53,8 @@ function toRegistration(row: Record<string, SQLOutputValue>): RegistrationRow {
     definitionHash: String(row['definition_hash']),
     source: String(row['source']),
     registeredAt: Number(row['registered_at']),
+    // Only `put` writes it, from a value of that type.
+    starter:
+      row['starter'] === null ? null : (JSON.parse(String(row['starter'])) as RegistrationRow['starter']),
   };
 }

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { isErrorCode } from '../errors/table.ts';
-import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
 import { programFile } from '../protocol/install.ts';
 import type { Answer, Arguments, OperationName } from './operations.ts';
 import type { Reply } from './writer.ts';
-import type { ThreadMessage, WriterThreadData } from './writer-thread.ts';
+import type { FromThread, ThreadMessage, WriterThreadData } from './writer-thread.ts';
 
 /** The database as the rest of the supervisor sees it. Safe to call from anywhere in the main thread. */
 export interface Store {
@@ -13,6 +13,13 @@ export interface Store {
    * WorkflowError (STORE_FULL may be tried again, nothing of the operation was kept).
    */
   call<K extends OperationName>(name: K, args: Arguments<K>): Promise<Answer<K>>;
+  /** The number of the last audit record that is durable, as of the last answer. */
+  readonly auditSeq: number;
+  /**
+   * Calls back when `auditSeq` has grown, before the answers of that commit are given; `isUrgent` when its end is to
+   * be signed at once. Answers how to end it.
+   */
+  onAppended(listener: (isUrgent: boolean) => void): () => void;
   /** Operations sent and not answered yet. */
   readonly pending: number;
   /** Finishes what was sent, then closes the database. */
@@ -24,11 +31,6 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-type FromThread =
-  | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly error: ErrorRecord }
-  | { readonly type: 'replies'; readonly replies: readonly Reply[] };
-
 /** Opens the store of a database file; `boot` goes into audit records. Rejects with STORE_CORRUPT and the like. */
 export async function openStore(file: string, boot: string): Promise<Store> {
   const workerData: WriterThreadData = { file, boot };
@@ -36,6 +38,8 @@ export async function openStore(file: string, boot: string): Promise<Store> {
   const waiters = new Map<number, Waiter>();
   let lastId = 0;
   let hasEnded: WorkflowError | null = null;
+  let auditSeq = 0;
+  const listeners = new Set<(isUrgent: boolean) => void>();
 
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const failAll = (error: WorkflowError): void => {
@@ -45,11 +49,19 @@ export async function openStore(file: string, boot: string): Promise<Store> {
   };
   await new Promise<void>((resolve, reject) => {
     worker.on('message', (message: FromThread) => {
-      if (message.type === 'ready') resolve();
-      else if (message.type === 'failed') {
+      if (message.type === 'ready') {
+        auditSeq = message.audit.seq;
+        resolve();
+      } else if (message.type === 'failed') {
         reject(WorkflowError.fromRecord(message.error));
         worker.postMessage({ type: 'close' } satisfies ThreadMessage);
-      } else for (const reply of message.replies) settle(waiters, reply);
+      } else {
+        const { seq, isUrgent } = message.audit;
+        const hasGrown = seq > auditSeq;
+        auditSeq = seq;
+        if (hasGrown) for (const listener of listeners) listener(isUrgent);
+        for (const reply of message.replies) settle(waiters, reply);
+      }
     });
     worker.on('error', (error) => {
       const failure = new WorkflowError('INTERNAL', `the writer thread failed: ${error}`, { cause: error });
@@ -69,6 +81,13 @@ export async function openStore(file: string, boot: string): Promise<Store> {
         waiters.set(id, { resolve: (answer) => resolve(answer as Answer<typeof name>), reject });
         worker.postMessage({ type: 'request', request: { id, name, args } } satisfies ThreadMessage);
       });
+    },
+    get auditSeq() {
+      return auditSeq;
+    },
+    onAppended: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     get pending() {
       return waiters.size;

@@ -1,7 +1,7 @@
 /** Entry of the writer thread: takes requests in bursts, so that what waits during one commit shares the next. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { ensureWorkflowError } from '../errors/workflow-error.ts';
-import { openWriter, type Request, type Writer } from './writer.ts';
+import { type ErrorRecord, ensureWorkflowError } from '../errors/workflow-error.ts';
+import { type AuditProgress, openWriter, type Reply, type Request, type Writer } from './writer.ts';
 
 export interface WriterThreadData {
   readonly file: string;
@@ -11,6 +11,11 @@ export interface WriterThreadData {
 export type ThreadMessage =
   | { readonly type: 'request'; readonly request: Request }
   | { readonly type: 'close' };
+
+export type FromThread =
+  | { readonly type: 'ready'; readonly audit: AuditProgress }
+  | { readonly type: 'failed'; readonly error: ErrorRecord }
+  | { readonly type: 'replies'; readonly replies: readonly Reply[]; readonly audit: AuditProgress };
 
 /** No commit takes more requests than this: a reply should not wait for a crowd. */
 const MAX_BATCH = 512;
@@ -22,9 +27,9 @@ const { file, boot } = workerData as WriterThreadData;
 let writer: Writer | null = null;
 try {
   writer = openWriter(file, boot);
-  port.postMessage({ type: 'ready' });
+  port.postMessage({ type: 'ready', audit: writer.takeProgress() } satisfies FromThread);
 } catch (error) {
-  port.postMessage({ type: 'failed', error: ensureWorkflowError(error).toRecord() });
+  port.postMessage({ type: 'failed', error: ensureWorkflowError(error).toRecord() } satisfies FromThread);
 }
 
 port.on('message', (first: ThreadMessage) => {
@@ -37,7 +42,10 @@ port.on('message', (first: ThreadMessage) => {
       batch.length < MAX_BATCH && !isClosing ? receiveMessageOnPort(port) : undefined;
     next = received?.message;
   }
-  if (writer !== null && batch.length > 0) port.postMessage({ type: 'replies', replies: writer.run(batch) });
+  if (writer !== null && batch.length > 0) {
+    const replies = writer.run(batch);
+    port.postMessage({ type: 'replies', replies, audit: writer.takeProgress() } satisfies FromThread);
+  }
   if (isClosing) {
     writer?.close();
     port.close();

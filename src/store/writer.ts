@@ -1,20 +1,11 @@
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { eventRecord, SUPERVISOR } from '../audit/record.ts';
 import { ensureError, ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
-import { type AuditTable, openAuditTable } from './audit-table.ts';
-import { type EventsTable, openEventsTable } from './events-table.ts';
-import { type InstancesTable, openInstancesTable } from './instances-table.ts';
-import { checkVersion, migrate } from './migrations.ts';
-import type { Answer, Arguments, OperationName } from './operations.ts';
-import { openRegistrationsTable, type RegistrationsTable } from './registrations-table.ts';
-
-interface Tables {
-  readonly audit: AuditTable;
-  readonly events: EventsTable;
-  readonly instances: InstancesTable;
-  readonly registrations: RegistrationsTable;
-}
+import { checkVersion } from './migrations.ts';
+import type { OperationName } from './operations.ts';
+import { perform } from './perform.ts';
+import { openTables, type Tables } from './tables.ts';
 
 export interface Request {
   readonly id: number;
@@ -26,6 +17,12 @@ export type Reply =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: { code: string; message: string } };
 
+export interface AuditProgress {
+  /** The last record that is durable. */
+  readonly seq: number;
+  readonly isUrgent: boolean;
+}
+
 /** The one writer of the database. Not safe for two threads: it lives in the writer thread alone. */
 export interface Writer {
   /**
@@ -33,18 +30,24 @@ export interface Writer {
    * durable. A request that fails alone is rolled back alone; a failed commit fails every write of the batch.
    */
   run(requests: readonly Request[]): Reply[];
+  /** How far the audit log is durable, and whether its end is to be signed at once; once true, then false again. */
+  takeProgress(): AuditProgress;
   close(): void;
 }
 
 /**
- * Opens the database, checks and migrates it. `synchronous` is FULL: an answered write survives a power cut.
- * Throws STORE_CORRUPT, STORE_FULL or HOME_UNWRITABLE with the file's name; a refused file is not changed.
+ * Opens the database and the key of its audit log, checks and migrates it. `synchronous` is FULL: an answered write survives a power cut.
+ * Throws STORE_CORRUPT, STORE_FULL, AUDIT_KEY or HOME_UNWRITABLE with the file's name; a refused file is not changed.
  */
-export function openWriter(file: string, boot: string): Writer {
+export function openWriter(
+  file: string,
+  boot: string,
+  keysFolder: string = join(dirname(file), 'keys'),
+): Writer {
   let opened: { database: DatabaseSync; tables: Tables };
   try {
     checkFile(file);
-    opened = openTables(file, boot);
+    opened = openTables(file, boot, keysFolder);
   } catch (error) {
     throw storeError(error, `cannot open the database ${file}`);
   }
@@ -65,19 +68,38 @@ export function openWriter(file: string, boot: string): Writer {
     }
   };
 
+  /** The head of the chain may be that of a transaction which was taken back. */
+  let isHeadStale = false;
+  let auditSeq = tables.audit.head().seq;
+
+  /** Takes the batch back, and answers what to tell of it. */
+  const rollBack = (cause: unknown): unknown => {
+    isHeadStale = true;
+    try {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      return cause;
+    } catch (error) {
+      // A disk that answers nothing fails this too. Then the next BEGIN fails, and it is tried again.
+      return error;
+    }
+  };
+
   return {
     run: (requests) => {
       try {
+        if (isHeadStale) tables.audit.reload();
+        isHeadStale = false;
         database.exec('BEGIN IMMEDIATE');
         const replies = requests.map(runOne);
         database.exec('COMMIT');
+        auditSeq = tables.audit.head().seq;
         return replies;
       } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        tables.audit.reload();
-        return requests.map((request) => failure(request, error));
+        const told = rollBack(error);
+        return requests.map((request) => failure(request, told));
       }
     },
+    takeProgress: () => ({ seq: auditSeq, isUrgent: tables.audit.takeUrgency() }),
     close: () => {
       database.close();
     },
@@ -87,141 +109,6 @@ export function openWriter(file: string, boot: string): Writer {
 function failure(request: Request, error: unknown): Reply {
   const known = storeError(error, `cannot carry out ${request.name}`);
   return { id: request.id, error: { code: known.code, message: known.message } };
-}
-
-/** Runs one operation; the switch is exhaustive over the names. */
-function perform(tables: Tables, name: OperationName, raw: unknown): unknown {
-  const { audit, events, instances, registrations } = tables;
-  // Requests come only from `store.ts`, whose types tie each name to its arguments.
-  const args = <K extends OperationName>(_name: K): Arguments<K> => raw as Arguments<K>;
-  switch (name) {
-    case 'instance.create': {
-      const a = args(name);
-      registrations.putDocuments(a.documents);
-      instances.create(a);
-      audit.append(a.audit);
-      return null;
-    }
-    case 'instance.launch': {
-      const a = args(name);
-      instances.launch(a);
-      audit.append(a.audit);
-      return null;
-    }
-    case 'instance.process': {
-      const a = args(name);
-      instances.setProcess(a);
-      audit.append(a.audit);
-      return null;
-    }
-    case 'instance.exited': {
-      const a = args(name);
-      instances.exited(a);
-      audit.append(a.audit);
-      return null;
-    }
-    case 'instance.requeue': {
-      const a = args(name);
-      instances.requeue(a);
-      audit.append(a.audit);
-      return null;
-    }
-    case 'journal.append':
-      return appendEvents(tables, args(name));
-    case 'journal.close':
-      return closeJournal(tables, args(name));
-    case 'registration.put': {
-      const a = args(name);
-      registrations.putDocuments(a.documents);
-      registrations.put(a.row);
-      audit.append(a.audit);
-      return null;
-    }
-    case 'registration.remove': {
-      const a = args(name);
-      const removed = registrations.remove(a.name);
-      if (removed) audit.append(a.audit);
-      return { removed };
-    }
-    case 'audit.append':
-      for (const entry of args(name).entries) audit.append(entry);
-      return null;
-    case 'instance.get':
-      return instances.get(args(name).id);
-    case 'instance.find':
-      return instances.find(args(name).prefix);
-    case 'instance.latest':
-      return instances.latest();
-    case 'instance.list':
-      return instances.list(args(name));
-    case 'journal.read': {
-      const a = args(name);
-      return events.read(a.id, a.afterSeq);
-    }
-    case 'document.get':
-      return registrations.document(args(name).hash);
-    case 'registration.list':
-      return registrations.list();
-    case 'registration.get':
-      return registrations.get(args(name).name);
-    case 'audit.head':
-      return audit.head();
-  }
-}
-
-function appendEvents(tables: Tables, args: Arguments<'journal.append'>): Answer<'journal.append'> {
-  const at = tables.instances.position(args.id);
-  if (at === null || at.incarnation !== args.incarnation)
-    throw new WorkflowError('INTERNAL', `incarnation ${args.incarnation} of ${args.id} is fenced`);
-  let { lastSeq } = at;
-  for (const [index, entry] of args.entries.entries()) {
-    // Sent again after a lost ack: it counts once.
-    if (entry.seq <= lastSeq) continue;
-    if (entry.seq !== lastSeq + 1)
-      throw new WorkflowError('INTERNAL', `instance ${args.id} sent event ${entry.seq} after ${lastSeq}`);
-    tables.events.insert(args.id, args.incarnation, entry);
-    tables.instances.follow(args.id, entry.seq, entry.at, entry.event);
-    const record = args.audits[index];
-    if (record !== undefined) tables.audit.append(record);
-    lastSeq = entry.seq;
-  }
-  for (const record of args.audits.slice(args.entries.length)) tables.audit.append(record);
-  return { lastSeq };
-}
-
-function closeJournal(tables: Tables, args: Arguments<'journal.close'>): Answer<'journal.close'> {
-  const at = tables.instances.position(args.id);
-  if (at === null || at.incarnation !== args.incarnation)
-    throw new WorkflowError('INTERNAL', `incarnation ${args.incarnation} of ${args.id} is fenced`);
-  // The run has its end already: it gets no second one.
-  if (at.hasEnded) return { entries: [] };
-  const entries = args.events.map((event, index) => ({ seq: at.lastSeq + 1 + index, at: args.at, event }));
-  for (const entry of entries) {
-    tables.events.insert(args.id, args.incarnation, entry);
-    tables.instances.follow(args.id, entry.seq, entry.at, entry.event);
-    tables.audit.append(eventRecord(args.id, entry.at, entry.event, SUPERVISOR));
-  }
-  return { entries };
-}
-
-function openTables(file: string, boot: string): { database: DatabaseSync; tables: Tables } {
-  const database = new DatabaseSync(file, { timeout: 5000 });
-  try {
-    checkVersion(database);
-    database.exec('PRAGMA foreign_keys = ON');
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000');
-    migrate(database);
-    const tables: Tables = {
-      audit: openAuditTable(database, boot),
-      events: openEventsTable(database),
-      instances: openInstancesTable(database),
-      registrations: openRegistrationsTable(database),
-    };
-    return { database, tables };
-  } catch (error) {
-    database.close();
-    throw error;
-  }
 }
 
 /** Checks a file before a connection that may write is opened: that alone would change the header, or checkpoint. */

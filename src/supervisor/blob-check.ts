@@ -1,39 +1,45 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import type { Json } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import { asBlobRef, isHash, openBlob } from './blob-file.ts';
 
 /**
- * Makes sure that a large result is what its event says before the event is committed: the file is hashed again.
- * The folder is the instance's, the hand is the supervisor's: no links are followed, only a regular file with one
- * name is read. Throws INTERNAL naming the step.
+/**
+ * Makes sure that large values are what their event says before the event is committed: each file is hashed again.
+ * Throws INTERNAL naming the step.
  */
 export async function checkBlob(folder: string, { event }: JournalEntry): Promise<void> {
+  if (event.type === 'agent.answered')
+    return checkValue(folder, event.message, `the stored answer to step ${event.path}`);
+  if (event.type === 'agent.tool_ended')
+    return checkValue(folder, event.result, `the stored result of a tool of step ${event.path}`);
   if (event.type !== 'step.completed' && event.type !== 'step.handled') return;
-  const { result } = event;
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) return;
-  const { $blob: hash } = result;
-  if (typeof hash !== 'string' || Object.keys(result).length !== 2) return;
+  await checkValue(folder, event.result, `the stored result of step ${event.path}`);
+  if (event.type === 'step.handled') return;
+  for (const [name, value] of Object.entries(event.writes))
+    await checkValue(folder, value, `the stored context value ${name} of step ${event.path}`);
+}
+
+async function checkValue(folder: string, value: Json, what: string): Promise<void> {
+  const ref = asBlobRef(value);
+  if (ref === null) return;
   const refuse = (why: string): never => {
-    throw new WorkflowError('INTERNAL', `the stored result of step ${event.path} ${why}`);
+    throw new WorkflowError('INTERNAL', `${what} ${why}`);
   };
-  if (!/^[0-9a-f]{64}$/.test(hash)) refuse('has a name that is no hash');
+  if (!isHash(ref.$blob)) refuse('has a name that is no hash');
   let actual: string;
   try {
-    actual = await hashFile(join(folder, `blob-${hash}.json`));
+    actual = await hashFile(folder, ref.$blob);
   } catch (error) {
     return refuse(`cannot be read: ${ensureError(error).message}`);
   }
-  if (actual !== hash) refuse('is not what its hash says');
+  if (actual !== ref.$blob) refuse('is not what its hash says');
 }
 
-async function hashFile(file: string): Promise<string> {
-  const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+async function hashFile(folder: string, name: string): Promise<string> {
+  const { handle } = await openBlob(folder, name);
   try {
-    const stat = await handle.stat();
-    if (!stat.isFile() || stat.nlink !== 1) throw new Error('it is no regular file with one name');
     const hash = createHash('sha256');
     for await (const chunk of handle.createReadStream({ autoClose: false })) hash.update(chunk as Buffer);
     return hash.digest('hex');

@@ -23,6 +23,8 @@ export interface Ledger {
   started(id: string): void;
   /** Puts a live one (adopted, resumed) among the held ones whatever is free. */
   hold(demand: Demand): void;
+  /** Nothing is admitted while there is a reason; null lifts it. */
+  block(reason: string | null): void;
   /** Gives back what was held, or leaves the queue. */
   release(id: string): void;
   queue(): { id: string; waits_for: string }[];
@@ -32,9 +34,11 @@ export function createLedger(capacity: Capacity): Ledger {
   const held = new Map<string, Demand>();
   const starting = new Set<string>();
   const waiting = new Map<string, Demand>();
+  let blockedBy: string | null = null;
 
   const used = (): number => [...held.values()].reduce((sum, demand) => sum + demand.memoryBytes, 0);
   const lacks = (demand: Demand, usedBytes: number): string | null => {
+    if (blockedBy !== null) return blockedBy;
     if (usedBytes + demand.memoryBytes > capacity.memoryBytes)
       return `${megabytes(demand.memoryBytes)} of memory (${megabytes(Math.max(0, capacity.memoryBytes - usedBytes))} of ${megabytes(capacity.memoryBytes)} free)`;
     if (starting.size >= capacity.concurrentStarts) return `a start (${starting.size} are starting)`;
@@ -69,6 +73,9 @@ export function createLedger(capacity: Capacity): Ledger {
     hold: (demand) => {
       waiting.delete(demand.id);
       held.set(demand.id, demand);
+    },
+    block: (reason) => {
+      blockedBy = reason;
     },
     release: (id) => {
       held.delete(id);

@@ -61,7 +61,7 @@ export function serveControl(context: SupervisorContext, handlers: ControlHandle
       }
     };
   });
-  return listen(server, context.home.controlSocket);
+  return listen(server, context.home.controlSocket, context.log);
 }
 
 async function dispatch(handlers: ControlHandlers, request: RpcRequest, call: Call): Promise<unknown> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openRotatedFile } from './rotated-file.ts';
 
 /** The diagnostic log of the supervisor. Not the audit: it may be lost, rotated or switched off. */
 export interface Diagnostics {
@@ -9,16 +10,22 @@ export interface Diagnostics {
   close(): Promise<void>;
 }
 
-/** JSON lines to `supervisor.log` in the folder, 5 MB a file, five files. */
-export async function openDiagnostics(folder: string): Promise<Diagnostics> {
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
+const MAX_FILES = 5;
+
+/** JSON lines to `supervisor.log` in the folder, 5 MiB a file, five files. Lines that find no room are counted. */
+export async function openDiagnostics(folder: string, maxFileBytes = MAX_FILE_BYTES): Promise<Diagnostics> {
   const { default: winston } = await import('winston');
-  const transport = new winston.transports.File({
-    filename: join(folder, 'supervisor.log'),
-    maxsize: 5 * 1024 * 1024,
-    maxFiles: 5,
-    tailable: true,
-    options: { flags: 'a', mode: 0o600 },
+  // Not winston's own file: after one failed write (a full disk) that writes no more, keeps every further line in
+  // memory, and never says that it has closed.
+  const stream = openRotatedFile({
+    base: join(folder, 'supervisor'),
+    maxBytes: maxFileBytes,
+    maxFiles: MAX_FILES,
+    lossLine: (count, why) =>
+      `${JSON.stringify({ level: 'warn', message: `${count} lines of this log could not be written: ${why}`, timestamp: new Date().toISOString() })}\n`,
   });
+  const transport = new winston.transports.Stream({ stream, eol: '\n' });
   const logger = winston.createLogger({
     level: 'info',
     format: winston.format.combine(winston.format.timestamp(), winston.format.json()),

@@ -1,3 +1,4 @@
+import type { Breach } from '../../sandbox/isolation.ts';
 import type { RunEvent } from '../engine/events.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import type { EndRequest } from './live-instance.ts';
@@ -20,6 +21,8 @@ export interface ExitFacts {
   readonly processLimit: number;
   readonly memoryLimitBytes: number;
   readonly memoryPeakBytes: number;
+  /** What was seen when an observed limit was passed. */
+  readonly breach: Breach | null;
   readonly executionLimitMs: number;
   /** Incarnations in a row, this one included, that completed no step. */
   readonly fruitless: number;
@@ -31,16 +34,24 @@ export type Verdict =
   | { readonly kind: 'ended' }
   | { readonly kind: 'waiting' }
   | { readonly kind: 'resume'; readonly delayMs: number }
-  | { readonly kind: 'close'; readonly event: Extract<RunEvent, { type: 'run.ended' }> };
+  /** The supervisor writes the end itself, and before it the limit that was met, if one was. */
+  | { readonly kind: 'close'; readonly event: RunEnd; readonly hit: LimitHit | null };
+
+type RunEnd = Extract<RunEvent, { type: 'run.ended' }>;
+type LimitHit = Extract<RunEvent, { type: 'limit.hit' }>;
 
 /** So many starts in a row without a completed step are a crash loop. */
 const MAX_FRUITLESS = 5;
+
+export const KILL_SWITCH_ENDED = 'A kill switch ended the run.';
 
 /** Decides what the end of an instance's process means. Pure; the first matching line wins. */
 export function judgeExit(facts: ExitFacts): Verdict {
   if (facts.hasEnded) return { kind: 'ended' };
   if (facts.endRequest?.kind === 'killed')
     return close('killed', `killed by ${facts.endRequest.by}`, 'KILLED', 'The instance was killed.', {});
+  if (facts.endRequest?.kind === 'kill_switch')
+    return close('killed', `kill_switch: ${facts.endRequest.by}`, 'KILL_SWITCH', KILL_SWITCH_ENDED, {});
   if (facts.endRequest?.kind === 'time_limit') {
     const allowed = facts.executionLimitMs / 1000;
     return close(
@@ -48,23 +59,17 @@ export function judgeExit(facts: ExitFacts): Verdict {
       `time: ${allowed} s limit`,
       'TIME_LIMIT',
       `The run took longer than ${allowed} s.`,
-      {
-        limit_s: allowed,
-      },
+      { limit_s: allowed },
+      hit('time', allowed, allowed),
     );
   }
-  if (facts.endRequest?.kind === 'limit' && facts.endRequest.by === 'processes')
-    return close(
-      'failed',
-      'processes: limit passed',
-      'PROCESS_LIMIT',
-      'The run had more processes than it may.',
-      {},
-    );
+  if (facts.endRequest?.kind === 'limit' && facts.endRequest.by === 'processes') return tooMany(facts);
+  if (facts.endRequest?.kind === 'limit' && facts.endRequest.by === 'disk') return tooLarge(facts);
   if (facts.isRefusedProcesses) {
     const message = `The instance process could not start: the limit of ${facts.processLimit} processes and threads is too low for it.`;
     const reason = `processes: ${facts.processLimit} limit, too low for the instance process`;
-    return close('failed', reason, 'PROCESS_LIMIT', message, { max_processes: facts.processLimit });
+    const met = hit('processes', facts.processLimit, facts.processLimit);
+    return close('failed', reason, 'PROCESS_LIMIT', message, { max_processes: facts.processLimit }, met);
   }
   if (facts.isOutOfMemory || facts.isHeapExhausted || facts.endRequest?.kind === 'limit')
     return outOfMemory(facts);
@@ -83,9 +88,33 @@ export function judgeExit(facts: ExitFacts): Verdict {
   return { kind: 'resume', delayMs: facts.fruitless <= 1 ? 0 : 100 * 2 ** (facts.fruitless - 2) };
 }
 
+function tooMany({ processLimit, breach }: ExitFacts): Verdict {
+  const seen = breach?.seen ?? processLimit;
+  return close(
+    'failed',
+    `processes: ${processLimit} limit, ${seen} seen`,
+    'PROCESS_LIMIT',
+    `The run had ${seen} processes and may have ${processLimit}.`,
+    { max_processes: processLimit, seen },
+    hit('processes', processLimit, seen),
+  );
+}
+
+function tooLarge({ breach }: ExitFacts): Verdict {
+  const [allowed, seen] = [breach?.allowed ?? 0, breach?.seen ?? 0];
+  return close(
+    'failed',
+    `disk: ${toMegabytes(allowed)} MB limit, ${seenMegabytes(seen, allowed)} MB seen`,
+    'DISK_LIMIT',
+    `The scratch folder of the run held ${seenMegabytes(seen, allowed)} MB and may hold ${toMegabytes(allowed)} MB.`,
+    { limit_bytes: allowed, peak_bytes: seen },
+    hit('disk', allowed, seen),
+  );
+}
+
 function outOfMemory(facts: ExitFacts): Verdict {
   const limit = toMegabytes(facts.memoryLimitBytes);
-  const peak = toMegabytes(facts.memoryPeakBytes);
+  const peak = seenMegabytes(facts.memoryPeakBytes, facts.memoryLimitBytes);
   const step = facts.runningSteps.length === 0 ? '' : `, step ${facts.runningSteps.join(', ')}`;
   const how = facts.isHeapExhausted ? 'JavaScript heap of the instance process' : 'instance process';
   return close(
@@ -94,6 +123,7 @@ function outOfMemory(facts: ExitFacts): Verdict {
     'MEMORY_LIMIT',
     `The ${how} used up the memory limit of ${limit} MB (peak ${peak} MB).`,
     { limit_bytes: facts.memoryLimitBytes, peak_bytes: facts.memoryPeakBytes },
+    hit('memory', facts.memoryLimitBytes, facts.memoryPeakBytes),
   );
 }
 
@@ -103,8 +133,15 @@ function close(
   code: ErrorCode,
   message: string,
   details: Readonly<Record<string, unknown>>,
+  met: LimitHit | null = null,
 ): Verdict {
-  return { kind: 'close', event: { type: 'run.ended', status, reason, error: { code, message, details } } };
+  const event: RunEnd = { type: 'run.ended', status, reason, error: { code, message, details } };
+  return { kind: 'close', event, hit: met };
+}
+
+/** A limit of the whole instance. */
+function hit(limit: LimitHit['limit'], allowed: number, peak: number): LimitHit {
+  return { type: 'limit.hit', path: null, limit, allowed, peak };
 }
 
 function describeExit({ exit, lastWords }: ExitFacts): string {
@@ -115,4 +152,9 @@ function describeExit({ exit, lastWords }: ExitFacts): string {
 
 function toMegabytes(bytes: number): number {
   return Math.round(bytes / 1024 / 1024);
+}
+
+/** What passed a limit by less than half a megabyte must not read as the limit itself. */
+function seenMegabytes(bytes: number, limit: number): number {
+  return bytes > limit ? Math.ceil(bytes / 1024 / 1024) : toMegabytes(bytes);
 }

@@ -1,49 +1,70 @@
 import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import type { KillSubject } from '../guard/kill/kill-scope.ts';
 import { failpoint } from '../protocol/failpoint.ts';
+import { instanceFolder } from '../protocol/home.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
-import type { Documents, InstanceRow, NewInstance } from '../store/operations.ts';
+import type { Arguments, InstanceRow } from '../store/operations.ts';
+import { withValues } from './blob-values.ts';
 import { type Capacity, createLedger, type Ledger } from './capacity.ts';
+import { type CloseStatus, createCloser } from './closer.ts';
 import type { SupervisorContext } from './context.ts';
+import { createEnds, type Ends, hasProcess } from './ends.ts';
 import { createIncarnations } from './incarnation.ts';
-import { openKillSpool } from './kill-spool.ts';
-import { createLiveInstance, followJournal, type LiveInstance, notify, setStatus } from './live-instance.ts';
+import { later } from './later.ts';
+import { isPaused, type LiveInstance, notify, setStatus } from './live-instance.ts';
+import { createObservers } from './observers.ts';
+import { sendTrip } from './part-ends.ts';
+import { createPauses } from './pauses.ts';
+import { readLive } from './read-live.ts';
+import { clearScratch } from './scratch-sweep.ts';
 import { statusDocument } from './status-document.ts';
 
 /** All instances that have not ended, and the moves between queued, running and waiting. */
-export interface Fleet {
+export interface Fleet extends Ends {
   readonly ledger: Ledger;
   find(id: string): LiveInstance | null;
   all(): LiveInstance[];
   /** Commits a new instance and queues it. Resolves when it is durable; it may run later. */
-  create(instance: NewInstance, documents: Documents, audit: AuditEntry): Promise<LiveInstance>;
+  create(run: Omit<Arguments<'instance.create'>, 'at'>): Promise<LiveInstance>;
   /** Takes in an instance of the database that has not ended, after a restart. */
   recover(row: InstanceRow): Promise<void>;
+  /** Instances may connect from now on: adopted ones have a time to come back. */
+  expectAdopted(): void;
   /** Opens an ended instance again, from the failed steps or from a step. */
   reopen(row: InstanceRow, from: string | null, audit: AuditEntry): Promise<LiveInstance>;
-  /** Ends a run in good order; after a deadline its tree is killed. Resolves when the request is on its way. */
-  stop(live: LiveInstance, actor: AuditActor): Promise<void>;
-  kill(live: LiveInstance, actor: AuditActor): Promise<void>;
+  pause(live: LiveInstance, actor: AuditActor): Promise<void>;
+  unpause(live: LiveInstance, actor: AuditActor): Promise<void>;
+  /** Starts nothing while there is a reason, which the queue shows; null lets it go on. */
+  block(reason: string | null): void;
   connected(live: LiveInstance): void;
   /** The end of its run is committed: its process has a moment to leave by itself. */
   ended(live: LiveInstance): void;
   rejected(live: LiveInstance, reason: string): void;
+  /**
+   * From now on `create` and `reopen` are refused with SHUTTING_DOWN and nothing starts from the queue. Resolves when
+   * what was being taken in is among `all`.
+   */
+  refuseMore(): Promise<void>;
   /** Starts nothing more and watches nothing more; what runs is left running. */
   close(): void;
 }
 
-/** A stopping instance has this long to end its steps and itself. */
-const STOP_DEADLINE_MS = 20_000;
 /** From the commit of the end of a run until its process is killed. */
 const EXIT_DEADLINE_MS = 5_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export function createFleet(context: SupervisorContext, capacity: Capacity): Fleet {
   const { store, log } = context;
-  const spool = openKillSpool(context);
   const ledger = createLedger(capacity);
   const lives = new Map<string, LiveInstance>();
   const plans = new Map<string, Bootstrap['cause']>();
+  const observers = createObservers(
+    context,
+    () => lives.values(),
+    (live) => void incarnations.endSoon(live, { kind: 'limit', by: 'disk' }),
+  );
+  const arriving = new Set<Promise<LiveInstance>>();
+  let isRefusing = false;
   let isClosed = false;
 
   const incarnations = createIncarnations(context, {
@@ -55,7 +76,8 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
           finish(live);
           break;
         case 'waiting':
-          if (live.pendingStop !== null) stopNow(live, live.pendingStop.by);
+          if (live.pendingStop !== null)
+            closer.closeLater(live, closeStatus(live.pendingStop), live.pendingStop.by);
           else wakeLater(live);
           break;
         case 'resume':
@@ -63,7 +85,8 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
             instance: live.row.id,
             exit: live.exit,
           });
-          if (live.pendingStop !== null) stopNow(live, live.pendingStop.by);
+          if (live.pendingStop !== null)
+            closer.closeLater(live, closeStatus(live.pendingStop), live.pendingStop.by);
           else later(live, verdict.delayMs, () => enqueue(live, 'crash'));
           break;
       }
@@ -72,13 +95,20 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   });
 
   const admit = (): void => {
-    if (isClosed) return;
+    if (isRefusing) return;
     for (const { id } of ledger.admit()) {
       const live = lives.get(id);
       const plan = plans.get(id);
       plans.delete(id);
+      const held = live === undefined ? null : context.killSwitch.heldBy(wholeRun(live.row));
       if (live === undefined || plan === undefined) ledger.release(id);
-      else void incarnations.start(live, plan);
+      else if (held !== null) {
+        ledger.release(id);
+        closer.closeLater(live, 'kill_switch', `${held}, refused at its start`);
+      } else {
+        void incarnations.start(live, plan);
+        observers.wake();
+      }
     }
   };
 
@@ -86,24 +116,21 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     if (isClosed) return;
     const { id, limits } = live.row;
     plans.set(id, cause);
+    if (isPaused(live)) {
+      void pauses.settle(live);
+      return;
+    }
     ledger.enqueue({ id, memoryBytes: limits.memoryBytes });
     admit();
     const place = ledger.queue().find((entry) => entry.id === id);
     if (place !== undefined) setStatus(live, 'queued', `waits for ${place.waits_for}`);
   };
 
-  const later = (live: LiveInstance, delayMs: number, act: () => void): void => {
-    if (delayMs <= 0) {
-      act();
+  const wakeLater = (live: LiveInstance): void => {
+    if (isPaused(live)) {
+      void pauses.settle(live);
       return;
     }
-    live.lifetime = new AbortController();
-    const timer = setTimeout(act, Math.min(MAX_TIMER_MS, delayMs));
-    timer.unref();
-    live.lifetime.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  };
-
-  const wakeLater = (live: LiveInstance): void => {
     setStatus(live, 'waiting', null);
     const delayMs = (live.row.wakeAt ?? 0) - context.now();
     // A timer holds 24 days at most: look again then.
@@ -113,126 +140,123 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     });
   };
 
+  const pauses = createPauses(context, (live) => {
+    if (live.row.status === 'waiting') wakeLater(live);
+    else enqueue(live, plans.get(live.row.id) ?? 'crash');
+  });
+
   const finish = (live: LiveInstance): void => {
     lives.delete(live.row.id);
-    notify(live, { method: 'instance.ended', params: statusDocument(live.row, live.projection, null) });
-    live.watchers.clear();
-  };
-
-  /** Ends a queued or waiting instance: there is no process that could write the end itself. Calls join the first. */
-  const closeWithoutProcess = (
-    live: LiveInstance,
-    status: 'stopped' | 'killed',
-    by: string,
-  ): Promise<void> => {
-    live.closing ??= writeEnd(live, status, by).finally(() => {
-      live.closing = null;
-    });
-    return live.closing;
-  };
-
-  const writeEnd = async (live: LiveInstance, status: 'stopped' | 'killed', by: string): Promise<void> => {
-    const { id } = live.row;
-    const plan = plans.get(id);
-    live.lifetime.abort();
-    plans.delete(id);
-    ledger.release(id);
-    const code = status === 'stopped' ? 'STOPPED' : 'KILLED';
-    const reason = `${status} by ${by}`;
-    try {
-      const { entries } = await store.call('journal.close', {
-        id,
-        incarnation: live.incarnation,
-        events: [{ type: 'run.ended', status, reason, error: { code, message: `The run was ${reason}.` } }],
-        at: context.now(),
-      });
-      for (const entry of entries) followJournal(live, entry);
-      live.row = (await store.call('instance.get', { id })) ?? live.row;
-    } catch (error) {
-      // Not ended then: it waits for what it waited for before.
-      if (live.status === 'waiting') wakeLater(live);
-      else enqueue(live, plan ?? 'crash');
-      throw error;
-    }
-    finish(live);
-    admit();
-  };
-
-  /** A stop was asked for while the process was leaving: there is none any more that could obey. */
-  const stopNow = (live: LiveInstance, by: string): void => {
-    closeWithoutProcess(live, 'stopped', by).catch((error: unknown) => {
-      log.error('the stop of an instance could not be recorded', {
-        instance: live.row.id,
-        cause: String(error),
-      });
+    clearScratch(context, live.row.id);
+    const document = statusDocument(live.row, live.projection, null);
+    // Never rejects.
+    void withValues(instanceFolder(context.home, live.row.id), document).then((params) => {
+      notify(live, { method: 'instance.ended', params });
+      live.watchers.clear();
     });
   };
 
-  const hasProcess = (live: LiveInstance): boolean => live.scope !== null;
+  const closer = createCloser(context, {
+    withdraw: (live) => {
+      const { id } = live.row;
+      const plan = plans.get(id);
+      plans.delete(id);
+      ledger.release(id);
+      return () => {
+        if (live.status === 'waiting') wakeLater(live);
+        else enqueue(live, plan ?? 'crash');
+      };
+    },
+    finished: (live) => {
+      finish(live);
+      admit();
+    },
+  });
+
+  const ends = createEnds(context, {
+    incarnations,
+    closer,
+    pauses,
+    isKnown: (live) => lives.get(live.row.id) === live,
+  });
 
   const open = async (id: string): Promise<LiveInstance> => {
-    const row = await store.call('instance.get', { id });
-    if (row === null) throw new WorkflowError('INTERNAL', `instance ${id} was not kept`);
-    const live = createLiveInstance(
-      row,
-      row.lastSeq === 0 ? [] : await store.call('journal.read', { id, afterSeq: 0 }),
-    );
+    const live = await readLive(store, id);
     lives.set(id, live);
     return live;
+  };
+
+  const assertArmed = (row: { readonly id: string; readonly workflow: string }): void =>
+    context.killSwitch.assertArmed(wholeRun(row));
+
+  const arrive = (take: () => Promise<LiveInstance>): Promise<LiveInstance> => {
+    if (isRefusing)
+      return Promise.reject(
+        new WorkflowError('SHUTTING_DOWN', 'the supervisor is stopping and takes no new runs'),
+      );
+    const taken = take().finally(() => arriving.delete(taken));
+    arriving.add(taken);
+    return taken;
   };
 
   return {
     ledger,
     find: (id) => lives.get(id) ?? null,
     all: () => [...lives.values()],
-    create: async (instance, documents, audit) => {
-      if (isClosed) throw new WorkflowError('SHUTTING_DOWN', 'the supervisor is stopping');
-      await store.call('instance.create', { instance, documents, at: context.now(), audit });
-      failpoint('supervisor.created');
-      const live = await open(instance.id);
-      enqueue(live, 'start');
-      return live;
-    },
+    create: (run) =>
+      arrive(async () => {
+        assertArmed(run.instance);
+        await store.call('instance.create', { ...run, at: context.now() });
+        failpoint('supervisor.created');
+        const live = await open(run.instance.id);
+        enqueue(live, 'start');
+        return live;
+      }),
     recover: async (row) => {
       const live = await open(row.id);
       if (row.status === 'waiting' && row.process === null) wakeLater(live);
       // Queued = no process was started for it since; one that was is `initializing` at least.
       else if (row.status === 'queued') enqueue(live, row.incarnation === 0 ? 'start' : 'requested');
       else {
+        try {
+          incarnations.adopt(live);
+        } catch (error) {
+          lives.delete(row.id);
+          throw error;
+        }
         ledger.hold({ id: row.id, memoryBytes: row.limits.memoryBytes });
-        incarnations.adopt(live);
+        observers.wake();
+        await pauses.settle(live);
       }
     },
-    reopen: async (row, from, audit) => {
-      await store.call('instance.requeue', { id: row.id, from, at: context.now(), audit });
-      failpoint('supervisor.requeued');
-      const live = await open(row.id);
-      enqueue(live, 'requested');
-      return live;
+    expectAdopted: () => incarnations.expectAdopted(),
+    reopen: (row, from, audit) =>
+      arrive(async () => {
+        // One that cannot be read must not be queued for ever.
+        await readLive(store, row.id);
+        assertArmed(row);
+        await store.call('instance.requeue', { id: row.id, from, at: context.now(), audit });
+        failpoint('supervisor.requeued');
+        const live = await open(row.id);
+        enqueue(live, 'requested');
+        return live;
+      }),
+    ...ends,
+    pause: async (live, actor) => {
+      if (!hasProcess(live)) ledger.release(live.row.id);
+      await pauses.pause(live, actor);
+      admit();
     },
-    stop: async (live, actor) => {
-      const by = `${actor.kind} ${actor.id}`;
-      if (!hasProcess(live)) return closeWithoutProcess(live, 'stopped', by);
-      live.pendingStop = { by };
-      live.link?.send({ type: 'stop', kind: 'stop', by });
-      setTimeout(() => {
-        if (lives.get(live.row.id) === live && hasProcess(live))
-          void incarnations.end(live, { kind: 'killed', by });
-      }, STOP_DEADLINE_MS).unref();
-      await spool.record(requested(live, 'instance.stop_requested', actor));
-    },
-    kill: async (live, actor) => {
-      const by = `${actor.kind} ${actor.id}`;
-      if (!hasProcess(live)) return closeWithoutProcess(live, 'killed', by);
-      // The kill does not wait for its record.
-      const killed = incarnations.end(live, { kind: 'killed', by });
-      await spool.record(requested(live, 'instance.kill_requested', actor));
-      await killed;
+    unpause: (live, actor) => pauses.unpause(live, actor),
+    block: (reason) => {
+      ledger.block(reason);
+      admit();
     },
     connected: (live) => {
+      for (const latch of context.killSwitch.list()) sendTrip(context, live, latch);
       live.hasReported = true;
       ledger.started(live.row.id);
-      if (live.pendingStop !== null) live.link?.send({ type: 'stop', kind: 'stop', by: live.pendingStop.by });
+      if (live.pendingStop !== null) live.link?.send({ type: 'stop', ...live.pendingStop });
       admit();
     },
     ended: (live) => {
@@ -241,22 +265,33 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
         if (lives.get(live.row.id) !== live || live.incarnation !== incarnation || live.scope === null)
           return;
         log.warn('an instance process did not leave after its run', { instance: live.row.id });
-        void incarnations.end(live, { kind: 'killed', by: 'supervisor' });
+        void incarnations.endSoon(live, { kind: 'killed', by: 'supervisor' });
       }, EXIT_DEADLINE_MS).unref();
     },
     rejected: (live, reason) => {
       log.error('the events of an instance were refused', { instance: live.row.id, reason });
       live.link?.send({ type: 'fenced', reason });
-      void incarnations.end(live, { kind: 'start_failed', by: reason });
+      void incarnations.endSoon(live, { kind: 'start_failed', by: reason });
+    },
+    refuseMore: async () => {
+      isRefusing = true;
+      await Promise.allSettled(arriving);
     },
     close: () => {
+      isRefusing = true;
       isClosed = true;
+      observers.close();
       incarnations.close();
       for (const live of lives.values()) live.lifetime.abort();
     },
   };
+}
 
-  function requested(live: LiveInstance, type: string, actor: AuditActor): AuditEntry {
-    return { type, at: context.now(), actor, instance: live.row.id, data: {} };
-  }
+/** The run as a whole, as kill switches see it. */
+function wholeRun({ id, workflow }: { readonly id: string; readonly workflow: string }): KillSubject {
+  return { workflow, instance: id, agent: null, tool: null, path: null };
+}
+
+function closeStatus({ kind }: NonNullable<LiveInstance['pendingStop']>): CloseStatus {
+  return kind === 'kill_switch' ? 'kill_switch' : 'stopped';
 }

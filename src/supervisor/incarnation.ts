@@ -1,12 +1,19 @@
+import type { KillReport } from '../../sandbox/isolation.ts';
+import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
+import { SCRATCH_VARIABLE } from '../../sandbox/launcher/launch.ts';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
+import { allSteps } from '../definition/references.ts';
+import type { Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { writeAbout } from '../protocol/about.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
-import { hasEnded, type InstanceRow } from '../store/operations.ts';
+import type { InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
+import { createDeadlines } from './deadlines.ts';
+import { exitFacts } from './exit-facts.ts';
 import { judgeExit, type Verdict } from './exit-verdict.ts';
-import { lastWords, readHostLog } from './host-log.ts';
 import { createToken, launchInstance, makeInstanceFolder } from './launch.ts';
 import {
   type EndRequest,
@@ -15,17 +22,19 @@ import {
   measureUsage,
   setStatus,
 } from './live-instance.ts';
-import { parsePins } from './pins.ts';
+import { bootModels } from './model-keys.ts';
+import { type Pins, readPins, sandboxOf } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
+import { policiesOf } from './run-policies.ts';
+import { sandboxRecord } from './sandboxes.ts';
+import { makeScratch } from './scratch.ts';
+import { environmentOf } from './users.ts';
 
 /** A started process that does not report in this time is killed and counted as a fruitless start. */
 const START_DEADLINE_MS = 30_000;
 /** An adopted process that does not come back in this time is taken for hung. */
 const RECONNECT_DEADLINE_MS = 15_000;
-/** The instance ends itself at its time limit; the supervisor steps in this much later. */
-const TIME_LIMIT_SLACK_MS = 5_000;
 const ORPHAN_TIMEOUT_MS = 600_000;
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface IncarnationHandlers {
   /** The process is gone, its scope is empty and removed, everything is committed. */
@@ -37,15 +46,21 @@ export interface Incarnations {
   start(live: LiveInstance, cause: Bootstrap['cause']): Promise<void>;
   /** Takes over the process of an earlier supervisor, alive or not. */
   adopt(live: LiveInstance): void;
-  /** Ends the whole tree at once; the verdict follows from `request`. */
-  end(live: LiveInstance, request: EndRequest): Promise<void>;
+  /** Instances may connect from now on: an adopted one that does not come back in time is taken for hung. */
+  expectAdopted(): void;
+  /** Ends the whole tree at once; the verdict follows from `request`. Rejects when the kernel does not let us. */
+  end(live: LiveInstance, request: EndRequest): Promise<KillReport | null>;
+  /** The same where nobody waits for it: a failure is logged. Never rejects. */
+  endSoon(live: LiveInstance, request: EndRequest): Promise<void>;
   /** Watch no more; the processes stay. */
   close(): void;
 }
 
 export function createIncarnations(context: SupervisorContext, handlers: IncarnationHandlers): Incarnations {
   const { store, home, isolation, log } = context;
+  const returning = new Map<LiveInstance, AbortController>();
   let isClosed = false;
+  const deadlines = createDeadlines(context, (live, request) => void endSoon(live, request));
 
   const start: Incarnations['start'] = async (live, cause) => {
     const { id, limits } = live.row;
@@ -55,6 +70,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       exit: null,
       endRequest: null,
       hasReported: false,
+      observedBreach: null,
     });
     live.silence = () => Promise.resolve();
     let childExit: Promise<void> = Promise.resolve();
@@ -63,19 +79,32 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       const scope = isolation.openScope(`${id}.${incarnation}`, limits);
       live.scope = scope;
       const { token, hash } = createToken();
+      const pins = await readPins(store, live.row);
+      writeAbout(instanceFolder(home, id), {
+        workflow: live.row.workflow,
+        agents: agentsOf(pins.workflow),
+        scope: scope.record,
+      });
+      const { ground } = await context.sandboxes.offer(live.row.workspace);
+      const sandbox = sandboxRecord(ground, pins.tiers);
       await store.call('instance.launch', {
         id,
         incarnation,
         tokenHash: hash,
         scope: scope.record,
-        isolation: isolation.report,
+        isolation: { ...isolation.report, ...sandbox },
         at: context.now(),
-        audit: record(id, 'instance.launched', { incarnation, cause, backend: isolation.report.backend }),
+        audit: record(id, 'instance.launched', {
+          incarnation,
+          cause,
+          backend: isolation.report.backend,
+          ...sandbox,
+        }),
       });
       failpoint('supervisor.launch_committed');
       Object.assign(live, { incarnation, tokenHash: hash });
       setStatus(live, 'initializing', null);
-      const boot = await bootstrap(live, token, cause);
+      const boot = await bootstrap(live, token, cause, pins, ground);
       if (live.endRequest === null) {
         const launched = launchInstance(home, scope, limits.memoryBytes, boot);
         live.process = launched.identity;
@@ -95,29 +124,31 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       }
     } catch (error) {
       log.error('an instance could not be started', { instance: id, cause: String(error) });
-      live.endRequest ??= {
+      await endSoon(live, {
         kind: 'start_failed',
         by: String(error instanceof Error ? error.message : error),
-      };
-      await live.scope?.kill({ graceMs: 0, timeoutMs: 5000 });
+      });
     }
-    attend(live, childExit, START_DEADLINE_MS);
+    deadlines.report(live, START_DEADLINE_MS);
+    attend(live, childExit);
   };
 
   const bootstrap = async (
     live: LiveInstance,
     token: string,
     cause: Bootstrap['cause'],
+    pins: Pins,
+    ground: SandboxGround,
   ): Promise<Bootstrap> => {
     const [row, journal] = await Promise.all([
       readRow(live.row.id),
       store.call('journal.read', { id: live.row.id, afterSeq: 0 }),
     ]);
     live.row = row;
+    const { agentPolicies } = await policiesOf(context, live);
     const isReopened = journal.at(-1)?.event.type === 'run.ended';
-    const pins = await store.call('document.get', { hash: row.pinsHash });
-    if (pins === null || live.scope === null)
-      throw new WorkflowError('INTERNAL', `the pinned definition of ${row.id} is missing`);
+    if (live.scope === null) throw new WorkflowError('INTERNAL', `the scope of ${row.id} is missing`);
+    const scratch = makeScratch(row.id, ground.user);
     return {
       instance: row.id,
       incarnation: live.incarnation,
@@ -125,13 +156,20 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       socket: home.instanceSocket,
       folder: instanceFolder(home, row.id),
       secretsFolder: home.secretsFolder,
+      killFolder: home.killFolder,
       workspace: row.workspace,
-      ...parsePins(pins),
+      workflow: pins.workflow,
+      skills: pins.skills,
+      agents: pins.agents,
+      models: bootModels(home, row.id, pins.models),
+      agentPolicies,
       inputs: row.inputs,
       context: row.context,
       journal,
       scope: live.scope.record,
-      env: row.env,
+      sandbox: sandboxOf(pins, ground),
+      scratch,
+      env: { ...environmentOf(row.env, ground.user), TMPDIR: scratch, [SCRATCH_VARIABLE]: scratch },
       remainingMs: Math.max(0, row.limits.executionMs - row.activeMs),
       // A journal that ends was opened again by a person, whatever happened to the processes since.
       cause:
@@ -141,28 +179,16 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     };
   };
 
-  /** Watches a process, with its deadlines, until it is gone. */
-  const attend = (live: LiveInstance, childExit: Promise<void> | null, reportDeadlineMs: number): void => {
-    const { signal } = live.lifetime;
-    const later = (ms: number, act: () => void): void => {
-      const timer = setTimeout(act, Math.min(MAX_TIMER_MS, Math.max(0, ms)));
-      timer.unref();
-      signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-    };
-    const { limits, activeMs, activeSince } = live.row;
-    later(reportDeadlineMs, () => {
-      if (live.link === null) void end(live, { kind: 'start_failed', by: 'it did not report in time' });
-    });
-    const spent = activeMs + (activeSince === null ? 0 : context.now() - activeSince);
-    later(limits.executionMs - spent + TIME_LIMIT_SLACK_MS, () => {
-      void end(live, { kind: 'time_limit', by: 'supervisor' });
-    });
+  /** Watches a process, with its time limit, until it is gone. */
+  const attend = (live: LiveInstance, childExit: Promise<void> | null): void => {
+    deadlines.time(live);
+    live.rearm = () => deadlines.rearm(live);
     const off = live.scope?.onBreach((breach) => {
       log.warn('an observed limit was passed', { instance: live.row.id, ...breach });
-      if (breach.limit === 'memory') live.observedBreach = breach;
-      void end(live, { kind: 'limit', by: breach.limit });
+      live.observedBreach ??= breach;
+      void endSoon(live, { kind: 'limit', by: breach.limit });
     });
-    void watchProcess(live, childExit, signal).then(() => {
+    void watchProcess(live, childExit, live.lifetime.signal).then(() => {
       off?.();
       return exited(live);
     });
@@ -170,9 +196,18 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
 
   const end: Incarnations['end'] = async (live, request) => {
     live.endRequest ??= request;
-    const report = await live.scope?.kill({ graceMs: 0, timeoutMs: 10_000 });
-    if (report !== undefined && report.survivors.length > 0)
+    const report = (await live.scope?.kill({ graceMs: 0, timeoutMs: 10_000 })) ?? null;
+    if (report !== null && report.survivors.length > 0)
       log.error('processes survived the kill', { instance: live.row.id, survivors: report.survivors });
+    return report;
+  };
+
+  const endSoon: Incarnations['endSoon'] = async (live, request) => {
+    try {
+      await end(live, request);
+    } catch (error) {
+      log.error('an instance could not be ended', { instance: live.row.id, cause: String(error) });
+    }
   };
 
   const exited = async (live: LiveInstance): Promise<void> => {
@@ -186,8 +221,8 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       await live.silence();
       const usage = measureUsage(live);
       live.row = await readRow(id);
-      const verdict = judgeExit(factsOf(live));
-      if (verdict.kind === 'close') await closeJournal(live, verdict.event);
+      const verdict = judgeExit(exitFacts(context, live));
+      if (verdict.kind === 'close') await closeJournal(live, verdict);
       failpoint('supervisor.before_exit_record');
       await store.call('instance.exited', {
         id,
@@ -198,7 +233,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       });
       failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
-      Object.assign(live, { scope: null, process: null, row: await readRow(id) });
+      Object.assign(live, { scope: null, process: null, rearm: null, row: await readRow(id) });
       handlers.over(live, verdict);
     } catch (error) {
       if (isClosed) return;
@@ -210,51 +245,17 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     }
   };
 
-  const closeJournal = async (live: LiveInstance, event: Extract<Verdict, { kind: 'close' }>['event']) => {
+  const closeJournal = async (
+    live: LiveInstance,
+    { event, hit }: Extract<Verdict, { kind: 'close' }>,
+  ): Promise<void> => {
     const { entries } = await store.call('journal.close', {
       id: live.row.id,
       incarnation: live.incarnation,
-      events: [event],
+      events: hit === null ? [event] : [hit, event],
       at: context.now(),
     });
     for (const entry of entries) followJournal(live, entry);
-  };
-
-  const factsOf = (live: LiveInstance): Parameters<typeof judgeExit>[0] => {
-    const usage = live.scope?.usage();
-    const run = live.projection.view();
-    const said = hostLog(live);
-    const byKernel =
-      (live.scope?.ownOomKills() ?? 0) > 0 && (live.exit === null || live.exit.signal === 'SIGKILL');
-    return {
-      hasEnded: hasEnded(live.row.status),
-      isWaiting: live.row.status === 'waiting',
-      endRequest: live.endRequest,
-      exit: live.exit,
-      isOutOfMemory: byKernel && live.endRequest === null,
-      isHeapExhausted: live.exit?.code !== 0 && said.includes('heap out of memory'),
-      lastWords: lastWords(said),
-      isRefusedProcesses: !live.hasReported && (usage?.forksRefused ?? 0) > 0,
-      processLimit: live.row.limits.processes,
-      memoryLimitBytes: live.row.limits.memoryBytes,
-      memoryPeakBytes: Math.max(usage?.memoryPeakBytes ?? 0, live.observedBreach?.seen ?? 0),
-      executionLimitMs: live.row.limits.executionMs,
-      fruitless: live.row.fruitless,
-      runningSteps: run.steps.filter((step) => step.status === 'running').map((step) => step.path),
-      startFailure: live.endRequest?.kind === 'start_failed' ? live.endRequest.by : null,
-    };
-  };
-
-  const hostLog = ({ row, incarnation }: LiveInstance): string => {
-    try {
-      return readHostLog(home, row.id, incarnation);
-    } catch (error) {
-      log.warn('the log of an instance process could not be read', {
-        instance: row.id,
-        cause: String(error),
-      });
-      return '';
-    }
   };
 
   const readRow = async (id: string): Promise<InstanceRow> => {
@@ -276,12 +277,24 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     adopt: (live) => {
       failpoint('supervisor.adopting');
       live.lifetime = new AbortController();
-      live.scope = live.row.scope === null ? null : isolation.reopenScope(live.row.scope);
-      attend(live, null, RECONNECT_DEADLINE_MS);
+      returning.set(live, live.lifetime);
+      live.scope = live.row.scope === null ? null : isolation.reopenScope(live.row.scope, live.row.limits);
+      attend(live, null);
+    },
+    expectAdopted: () => {
+      // Those that ended meanwhile are over, or started again with a deadline of their own.
+      for (const [live, { signal }] of returning)
+        if (live.lifetime.signal === signal && !signal.aborted) deadlines.report(live, RECONNECT_DEADLINE_MS);
+      returning.clear();
     },
     end,
+    endSoon,
     close: () => {
       isClosed = true;
     },
   };
+}
+
+function agentsOf(workflow: Workflow): string[] {
+  return [...new Set(allSteps(workflow).flatMap((step) => (step.type === 'agent' ? [step.agent] : [])))];
 }

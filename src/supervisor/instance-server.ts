@@ -5,6 +5,7 @@ import { identify } from '../../sandbox/process-identity.ts';
 import type { InstanceMessage } from '../protocol/instance-link.ts';
 import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
 import type { SupervisorContext } from './context.ts';
+import type { Diagnostics } from './diagnostics.ts';
 import { type JournalIntake, openIntake } from './journal-intake.ts';
 import { hashToken } from './launch.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
@@ -68,6 +69,9 @@ export function serveInstances(
               params: { id: live.row.id, path: message.path, line: message.line },
             });
             return;
+          case 'switched_off':
+            for (const listener of live.switchListeners) listener(message.scope);
+            return;
           case 'hello':
             return;
         }
@@ -78,16 +82,20 @@ export function serveInstances(
       },
     });
   });
-  return listen(server, context.home.instanceSocket);
+  return listen(server, context.home.instanceSocket, context.log);
 }
 
 /** Listens on a unix socket of a fixed path: the lock of the home makes a file that is there a leftover. */
-export function listen(server: Server, path: string): Promise<Server> {
+export function listen(server: Server, path: string, log: Diagnostics): Promise<Server> {
   rmSync(path, { force: true });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(path, () => {
       server.off('error', reject);
+      // No descriptor left, or no memory: those who are connected go on.
+      server.on('error', (error) =>
+        log.error('a connection could not be accepted', { socket: path, cause: error.message }),
+      );
       chmodSync(path, 0o600);
       resolve(server);
     });

@@ -1,20 +1,35 @@
-import { hashJson } from '../audit/canonical.ts';
 import { type AuditActor, type AuditEntry, eventRecord } from '../audit/record.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
+import type { ErrorCode } from '../errors/table.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
-import { decidePermit } from '../guard/permits.ts';
+import { argumentsOf, isIntentOf } from '../guard/intents.ts';
+import { decidePermit, type PermitFacts } from '../guard/permits.ts';
+import { type Allowed, countAllowed, countEvent } from '../guard/run-counts.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
 import type { InstanceMessage, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { checkBlob } from './blob-check.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
+import { policiesOf, type RunPolicies } from './run-policies.ts';
 
 type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
 
+interface Decision {
+  readonly message: PermitMessage;
+  readonly permit: Permit;
+}
+
+interface Written {
+  readonly lastSeq: number;
+  readonly decisions: readonly Decision[];
+}
+
 /** How long to wait before a commit is tried again that failed for a reason that may pass (disk full). */
 const RETRY_MS = 1000;
+/** A person has to mend these, and can: the run waits, as it does on a full disk. */
+const STORE_TROUBLE: readonly ErrorCode[] = ['HOME_UNWRITABLE', 'STORE_CORRUPT'];
 
 /** The events and permit requests of one incarnation on their way into the database. */
 export interface JournalIntake {
@@ -54,52 +69,97 @@ export function openIntake(
       const asked = permits;
       entries = [];
       permits = [];
-      const decisions = await Promise.all(
-        asked.map(async (message) => ({
-          message,
-          permit: decidePermit(message.request, hashJson(await inputsOf(message.request, batch))),
-        })),
-      );
-      const audits: AuditEntry[] = [
-        ...batch.map((entry) => eventRecord(live.row.id, entry.at, entry.event, actor)),
-        ...decisions.map((decision) => permitRecord(live.row.id, context.now(), decision)),
-      ];
-      failpoint('supervisor.before_commit');
-      const lastSeq = await append(batch, audits);
-      failpoint('supervisor.after_commit');
-      if (lastSeq === null) return;
+      const written = await untilWritten(batch, asked);
+      if (written === null) return;
       for (const entry of batch) followJournal(live, entry);
-      live.link?.send({ type: 'ack', seq: lastSeq });
+      live.link?.send({ type: 'ack', seq: written.lastSeq });
       if (batch.some((entry) => entry.event.type === 'run.ended')) handlers.ended();
-      for (const { message, permit } of decisions)
+      for (const { message, permit } of written.decisions)
         live.link?.send({ type: 'permit', id: message.id, permit });
     }
   };
 
-  /** The inputs of the intent that a permit is for: in the same batch, or, when it is asked again, in the journal. */
-  const inputsOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
-    const matches = ({ event }: JournalEntry): boolean =>
-      event.type === 'step.started' && event.path === request.path && event.attempt === request.attempt;
+  const write = async (batch: readonly JournalEntry[], asked: readonly PermitMessage[]): Promise<Written> => {
+    const { decisions, counted } = await decideAll(batch, asked);
+    const audits: AuditEntry[] = [
+      ...batch.map((entry) => eventRecord(live.row.id, entry.at, entry.event, actor)),
+      ...decisions.map((decision) => permitRecord(live.row.id, context.now(), decision)),
+    ];
+    for (const entry of batch) await checkBlob(folder, entry);
+    failpoint('supervisor.before_commit');
+    const { lastSeq } = await context.store.call('journal.append', {
+      id: live.row.id,
+      incarnation,
+      entries: batch,
+      audits,
+    });
+    failpoint('supervisor.after_commit');
+    counted();
+    return { lastSeq, decisions };
+  };
+
+  /** One after the other: each counts against the next. `counted` makes it all count for good, after the commit. */
+  const decideAll = async (
+    batch: readonly JournalEntry[],
+    asked: readonly PermitMessage[],
+  ): Promise<{ decisions: Decision[]; counted: () => void }> => {
+    if (asked.length === 0 && !batch.some(({ event }) => event.type.startsWith('agent.')))
+      return { decisions: [], counted: () => undefined };
+    const policies = await policiesOf(context, live);
+    let counts = batch.reduce((before, { event }) => countEvent(before, event), policies.counts);
+    const decisions: Decision[] = [];
+    for (const message of asked) {
+      const { request } = message;
+      const now = context.now();
+      const permit = decideOn(request, await intentOf(request, batch), policies, { counts, now });
+      decisions.push({ message, permit });
+      const allowed = permit.decision === 'allow' ? allowedOf(request, permit, now) : null;
+      if (allowed !== null) counts = countAllowed(counts, allowed);
+    }
+    return {
+      decisions,
+      counted: () => {
+        policies.counts = counts;
+      },
+    };
+  };
+
+  const decideOn = (
+    request: PermitRequest,
+    args: JsonObject,
+    policies: RunPolicies,
+    counting: Pick<PermitFacts, 'counts' | 'now'>,
+  ): Permit => {
+    const { id, workflow, workspace } = live.row;
+    return decidePermit(request, args, {
+      workflow,
+      instance: id,
+      workspace,
+      home: policies.home,
+      policies: policies.of(request.path, request.agentName),
+      epoch: context.killSwitch.epoch,
+      heldBy: context.killSwitch.heldBy,
+      ...counting,
+    });
+  };
+
+  /** What a permit is for, as its intent says: in the same batch, or, when it is asked again, in the journal. */
+  const intentOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
+    const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
     const entry =
       batch.findLast(matches) ??
       (await context.store.call('journal.read', { id: live.row.id, afterSeq: 0 })).findLast(matches);
-    return entry?.event.type === 'step.started' ? (entry.event.inputs ?? {}) : {};
+    return entry === undefined ? {} : argumentsOf(entry.event);
   };
 
-  const append = async (
+  /** Null when it can never be written, or not by us. */
+  const untilWritten = async (
     batch: readonly JournalEntry[],
-    audits: readonly AuditEntry[],
-  ): Promise<number | null> => {
+    asked: readonly PermitMessage[],
+  ): Promise<Written | null> => {
     for (;;) {
       try {
-        for (const entry of batch) await checkBlob(folder, entry);
-        const answer = await context.store.call('journal.append', {
-          id: live.row.id,
-          incarnation,
-          entries: batch,
-          audits,
-        });
-        return answer.lastSeq;
+        return await write(batch, asked);
       } catch (error) {
         const known = ensureWorkflowError(error);
         if (known.code === 'SHUTTING_DOWN') {
@@ -107,9 +167,8 @@ export function openIntake(
           isClosed = true;
           return null;
         }
-        if (!known.isRetryable) {
-          isClosed = true;
-          handlers.rejected(known.message);
+        if (!known.isRetryable && !STORE_TROUBLE.includes(known.code)) {
+          giveUp(known);
           return null;
         }
         context.log.error(`cannot write the journal, trying again in ${RETRY_MS / 1000} s`, {
@@ -121,10 +180,17 @@ export function openIntake(
     }
   };
 
+  const giveUp = (error: Error): void => {
+    isClosed = true;
+    handlers.rejected(error.message);
+  };
+
   const pump = (): void => {
     // What the same piece of the connection brings (the intent and its permit) goes into the same commit.
     running ??= Promise.resolve()
       .then(commit)
+      // What the rest of us makes of an event is no reason to end the daemon either.
+      .catch((error: unknown) => giveUp(ensureWorkflowError(error)))
       .finally(() => {
         running = null;
         if (!isClosed && (entries.length > 0 || permits.length > 0)) pump();
@@ -146,11 +212,7 @@ export function openIntake(
   };
 }
 
-function permitRecord(
-  instance: string,
-  at: number,
-  { message, permit }: { message: PermitMessage; permit: Permit },
-): AuditEntry {
+function permitRecord(instance: string, at: number, { message, permit }: Decision): AuditEntry {
   const { request } = message;
   return {
     type: 'permit.decided',
@@ -162,11 +224,22 @@ function permitRecord(
       path: request.path,
       attempt: request.attempt,
       subject: request.subject,
+      tier: request.tier,
+      ...(request.agent === undefined ? {} : { ...request.agent }),
       args_hash: permit.inputsHash,
       decision: permit.decision,
       rules: permit.rules,
       policy_hash: permit.policyHash,
       epoch: permit.epoch,
+      ...(permit.decision === 'allow' ? {} : { reason: permit.reason }),
+      ...(permit.rated === undefined ? {} : { rated: permit.rated }),
+      ...(permit.shadow === undefined ? {} : { shadow: permit.shadow }),
     },
   };
+}
+
+/** How an answer counts for the policies; null for what is no part of a budget. */
+function allowedOf({ kind, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
+  if (kind === 'model') return { kind };
+  return kind === 'tool' ? { kind, tool: agent?.tool ?? '', rated, at } : null;
 }

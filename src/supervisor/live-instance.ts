@@ -4,12 +4,14 @@ import type { JournalEntry } from '../engine/events.ts';
 import { projectRun, type RunProjection } from '../engine/projection.ts';
 import type { ControlNotification } from '../protocol/control.ts';
 import type { JsonLines } from '../protocol/json-lines.ts';
-import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operations.ts';
+import { hasEnded, type InstanceRow, type InstanceStatus, type UsageTotals } from '../store/operations.ts';
 import { stepDocument } from './status-document.ts';
+import type { UsageHistory, UsagePoint } from './usage-history.ts';
 
 /** Why the supervisor itself ends an instance; decided before the kill, read when the process is gone. */
 export type EndRequest =
   | { readonly kind: 'killed'; readonly by: string }
+  | { readonly kind: 'kill_switch'; readonly by: string }
   | { readonly kind: 'time_limit'; readonly by: string }
   | { readonly kind: 'start_failed'; readonly by: string }
   /** A limit that is only observed was passed; `by` names it. */
@@ -23,6 +25,8 @@ export interface LiveInstance {
   status: InstanceStatus;
   readonly projection: RunProjection;
   readonly watchers: Set<Watcher>;
+  /** Hear the scope of a kill switch when its process says that what it covers has ended. */
+  readonly switchListeners: Set<(scope: string) => void>;
   incarnation: number;
   tokenHash: string;
   scope: Scope | null;
@@ -34,14 +38,19 @@ export interface LiveInstance {
   lastSeq: number;
   endRequest: EndRequest | null;
   observedBreach: Breach | null;
+  /** Sets the deadlines of the process again when it goes on; null while it has none. */
+  rearm: (() => void) | null;
   /** The process of this incarnation said who it is. */
   hasReported: boolean;
   /** Set when a stop was asked for while no process was connected. */
-  pendingStop: { readonly by: string } | null;
+  pendingStop: { readonly kind: 'stop' | 'kill_switch'; readonly by: string } | null;
   /** The end of an instance without a process is being written. */
   closing: Promise<void> | null;
   /** Exit status of our own child, or null for an adopted process. */
   exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null;
+  /** What was sampled; null before the first look. */
+  history: UsageHistory | null;
+  usedNow: UsagePoint | null;
   /** Timers and watches of the current incarnation. */
   lifetime: AbortController;
 }
@@ -54,6 +63,7 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     status: row.status,
     projection,
     watchers: new Set(),
+    switchListeners: new Set(),
     incarnation: row.incarnation,
     tokenHash: row.tokenHash ?? '',
     scope: null,
@@ -63,10 +73,13 @@ export function createLiveInstance(row: InstanceRow, journal: readonly JournalEn
     lastSeq: row.lastSeq,
     endRequest: null,
     observedBreach: null,
+    rearm: null,
     hasReported: false,
     pendingStop: null,
     closing: null,
     exit: null,
+    history: null,
+    usedNow: null,
     lifetime: new AbortController(),
   };
 }
@@ -82,7 +95,13 @@ export function followJournal(live: LiveInstance, entry: JournalEntry): void {
   const { status } = live.projection;
   if (changed !== null)
     notify(live, { method: 'instance.step', params: { id: live.row.id, step: stepDocument(changed) } });
-  if (status !== live.status) setStatus(live, status, null);
+  // What a paused one still had on the way does not show it as running.
+  if (status !== live.status && !isPaused(live)) setStatus(live, status, null);
+}
+
+/** True while it is kept from going on: its processes, if it has any, stand still. */
+export function isPaused(live: LiveInstance): boolean {
+  return live.row.pausedAt !== null && !hasEnded(live.projection.status);
 }
 
 export function setStatus(live: LiveInstance, status: InstanceStatus, note: string | null): void {
@@ -104,6 +123,7 @@ export function measureUsage(live: LiveInstance): UsageTotals | null {
     cpuSeconds: round((before?.cpuSeconds ?? 0) + usage.cpuSeconds),
     processesPeak: Math.max(before?.processesPeak ?? 0, usage.processesPeak),
     cpuThrottledSeconds: round((before?.cpuThrottledSeconds ?? 0) + usage.cpuThrottledSeconds),
+    series: live.history?.series() ?? before?.series ?? null,
   };
 }
 

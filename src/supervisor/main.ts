@@ -6,15 +6,20 @@ import { closeSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../errors/table.ts';
-import { ensureWorkflowError, systemCode } from '../errors/workflow-error.ts';
+import { ensureWorkflowError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import { locateHome, prepareHome } from '../protocol/home.ts';
 import { packageRoot } from '../protocol/install.ts';
+import {
+  ISOLATION_REQUESTS,
+  type IsolationRequest,
+  isIsolationRequest,
+} from '../protocol/isolation-request.ts';
 import { lockHome } from './lock.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      isolation: { type: 'string', default: process.env['Q_WORKFLOW_ISOLATION'] ?? 'auto' },
+      isolation: { type: 'string', default: process.env['Q_WORKFLOW_ISOLATION'] || 'auto' },
       'ready-fd': { type: 'string' },
     },
   });
@@ -30,6 +35,7 @@ async function main(): Promise<void> {
     }
   };
   try {
+    const isolation = isolationAsked(values.isolation);
     const home = locateHome();
     prepareHome(home);
     // First the lock: of many that start at once, all but one leave before they load anything large.
@@ -39,7 +45,7 @@ async function main(): Promise<void> {
       home,
       lock,
       version: packageVersion(),
-      isolation: values.isolation === 'cgroup' || values.isolation === 'polling' ? values.isolation : 'auto',
+      isolation,
     });
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.on(signal, () => void supervisor.stop('leave'));
@@ -54,6 +60,15 @@ async function main(): Promise<void> {
     process.stderr.write(`q workflow supervisor: ${known.message}\n  ${known.hint}\n`);
     process.exit(known.exitStatus);
   }
+}
+
+function isolationAsked(value: string): IsolationRequest {
+  if (isIsolationRequest(value)) return value;
+  throw new WorkflowError(
+    'USAGE',
+    `Q_WORKFLOW_ISOLATION or --isolation is "${value}"; allowed: ${ISOLATION_REQUESTS.join(', ')}`,
+    { hint: 'Mend or unset the variable, or give the flag.' },
+  );
 }
 
 function packageVersion(): string {

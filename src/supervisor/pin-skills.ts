@@ -46,6 +46,21 @@ export function pinSkills(
   return { skills, notes };
 }
 
+/** What an agent may choose from: every sound skill that is a command or a text. */
+export function usableSkills(caller: Caller): Record<string, Skill> {
+  const catalogue = findSkills({
+    workspace: caller.workspace,
+    home: caller.userHome,
+    configDir: caller.configHome,
+  });
+  const usable = catalogue
+    .list()
+    .filter(
+      ({ type, problems }) => problems.length === 0 && (type === 'code_inline' || type === 'prompt_inline'),
+    );
+  return Object.fromEntries(usable.map((skill) => [skill.name, skill]));
+}
+
 /** Name of a skill or agent → id of the first step that names it. */
 function named(workflow: Workflow, type: 'skill' | 'agent'): Map<string, string> {
   const names = new Map<string, string>();

@@ -1,13 +1,27 @@
+import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
+import type { Agent } from '../agents/agent.ts';
+import type { ModelSpec } from '../agents/model-spec.ts';
 import { hashJson } from '../audit/canonical.ts';
 import type { Workflow } from '../definition/workflow.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { decideNetworks } from '../guard/network.ts';
+import { decideTiers, type StepTier } from '../guard/tiers.ts';
+import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Skill } from '../skills/skill.ts';
+import type { InstanceRow } from '../store/operations.ts';
+import type { Store } from '../store/store.ts';
 
 /** What an instance runs, whatever happens on disk afterwards: the loaded definition and every skill it names. */
 export interface Pins {
   readonly workflow: Workflow;
   readonly skills: Readonly<Record<string, Skill>>;
+  readonly agents: Readonly<Record<string, Agent>>;
+  /** By subject, `agent:NAME` or `skill:NAME`; without keys. */
+  readonly models: Readonly<Record<string, ModelSpec>>;
   /** Files that the skills' command lines name, path → SHA-256. */
   readonly scripts: Readonly<Record<string, string>>;
+  /** Tier and mode of each leaf step by id, as decided when the run began. */
+  readonly tiers: Readonly<Record<string, StepTier>>;
 }
 
 /** The pins as a document of the store, with the hash it is kept under. */
@@ -17,5 +31,24 @@ export function packPins(pins: Pins): { hash: string; body: string } {
 
 /** Reads a document that `packPins` made. */
 export function parsePins(body: string): Pins {
-  return JSON.parse(body) as Pins;
+  const pins = JSON.parse(body) as Pick<Pins, 'workflow' | 'skills' | 'scripts'> & Partial<Pins>;
+  // Runs that began before there were tiers get those of their definition; before there were agents, they had none.
+  return {
+    agents: {},
+    models: {},
+    ...pins,
+    tiers: pins.tiers ?? decideTiers(pins.workflow, pins.workflow.name),
+  };
+}
+
+/** The pins of an instance. Throws INTERNAL when they are gone. */
+export async function readPins(store: Store, row: InstanceRow): Promise<Pins> {
+  const body = await store.call('document.get', { hash: row.pinsHash });
+  if (body === null) throw new WorkflowError('INTERNAL', `the pinned definition of ${row.id} is missing`);
+  return parsePins(body);
+}
+
+/** What an instance is told of its sandboxes. Networks are not pinned: the policy that is in force now decides them. */
+export function sandboxOf({ workflow, tiers }: Pins, ground: SandboxGround): Bootstrap['sandbox'] {
+  return { ground, steps: tiers, networks: decideNetworks(workflow) };
 }

@@ -1,5 +1,7 @@
-import { SUPERVISOR } from '../audit/record.ts';
-import { ensureError } from '../errors/workflow-error.ts';
+import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
+import { ensureError, ensureWorkflowError } from '../errors/workflow-error.ts';
+import type { SupervisorTurn } from '../store/audit-reader.ts';
+import type { InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
 import { openKillSpool } from './kill-spool.ts';
@@ -8,32 +10,74 @@ import { openKillSpool } from './kill-spool.ts';
 const MAX_LIVE = 100_000;
 
 /**
- * Takes over what an earlier supervisor left: live instances are adopted, dead ones resumed, queued ones queued.
+ * Takes over what an earlier supervisor left: live instances are adopted, dead ones resumed, queued ones queued. A run
+ * that cannot be read is ended.
  * Call it before instances may connect: one that says hello while it is not known yet would be fenced, and would end.
  * Answers the names of the scopes that have an owner.
  */
 export async function recover(context: SupervisorContext, fleet: Fleet): Promise<ReadonlySet<string>> {
   const rows = await context.store.call('instance.list', { isLiveOnly: true, limit: MAX_LIVE });
   const known = new Set(rows.flatMap((row) => (row.scope === null ? [] : [row.scope.name])));
-  await context.store.call('audit.append', {
-    entries: [
-      {
-        type: 'supervisor.started',
-        at: context.now(),
-        actor: SUPERVISOR,
-        instance: null,
-        data: {
-          pid: process.pid,
-          version: context.version,
-          isolation: context.isolation.report,
-          live_instances: rows.length,
-        },
-      },
-    ],
+  const before = await context.store.call('audit.last_turn', {});
+  await append(context, 'supervisor.started', {
+    pid: process.pid,
+    version: context.version,
+    isolation: context.isolation.report,
+    live_instances: rows.length,
   });
   await openKillSpool(context).drain();
-  for (const row of rows) await fleet.recover(row);
+  await recordCrash(context, before, rows.length);
+  for (const row of rows)
+    try {
+      await fleet.recover(row);
+    } catch (error) {
+      const reason = ensureWorkflowError(error);
+      if (reason.isRetryable) throw error;
+      await giveUp(context, row, reason);
+      // Nobody owns what is left of it.
+      known.delete(row.scope?.name ?? '');
+    }
   return known;
+}
+
+/** The one before us came and never left: what it had begun is taken up, open intents become `step.interrupted`. */
+async function recordCrash(
+  context: SupervisorContext,
+  before: SupervisorTurn | null,
+  instances: number,
+): Promise<void> {
+  if (before?.type !== 'supervisor.started') return;
+  // Its farewell may have been in the spool.
+  const last = await context.store.call('audit.last_turn', {});
+  if (last?.type === 'supervisor.stopped') return;
+  await append(context, 'supervisor.recovered', {
+    previous: { record: before.seq, pid: before.pid },
+    live_instances: instances,
+  });
+}
+
+async function append(
+  { store, now }: SupervisorContext,
+  type: string,
+  data: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const entry: AuditEntry = { type, at: now(), actor: SUPERVISOR, instance: null, data };
+  await store.call('audit.append', { entries: [entry] });
+}
+
+/** Ends a run that cannot be taken up: it must not keep the others from going on, at every start again. */
+async function giveUp({ store, log, now }: SupervisorContext, row: InstanceRow, cause: Error): Promise<void> {
+  const reason = `the journal of this run cannot be taken up: ${cause.message}`;
+  log.error('an instance could not be taken over, its run is ended', {
+    instance: row.id,
+    cause: cause.message,
+  });
+  await store.call('journal.close', {
+    id: row.id,
+    incarnation: row.incarnation,
+    events: [{ type: 'run.ended', status: 'failed', reason, error: { code: 'INTERNAL', message: reason } }],
+    at: now(),
+  });
 }
 
 /** Ends and removes the scopes that are not `known`. One that cannot be removed does not keep the supervisor from starting. */

@@ -17,7 +17,7 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
   for (const [name, declaration] of Object.entries(workflow.inputs)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value !== undefined) {
-      const read = readAs(declaration.type, value);
+      const read = readInput(declaration, value);
       if (read === undefined) problems.push(wrongType(`--input ${name}`, declaration.type, value));
       else inputs[name] = read;
     } else if (declaration.default !== undefined) inputs[name] = declaration.default;
@@ -49,6 +49,12 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
       problems,
     });
   return { inputs, context: { readonly, mutable } };
+}
+
+/** Without a type the default tells what a text is meant to be; one that does not read so stays a text. */
+function readInput({ type, default: usual }: InputDeclaration, value: Json): Json | undefined {
+  if (type !== 'any' || usual === undefined) return readAs(type, value);
+  return readAs(typeOf(usual), value) ?? value;
 }
 
 function readAs(type: InputDeclaration['type'], value: Json): Json | undefined {

@@ -1,17 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { bubblewrapNotice } from '../../sandbox/layers.ts';
+import { missingLayers } from '../../sandbox/launcher/ground.ts';
+import { missingLayersMessage } from '../../sandbox/layers.ts';
+import { neededVariables, resolveKeys } from '../agents/keys.ts';
+import type { ModelSpec } from '../agents/model-spec.ts';
 import type { AuditActor } from '../audit/record.ts';
 import type { Workflow } from '../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
+import { decideTiers, type StepTier } from '../guard/tiers.ts';
 import type { Caller, RunRequest } from '../protocol/control.ts';
+import type { Home } from '../protocol/home.ts';
+import type { NewFire } from '../store/schedule-rows.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
 import type { LiveInstance } from './live-instance.ts';
-import { pinSkills } from './pin-skills.ts';
-import { packPins } from './pins.ts';
+import { keepKeys } from './model-keys.ts';
+import { pinAgents, pinModels, useSkills } from './pin-agents.ts';
+import { pinSkills, usableSkills } from './pin-skills.ts';
+import { type Pins, packPins } from './pins.ts';
 import { resolveRunValues } from './run-inputs.ts';
 import { pinScripts } from './script-pins.ts';
-import { findWorkflow, loadSource } from './workflow-source.ts';
+import { findWorkflow, loadSource, type WorkflowSource } from './workflow-source.ts';
 
 /** Below this a Node process hangs at its start or aborts later, saying nothing (measured: 12 tasks, pool included). */
 const MIN_PROCESSES = 32;
@@ -22,6 +30,12 @@ export interface Started {
   readonly problems: readonly Problem[];
 }
 
+/** Who wants a run, and the fire of a schedule that is decided by it. */
+export interface Origin {
+  readonly actor: AuditActor;
+  readonly fire: ((instance: string) => NewFire) | null;
+}
+
 /** Finds, checks, pins and queues a workflow. Nothing is kept when it throws. */
 export async function runWorkflow(
   context: SupervisorContext,
@@ -29,30 +43,48 @@ export async function runWorkflow(
   request: RunRequest,
 ): Promise<Started> {
   const source = await findWorkflow(context.store, request.target, request.caller);
+  return startWorkflow(context, fleet, source, request, { actor: personOf(request.caller), fire: null });
+}
+
+/** The same for one that was found. With a fire, its decision is in the same transaction: FIRE_DECIDED starts nothing. */
+export async function startWorkflow(
+  context: SupervisorContext,
+  fleet: Fleet,
+  source: WorkflowSource,
+  request: Omit<RunRequest, 'target'>,
+  origin: Origin,
+): Promise<Started> {
   const { workflow, problems, hash, text } = await loadSource(source);
   const values = resolveRunValues(workflow, request.inputs, request.context);
-  const { skills, notes } = pinSkills(workflow, request.caller);
+  const { skills, agents, models, notes } = pinAll(workflow, request);
   const limits = {
     memoryBytes: workflow.limits.maxMemoryMb * 1024 * 1024,
     cpuPercent: workflow.limits.maxCpuPercent,
     processes: Math.max(MIN_PROCESSES, workflow.limits.maxProcesses),
     executionMs: workflow.limits.maxExecutionTimeMs,
     concurrentSteps: workflow.limits.maxConcurrentSteps,
+    diskBytes: workflow.limits.maxDiskMb === null ? null : workflow.limits.maxDiskMb * 1024 * 1024,
   };
   const refusal = fleet.ledger.refuses({ id: workflow.name, memoryBytes: limits.memoryBytes });
   if (refusal !== null)
     throw new WorkflowError('CAPACITY', `the workflow ${workflow.name} cannot run here: ${refusal}`);
   refuseUnenforced(context, workflow);
-  const notice = await sandboxNotice(context, workflow);
+  const tiers = decideTiers(workflow, source.file);
+  const notice = noticeOf(context, await lackingLayers(context, workflow, tiers, request.caller.workspace));
   const pins = packPins({
     workflow,
     skills,
+    agents,
+    models,
     scripts: pinScripts(Object.values(skills), request.caller.workspace),
+    tiers,
   });
   const id = newId();
-  const actor = personOf(request.caller);
-  const live = await fleet.create(
-    {
+  keepKeys(context.home, id, checkedKeys(Object.values(models), request.modelEnv ?? {}, context.home));
+  const { actor } = origin;
+  const fire = origin.fire?.(id) ?? null;
+  const live = await fleet.create({
+    instance: {
       id,
       workflow: workflow.name,
       version: workflow.version,
@@ -65,8 +97,9 @@ export async function runWorkflow(
       limits,
       notice,
     },
-    { [hash]: text, [pins.hash]: pins.body },
-    {
+    documents: { [hash]: text, [pins.hash]: pins.body },
+    fire,
+    audit: {
       type: 'instance.created',
       at: context.now(),
       actor,
@@ -77,10 +110,35 @@ export async function runWorkflow(
         definition: hash,
         pins: pins.hash,
         source: source.file,
+        tiers,
+        ...(fire === null ? {} : { fire: new Date(fire.row.at).toISOString() }),
+        ...(notice === null ? {} : { notice }),
       },
     },
-  );
-  return { live, notices: [notice, ...notes], problems };
+  });
+  return { live, notices: [...(notice === null ? [] : [notice]), ...notes], problems };
+}
+
+/** Skills, agents and models that the workflow names. */
+function pinAll(
+  workflow: Workflow,
+  { caller, modelEnv = {} }: Omit<RunRequest, 'target'>,
+): Pick<Pins, 'skills' | 'agents' | 'models'> & { notes: string[] } {
+  const named = pinSkills(workflow, caller);
+  const { agents, notes } = pinAgents(workflow, caller);
+  const skills = useSkills(workflow, agents) ? { ...usableSkills(caller), ...named.skills } : named.skills;
+  const { models, notes: modelNotes } = pinModels(workflow, skills, agents, caller, modelEnv);
+  return { skills, agents, models, notes: [...named.notes, ...notes, ...modelNotes] };
+}
+
+/** The variables to keep. Throws MODEL_NOT_CONFIGURED when a model has not all of its credentials. */
+export function checkedKeys(
+  specs: readonly ModelSpec[],
+  env: Readonly<Record<string, string>>,
+  home: Home,
+): Record<string, string> {
+  for (const spec of specs) resolveKeys(spec, env, home.secretsFolder);
+  return neededVariables(specs, env);
 }
 
 export function personOf(caller: Caller): AuditActor {
@@ -100,19 +158,38 @@ function refuseUnenforced(context: SupervisorContext, workflow: Workflow): void 
     );
 }
 
-/** What this machine lacks for the sandbox that the workflow asks for: refused where required, else one line. */
-async function sandboxNotice(context: SupervisorContext, workflow: Workflow): Promise<string> {
-  const lines = [...context.isolation.report.missing];
-  // Steps are not confined to a file system sandbox yet, whether or not bubblewrap is there: the line must say so.
-  const layer =
-    (await bubblewrapNotice()) ?? 'Steps run without a file system sandbox: tiers are not built in yet.';
-  lines.push(layer);
-  if (workflow.sandbox?.mode === 'required')
-    throw new WorkflowError(
-      'ISOLATION_MISSING',
-      `the workflow ${workflow.name} requires a sandbox: ${layer}`,
-    );
-  return lines.join(' ');
+/**
+ * What the steps' sandbox lacks here, in one line; null when nothing. Refuses a run of which a step requires what is
+ * not there, before anything of it starts.
+ */
+async function lackingLayers(
+  context: SupervisorContext,
+  workflow: Workflow,
+  tiers: Readonly<Record<string, StepTier>>,
+  workspace: string,
+): Promise<string | null> {
+  const { ground, layers } = await context.sandboxes.offer(workspace);
+  const lacking = Object.entries(tiers).flatMap(([id, { tier, mode }]) =>
+    missingLayers(ground, tier).map((layer) => ({ id, tier, mode, layer })),
+  );
+  if (lacking.length === 0) return null;
+  const line =
+    ground.fault === null
+      ? (missingLayersMessage(layers) ?? '')
+      : `Steps run without a file system sandbox: ${ground.fault}; use a folder of its own as workspace.`;
+  const [first] = lacking.filter(({ mode }) => mode === 'required');
+  if (first === undefined) return line;
+  throw new WorkflowError(
+    'ISOLATION_MISSING',
+    `the workflow ${workflow.name} requires the tier ${first.tier} for step "${first.id}", and ${first.layer} is missing here: ${line}`,
+    { details: { step: first.id, missing: [...new Set(lacking.map(({ layer }) => layer))] } },
+  );
+}
+
+/** One line for the person who runs it, about limits and sandbox; null when nothing is missing. */
+function noticeOf(context: SupervisorContext, lacking: string | null): string | null {
+  const lines = [...context.isolation.report.missing, ...(lacking === null ? [] : [lacking])];
+  return lines.length === 0 ? null : lines.join(' ');
 }
 
 /** Ten characters of 32: no look-alikes, 50 bits. */

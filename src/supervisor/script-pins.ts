@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { sha256 } from '../audit/canonical.ts';
 import { systemCode } from '../errors/workflow-error.ts';
+import { scriptsOf } from '../skills/scripts.ts';
 import type { Skill } from '../skills/skill.ts';
 
 /** Larger files are programs of the system rather than scripts of a skill. */
@@ -13,16 +13,9 @@ const MAX_SCRIPT_BYTES = 4 * 1024 * 1024;
  */
 export function pinScripts(skills: readonly Skill[], workspace: string): Record<string, string> {
   const scripts: Record<string, string> = {};
-  for (const skill of skills) {
-    const folder = resolve(workspace, skill.workingDir ?? '.');
-    for (const word of [skill.command, ...skill.args]) {
-      if (word === null || word === '' || word.startsWith('-') || word.includes('{')) continue;
-      const isCommandName = word === skill.command && !word.includes('/');
-      if (isCommandName) continue;
-      const file = resolve(folder, word);
-      const hash = hashScript(file);
-      if (hash !== null) scripts[file] = hash;
-    }
+  for (const file of skills.flatMap((skill) => scriptsOf(skill, workspace))) {
+    const hash = hashScript(file);
+    if (hash !== null) scripts[file] = hash;
   }
   return scripts;
 }

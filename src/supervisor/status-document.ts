@@ -4,12 +4,18 @@ import { ERROR_TABLE } from '../errors/table.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { ErrorDocument, InstanceSummary, StatusDocument, StepDocument } from '../protocol/control.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../store/operations.ts';
+import type { UsagePoint } from './usage-history.ts';
 
 /** The document of `status <id> --json`. `live` overrides what the row, read earlier, may not know yet. */
 export function statusDocument(
   row: InstanceRow,
   projection: RunProjection,
-  live: { status: InstanceStatus; usage: UsageTotals | null; pid: number | null } | null,
+  live: {
+    status: InstanceStatus;
+    usage: UsageTotals | null;
+    usedNow: UsagePoint | null;
+    pid: number | null;
+  } | null,
 ): StatusDocument {
   const run = projection.view();
   const usage = live?.usage ?? row.usage;
@@ -20,6 +26,7 @@ export function statusDocument(
     version: row.version,
     status: live?.status ?? row.status,
     reason: run.reason ?? row.reason,
+    paused: row.pausedAt === null ? null : { by: row.pausedBy ?? 'supervisor', since: iso(row.pausedAt) },
     created_at: iso(row.createdAt),
     started_at: row.startedAt === null ? null : iso(row.startedAt),
     ended_at: row.endedAt === null ? null : iso(row.endedAt),
@@ -39,20 +46,23 @@ export function statusDocument(
             backend: row.isolation.backend,
             enforced: row.isolation.enforced,
             observed: row.isolation.observed,
+            layers: row.isolation.layers ?? null,
+            tiers: row.isolation.tiers ?? {},
           },
     limits: {
       max_memory_mb: Math.round(row.limits.memoryBytes / 1024 / 1024),
       max_cpu_percent: row.limits.cpuPercent,
       max_processes: row.limits.processes,
     },
-    usage:
-      usage === null
-        ? null
-        : {
-            peak_memory_bytes: usage.peakMemoryBytes,
-            cpu_seconds: usage.cpuSeconds,
-            processes_peak: usage.processesPeak,
-          },
+    usage: usage === null ? null : usageDocument(usage, live?.usedNow ?? null),
+    limits_hit: run.limits.map(({ path, limit, allowed, peak, refused, heldBackSeconds }) => ({
+      step: path,
+      limit,
+      allowed,
+      peak,
+      ...(refused === undefined ? {} : { refused }),
+      ...(heldBackSeconds === undefined ? {} : { held_back_seconds: heldBackSeconds }),
+    })),
     incarnations: row.incarnation,
     pid: live?.pid ?? null,
     notice: row.notice,
@@ -80,6 +90,38 @@ export function instanceSummary(row: InstanceRow, status: InstanceStatus): Insta
     started_at: row.startedAt === null ? null : iso(row.startedAt),
     ended_at: row.endedAt === null ? null : iso(row.endedAt),
   };
+}
+
+function usageDocument(usage: UsageTotals, now: UsagePoint | null): StatusDocument['usage'] {
+  const series = usage.series ?? null;
+  return {
+    peak_memory_bytes: usage.peakMemoryBytes,
+    cpu_seconds: usage.cpuSeconds,
+    processes_peak: usage.processesPeak,
+    cpu_throttled_seconds: usage.cpuThrottledSeconds,
+    now:
+      now === null
+        ? null
+        : {
+            memory_bytes: now.memoryBytes,
+            cpu_percent: Math.round(now.cpuPercent),
+            processes: now.processes,
+          },
+    series:
+      series === null
+        ? null
+        : {
+            interval_ms: series.intervalMs,
+            memory_bytes: series.memoryBytes,
+            cpu_percent: series.cpuPercent,
+          },
+    mean_memory_bytes: series === null ? null : Math.round(mean(series.memoryBytes)),
+    mean_cpu_percent: series === null ? null : Math.round(mean(series.cpuPercent)),
+  };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
 function errorDocument(error: ErrorRecord): ErrorDocument {

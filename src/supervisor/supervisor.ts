@@ -1,20 +1,31 @@
 import type { Server } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
-import { chooseIsolation } from '../../sandbox/choose.ts';
+import { openIsolation } from '../../sandbox/open.ts';
 import { bootId } from '../../sandbox/process-identity.ts';
 import { SUPERVISOR } from '../audit/record.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import { openStore } from '../store/store.ts';
+import { openAuditKeeper } from './audit-keeper.ts';
+import { auditMethods } from './audit-methods.ts';
 import type { SupervisorContext } from './context.ts';
 import { serveControl } from './control-server.ts';
 import { openDiagnostics } from './diagnostics.ts';
-import { createFleet, type Fleet } from './fleet.ts';
+import { createDiskGuard } from './disk-guard.ts';
+import { createFleet } from './fleet.ts';
 import { instanceMethods } from './instance-methods.ts';
 import { serveInstances } from './instance-server.ts';
+import { killMethods } from './kill-methods.ts';
 import { openKillSpool } from './kill-spool.ts';
+import { openKillSwitch } from './kill-switch.ts';
+import { createKiller } from './killer.ts';
 import type { HomeLock } from './lock.ts';
 import { recover, sweep } from './recovery.ts';
+import { openSandboxes } from './sandboxes.ts';
+import { scheduleMethods } from './schedule-methods.ts';
+import { createScheduler } from './scheduler.ts';
+import { sweepScratches } from './scratch-sweep.ts';
+import { stopAll } from './stop-all.ts';
 import { workflowMethods } from './workflow-methods.ts';
 
 export interface SupervisorOptions {
@@ -36,18 +47,21 @@ export interface Supervisor {
 const MEMORY_SHARE = 0.85;
 /** Starts at once, a core: a start is all CPU, more only slow each other down. */
 const STARTS_PER_CORE = 2;
-const STOP_ALL_DEADLINE_MS = 30_000;
 
 /** Starts the daemon in this process; the home's lock is held already. Resolves when it answers on its sockets. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
   const store = await openStore(home.database, bootId());
   const log = await openDiagnostics(home.logFolder);
-  const isolation = chooseIsolation({ home: home.folder, requested: options.isolation });
+  const isolation = await openIsolation({ home: home.folder, requested: options.isolation });
+  const ground = { home, store, log, now: Date.now };
+  const killSwitch = await openKillSwitch(ground, openKillSpool(ground));
   const context: SupervisorContext = {
     home,
     store,
     isolation,
+    sandboxes: openSandboxes(home),
+    killSwitch,
     log,
     version: options.version,
     startedAt: Date.now(),
@@ -57,17 +71,32 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     memoryBytes: Math.floor(totalmem() * MEMORY_SHARE),
     concurrentStarts: STARTS_PER_CORE * availableParallelism(),
   };
+  const keeper = await openAuditKeeper(context, process.env);
   const fleet = createFleet(context, capacity);
+  const guard = createDiskGuard(context, fleet);
+  const scheduler = createScheduler(context, fleet);
+  const killer = createKiller(context, fleet, openKillSpool(context));
   const servers: Server[] = [];
+  let emptied: Promise<void> | null = null;
   let leaving: Promise<void> | null = null;
   let haveLeft: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     haveLeft = resolve;
   });
 
+  const prepare = (instances: 'leave' | 'stop'): Promise<void> => {
+    // No wait: what it is about to start is refused, or among what is being taken in.
+    scheduler.close();
+    const refused = fleet.refuseMore();
+    if (instances === 'leave') return refused;
+    emptied ??= refused.then(() => stopAll(fleet, log));
+    return emptied;
+  };
   const leave = async (instances: 'leave' | 'stop'): Promise<void> => {
     for (const server of servers) server.close();
-    if (instances === 'stop') await stopAll(fleet);
+    await prepare(instances);
+    guard.close();
+    killSwitch.close();
     fleet.close();
     // Leaving does not wait for the database: on a full disk the record goes to the spool.
     await openKillSpool(context).record({
@@ -77,7 +106,10 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       instance: null,
       data: { instances },
     });
+    // Before the lock is released: the next one may be about to use them.
+    isolation.close();
     log.info('supervisor leaves', { instances });
+    await keeper.close();
     await store.close();
     await log.close();
     lock.release();
@@ -89,6 +121,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   };
 
   const status = async (): Promise<SupervisorStatus> => {
+    const about = await store.call('audit.about', {});
     const counts: Record<string, number> = {};
     for (const live of fleet.all()) counts[live.status] = (counts[live.status] ?? 0) + 1;
     const { backend, enforced, observed, missing } = isolation.report;
@@ -103,6 +136,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       queue: fleet.ledger.queue(),
       memory_bytes: process.memoryUsage.rss(),
       store_pending: store.pending,
+      audit: { log: about.log, key: about.publicKey, anchor: keeper.anchorFile },
     };
   };
 
@@ -115,36 +149,29 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       rejected: (live, reason) => fleet.rejected(live, reason),
     }),
   );
+  fleet.expectAdopted();
   await sweep(context, known);
+  await sweepScratches(context);
+  await guard.look();
+  // What came back under a switch that was tripped meanwhile.
+  killSwitch.onFile((latch) => void killer.enforce(latch));
+  for (const latch of killSwitch.list()) void killer.enforce(latch);
   servers.push(
     await serveControl(context, {
-      ...workflowMethods(context, fleet),
+      ...workflowMethods(context, fleet, scheduler),
       ...instanceMethods(context, fleet),
+      ...killMethods(context, killer),
+      ...scheduleMethods(context, scheduler),
+      ...auditMethods(context, keeper),
       'supervisor.status': status,
       'supervisor.stop': async ({ instances }) => {
-        if (instances === 'stop') await stopAll(fleet);
-        setImmediate(() => void stop('leave'));
+        await prepare(instances);
+        setImmediate(() => void stop(instances));
         return { pid: process.pid };
       },
     }),
   );
+  scheduler.start();
   log.info('supervisor is ready', { pid: process.pid, isolation: isolation.report });
   return { context, stop, left };
-}
-
-/** Stops every instance in good order and waits for their ends, with a bound. */
-async function stopAll(fleet: Fleet): Promise<void> {
-  const ends = fleet.all().map(
-    (live) =>
-      new Promise<void>((resolve) => {
-        live.watchers.add((notification) => notification.method === 'instance.ended' && resolve());
-        void fleet.stop(live, SUPERVISOR);
-      }),
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, STOP_ALL_DEADLINE_MS);
-  });
-  await Promise.race([Promise.all(ends), deadline]);
-  clearTimeout(timer);
 }

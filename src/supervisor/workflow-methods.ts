@@ -4,6 +4,7 @@ import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
 import { personOf, runWorkflow } from './run-workflow.ts';
+import type { Scheduler } from './scheduler.ts';
 import { findWorkflow, listWorkflows, loadSource, summarise } from './workflow-source.ts';
 
 type WorkflowHandlers = Pick<
@@ -12,7 +13,11 @@ type WorkflowHandlers = Pick<
 >;
 
 /** The methods that speak of definitions. */
-export function workflowMethods(context: SupervisorContext, fleet: Fleet): WorkflowHandlers {
+export function workflowMethods(
+  context: SupervisorContext,
+  fleet: Fleet,
+  scheduler: Scheduler,
+): WorkflowHandlers {
   const { store } = context;
   return {
     'workflow.run': async (request) => {
@@ -25,38 +30,44 @@ export function workflowMethods(context: SupervisorContext, fleet: Fleet): Workf
       const { text } = await loadSource(source);
       return { ...(await summarise(source, target)), definition: JSON.parse(text) as Json };
     },
-    'workflow.register': async ({ file, caller }) => {
+    'workflow.register': async ({ file, caller, env }) => {
       const { workflow, problems, text, hash } = await loadSource({ kind: 'file', file, text: null });
-      await store.call('registration.put', {
-        row: {
-          name: workflow.name,
-          version: workflow.version,
-          definitionHash: hash,
-          source: file,
-          registeredAt: context.now(),
-        },
-        documents: { [hash]: text },
-        audit: {
-          type: 'workflow.registered',
-          at: context.now(),
-          actor: personOf(caller),
-          instance: null,
-          data: { workflow: workflow.name, version: workflow.version, definition: hash, source: file },
-        },
-      });
+      await scheduler.change(() =>
+        store.call('registration.put', {
+          row: {
+            name: workflow.name,
+            version: workflow.version,
+            definitionHash: hash,
+            source: file,
+            registeredAt: context.now(),
+            starter: { ...caller, env },
+          },
+          documents: { [hash]: text },
+          schedule: workflow.triggers.some(({ type }) => type === 'schedule') ? 'has' : 'none',
+          audit: {
+            type: 'workflow.registered',
+            at: context.now(),
+            actor: personOf(caller),
+            instance: null,
+            data: { workflow: workflow.name, version: workflow.version, definition: hash, source: file },
+          },
+        }),
+      );
       return { name: workflow.name, version: workflow.version, problems };
     },
     'workflow.unregister': async ({ name, caller }) => {
-      const { removed } = await store.call('registration.remove', {
-        name,
-        audit: {
-          type: 'workflow.unregistered',
-          at: context.now(),
-          actor: personOf(caller),
-          instance: null,
-          data: { workflow: name },
-        },
-      });
+      const { removed } = await scheduler.change(() =>
+        store.call('registration.remove', {
+          name,
+          audit: {
+            type: 'workflow.unregistered',
+            at: context.now(),
+            actor: personOf(caller),
+            instance: null,
+            data: { workflow: name },
+          },
+        }),
+      );
       if (!removed) throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is registered as "${name}"`);
       return { name };
     },

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { sha256 } from '../audit/canonical.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { Workflow } from '../definition/workflow.ts';
+import { didYouMean, nearest } from '../errors/nearest.ts';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, WorkflowSummary } from '../protocol/control.ts';
 import type { Store } from '../store/store.ts';
@@ -10,7 +11,7 @@ import { readRegularFile } from './regular-file.ts';
 
 /** A definition that was found, not loaded yet. */
 export interface WorkflowSource {
-  readonly kind: WorkflowSummary['source'] | 'file';
+  readonly kind: WorkflowSummary['source'];
   readonly file: string;
   /** Present for a registered one: its text as it was registered. */
   readonly text: string | null;
@@ -19,13 +20,21 @@ export interface WorkflowSource {
 /** Finds a definition by absolute path or by name: workspace, then user folder, then registered ones. */
 export async function findWorkflow(store: Store, target: string, caller: Caller): Promise<WorkflowSource> {
   if (isAbsolute(target)) return { kind: 'file', file: target, text: null };
-  for (const source of folderSources(caller)) if (source.name === target) return source;
+  const sources = folderSources(caller);
+  for (const source of sources) if (source.name === target) return source;
   const row = await store.call('registration.get', { name: target });
   if (row !== null) {
     const text = await store.call('document.get', { hash: row.definitionHash });
     if (text !== null) return { kind: 'registered', file: row.source, text };
   }
-  throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is called "${target}"`, {
+  const registered = await store.call('registration.list', {});
+  const near = didYouMean(
+    nearest(
+      target,
+      [...sources, ...registered].map(({ name }) => name),
+    ),
+  );
+  throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is called "${target}"${near}`, {
     details: { searched: workflowFolders(caller).map(({ folder }) => folder) },
   });
 }
@@ -70,7 +79,7 @@ export async function summarise(source: WorkflowSource, name: string): Promise<W
     name: workflow?.name ?? name,
     version: workflow?.version ?? '',
     description: workflow?.description ?? '',
-    source: source.kind === 'file' ? 'workspace' : source.kind,
+    source: source.kind,
     file: source.file,
     is_valid: workflow !== null,
     problems,

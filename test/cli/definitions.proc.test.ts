@@ -108,6 +108,8 @@ describe('workflow files on the command line', { timeout: 120_000 }, () => {
   test('an unknown name and a file that is not there exit 4', async () => {
     assert.equal((await refused(4, 'run', 'nosuch')).code, 'WORKFLOW_NOT_FOUND');
     assert.equal((await refused(4, 'show', 'nosuch')).code, 'WORKFLOW_NOT_FOUND');
+    const near = await refused(4, 'run', 'tniy');
+    assert.equal(near.message, 'no workflow is called "tniy"; did you mean "tiny"?');
     assert.equal((await refused(4, 'unregister', 'nosuch')).code, 'WORKFLOW_NOT_FOUND');
     for (const command of ['run', 'show', 'validate', 'register']) {
       const error = await refused(4, command, 'nosuch.json');
@@ -204,5 +206,25 @@ describe('workflow files on the command line', { timeout: 120_000 }, () => {
     assert.deepEqual(run.steps[0]?.outputs, { text: 'as registered', stdout: 'as registered' });
     assert.deepEqual(await bench.json('unregister', 'other'), { name: 'other' });
     assert.equal((await bench.q('run', 'other')).status, 4);
+    const path = (await bench.json('show', 'other.json')) as WorkflowSummary;
+    assert.deepEqual([path.source, path.file], ['file', file]);
+  });
+
+  test('a file that changed after it was registered, but before the run, is no obstacle to resume', async () => {
+    const file = join(bench.workspace, 'again.json');
+    const step = { id: 'a', type: 'skill', skill: 'once' };
+    const definition = (version: string): string => JSON.stringify({ name: 'again', version, steps: [step] });
+    bench.skill('once', {
+      type: 'code_inline',
+      command: 'sh',
+      args: ['-c', 'test -e tried || { touch tried; exit 1; }'],
+    });
+    writeFileSync(file, definition('1.0.0'));
+    await bench.json('register', 'again.json');
+    writeFileSync(file, definition('1.0.1'));
+    const failed = JSON.parse((await bench.q('run', 'again', '--json')).stdout) as StatusDocument;
+    assert.deepEqual([failed.status, failed.version], ['failed', '1.0.0']);
+    const resumed = (await bench.json('resume', failed.id)) as StatusDocument;
+    assert.deepEqual([resumed.status, resumed.steps[0]?.attempts], ['completed', 2]);
   });
 });

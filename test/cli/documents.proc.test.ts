@@ -8,8 +8,8 @@ import type { InstanceSummary, StatusDocument, SupervisorStatus } from '../../sr
 import { type Bench, eventually, finish, openBench, ROOT } from '../setup/bench-home.ts';
 
 const RUN_KEYS =
-  'id workflow version status reason created_at started_at ended_at workspace inputs steps context isolation limits ' +
-  'usage incarnations pid notice error';
+  'id workflow version status reason paused created_at started_at ended_at workspace inputs steps context isolation limits ' +
+  'usage limits_hit incarnations pid notice error';
 const STEP_KEYS = 'path id type status attempts started_at ended_at outputs error';
 
 describe('the documents and exit codes of the commands', { timeout: 120_000 }, () => {
@@ -67,6 +67,7 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
       'queue',
       'memory_bytes',
       'store_pending',
+      'audit',
     ]);
   });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import { type Bench, eventually, finish, openBench, ROOT } from '../setup/bench-home.ts';
@@ -117,5 +119,46 @@ describe('logs', { timeout: 120_000 }, () => {
     const followed = bench.q('logs', id, '-f');
     assert.equal((await bench.q('stop', id)).status, 0);
     assert.equal((await followed).status, 0);
+  });
+
+  test('a dropped part is one line that says how many bytes are gone', async () => {
+    bench.workflow('cut', { steps: [{ id: 'both', type: 'skill', skill: 'both' }] });
+    const { id } = (await bench.json('run', 'cut')) as StatusDocument;
+    const folder = join(bench.home, 'instances', id);
+    const [file = ''] = readdirSync(folder).filter((name) => /^step-.*\.idx$/.test(name));
+    const base = join(folder, file.slice(0, -'.idx'.length));
+    for (const kind of ['idx', 'log']) renameSync(`${base}.${kind}`, `${base}.1234.${kind}`);
+    const gone = '[1234 bytes are gone: this log grew over its size and its oldest part was dropped]';
+    assert.deepEqual(await lines(id), [`both │ ${gone}`, 'both │ out', 'both │ err', 'both │ last', '']);
+    assert.deepEqual(await lines(id, '--step', 'both'), [gone, 'out', 'err', 'last', '']);
+    const [gap, out] = (await lines(id, '--json')).slice(0, 2).map((line) => JSON.parse(line) as object);
+    assert.deepEqual(gap, {
+      ...out,
+      stream: null,
+      text: null,
+      gone_bytes: 1234,
+    });
+  });
+
+  test('-f loses and repeats nothing of a log that is turned over while it is written', async () => {
+    const count = 900_000;
+    bench.skill('fast', {
+      type: 'code_inline',
+      command: 'seq',
+      args: ['-f', '%0100.0f', '1', String(count)],
+    });
+    bench.workflow('fast', { steps: [{ id: 'fast', type: 'skill', skill: 'fast' }] });
+    const { id } = (await bench.json('run', 'fast', '--detach')) as { id: string };
+    const child = bench.start(['logs', id, '-f', '--step', 'fast']);
+    const out = child.stdout;
+    assert.ok(out !== null);
+    let next = 1;
+    for await (const line of createInterface({ input: out })) {
+      if (Number(line) !== next) assert.fail(`line ${next} is "${line.slice(0, 200)}"`);
+      next += 1;
+    }
+    assert.equal(next, count + 1);
+    const turned = readdirSync(join(bench.home, 'instances', id)).filter((name) => name.endsWith('.log'));
+    assert.ok(turned.length > 1, 'it was not turned over');
   });
 });

@@ -27,7 +27,7 @@ async function connectTo(answer: (socket: Socket, line: string) => void): Promis
     socket.on('data', (chunk) => answer(socket, String(chunk)));
   });
   await new Promise<void>((resolve) => server.listen(home.controlSocket, resolve));
-  return connect(home, 'must_run', 50);
+  return connect(home, 'must_run', { answerDeadlineMs: 50 });
 }
 
 const unreachable = (message: RegExp): object => ({ code: 'SUPERVISOR_UNREACHABLE', message });

@@ -14,6 +14,23 @@ test('a misspelled step type names the allowed ones and suggests the nearest', a
   ]);
 });
 
+test('an unknown key is refused with the right one, also one that was cut short or drawn out', async () => {
+  const { problems } = await load({
+    descr: 'x',
+    steps: [skill('a', { timeout_ms: 5 })],
+    resource_limits: { max_mem: 64, max: 1 },
+  });
+  assert.deepEqual(
+    problems.map(({ path, suggestion }) => [path, suggestion]),
+    [
+      ['$.descr', 'description'],
+      ['$.steps[0].timeout_ms', 'timeout'],
+      ['$.resource_limits.max_mem', 'max_memory_mb'],
+      ['$.resource_limits.max', undefined],
+    ],
+  );
+});
+
 test('a value outside an enumeration is quoted at its path', async () => {
   const { problems } = await load({
     steps: [{ id: 'g', type: 'parallel', steps: [skill('a')], wait_for: 'al' }],

@@ -92,6 +92,56 @@ test('a condition and a step deep inside wait for an async step that they name',
   assert.deepEqual(bench.done('a', { v: 1 }), ['g/y#1', 'g/c/x#1'].sort());
 });
 
+test('a step inside a group that runs beside the flow is waited for alone', () => {
+  const group = parallel('g', [skill('a'), skill('slow')], { waitFor: 'none' });
+  const bench = new Bench(workflow([group, skill('b', { inputs: { v: ref('a.v') } })]));
+  assert.deepEqual(bench.go(), ['g/a#1', 'g/slow#1']);
+  assert.deepEqual(bench.done('g/a', { v: 1 }), ['b#1']);
+});
+
+test('a step that comes up later inside a group beside the flow is waited for alone', () => {
+  const branch = conditional('c', 'true', { then: [skill('x'), skill('a'), skill('slow')] });
+  const group = parallel('g', [branch], { waitFor: 'none' });
+  const bench = new Bench(workflow([group, skill('b', { inputs: { v: ref('a.v') } })]));
+  assert.deepEqual(bench.go(), ['g/c/x#1']);
+  assert.deepEqual(bench.done('g/c/x'), ['g/c/a#1']);
+  assert.deepEqual(bench.done('g/c/a', { v: 1 }), ['g/c/slow#1', 'b#1']);
+});
+
+test('a step in the branch not taken of a group beside the flow is waited for no longer than its skip', () => {
+  const branch = conditional('c', 'false', { then: [skill('a')], else: [skill('slow')] });
+  const group = parallel('g', [skill('first'), branch], { waitFor: 'none' });
+  const bench = new Bench(workflow([group, skill('b', { inputs: { v: ref('a.v') } })]));
+  assert.deepEqual(bench.go(), ['g/first#1', 'g/c/slow#1', 'b#1']);
+});
+
+test('an id inside a loop beside the flow means its last turn, so the whole loop is waited for', () => {
+  const group = parallel('g', [loop('l', 'iteration < 2', [skill('a')])], { waitFor: 'none' });
+  const definition = workflow([group, skill('c'), skill('b', { inputs: { v: ref('a.v') } })]);
+  const bench = new Bench(definition);
+  assert.deepEqual(bench.go(), ['g/l[0]/a#1', 'c#1']);
+  assert.deepEqual(bench.done('c'), []);
+  assert.deepEqual(bench.done('g/l[0]/a', { v: 0 }), ['g/l[1]/a#1']);
+  assert.deepEqual(bench.done('g/l[1]/a', { v: 1 }), ['b#1']);
+  const started = bench.journal.at(-1);
+  assert.deepEqual(started?.type === 'step.started' ? started.inputs : null, { v: 1 });
+});
+
+test('an id inside a group that may be retried is waited for with the group', () => {
+  const inner = parallel('g', [skill('a'), skill('x')]);
+  const definition = workflow(
+    [parallel('n', [inner], { waitFor: 'none' }), skill('c'), skill('b', { inputs: { v: ref('a.v') } })],
+    { perStep: { g: retry({ initialDelayMs: 0 }) } },
+  );
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('c');
+  assert.deepEqual(bench.done('n/g/a', { v: 1 }), []);
+  assert.deepEqual(bench.fail('n/g/x'), ['n/g~2/a#1', 'n/g~2/x#1']);
+  assert.deepEqual(bench.done('n/g~2/a', { v: 2 }), []);
+  assert.deepEqual(bench.done('n/g~2/x'), ['b#1']);
+});
+
 test('the end of the run waits for async steps', () => {
   const bench = new Bench(workflow([parallel('g', [skill('a')], { waitFor: 'none' }), skill('b')]));
   assert.deepEqual(bench.go(), ['g/a#1', 'b#1']);
@@ -319,6 +369,7 @@ test('a handler that fails gives HANDLER_FAILED with both errors, and is not its
   bench.fail('a!h', fault('STEP_OOM', 'oom'));
   const { error } = bench.engine.state;
   assert.equal(error?.code, 'HANDLER_FAILED');
+  assert.equal(error?.message, 'boom; its handler h failed too: oom');
   assert.deepEqual(error?.details, {
     error: { code: 'EXIT_NONZERO', message: 'boom', step: 'a' },
     handler: { code: 'STEP_OOM', message: 'oom', step: 'a!h' },
@@ -520,16 +571,22 @@ test('a move that the tables do not allow names both states', () => {
   });
 });
 
+/** CPU time of this thread: the machine may be busy with other things. */
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(since);
+  return (user + system) / 1000;
+}
+
 test('ten thousand effect-free steps in a sequence take less than a second and a half', () => {
   const steps = Array.from({ length: 10_000 }, (_, index) => skill(`s${index}`));
   const bench = new Bench(workflow(steps));
-  const began = performance.now();
+  const began = process.threadCpuUsage();
   for (let index = 0; index < steps.length; index += 1) {
     bench.advance();
     bench.settle({ path: `s${index}`, attempt: 1, kind: 'completed', result: {} });
   }
   bench.advance();
-  const tookMs = performance.now() - began;
+  const tookMs = cpuMs(began);
   assert.equal(bench.engine.state.status, 'completed');
   assert.ok(tookMs < 1500, `${tookMs} ms`);
 });
@@ -569,7 +626,7 @@ test('wide groups, long loops and their replay take time in proportion', () => {
   const turns = loop('l', 'iteration < 3000', [skill('a')], { maxIterations: 3000 });
   const definition = workflow([parallel('g', branches), turns]);
   const bench = new Bench(definition);
-  const began = performance.now();
+  const began = process.threadCpuUsage();
   let left = bench.go();
   while (left.length > 0 || bench.engine.state.status === 'running') {
     const running = left;
@@ -579,6 +636,6 @@ test('wide groups, long loops and their replay take time in proportion', () => {
   assert.equal(bench.engine.state.status, 'completed');
   const again = bench.crash(definition);
   assert.equal(again.engine.state.status, 'completed');
-  const tookMs = performance.now() - began;
+  const tookMs = cpuMs(began);
   assert.ok(tookMs < 1500, `${tookMs} ms`);
 });

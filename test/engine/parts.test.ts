@@ -21,20 +21,27 @@ test('the heap gives the earliest first and equals in the order pushed', () => {
   );
 });
 
-test('one declared output takes the text of a skill that printed no object', () => {
-  const text = { stdout: 'hi', stderr: '', exit_code: 0, duration_ms: 3 };
-  assert.deepEqual(checkOutputs({ type: 'skill', outputs: ['greeting'] }, text), { ...text, greeting: 'hi' });
-  assert.deepEqual(checkOutputs({ type: 'skill', outputs: ['a'] }, { a: 1 }), { a: 1 });
+test('a declared output that is there passes, also one that is null', () => {
+  checkOutputs({ outputs: ['a', 'b'] }, { a: 1, b: null });
+});
+
+test('a field called stdout is no text that another output could take', () => {
+  const printed = { stdout: 'mine', stderr: '', exit_code: 0, duration_ms: 3 };
+  assert.throws(() => checkOutputs({ outputs: ['data'] }, printed), {
+    code: 'OUTPUT_MISSING',
+    message: 'The declared output data is missing; the result has only stdout.',
+  });
 });
 
 test('a missing output is named with what the result has', () => {
-  const check = () => checkOutputs({ type: 'skill', outputs: ['a', 'b'] }, { b: 1, stdout: 'x' });
+  const check = () => checkOutputs({ outputs: ['a', 'b', 'c'] }, { b: 1, stdout: 'x', exit_code: 0 });
   assert.throws(check, {
     code: 'OUTPUT_MISSING',
-    message: 'The declared output a is missing; the result has only b.',
+    message: 'The declared outputs a, c are missing; the result has only b, stdout.',
   });
-  const agent = () => checkOutputs({ type: 'agent', outputs: ['a'] }, { stdout: 'x' });
-  assert.throws(agent, { code: 'OUTPUT_MISSING' });
+  assert.throws(() => checkOutputs({ outputs: ['a'] }, { stderr: '', exit_code: 0 }), {
+    message: 'The declared output a is missing; the result has no fields of its own.',
+  });
 });
 
 test('delays grow as the backoff says, up to the cap, and jitter draws from all of it', () => {

@@ -24,6 +24,7 @@ test('a row has what status prints, from events alone', () => {
     context: { readonly: { r: 1 }, mutable: { n: 4 } },
     error: null,
     reason: 'completed',
+    limits: [],
     steps: [
       {
         path: 'a',

@@ -1,17 +1,28 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { probeLayers } from '../../sandbox/layers.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
+import type { Scenario } from '../provider/scenario.ts';
+import { startMockProvider } from '../provider/server.ts';
 import { type Bench, openBench, ROOT } from '../setup/bench-home.ts';
 
-/** The examples run in this repository itself, as the README shows them; what they write goes to the test's folder. */
+const { bubblewrap, seccomp } = await probeLayers();
+const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
+
+/** The examples run in this repository itself, as the README shows them; what they write goes to a folder in it. */
 describe('the examples do what they say', () => {
   let bench: Bench;
+  // In the workspace, where a step may write, and where git and all checks look away.
+  const folder = mkdtempSync(join(ROOT, 'node_modules', '.q-examples-'));
   before(() => {
     bench = openBench();
   });
-  after(() => bench.close());
+  after(async () => {
+    await bench.close();
+    rmSync(folder, { recursive: true });
+  });
 
   async function run(name: string, ...more: string[]): Promise<{ run: StatusDocument; exit: number | null }> {
     const { status, stdout, stderr } = await bench.q(
@@ -30,7 +41,7 @@ describe('the examples do what they say', () => {
     run.steps.find((each) => each.path === path);
 
   test('repo-report writes a report about the history and the files of this repository', async () => {
-    const output = join(bench.workspace, 'report.md');
+    const output = join(folder, 'report.md');
     const { run: report, exit } = await run('repo-report', '--input', `output=${output}`);
     assert.equal(exit, 0, JSON.stringify(report.error));
     const text = readFileSync(output, 'utf8');
@@ -63,7 +74,7 @@ describe('the examples do what they say', () => {
   });
 
   test('saga cancels what it booked, in reverse order, when the last booking fails', async () => {
-    const file = join(bench.workspace, 'ledger.txt');
+    const file = join(folder, 'ledger.txt');
     const { run: saga, exit } = await run('saga', '--input', `file=${file}`);
     assert.equal(exit, 1);
     assert.equal(saga.status, 'rolled_back');
@@ -76,7 +87,7 @@ describe('the examples do what they say', () => {
   });
 
   test('saga completes when nothing is sold out', async () => {
-    const file = join(bench.workspace, 'ledger-2.txt');
+    const file = join(folder, 'ledger-2.txt');
     const { run: saga, exit } = await run(
       'saga',
       '--input',
@@ -98,5 +109,25 @@ describe('the examples do what they say', () => {
     assert.equal(greedy.status, 'failed');
     assert.match(greedy.reason ?? '', /^oom: 192 MB limit, peak \d+ MB, step greedy$/);
     assert.ok((greedy.usage?.peak_memory_bytes ?? 0) <= 192 * 1024 * 1024);
+  });
+
+  test('triage reads and searches by an agent, against the script of a mock', { skip: lacks }, async (t) => {
+    const scenario = JSON.parse(
+      readFileSync(join(ROOT, 'examples/triage-scenario.json'), 'utf8'),
+    ) as Scenario;
+    const provider = await startMockProvider(scenario);
+    t.after(() => provider.close());
+    const model = { Q_WORKFLOW_MODEL: 'mock', Q_WORKFLOW_MODEL_BASE_URL: `${provider.url}/v1` };
+    const file = join(ROOT, 'examples/triage.json');
+    const { status, stdout, stderr } = await bench.qWith(model, 'run', file, '--workspace', ROOT, '--json');
+    assert.notEqual(stdout, '', stderr);
+    const triage = JSON.parse(stdout) as StatusDocument;
+    assert.equal(status, 0, JSON.stringify(triage.error));
+    assert.match(
+      JSON.stringify(step(triage, 'tell')?.outputs),
+      /low: src\/skills\/output\.ts: Capture keeps/,
+    );
+    const sent = JSON.stringify(provider.requests.at(-1)?.body);
+    assert.ok(sent.includes('src/skills/output.ts:') && sent.includes('export class Capture'), sent);
   });
 });

@@ -15,7 +15,7 @@ const mutable: JsonObject = { counter: 3, both: 'mutable' };
 const readonly: JsonObject = { env: 'prod', list: [1, 2, 3], item: { id: 7 } };
 const inputs: JsonObject = { n: 7, x: 2.5 };
 const results: Readonly<Record<string, Json>> = {
-  'fetch-data': { status: 200, items: [{ name: 'a' }], 'content-type': 'json' },
+  'fetch-data': { status: 200, items: [{ name: 'a' }], 'content-type': 'json', branches: { left: null } },
   loop: { n: 1 },
   skipped: null,
 };
@@ -63,6 +63,9 @@ const answers: readonly (readonly [string, Json])[] = [
   ['has(item.id) && !has(item.nope) && !has(skipped.x)', true],
   ['skipped.status == 200', false],
   ['skipped == null', true],
+  [`skipped${'.a'.repeat(28)}`, null],
+  ['skipped["a"].b[0] == null', true],
+  ['fetch-data.branches.left.status', null],
   ['1 / 0 > 1 || true', true],
   ['false && 1 / 0 > 1', false],
   ['env == "prod" ? "yes" : "no"', 'yes'],
@@ -97,6 +100,10 @@ const refusals: readonly (readonly [string, number, string])[] = [
   ['__proto__', 1, 'names that begin with __ are not allowed: "__proto__"'],
   ['re(env, "(")', 9, 'the regex "(" is not valid: error parsing regexp: missing closing ): `(`'],
   ['', 1, 'the expression is empty'],
+  ['${{ counter < 5 }}', 1, 'an expression stands without ${{ }}: that is for texts of inputs'],
+  ['counter + ${{ n }}', 11, 'an expression stands without ${{ }}: that is for texts of inputs'],
+  ['fetch-data.in', 12, 'a field called "in" is written ["in"]'],
+  ['list.all(loop, loop > 0)', 10, 'all() needs a name for each element, one that no step has'],
   ['x'.repeat(4097), 1, 'the expression has 4097 characters, at most 4096 are allowed'],
   [
     '[1].map(a, [2].map(b, [3].map(c, c)))',
@@ -140,6 +147,41 @@ test('a condition must be a bool', () => {
     name: 'ExpressionError',
     message: 'a condition must be true or false, this one is a number',
   });
+});
+
+const neverBool: readonly (readonly [string, number, string])[] = [
+  ['1', 1, 'a number'],
+  ['"true"', 1, 'a string'],
+  ['null', 1, 'a null'],
+  ['counter + 1', 1, 'no bool'],
+  ['2 * counter', 1, 'a number'],
+  ['-counter', 1, 'a number'],
+  ['[true]', 1, 'a list'],
+  ['{"a": true}', 1, 'a map'],
+  ['size(list)', 1, 'a number'],
+  ['list.size()', 1, 'a number'],
+  ['env.trim()', 1, 'a string'],
+  ['list.filter(v, v > 1)', 1, 'a list'],
+  ['counter > 1 ? 1 : "x"', 15, 'a number'],
+];
+
+for (const [source, column, kind] of neverBool) {
+  test(`${source} can be no condition`, () => {
+    const expression = compileExpression(source, scope);
+    assert.throws(() => expression.assertCondition(), {
+      name: 'ExpressionError',
+      message: `a condition must be true or false, this one is ${kind}`,
+      column,
+      source,
+    });
+  });
+}
+
+test('what may be a bool can be a condition', () => {
+  const sources = ['counter', 'env', 'fetch-data.ok', 'true', '!(counter > 1)', 'counter > 1 && env == "x"'];
+  const calls = ['has(item.id)', 're(env, "p")', 'env.contains("x")', 'list.all(v, v > 1)', 'bool("true")'];
+  for (const source of [...sources, ...calls, 'env == "x" ? counter : 1', '1 in list', 'dyn(1)'])
+    compileExpression(source, scope).assertCondition();
 });
 
 test('references name steps, context and input names and iteration', () => {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Bench, openBench } from '../setup/bench-home.ts';
-import { foldersOf, isRunning, outputsOf, runToEnd, textOf } from '../setup/leftovers.ts';
+import { foldersOf, holdLock, isLocked, outputsOf, runToEnd, textOf } from '../setup/leftovers.ts';
 
 describe('the flow of steps with real processes', { timeout: 300_000 }, () => {
   let bench: Bench;
@@ -32,13 +32,11 @@ describe('the flow of steps with real processes', { timeout: 300_000 }, () => {
   });
   const lines = (file: string): string[] => textOf(join(bench.workspace, file)).split('\n').filter(Boolean);
   const stubborn = (file: string): string =>
-    `trap '' TERM; echo $$ > ${file}; setsid sh -c 'trap "" TERM; echo $$ > ${file}.child; while :; do sleep 1; done' & while :; do sleep 1; done`;
+    `trap '' TERM; ${holdLock(file)} echo $$ > ${file}; setsid sh -c 'trap "" TERM; echo $$ > ${file}.child; while :; do sleep 1; done' & while :; do sleep 1; done`;
   const assertGone = (file: string): void => {
-    for (const name of [file, `${file}.child`]) {
-      const pid = Number(textOf(join(bench.workspace, name)));
-      assert.ok(pid > 0, `${name} never ran`);
-      assert.equal(isRunning(pid), false, `${name} is alive`);
-    }
+    for (const name of [file, `${file}.child`])
+      assert.ok(Number(textOf(join(bench.workspace, name))) > 0, `${name} never ran`);
+    assert.equal(isLocked(join(bench.workspace, file)), false, `${file} is alive`);
   };
 
   test('an async step runs beside the flow, and the first reference to it waits', async () => {
@@ -58,10 +56,7 @@ describe('the flow of steps with real processes', { timeout: 300_000 }, () => {
 
   test('the losers of a parallel any are dead before the run goes on', async () => {
     const winner = 'while [ ! -s loser.txt.child ]; do sleep 0.02; done; echo won';
-    bench.script(
-      'check.sh',
-      'for f in loser.txt loser.txt.child; do grep -qs "[)] [^ZX] " /proc/$(cat $f)/stat && echo alive; done; echo checked\n',
-    );
+    bench.script('check.sh', 'flock --nonblock loser.txt.lock true || echo alive; echo checked\n');
     bench.workflow('any', {
       steps: [
         {
@@ -121,10 +116,7 @@ describe('the flow of steps with real processes', { timeout: 300_000 }, () => {
 
   test('a rollback kills what is in flight before the first undo starts', async () => {
     const undo = (id: string): object =>
-      shell(
-        id,
-        `for f in flying.txt flying.txt.child; do grep -qs "[)] [^ZX] " /proc/$(cat $f)/stat && echo alive >> undo.txt; done; echo ${id} >> undo.txt`,
-      );
+      shell(id, `flock --nonblock flying.txt.lock true || echo alive >> undo.txt; echo ${id} >> undo.txt`);
     bench.workflow('rollback', {
       steps: [
         shell('one', 'echo one', { undo: undo('undo-one') }),
@@ -214,7 +206,8 @@ describe('the flow of steps with real processes', { timeout: 300_000 }, () => {
   test('a session keeps its process over two steps and ends with the run', async () => {
     bench.script(
       'talk.sh',
-      'trap \'\' TERM; while read -r line; do echo "{\\"pid\\": $$}"; done; sleep 1000\n',
+      `trap '' TERM; ${holdLock('talk')} read -r id < /proc/sys/kernel/random/uuid
+while read -r line; do echo "{\\"process\\": \\"$id\\"}"; done; sleep 1000\n`,
     );
     bench.skill('talk', { type: 'code_session', command: 'sh', args: ['talk.sh'] });
     bench.workflow('session', {
@@ -225,9 +218,10 @@ describe('the flow of steps with real processes', { timeout: 300_000 }, () => {
     });
     const { code, run } = await runToEnd(bench, 'session');
     assert.equal(code, 0, JSON.stringify(run.error));
-    const pids = run.steps.map(({ id }) => Number(outputsOf(run, id).pid));
-    assert.equal(pids[0], pids[1]);
-    assert.equal(isRunning(pids[0] ?? 0), false);
+    const [first, second] = run.steps.map(({ id }) => outputsOf(run, id).process);
+    assert.equal(typeof first, 'string');
+    assert.equal(first, second);
+    assert.equal(isLocked(join(bench.workspace, 'talk')), false);
   });
 
   test('a secret reaches its step and is in no journal, log or status', async () => {

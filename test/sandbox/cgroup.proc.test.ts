@@ -12,6 +12,7 @@ import {
   MIB,
   NONE,
   NOW,
+  SLOWNESS,
   start,
   TREE,
   TREE_SIZE,
@@ -130,16 +131,20 @@ test('the process limit holds a fork bomb and counts what it refused', { skip },
   t.diagnostic(`forks refused: step ${step.usage().forksRefused}, instance ${usage.forksRefused}`);
 });
 
-test('the CPU limit of 50 % is met within 10 points', { skip }, async (t) => {
-  const scope = isolationFor(t, 'cgroup').openScope('cpu', { ...NONE, cpuPercent: 50 });
+test('the CPU limit of 20 % holds six busy processes', { skip }, async (t) => {
+  const scope = isolationFor(t, 'cgroup').openScope('cpu', { ...NONE, cpuPercent: 20 });
   const step = scope.openChild('step', { ...NONE, cpuPercent: 150 });
-  start(step, '/bin/sh', ['-c', 'while :; do :; done & while :; do :; done']);
+  start(step, '/bin/sh', ['-c', 'for n in 1 2 3 4 5; do while :; do :; done & done; while :; do :; done']);
   await until('it runs', () => scope.usage().cpuSeconds > 0.1);
   const before = { at: performance.now(), used: scope.usage().cpuSeconds };
-  await until('2 s of clock', () => performance.now() - before.at > 2000);
+  // Emulated, a period of 100 ms may end late: over more of them it evens out.
+  const windowMs = SLOWNESS === 1 ? 2000 : 10_000;
+  await until('the window', () => performance.now() - before.at > windowMs);
   const share = (100 * (scope.usage().cpuSeconds - before.used)) / ((performance.now() - before.at) / 1000);
   t.diagnostic(`share ${share.toFixed(1)} %`);
-  assert.ok(Math.abs(share - 50) <= 10, `share ${share}`);
+  // A busy machine may give them less than they may have; that they were held back shows that the limit did it.
+  assert.ok(share <= 25, `share ${share}`);
+  assert.ok(scope.usage().cpuThrottledSeconds > 0, 'they were never held back');
   assert.ok(scope.usage().cpuThrottledSeconds > 0);
 });
 
@@ -190,8 +195,9 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
   test(`a step frozen by itself ends with its instance, by SIGTERM too (${kind})`, {
     skip: lack,
   }, async (t) => {
-    const scope = isolationFor(t, kind).openScope('cold', NONE);
+    const isolation = isolationFor(t, kind);
     for (const graceMs of [0, 5000]) {
+      const scope = isolation.openScope(`cold-${graceMs}`, NONE);
       const step = scope.openChild(`step-${graceMs}`, NONE);
       const run = start(step, '/bin/sleep', ['300']);
       await until('it has joined', () => step.usage().processes === 1);
@@ -213,13 +219,14 @@ for (const kind of ['cgroup', 'v1-freezer'] as const) {
     await empty;
     const tookMs = performance.now() - endedAt;
     t.diagnostic(`${tookMs.toFixed(1)} ms`);
-    assert.ok(tookMs < 100, `${tookMs} ms`);
+    assert.ok(tookMs < 100 * SLOWNESS, `${tookMs} ms`);
   });
 }
 
 test('whenEmpty rejects with the reason of its signal', { skip }, async (t) => {
   const scope = isolationFor(t, 'cgroup').openScope('abort', NONE);
   start(scope, '/bin/sleep', ['300']);
+  await until('it has joined', () => scope.usage().processes === 1);
   const abort = new AbortController();
   const waiting = scope.whenEmpty(abort.signal);
   abort.abort(new Error('enough'));
@@ -233,7 +240,7 @@ test('SIGTERM within the grace is enough for a willing process', { skip }, async
   const report = await scope.kill({ graceMs: 5000, timeoutMs: 5000 });
   assert.equal(report.killedCount, 0);
   assert.equal(report.foundCount, 1);
-  assert.ok(report.durationMs < 1000, 'the grace ended early');
+  assert.ok(report.durationMs < Math.min(1000 * SLOWNESS, 4500), 'the grace ended early');
   assert.deepEqual(await run.ended, { code: null, signal: 'SIGTERM' });
 });
 
@@ -276,7 +283,7 @@ test('a scope whose folders were removed under us can be asked, killed and remov
   assert.deepEqual(scope.usage(), before);
   const { durationMs, ...report } = await scope.kill({ graceMs: 10, timeoutMs: 100 });
   assert.deepEqual(report, { found: [], foundCount: 0, killedCount: 0, survivors: [] });
-  assert.ok(durationMs < 100);
+  assert.ok(durationMs < 100 * SLOWNESS);
   await scope.freeze();
   await scope.thaw();
   await scope.whenEmpty(AbortSignal.timeout(1000));

@@ -1,10 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CgroupIsolation } from '../../sandbox/cgroupfs/isolation.ts';
-import { V2 } from '../../sandbox/cgroupfs/v2.ts';
-import { describeIsolation } from '../../sandbox/describe.ts';
-import { missingLayersMessage } from '../../sandbox/layers.ts';
+import { describeIsolation, describeLayers, describeLingering } from '../../sandbox/describe.ts';
+import { type Layers, missingLayersMessage } from '../../sandbox/layers.ts';
 import { PollingIsolation } from '../../sandbox/polling/isolation.ts';
+
+const LAYERS: Layers = {
+  setpriv: { name: 'setpriv', path: '/usr/bin/setpriv', version: '2.38.1', note: '', fix: '' },
+  bubblewrap: {
+    name: 'bubblewrap',
+    path: '/usr/bin/bwrap',
+    version: '0.8.0',
+    note: '',
+    fix: '',
+    takesDescriptors: true,
+  },
+  seccomp: { name: 'seccomp', path: '/usr/bin/bwrap', version: '', note: '', fix: '' },
+};
+
+function without(name: keyof Layers, note: string, fix: string): Layers {
+  return { ...LAYERS, [name]: { ...LAYERS[name], path: null, note, fix } };
+}
 
 test('a full cgroup backend is well in every row', () => {
   const report = {
@@ -13,21 +28,22 @@ test('a full cgroup backend is well in every row', () => {
     observed: ['time', 'disk'],
     missing: [],
   } as const;
-  const isolation = new CgroupIsolation({ version: V2, parents: {}, others: [], report }, 'k');
-  const layers = { bubblewrap: { path: '/usr/bin/bwrap', version: '0.8.0' }, note: '' };
-  assert.deepEqual(describeIsolation(isolation, layers), [
+  const rows = [...describeIsolation(report), ...describeLayers(LAYERS, 1000)];
+  assert.deepEqual(rows, [
     { name: 'isolation backend', ok: true, detail: 'cgroup-v2', fix: '' },
     { name: 'memory limit', ok: true, detail: 'enforced by cgroup-v2', fix: '' },
     { name: 'CPU limit', ok: true, detail: 'enforced by cgroup-v2', fix: '' },
     { name: 'process limit', ok: true, detail: 'enforced by cgroup-v2', fix: '' },
     { name: 'time limit', ok: true, detail: 'observed by the supervisor', fix: '' },
     { name: 'disk limit', ok: true, detail: 'observed by the supervisor', fix: '' },
+    { name: 'setpriv', ok: true, detail: '/usr/bin/setpriv, version 2.38.1', fix: '' },
     { name: 'bubblewrap', ok: true, detail: '/usr/bin/bwrap, version 0.8.0', fix: '' },
+    { name: 'seccomp', ok: true, detail: 'loaded by /usr/bin/bwrap', fix: '' },
   ]);
 });
 
 test('polling is never called enforced, and each row says what to do', () => {
-  const rows = describeIsolation(new PollingIsolation('k', ['No cgroup here.']));
+  const rows = describeIsolation(new PollingIsolation('k', ['No cgroup here.']).report);
   assert.deepEqual(
     rows.map(({ name, ok }) => [name, ok]),
     [
@@ -43,16 +59,36 @@ test('polling is never called enforced, and each row says what to do', () => {
 });
 
 test('a missing layer names the package to install', () => {
+  const install = 'install the package "bubblewrap"';
   assert.equal(
-    missingLayersMessage({ bubblewrap: null, note: 'bubblewrap is not installed' }),
+    missingLayersMessage(without('bubblewrap', 'bubblewrap is not installed', install)),
     'Steps run without a file system sandbox: bubblewrap is not installed; install the package "bubblewrap".',
   );
   assert.equal(
-    missingLayersMessage({ bubblewrap: null, note: 'bubblewrap does not work: Permission denied' }),
-    'Steps run without a file system sandbox: bubblewrap does not work: Permission denied; allow it to make user namespaces (an AppArmor profile for bwrap).',
+    missingLayersMessage(without('seccomp', 'the filter was refused: x', 'use another kernel')),
+    'Steps run without a filter of system calls: the filter was refused: x; use another kernel.',
   );
   assert.equal(
-    missingLayersMessage({ bubblewrap: { path: '/usr/bin/bwrap', version: '0.8.0' }, note: '' }),
-    null,
+    missingLayersMessage(without('setpriv', 'setpriv is not installed', 'install the package "util-linux"')),
+    'Steps keep the privileges of the supervisor: setpriv is not installed; install the package "util-linux".',
   );
+  assert.equal(missingLayersMessage(LAYERS), null);
+});
+
+test('doctor says that steps run as uid 0 where root owns the workspace, and only to root', () => {
+  const names = (uid: number): string[] => describeLayers(LAYERS, uid).map(({ name }) => name);
+  assert.deepEqual(names(0), ['setpriv', 'bubblewrap', 'seccomp', 'user of steps']);
+  assert.deepEqual(names(1000), ['setpriv', 'bubblewrap', 'seccomp']);
+});
+
+test('lingering is a question only for users under systemd, and the row has the command that mends it', () => {
+  const has =
+    (...paths: string[]) =>
+    (path: string) =>
+      paths.includes(path);
+  assert.equal(describeLingering('ann', 1000, has()), null);
+  assert.equal(describeLingering('root', 0, has('/run/systemd/system')), null);
+  assert.equal(describeLingering('ann', 1000, has('/run/systemd/system'))?.fix, 'loginctl enable-linger ann');
+  const lingers = has('/run/systemd/system', '/var/lib/systemd/linger/ann');
+  assert.equal(describeLingering('ann', 1000, lingers)?.ok, true);
 });

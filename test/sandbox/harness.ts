@@ -13,6 +13,9 @@ export const MIB = 1024 * 1024;
 export const NONE: ScopeLimits = { memoryBytes: null, cpuPercent: null, processes: null };
 export const NOW = { graceMs: 0, timeoutMs: 5000 };
 
+/** Bounds of time are this much wider in the emulated machine of `npm run test:vm`. */
+export const SLOWNESS = process.env['IN_VM'] === '1' ? 10 : 1;
+
 /** A command that runs in a scope: its output, and its end. */
 export interface Running {
   readonly child: ChildProcess;
@@ -47,9 +50,9 @@ export function start(
 
 /** Looks every few milliseconds until the condition holds; fails after the bound. */
 export async function until(what: string, condition: () => boolean, boundMs = 10_000): Promise<void> {
-  const deadline = performance.now() + boundMs;
+  const deadline = performance.now() + boundMs * SLOWNESS;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${boundMs} ms: ${what}`);
+    if (performance.now() > deadline) throw new Error(`not within ${boundMs * SLOWNESS} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 3));
   }
 }

@@ -59,3 +59,13 @@ test('later kills join the first, one with a shorter grace does not wait for it'
   assert.ok((await fast).durationMs < 200);
   assert.deepEqual((await slow).survivors, []);
 });
+
+test('a scope takes nothing more once its kill has begun', async () => {
+  const joint = new JointKill();
+  joint.assertOpen('x');
+  await joint.climb(target(0), { graceMs: 0, timeoutMs: 100 });
+  assert.throws(() => joint.assertOpen('x'), {
+    code: 'SCOPE_FAILED',
+    message: 'Scope "x" is being ended: nothing more is started in it.',
+  });
+});

@@ -78,3 +78,29 @@ test('looks come at 4 Hz, and at 20 Hz near the memory limit or under a CPU limi
   assert.equal(pauseAfter(71 * MIB, limits), 50);
   assert.equal(pauseAfter(0, { ...limits, cpuPercent: 50 }), 50);
 });
+
+test('a tree that grows is looked at before it can pass its memory limit by much, one that rests is not', () => {
+  const limits = { memoryBytes: 512 * MIB, cpuPercent: null, processes: null };
+  assert.equal(pauseAfter(300 * MIB, limits, 0), 250);
+  assert.equal(pauseAfter(300 * MIB, limits, -MIB), 250);
+  // 212 MiB are left at 1 MiB a ms: half of the time that they last.
+  assert.equal(pauseAfter(300 * MIB, limits, MIB), 106);
+  assert.equal(pauseAfter(500 * MIB, limits, MIB), 10);
+  // Whenever the growth begins between two looks: 1 GiB/s passes the limit by no more than the shortest pause.
+  for (let idleMs = 0; idleMs < 250; idleMs += 1) {
+    let now = 0;
+    let seen = 40 * MIB;
+    const at = (ms: number): number => 40 * MIB + Math.max(0, ms - idleMs) * 1.024 * MIB;
+    let growth = 0;
+    while (seen <= 512 * MIB) {
+      const pauseMs = pauseAfter(seen, limits, growth);
+      now += pauseMs;
+      growth = (at(now) - seen) / pauseMs;
+      seen = at(now);
+    }
+    assert.ok(
+      seen - 512 * MIB <= 11 * MIB,
+      `${(seen - 512 * MIB) / MIB} MiB over, growing from ${idleMs} ms on`,
+    );
+  }
+});

@@ -15,6 +15,7 @@ test('paths and arguments are positional, never part of the script', () => {
     '/cg/u',
     '500',
     '',
+    '',
     '/bin/echo',
     '$(id)',
     '',

@@ -39,6 +39,8 @@ const COMMAND_DEADLINE_MS = 60_000;
 
 export interface BenchOptions {
   readonly isolation?: 'polling';
+  /** A bwrap comes first on PATH that is refused, as on a machine that forbids it namespaces. */
+  readonly bubblewrap?: 'refused';
   /** Words before each command line, to run it elsewhere (in another mount namespace), by its working folder. */
   readonly prefix?: (folder: string) => readonly string[];
   /** The state folder, where it shall not lie beside the workspace. */
@@ -52,9 +54,10 @@ export function openBench(options: BenchOptions = {}): Bench {
   for (const folder of [workspace, join(workspace, '.q-skills'), join(workspace, '.amazonq', 'workflows')])
     mkdirSync(folder, { recursive: true });
   const env: NodeJS.ProcessEnv = {
-    PATH: process.env['PATH'],
+    PATH: options.bubblewrap === undefined ? process.env['PATH'] : pathWithRefused(base),
     HOME: base,
     Q_WORKFLOW_HOME: home,
+    Q_WORKFLOW_SYSLOG: 'off',
     ...(options.isolation === undefined ? {} : { Q_WORKFLOW_ISOLATION: options.isolation }),
   };
   const start: Bench['start'] = (args, more = {}) => {
@@ -106,6 +109,15 @@ export function openBench(options: BenchOptions = {}): Bench {
   };
 }
 
+function pathWithRefused(base: string): string {
+  const folder = join(base, 'refused');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'bwrap'), '#!/bin/sh\necho "bwrap: No permissions" >&2; exit 1\n', {
+    mode: 0o755,
+  });
+  return `${folder}:${process.env['PATH']}`;
+}
+
 export function finish(child: ChildProcess): Promise<Finished> {
   return new Promise((resolve, reject) => {
     let stdout = '';
@@ -148,11 +160,12 @@ function readJournal(file: string, id: string): JournalEntry[] {
   }
 }
 
-/** Resolves when `look` answers something that is neither undefined nor false; looks every 20 ms, with a bound. */
+/** Resolves when `look` answers something that is neither undefined nor false; looks every 20 ms or so, with a bound. */
 export async function eventually<T>(
   what: string,
   look: () => T | Promise<T>,
   timeoutMs = 20_000,
+  pauseMs = 20,
 ): Promise<Exclude<T, undefined | false | null>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -160,6 +173,6 @@ export async function eventually<T>(
     if (value !== undefined && value !== false && value !== null)
       return value as Exclude<T, undefined | false | null>;
     if (performance.now() > deadline) throw new Error(`${what} did not happen in ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

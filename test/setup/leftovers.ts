@@ -1,5 +1,6 @@
 /** What a run must not leave behind: processes that carry its scope, folders of its cgroups. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/definition/workflow.ts';
@@ -106,7 +107,25 @@ export function isRunning(pid: number): boolean {
   return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
-/** The number that a script wrote into a file, once it is there. */
+/**
+ * True while a process lives that holds the lock that goes with a file, or inherited it. Steps have pids of their own
+ * namespaces, which say nothing outside; a lock does.
+ */
+export function isLocked(file: string): boolean {
+  const { status, error } = spawnSync('flock', ['--nonblock', `${file}.lock`, 'true']);
+  if (error !== undefined) throw error;
+  return status !== 0;
+}
+
+/** For a script of sh: holds the lock that goes with a file, for as long as it and its children live. */
+export function holdLock(file: string): string {
+  return `exec 9> ${file}.lock; flock 9;`;
+}
+
+/**
+ * The number that a script wrote into a file, once it is there. Of a step in its sandbox it is no pid of ours: only
+ * that it is there counts.
+ */
 export function pidIn(file: string, timeoutMs?: number): Promise<number> {
   return eventually(`a pid in ${file}`, () => Number.parseInt(textOf(file), 10) || undefined, timeoutMs);
 }

@@ -9,7 +9,8 @@ export interface SmallDisk {
   prefix(cwd: string): readonly string[];
   /** Runs a shell line there; throws when it fails. */
   shell(line: string): string;
-  fill(): void;
+  /** Takes all the room, but for that many KiB. */
+  fill(leaveKib?: number): void;
   free(): void;
   close(): void;
 }
@@ -39,11 +40,11 @@ export async function mountSmallDisk(folder: string, megabytes: number): Promise
   return {
     prefix: (cwd) => [...enter, 'cd "$0" && exec "$@"', cwd],
     shell,
-    fill: () =>
+    fill: (leaveKib = 0) =>
       void shell(
-        `cat /dev/zero > '${folder}/fill' 2>/dev/null; test "$(df --output=avail '${folder}' | tail -1)" -eq 0`,
+        `cat /dev/zero > '${folder}/fill' 2>/dev/null; test "$(df --output=avail '${folder}' | tail -1)" -eq 0 && truncate -s '-${leaveKib}K' '${folder}/fill'`,
       ),
-    free: () => void shell(`rm '${folder}/fill'`),
+    free: () => void shell(`rm -f '${folder}/fill'`),
     close: () => void holder.kill('SIGKILL'),
   };
 }

@@ -20,6 +20,8 @@ export class FakeScope implements Scope {
   groups: number[] = [];
   usageNow: Usage = NO_USAGE;
   isRemoved = false;
+  /** Why it cannot be removed, if it cannot. */
+  removal: Error | null = null;
   breached: (breach: Breach) => void = () => undefined;
 
   openChild(): Scope {
@@ -75,6 +77,7 @@ export class FakeScope implements Scope {
   }
 
   remove(): Promise<void> {
+    if (this.removal !== null) return Promise.reject(this.removal);
     this.isRemoved = true;
     return Promise.resolve();
   }

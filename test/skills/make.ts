@@ -1,3 +1,5 @@
+import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
+import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
 import { normaliseSkill } from '../../src/skills/normalise.ts';
 import type { OutputSink } from '../../src/skills/output.ts';
@@ -33,6 +35,30 @@ export class ListSink implements OutputSink {
   }
 }
 
+/** A machine without any layer: the command gets its environment by the shell, as everywhere, and that is all. */
+const BARE_GROUND: SandboxGround = {
+  bubblewrap: null,
+  setpriv: null,
+  seccompFile: null,
+  user: null,
+  system: { mounts: [], folders: [] },
+  fault: null,
+  hidden: [],
+  readOnly: [],
+};
+export const BARE_SANDBOX: StepSandbox = {
+  ground: BARE_GROUND,
+  view: {
+    tier: 'skill',
+    network: 'host',
+    workspace: '/tmp',
+    read: null,
+    write: null,
+    files: [],
+    scratch: null,
+  },
+};
+
 export function codeRequest(
   skill: Skill,
   more: Partial<CodeRequest> = {},
@@ -42,6 +68,7 @@ export function codeRequest(
     skill,
     values: {},
     outputs: [],
+    sandbox: BARE_SANDBOX,
     workspace: '/tmp',
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin' },
     timeoutMs: 20_000,

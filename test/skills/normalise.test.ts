@@ -55,6 +55,39 @@ describe('shape A', () => {
     assert.match(skill.hash, /^[0-9a-f]{64}$/);
   });
 
+  test('of a pattern in permissions the folder before its wildcard counts, and a path that leads out is none', () => {
+    const permissions = {
+      file_read: ['src/**/*.ts', '*.md', 'docs/a?.md', 'plain/file.txt'],
+      file_write: ['../other', '~/notes', 'a/../../b', 'out/'],
+    };
+    const { skill, said } = read({ name: 'a', type: 'code_inline', command: 'x', security: { permissions } });
+    assert.deepEqual(skill.permissions, {
+      fileRead: ['src/', './', 'docs/', 'plain/file.txt'],
+      fileWrite: ['out/'],
+      networkAccess: false,
+    });
+    const readAt = '$.security.permissions.file_read';
+    const writeAt = '$.security.permissions.file_write';
+    assert.deepEqual(said, [
+      `rewritten ${readAt}[0] "src/**/*.ts" is read as "src/": patterns are not matched`,
+      `rewritten ${readAt}[1] "*.md" is read as "./": patterns are not matched`,
+      `rewritten ${readAt}[2] "docs/a?.md" is read as "docs/": patterns are not matched`,
+      `warning ${writeAt}[0] "../other" leads out of the workspace and counts as nothing`,
+      `warning ${writeAt}[1] "~/notes" leads out of the workspace and counts as nothing`,
+      `warning ${writeAt}[2] "a/../../b" leads out of the workspace and counts as nothing`,
+    ]);
+  });
+
+  test('permissions that are not named narrow nothing', () => {
+    const { skill } = read({
+      name: 'a',
+      type: 'code_inline',
+      command: 'x',
+      security: { permissions: { network_access: true } },
+    });
+    assert.deepEqual(skill.permissions, { fileRead: null, fileWrite: null, networkAccess: true });
+  });
+
   test('a command with blanks and no args is split, quotes understood and nothing expanded', () => {
     const { skill, said } = read({ name: 'a', type: 'command', command: `echo 'a b' "c \\"d\\"" $HOME *` });
     assert.equal(skill.command, 'echo');

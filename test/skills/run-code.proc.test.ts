@@ -135,6 +135,7 @@ describe('what the command is given', () => {
     assert.deepEqual(result.env, {
       PATH: process.env.PATH,
       OWN: 'yes',
+      Q_WORKFLOW_SCOPE: 'fake',
       SKILL_PARAM_a: hostile.a,
       SKILL_PARAM_b: hostile.b,
       SKILL_PARAM_c: hostile.c,
@@ -145,6 +146,19 @@ describe('what the command is given', () => {
       Q_WORKFLOW_STEP: 'group/probe',
       Q_WORKFLOW_ATTEMPT: '2',
     });
+  });
+
+  test('a variable has any name and value, also one that no shell can carry', async () => {
+    const environment = {
+      'with-dash': 'a',
+      'dot.ted': "it's\n",
+      IFS: 'x',
+      OPTIND: 'no number',
+      'BASH_FUNC_f%%': '() { :; }',
+    };
+    const skill = nodeSkill('console.log(JSON.stringify({env: process.env}))', { environment });
+    const { env } = await resultOf(skill);
+    assert.deepEqual(env, { ...(env as object), ...environment });
   });
 
   test("a place in the script of a shell's own -c is read from its variable and never runs", async () => {

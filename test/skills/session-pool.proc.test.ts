@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
 import { runSkill } from '../../src/skills/run-skill.ts';
 import { SessionPool, type SessionRequest } from '../../src/skills/session-pool.ts';
 import type { Skill } from '../../src/skills/skill.ts';
 import { FakeScope } from './fake-scope.ts';
-import { codeRequest, ListSink, skillOf } from './make.ts';
+import { BARE_SANDBOX, codeRequest, ListSink, skillOf } from './make.ts';
 
 /** Answers by what it is asked; counts its calls, so that a fresh process shows. */
 const ECHO = `let n = 0; console.error('up ' + process.env.Q_WORKFLOW_INSTANCE);
@@ -31,11 +32,13 @@ function echoSkill(config: JsonObject = {}): Skill {
   });
 }
 
-function setUp() {
+function setUp(removal: Error | null = null) {
   const scopes: FakeScope[] = [];
+  const leftovers: string[] = [];
   const pool = new SessionPool({
     openScope: () => {
       const scope = new FakeScope();
+      scope.removal = removal;
       scopes.push(scope);
       return scope;
     },
@@ -43,6 +46,7 @@ function setUp() {
     env: { PATH: process.env.PATH ?? '' },
     instance: 'instance-1',
     graceMs: 500,
+    onLeftover: (error) => leftovers.push(String(error)),
   });
   const sink = new ListSink();
   const call = async (
@@ -52,6 +56,7 @@ function setUp() {
   ): Promise<JsonObject> => {
     const done = await pool.call({
       skill,
+      sandbox: BARE_SANDBOX,
       values,
       secrets: {},
       outputs: [],
@@ -71,7 +76,7 @@ function setUp() {
       assert.equal(scope.isRemoved, true);
     }
   };
-  return { pool, scopes, sink, call, assertNothingLeft };
+  return { pool, scopes, sink, leftovers, call, assertNothingLeft };
 }
 
 test('one process answers all calls of a skill, in objects or in text', async () => {
@@ -86,6 +91,25 @@ test('one process answers all calls of a skill, in objects or in text', async ()
   assert.equal(scopes.length, 1);
   assert.equal(scopes[0]?.pids().length, 1);
   assert.match(sink.text('stderr'), /up instance-1/);
+  await assertNothingLeft();
+});
+
+test('steps with different tiers or networks never share a process', async () => {
+  const { call, assertNothingLeft } = setUp();
+  const skill = echoSkill();
+  const agent: StepSandbox = {
+    ...BARE_SANDBOX,
+    view: { ...BARE_SANDBOX.view, tier: 'agent', network: 'proxy' },
+  };
+  const access = { rules: [{ host: 'a.example', ports: [443] }], onEvent: () => undefined };
+  const other = { ...access, rules: [{ host: 'b.example', ports: [443] }] };
+  const pids = new Set<unknown>();
+  for (const sandbox of [BARE_SANDBOX, agent, { ...agent, access }, { ...agent, access: other }]) {
+    const first = await call(skill, {}, { sandbox });
+    assert.equal((await call(skill, {}, { sandbox })).pid, first.pid);
+    pids.add(first.pid);
+  }
+  assert.equal(pids.size, 4);
   await assertNothingLeft();
 });
 
@@ -117,6 +141,7 @@ test('a cancelled call kills the session', async () => {
   const abort = new AbortController();
   const pending = pool.call({
     skill,
+    sandbox: BARE_SANDBOX,
     values: { do: 'hang' },
     secrets: {},
     outputs: [],
@@ -210,8 +235,8 @@ test('runSkill picks by type', async () => {
   const code = await run(skillOf({ command: 'echo', args: ['{a}'] }), { a: 1 });
   assert.equal(code.kind === 'completed' ? code.result.stdout : null, '1');
   await assert.rejects(run(skillOf({ type: 'conversation', prompt: 'x' }), {}), {
-    code: 'AGENT_DRIVER_MISSING',
-    message: /no agent driver configured/,
+    code: 'MODEL_NOT_CONFIGURED',
+    message: /is run by the agent driver, not as a command/,
   });
   await assert.rejects(run(skillOf({ type: 'nonsense' }), {}), {
     code: 'SKILL_INVALID',
@@ -225,4 +250,26 @@ test('runSkill picks by type', async () => {
   assert.equal((await run(matched, { a: 'xxx' })).kind, 'completed');
   await assert.rejects(run(matched, { a: `${'x'.repeat(5000)}!` }), { code: 'PARAMETER_INVALID' });
   await assertNothingLeft();
+});
+
+test('a scope that cannot be removed fails neither a call nor the end, whenever its session ends', async () => {
+  const { pool, scopes, leftovers, call } = setUp(new Error('EBUSY'));
+  // An unhandled rejection would end the instance, and fail this test.
+  const idle = echoSkill({ session_timeout: 0.05 });
+  await call(idle, { do: 'noise' });
+  const expired = new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      if (pool.openCount > 0) return;
+      clearInterval(timer);
+      resolve();
+    }, 10);
+  });
+  await expired;
+  assert.deepEqual(leftovers, ['Error: EBUSY']);
+  const result = await call(echoSkill(), { do: 'text' });
+  assert.equal(result['stdout'], 'plain 1');
+  await pool.close();
+  assert.equal(pool.openCount, 0);
+  assert.deepEqual(leftovers, ['Error: EBUSY', 'Error: EBUSY']);
+  for (const scope of scopes) assert.deepEqual(scope.pids(), []);
 });

@@ -56,9 +56,12 @@ describe('parameters', () => {
     assert.deepEqual(values, { a: 'd', b: '8080', c: { x: 1 }, d: [], e: '1' });
   });
 
-  test('a skill that declares nothing takes anything, one that declares an empty list takes nothing', () => {
+  test('a skill that declares no parameters takes any inputs, also when its list is empty', () => {
     assert.deepEqual(validateParameters(skillOf({ command: 'x' }), { any: [1] }), { any: [1] });
-    assert.deepEqual(problemsOf([], { any: 1 }), ['"any" is no parameter of it; known are none']);
+    assert.deepEqual(validateParameters(declared([]), { any: 1 }), { any: 1 });
+    assert.deepEqual(problemsOf([{ name: 'url' }], { any: 1 }), [
+      '"any" is no parameter of it; known are url',
+    ]);
   });
 
   test('a pattern is matched anywhere and in linear time', async () => {
@@ -146,6 +149,15 @@ describe('results', () => {
     }
     assert.equal(commandResult({ ...base, stdout: captured('{"a":1}', true) }).stdout, '{"a":1}');
     assert.deepEqual(parseJsonObject(' {"a":1}\n'), { a: 1 });
+  });
+
+  test('one declared output takes the text, unless it names what every result has', () => {
+    const text = { ...base, stdout: captured('hi\n'), stderr: captured('note') };
+    assert.equal(commandResult({ ...text, outputs: ['greeting'] }).greeting, 'hi');
+    assert.equal(commandResult({ ...text, outputs: ['exit_code'] }).exit_code, 0);
+    assert.equal(commandResult({ ...text, outputs: ['stderr'] }).stderr, 'note');
+    assert.equal(commandResult({ ...text, outputs: ['duration_ms'] }).duration_ms, 1);
+    assert.equal(commandResult({ ...text, outputs: ['a', 'b'] }).a, undefined);
   });
 
   test('an object nested too deep is text, and __proto__ is a plain field', () => {

@@ -19,7 +19,21 @@ test('a new database is brought to the version of this program and marked as our
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
   assert.deepEqual(
     tables.map(({ name }) => name),
-    ['audit', 'documents', 'events', 'instances', 'meta', 'registrations'],
+    [
+      'audit',
+      'audit_checkpoints',
+      'audit_heads',
+      'audit_payloads',
+      'audit_segments',
+      'documents',
+      'events',
+      'fires',
+      'instances',
+      'kill_latches',
+      'meta',
+      'registrations',
+      'schedules',
+    ],
   );
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { sha256 } from '../../src/audit/canonical.ts';
 import { type AuditEntry, chainHash, genesisHash, SUPERVISOR } from '../../src/audit/record.ts';
 import type { Arguments, OperationName } from '../../src/store/operations.ts';
 import { openWriter, type Reply, type Writer } from '../../src/store/writer.ts';
@@ -14,6 +15,8 @@ export interface Desk {
   batch(...requests: readonly [name: OperationName, args: object][]): Reply[];
   /** Runs one request; its answer, or the code of its error. */
   one<K extends OperationName>(name: K, args: Arguments<K>): unknown;
+  /** Closes the database, and leaves its files for another writer. */
+  leave(): void;
   close(): void;
 }
 
@@ -23,6 +26,11 @@ export function openDesk(): Desk {
   const writer = openWriter(file, 'boot');
   const batch: Desk['batch'] = (...requests) =>
     writer.run(requests.map(([name, args], id) => ({ id, name, args })));
+  let isOpen = true;
+  const leave = (): void => {
+    if (isOpen) writer.close();
+    isOpen = false;
+  };
   return {
     file,
     writer,
@@ -31,8 +39,9 @@ export function openDesk(): Desk {
       const [reply] = batch([name, args]);
       return reply !== undefined && 'answer' in reply ? reply.answer : reply?.error.code;
     },
+    leave,
     close: () => {
-      writer.close();
+      leave();
       rmSync(folder, { recursive: true });
     },
   };
@@ -42,6 +51,8 @@ export function record(type: string, instance: string | null = null): AuditEntry
   return { type, at: 1, actor: SUPERVISOR, instance, data: {} };
 }
 
+const EMPTY = sha256('{}');
+
 /** An instance of that id, created, in its first incarnation. */
 export function launched(id: string): [OperationName, object][] {
   const limits = { memoryBytes: 1, cpuPercent: 1, processes: 1, executionMs: 1, concurrentSteps: 1 };
@@ -50,8 +61,8 @@ export function launched(id: string): [OperationName, object][] {
     id,
     workflow: 'w',
     version: '1.0.0',
-    definitionHash: 'd',
-    pinsHash: 'p',
+    definitionHash: EMPTY,
+    pinsHash: EMPTY,
     source: '/w.json',
     workspace: '/',
     inputs: {},
@@ -64,7 +75,7 @@ export function launched(id: string): [OperationName, object][] {
   return [
     [
       'instance.create',
-      { instance, documents: { d: '{}', p: '{}' }, at: 1, audit: record('instance.created', id) },
+      { instance, documents: { [EMPTY]: '{}' }, at: 1, audit: record('instance.created', id), fire: null },
     ],
     [
       'instance.launch',

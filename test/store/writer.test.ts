@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
+import type { AuditEntry } from '../../src/audit/record.ts';
 import type { JournalEntry } from '../../src/engine/events.ts';
 import { brokenAt, type Desk, launched, openDesk, record, tamper } from './support.ts';
 
@@ -104,6 +107,31 @@ test('a run gets one end, and is opened again once for it', () => {
   assert.equal(auditCount(), 2 + 1 + 1);
 });
 
+test('a batch of records is appended once under its name, and not at all when one of them cannot be', () => {
+  const once = (batch: string, ...entries: AuditEntry[]): unknown =>
+    desk.one('audit.append_once', { batch, entries });
+  const loose = { ...record('bad'), data: { number: Number.NaN } };
+  assert.equal(once('a', record('x'), loose), 'INTERNAL');
+  assert.deepEqual(once('a', record('x'), record('y')), { isNew: true });
+  assert.deepEqual(once('a', record('x'), record('y')), { isNew: false });
+  assert.deepEqual(once('b', record('x')), { isNew: true });
+  assert.equal(auditCount(), 3);
+  assert.equal(brokenAt(desk.file), null);
+});
+
+test('when nothing works any more each request of a batch still gets its answer', () => {
+  const other = openDesk();
+  other.batch(...launched('a'));
+  other.writer.close();
+  for (let turn = 0; turn < 2; turn += 1)
+    assert.deepEqual(codes(other.batch(...launched('b'), ['audit.head', {}])), [
+      'INTERNAL',
+      'INTERNAL',
+      'INTERNAL',
+    ]);
+  rmSync(dirname(other.file), { recursive: true });
+});
+
 test('an edited, a deleted, a swapped and an added record are found by computing the chain again', () => {
   const body = `replace(body, '"at":1', '"at":2')`;
   for (const [sql, at] of [
@@ -114,7 +142,7 @@ test('an edited, a deleted, a swapped and an added record are found by computing
       'UPDATE audit SET seq = 99 WHERE seq = 2; UPDATE audit SET seq = 2 WHERE seq = 3; UPDATE audit SET seq = 3 WHERE seq = 99',
       2,
     ],
-    ['INSERT INTO audit SELECT 6, at, type, instance, body, hash FROM audit WHERE seq = 5', 6],
+    ['INSERT INTO audit SELECT 6, at, type, instance, body, hash, seal FROM audit WHERE seq = 5', 6],
   ] as const) {
     const other = openDesk();
     other.batch(
@@ -139,7 +167,7 @@ test('triggers refuse to change or delete audit records and journal events', () 
   refused('DELETE FROM audit', /audit rows are never deleted/);
   refused("UPDATE events SET body = '{}'", /journal events are never changed/);
   refused(
-    "INSERT OR REPLACE INTO audit SELECT seq, at, 'x', instance, body, hash FROM audit",
+    "INSERT OR REPLACE INTO audit SELECT seq, at, 'x', instance, body, hash, seal FROM audit",
     /audit rows are only appended/,
   );
   refused(

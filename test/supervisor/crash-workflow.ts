@@ -36,6 +36,8 @@ export function installCrashWorkflow(bench: Bench): void {
   const effect = (id: string, more: object = {}): object => ({ id, type: 'skill', skill: 'effect', ...more });
   bench.workflow('crash', {
     context: { mutable: { counter: 0 } },
+    // Held back by the CPU limit or not, the journal must have the same events each time.
+    resource_limits: { max_cpu_percent: 1000 },
     steps: [
       { id: 'hello', type: 'skill', skill: 'say', inputs: { text: 'hello there' } },
       effect('first', { outputs: ['value'] }),

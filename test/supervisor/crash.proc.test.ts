@@ -6,6 +6,7 @@ import type { JournalEntry } from '../../src/engine/events.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import type { Failpoint } from '../../src/protocol/failpoint.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
+import { seededRandom } from '../setup/seeded-random.ts';
 import { effectCounts, installCrashWorkflow } from './crash-workflow.ts';
 
 const isSoak = process.env['Q_TEST_SOAK'] === '1';
@@ -17,17 +18,6 @@ function sample(count: number, step: number): number[] {
   const all = Array.from({ length: count }, (_, index) => index + 1);
   const chance = seededRandom(seed + count);
   return isSoak ? all : all.filter((point) => point === 1 || point === count || chance() < 1 / step);
-}
-
-/** mulberry32: a small generator, enough to choose points that a seed brings back. */
-function seededRandom(start: number): () => number {
-  let state = start | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 describe(`a crash loses nothing and repeats nothing that completed (seed ${seed})`, {

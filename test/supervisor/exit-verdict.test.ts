@@ -15,6 +15,7 @@ const crash: ExitFacts = {
   processLimit: 8,
   memoryLimitBytes: 64 * 1024 * 1024,
   memoryPeakBytes: 64 * 1024 * 1024,
+  breach: null,
   executionLimitMs: 1000,
   fruitless: 1,
   runningSteps: ['a'],
@@ -43,6 +44,38 @@ test('a limit that ended the process is named with its numbers', () => {
     reasonOf({ isOutOfMemory: true, exit: { code: null, signal: 'SIGKILL' } }),
     'MEMORY_LIMIT oom: 64 MB limit, peak 64 MB, instance process, step a',
   );
+  assert.equal(
+    reasonOf({ endRequest: { kind: 'limit', by: 'memory' }, memoryPeakBytes: 64 * 1024 * 1024 + 1 }),
+    'MEMORY_LIMIT oom: 64 MB limit, peak 65 MB, instance process, step a',
+  );
+});
+
+test('the limit that ended a run comes as an event of its own, with its peak', () => {
+  const hitOf = (facts: Partial<ExitFacts>): unknown => {
+    const verdict = judgeExit({ ...crash, ...facts });
+    return verdict.kind === 'close' ? verdict.hit : verdict.kind;
+  };
+  const hit = { type: 'limit.hit', path: null };
+  assert.deepEqual(hitOf({ isHeapExhausted: true }), {
+    ...hit,
+    limit: 'memory',
+    allowed: 67108864,
+    peak: 67108864,
+  });
+  assert.deepEqual(hitOf({ endRequest: { kind: 'time_limit', by: 'supervisor' } }), {
+    ...hit,
+    limit: 'time',
+    allowed: 1,
+    peak: 1,
+  });
+  const breach = { limit: 'processes', allowed: 8, seen: 31 } as const;
+  assert.deepEqual(hitOf({ endRequest: { kind: 'limit', by: 'processes' }, breach }), {
+    ...hit,
+    limit: 'processes',
+    allowed: 8,
+    peak: 31,
+  });
+  assert.equal(hitOf({ endRequest: { kind: 'killed', by: 'person' } }), null);
 });
 
 test('an end in the journal wins over everything else', () => {

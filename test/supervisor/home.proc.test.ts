@@ -91,6 +91,9 @@ describe('the state folder', { timeout: 120_000 }, () => {
       /ENOTDIR \[HOME_UNWRITABLE\]/,
     );
     assert.equal(readFileSync(bench.home, 'utf8'), 'mine');
+    // Below /proc mkdir says ENOENT although the parent is there.
+    for (const folder of ['/proc/q-workflow', '/proc/q-workflow/home'])
+      assert.match(await refusal({ Q_WORKFLOW_HOME: folder }), /ENOENT \[HOME_UNWRITABLE\]/);
     const long = join(bench.workspace, 'x'.repeat(100));
     assert.match(
       await refusal({ Q_WORKFLOW_HOME: long }),

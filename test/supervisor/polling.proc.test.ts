@@ -4,8 +4,9 @@ import { after, before, describe, test } from 'node:test';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 import {
   endOf,
+  holdLock,
   hostOf,
-  isRunning,
+  isLocked,
   outputsOf,
   pidIn,
   runToEnd,
@@ -45,11 +46,9 @@ describe('the same without cgroups', { timeout: 300_000 }, () => {
     });
     const { code, run } = await runToEnd(bench, 'plain');
     assert.equal(code, 0, JSON.stringify(run.error));
-    assert.deepEqual(run.isolation, {
-      backend: 'polling',
-      enforced: [],
-      observed: ['memory', 'cpu', 'processes', 'time', 'disk'],
-    });
+    const { backend, enforced, observed } = run.isolation ?? {};
+    assert.deepEqual([backend, enforced], ['polling', []]);
+    assert.deepEqual(observed, ['memory', 'cpu', 'processes', 'time', 'disk']);
   });
 
   test('a step seen over the memory of its own skill fails, and its strategy may catch it', async () => {
@@ -102,7 +101,10 @@ describe('the same without cgroups', { timeout: 300_000 }, () => {
   });
 
   test('daemons of a step that has ended do not survive it', async () => {
-    bench.script('daemon.sh', "trap '' TERM HUP; echo $$ > daemon.txt; while :; do sleep 1; done\n");
+    bench.script(
+      'daemon.sh',
+      "trap '' TERM HUP; exec 9> daemon.lock; flock 9; echo $$ > daemon.txt; while :; do sleep 1; done\n",
+    );
     bench.workflow('daemon', {
       steps: [
         shell(
@@ -115,7 +117,7 @@ describe('the same without cgroups', { timeout: 300_000 }, () => {
     const { code, run } = await runToEnd(bench, 'daemon');
     assert.equal(code, 0, JSON.stringify(run.error));
     assert.ok(Number(outputsOf(run, 'it').left_behind) >= 1);
-    assert.equal(isRunning(Number(textOf(join(bench.workspace, 'daemon.txt')))), false);
+    assert.equal(isLocked(join(bench.workspace, 'daemon')), false);
   });
 
   test('a busy step is held to its CPU limit and its run ends', async () => {
@@ -131,18 +133,19 @@ describe('the same without cgroups', { timeout: 300_000 }, () => {
 
   test('a timeout and a stop end whole trees', async () => {
     const tree = (file: string): string =>
-      `trap '' TERM; setsid sh -c 'trap "" TERM; echo $$ > ${file}; while :; do sleep 1; done' & while :; do sleep 1; done`;
+      `trap '' TERM; ${holdLock(file)} setsid sh -c 'trap "" TERM; echo $$ > ${file}; while :; do sleep 1; done' & while :; do sleep 1; done`;
     bench.workflow('slow', { steps: [shell('it', tree('slow.txt'), { timeout: 1 })] });
     const { code, run } = await runToEnd(bench, 'slow');
     assert.equal(code, 1);
     assert.equal(run.error?.code, 'STEP_TIMEOUT');
-    assert.equal(isRunning(Number(textOf(join(bench.workspace, 'slow.txt')))), false);
+    assert.equal(isLocked(join(bench.workspace, 'slow.txt')), false);
     bench.workflow('forced', { steps: [shell('it', tree('forced.txt'))] });
     const id = await startRun(bench, 'forced');
-    const pid = await pidIn(join(bench.workspace, 'forced.txt'));
+    await pidIn(join(bench.workspace, 'forced.txt'));
+    assert.ok(isLocked(join(bench.workspace, 'forced.txt')));
     await bench.q('stop', id, '--force');
     assert.equal((await endOf(bench, id)).status, 'killed');
-    assert.equal(isRunning(pid), false);
+    assert.equal(isLocked(join(bench.workspace, 'forced.txt')), false);
   });
 
   test('the steps of a killed process are ended before the run is resumed', async () => {
@@ -150,16 +153,17 @@ describe('the same without cgroups', { timeout: 300_000 }, () => {
       steps: [
         shell(
           'it',
-          'if [ -s mark.txt ]; then echo again; else echo $$ > mark.txt; while :; do sleep 1; done; fi',
+          'if [ -s mark.txt ]; then echo again; else exec 9> mark.txt.lock; flock 9; echo $$ > mark.txt; while :; do sleep 1; done; fi',
         ),
       ],
     });
     const id = await startRun(bench, 'killed');
-    const pid = await pidIn(join(bench.workspace, 'mark.txt'));
+    await pidIn(join(bench.workspace, 'mark.txt'));
+    assert.ok(isLocked(join(bench.workspace, 'mark.txt')));
     process.kill(await eventually('the process of the instance', () => hostOf(id)), 'SIGKILL');
     const run = await endOf(bench, id);
     assert.equal(run.status, 'completed', JSON.stringify(run.error));
     assert.equal(run.incarnations, 2);
-    assert.equal(isRunning(pid), false);
+    assert.equal(isLocked(join(bench.workspace, 'mark.txt')), false);
   });
 });

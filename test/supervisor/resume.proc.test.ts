@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
-import { endOf, hostOf, isRunning, outputsOf, pidIn, startRun, textOf } from '../setup/leftovers.ts';
+import {
+  endOf,
+  holdLock,
+  hostOf,
+  isLocked,
+  isRunning,
+  outputsOf,
+  pidIn,
+  startRun,
+  textOf,
+} from '../setup/leftovers.ts';
 
 describe('a run whose instance process is killed', { timeout: 300_000 }, () => {
   let bench: Bench;
@@ -37,18 +47,18 @@ describe('a run whose instance process is killed', { timeout: 300_000 }, () => {
   /** Runs the workflow and kills its process when the file has a pid; answers the end of the run. */
   async function crashAt(workflow: string, mark: string): Promise<StatusDocument> {
     const id = await startRun(bench, workflow);
-    const pid = await pidIn(file(mark));
-    assert.ok(isRunning(pid));
+    await pidIn(file(mark));
+    assert.ok(isLocked(file(mark)));
     await killHost(id);
     const run = await endOf(bench, id);
-    assert.equal(isRunning(pid), false, 'the step of the dead process is alive');
+    assert.equal(isLocked(file(mark)), false, 'the step of the dead process is alive');
     assert.equal(run.incarnations, 2);
     return run;
   }
 
   /** Hangs in the first incarnation only. */
   const hangsOnce = (mark: string): string =>
-    `if [ -s ${mark} ]; then echo again; else echo $$ > ${mark}; while :; do sleep 1; done; fi`;
+    `if [ -s ${mark} ]; then echo again; else ${holdLock(mark)} echo $$ > ${mark}; while :; do sleep 1; done; fi`;
 
   test('on_resume rerun runs the attempt again with the same key', async () => {
     bench.workflow('rerun', {
@@ -144,7 +154,11 @@ describe('a run whose instance process is killed', { timeout: 300_000 }, () => {
   });
 
   test('a new session process answers after a resume', async () => {
-    bench.script('talk.sh', 'while read -r line; do echo "{\\"pid\\": $$}"; done\n');
+    bench.script(
+      'talk.sh',
+      `read -r id < /proc/sys/kernel/random/uuid; echo x > $id; ${holdLock('$id')}
+while read -r line; do echo "{\\"process\\": \\"$id\\"}"; done\n`,
+    );
     bench.skill('talk', { type: 'code_session', command: 'sh', args: ['talk.sh'] });
     const talk = (id: string): object => ({ id, type: 'skill', skill: 'talk', inputs: { n: 1 } });
     bench.workflow('talks', {
@@ -152,17 +166,26 @@ describe('a run whose instance process is killed', { timeout: 300_000 }, () => {
     });
     const run = await crashAt('talks', 'talks.txt');
     assert.equal(run.status, 'completed', JSON.stringify(run.error));
-    const [a = 0, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => Number(outputsOf(run, id).pid));
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => outputsOf(run, id).process as string);
     assert.equal(a, b);
     assert.equal(c, d);
     assert.notEqual(b, c);
-    assert.equal(isRunning(a), false);
+    assert.notEqual(textOf(file(a ?? '')), '');
+    assert.equal(isLocked(file(a ?? '')), false);
   });
 
-  test('a process that dies at each start is given up as a crash loop', async () => {
-    bench.workflow('loop', { steps: [shell('it', 'kill -9 $PPID; sleep 5')] });
-    const id = await startRun(bench, 'loop');
-    const run = await endOf(bench, id);
+  test('a process that dies at each start is given up as a crash loop', async (t) => {
+    // A step in a sandbox could not do this to its instance.
+    const unconfined = openBench({ bubblewrap: 'refused' });
+    t.after(() => unconfined.close());
+    unconfined.skill('sh', {
+      type: 'code_inline',
+      command: 'sh',
+      args: ['-c', 'eval "$1"', 'sh', '{script}'],
+    });
+    unconfined.workflow('loop', { steps: [shell('it', 'kill -9 $PPID; sleep 5')] });
+    const id = await startRun(unconfined, 'loop');
+    const run = await endOf(unconfined, id);
     assert.equal(run.status, 'failed');
     assert.equal(run.error?.code, 'CRASH_LOOP', JSON.stringify(run.error));
     assert.equal(run.incarnations, 5);

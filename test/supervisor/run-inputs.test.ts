@@ -22,6 +22,16 @@ async function resolve(
 }
 const typed = (type: string): object => ({ inputs: { x: { type, required: true } } });
 
+test('an input without a type takes a text after the type of its default, where it reads so', async () => {
+  const inputs = { n: { default: 3 }, list: { default: [] }, text: { default: 'x' }, free: {} };
+  const values = await resolve({ inputs }, { n: '7', list: '[1]', text: '7', free: '7' });
+  assert.ok(!Array.isArray(values));
+  assert.deepEqual(values.inputs, { n: 7, list: [1], text: '7', free: '7' });
+  const others = await resolve({ inputs }, { n: 'many', list: '{}' });
+  assert.ok(!Array.isArray(others));
+  assert.deepEqual(others.inputs, { n: 'many', list: '{}', text: 'x', free: null });
+});
+
 for (const [type, text, value] of [
   ['string', '12', '12'],
   ['string', '', ''],

@@ -7,7 +7,8 @@ import {
   assertNothingLeft,
   endOf,
   foldersOf,
-  isRunning,
+  holdLock,
+  isLocked,
   pidIn,
   processesOf,
   startRun,
@@ -33,22 +34,23 @@ describe('stopping and waiting', { timeout: 300_000 }, () => {
     ...more,
   });
   const stubborn = (file: string): string =>
-    `trap '' TERM; setsid sh -c 'trap "" TERM; while :; do sleep 1; done' & echo $$ > ${file}; while :; do sleep 1; done`;
+    `trap '' TERM; ${holdLock(file)} setsid sh -c 'trap "" TERM; while :; do sleep 1; done' & echo $$ > ${file}; while :; do sleep 1; done`;
 
   async function follow(
     name: string,
     file: string,
-  ): Promise<{ id: string; pid: number; ended: ReturnType<typeof finish> }> {
+  ): Promise<{ id: string; mark: string; ended: ReturnType<typeof finish> }> {
     bench.workflow(name, { steps: [shell('it', stubborn(file)), shell('never', 'touch never.txt')] });
     const ended = finish(bench.start(['run', name, '--json']));
-    const pid = await pidIn(join(bench.workspace, file));
+    const mark = join(bench.workspace, file);
+    await pidIn(mark);
     const { id } = (await bench.status('latest')) as StatusDocument;
-    assert.ok(isRunning(pid) && processesOf(id).length >= 3);
-    return { id, pid, ended };
+    assert.ok(isLocked(mark) && processesOf(id).length >= 3);
+    return { id, mark, ended };
   }
 
   test('stop ends a step that ignores SIGTERM within its grace, and the run is stopped', async () => {
-    const { id, pid, ended } = await follow('patient', 'patient.txt');
+    const { id, mark, ended } = await follow('patient', 'patient.txt');
     const before = performance.now();
     const stop = await bench.q('stop', id, '--json');
     assert.equal(stop.status, 0, stop.stderr);
@@ -64,12 +66,12 @@ describe('stopping and waiting', { timeout: 300_000 }, () => {
       [['it', 'cancelled']],
     );
     assert.ok(tookMs < 6000, `${tookMs} ms`);
-    assert.equal(isRunning(pid), false);
+    assert.equal(isLocked(mark), false);
     assertNothingLeft(id);
   });
 
   test('stop --force kills at once, and the run is killed', async () => {
-    const { id, pid, ended } = await follow('impatient', 'impatient.txt');
+    const { id, mark, ended } = await follow('impatient', 'impatient.txt');
     const before = performance.now();
     const stop = await bench.q('stop', id, '--force', '--json');
     assert.equal(stop.status, 0, stop.stderr);
@@ -81,7 +83,7 @@ describe('stopping and waiting', { timeout: 300_000 }, () => {
     assert.equal(run.error?.code, 'KILLED');
     assert.match(run.reason ?? '', /^killed by person /);
     assert.ok(tookMs < 1500, `${tookMs} ms`);
-    assert.equal(isRunning(pid), false);
+    assert.equal(isLocked(mark), false);
     assertNothingLeft(id);
     assert.deepEqual(
       run.steps.map((step) => [step.id, step.status]),
@@ -90,7 +92,7 @@ describe('stopping and waiting', { timeout: 300_000 }, () => {
   });
 
   test('stop --force overtakes a stop that is under way', async () => {
-    const { id, pid, ended } = await follow('overtaken', 'overtaken.txt');
+    const { id, mark, ended } = await follow('overtaken', 'overtaken.txt');
     const patient = finish(bench.start(['stop', id]));
     await eventually('the run is stopping', async () => (await bench.status(id)).status === 'stopping');
     const before = performance.now();
@@ -100,7 +102,7 @@ describe('stopping and waiting', { timeout: 300_000 }, () => {
     assert.ok(performance.now() - before < 1500);
     assert.equal((JSON.parse(stdout) as StatusDocument).status, 'killed', forced.stderr);
     assert.equal((await patient).status, 0);
-    assert.equal(isRunning(pid), false);
+    assert.equal(isLocked(mark), false);
     assertNothingLeft(id);
   });
 

@@ -15,10 +15,11 @@ function checkWrites(file: WorkflowFile, roster: Roster): readonly Problem[] {
     if (Object.hasOwn(readonly, name))
       return errorAt(path, `"${name}" is in context.readonly: no step may write it`);
     if (!Object.hasOwn(mutable, name)) {
+      if (roster.gaps.areNamesOpen) return null;
       return unknownName(path, `context.mutable has no "${name}" to write`, name, Object.keys(mutable));
     }
     const allowed = Object.hasOwn(access, name) ? access[name] : undefined;
-    if (allowed === undefined || allowed.includes(id)) return null;
+    if (allowed === undefined || allowed.includes(id) || roster.gaps.areWritersOpen) return null;
     return errorAt(
       path,
       `step "${id}" may not write "${name}": context.access lists ${allowed.join(', ') || 'no step'}`,
@@ -39,18 +40,20 @@ function checkAccess(file: WorkflowFile, roster: Roster): readonly Problem[] {
   return Object.entries(file.context?.access ?? {}).flatMap(([name, ids]) => {
     const path = append('$.context.access', name);
     const problems = ids.flatMap((id, index) =>
-      roster.byId.has(id)
+      roster.isDeclared(id)
         ? []
         : [unknownName(append(path, index), `there is no step "${id}"`, id, roster.byId.keys())],
     );
-    if (mutable.includes(name)) return problems;
+    if (mutable.includes(name) || roster.gaps.areNamesOpen) return problems;
     return [unknownName(path, `context.mutable has no "${name}"`, name, mutable), ...problems];
   });
 }
 
 function checkInputDefaults(file: WorkflowFile): readonly Problem[] {
-  return Object.entries(file.inputs ?? {}).flatMap(([name, { type = 'any', default: value }]) => {
+  return Object.entries(file.inputs ?? {}).flatMap(([name, { type = 'any', default: value, required }]) => {
     if (value === undefined || type === 'any') return [];
+    // An input that is not given and has no default is null anyway.
+    if (value === null && required !== true) return [];
     const kind = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
     if (kind === type) return [];
     const path = append(append('$.inputs', name), 'default');

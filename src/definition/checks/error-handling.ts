@@ -21,11 +21,13 @@ const RETRY_KEYS = [
 /** Policies name known steps, hold what their strategy needs, and do not contradict themselves. */
 export function checkErrorHandling(file: WorkflowFile, roster: Roster): readonly Problem[] {
   const isOff = file.error_handling?.rollback?.enabled === false;
+  // A handler that is named by its skill has that name as its id.
+  const known = new Set([...roster.byId.keys(), ...roster.handlerNames.map(({ name }) => name)]);
   const policies = policiesOf(file).flatMap(({ policy, path, stepId }) => {
     const unknown =
-      stepId === null || roster.byId.has(stepId)
+      stepId === null || known.has(stepId) || roster.isDeclared(stepId)
         ? []
-        : [unknownName(path, `there is no step "${stepId}"`, stepId, roster.byId.keys())];
+        : [unknownName(path, `there is no step "${stepId}"`, stepId, known)];
     const off = isOff && usesRollback(policy) ? [warningAt(path, ROLLBACK_OFF)] : [];
     return [...unknown, ...checkPolicy(policy, path), ...off];
   });
@@ -134,11 +136,11 @@ function checkHandlerNames(roster: Roster): readonly Problem[] {
     }
     const found = roster.byId.get(name);
     if (found !== undefined) return found.handler === name ? [] : [warningAt(path, taken(name))];
-    if (!SKILL_NAME.test(name)) {
+    if (!SKILL_NAME.test(name) && !roster.gaps.strays.has(name)) {
       const message = `"${name}" is neither the id of a step nor the name of a skill: letters, digits, _ and -`;
       return [errorAt(path, message)];
     }
-    const suggestion = suggest(name, roster.byId.keys());
+    const suggestion = roster.isDeclared(name) ? undefined : suggest(name, roster.byId.keys());
     if (suggestion === undefined) return [];
     return [warningAt(path, `${taken(name)}${didYouMean(suggestion)}`, suggestion)];
   });

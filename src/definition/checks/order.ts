@@ -9,7 +9,7 @@ export type ReferencePlace = 'inputs' | 'condition' | 'set';
  */
 export function refusalOf(from: Listed, id: string, place: ReferencePlace, roster: Roster): string | null {
   const target = roster.byId.get(id);
-  if (target === undefined) return `there is no step "${id}"`;
+  if (target === undefined) return roster.isDeclared(id) ? null : `there is no step "${id}"`;
   if (target === from) return place === 'set' ? null : `step "${id}" refers to its own result`;
   if (target.handler !== from.handler) {
     if (target.handler === null) return null; // a handler sees what the flow has done so far

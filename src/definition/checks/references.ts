@@ -26,7 +26,9 @@ class StepReferences {
     this.#roster = roster;
     const isHandler = listed.handler !== null;
     const isInLoop = listed.trail.some(({ owner }) => owner?.step.type === 'loop');
-    this.#scope = { ...scope, hasError: isHandler, hasIteration: isHandler || isInLoop };
+    const { areHandlersOpen, areStepsOpen } = roster.gaps;
+    const hasError = isHandler || areHandlersOpen || areStepsOpen;
+    this.#scope = { ...scope, hasError, hasIteration: hasError || isInLoop };
   }
 
   check(): readonly Problem[] {
@@ -47,7 +49,11 @@ class StepReferences {
   }
 
   #expression(source: string, path: string, place: ReferencePlace, scope = this.#scope): void {
-    this.#compiled(path, () => this.#names(compileExpression(source, scope).references, path, place));
+    this.#compiled(path, () => {
+      const expression = compileExpression(source, scope);
+      this.#names(expression.references, path, place);
+      if (place === 'condition') expression.assertCondition();
+    });
   }
 
   #compiled(path: string, action: () => void): void {
@@ -55,8 +61,7 @@ class StepReferences {
       action();
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
-      const message = `${error.message} (column ${error.column} of ${JSON.stringify(error.source.slice(0, 120))})`;
-      this.#problems.push(errorAt(path, message, error.suggestion));
+      this.#problems.push(errorAt(path, error.locatedMessage, error.suggestion));
     }
   }
 
@@ -126,7 +131,7 @@ class StepReferences {
         this.#problems.push(errorAt(path, `"${source}": "error" is known only in error handlers`));
       }
     } else if (this.#scope.stepIds.has(root)) this.#target(root, path, 'inputs');
-    else {
+    else if (!this.#roster.gaps.areStepsOpen) {
       const known = [...this.#scope.stepIds, 'context', 'inputs'];
       this.#problems.push(unknownName(path, `"${source}" refers to no known step`, root, known));
     }
@@ -147,7 +152,7 @@ class StepReferences {
     source: string,
     path: string,
   ): void {
-    if (name === undefined || known.has(String(name))) return;
+    if (name === undefined || known.has(String(name)) || this.#roster.gaps.areNamesOpen) return;
     const message = `"${source}": ${root} has no "${name}" (write {"literal": …} if it is no reference)`;
     this.#problems.push(unknownName(path, message, String(name), known));
   }
@@ -155,7 +160,7 @@ class StepReferences {
   #nearMiss(text: string, path: string): void {
     const segments = parseReference(text);
     const [root, second] = segments ?? [];
-    if (typeof root !== 'string' || second === undefined) return;
+    if (typeof root !== 'string' || second === undefined || this.#roster.gaps.areStepsOpen) return;
     const suggestion = suggest(root, this.#scope.stepIds);
     if (suggestion === undefined) return;
     const message = `"${text}" is taken as text; there is no step "${root}"${didYouMean(suggestion)}`;

@@ -2,17 +2,27 @@ import type { Problem } from '../../errors/workflow-error.ts';
 import type { WorkflowFile } from '../file.ts';
 import { errorAt, unknownName } from './problem.ts';
 
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
 /** Cron expressions and time zones of schedules. The cron package is loaded only when there is a schedule. */
 export async function checkTriggers(file: WorkflowFile): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const [index, trigger] of (file.triggers ?? []).entries()) {
     if (trigger.type !== 'schedule') continue;
     const path = `$.triggers[${index}]`;
-    const { validateCronExpression } = await import('cron');
-    const { valid, error } = validateCronExpression(trigger.cron);
-    if (!valid) {
-      const reason = error === undefined ? '' : `: ${error.message}`;
-      problems.push(errorAt(`${path}.cron`, `"${trigger.cron}" is not a cron expression${reason}`));
+    const { cronFault } = await import('../cron.ts');
+    const fault = cronFault(trigger.cron);
+    if (fault !== null)
+      problems.push(errorAt(`${path}.cron`, `"${trigger.cron}" is not a cron expression: ${fault}`));
+    for (const bound of ['start_at', 'end_at'] as const) {
+      const given = trigger[bound];
+      if (given !== undefined && !INSTANT.test(given))
+        problems.push(
+          errorAt(
+            `${path}.${bound}`,
+            `"${given}" is no instant with an offset, such as 2026-12-01T00:00:00Z`,
+          ),
+        );
     }
     const zone = trigger.timezone ?? 'UTC';
     if (!isTimeZone(zone)) {

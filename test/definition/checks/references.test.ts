@@ -120,6 +120,14 @@ test('an expression that does not compile names its column', async () => {
   );
 });
 
+test('a condition that can never be true or false is refused', async () => {
+  const steps = [branch('c', 'n + 1', [skill('a')], []), loop('l', 'n > 1 ? "y" : 5', skill('b'))];
+  assert.deepEqual(await problemsOf({ context: { mutable: { n: 1 } }, steps }), [
+    'error $.steps[0].condition: a condition must be true or false, this one is no bool (column 1 of "n + 1")',
+    'error $.steps[1].condition: a condition must be true or false, this one is a string (column 9 of "n > 1 ? \\"y\\" : 5")',
+  ]);
+});
+
 test('error is seen by handlers only', async () => {
   const inputs = { code: 'error.code', text: '${{ error.message }}', level: 'error', file: 'error.log' };
   const custom = { per_step: { a: { strategy: 'custom', custom_handler: 'mend' } } };

@@ -49,6 +49,22 @@ test('custom needs a handler, and continue_on_error must not contradict the stra
   ]);
 });
 
+test('a skill that is named as a handler may have a policy of its own', async () => {
+  const { workflow, problems } = await load({
+    steps: [skill('a')],
+    error_handling: {
+      default: 'rollback',
+      per_step: { 'clean-up': 'retry', cleanup: 'skip' },
+      rollback: { steps: ['clean-up'] },
+    },
+  });
+  assert.equal(workflow, null);
+  assert.deepEqual(
+    problems.map(({ path, message }) => `${path}: ${message}`),
+    ['$.error_handling.per_step.cleanup: there is no step "cleanup"; did you mean "clean-up"?'],
+  );
+});
+
 test('a step of the flow that is named as a handler leaves the flow, with a warning', async () => {
   const per_step = { a: { strategy: 'custom', custom_handler: 'fix' } };
   const { workflow, problems } = await load({
@@ -112,5 +128,9 @@ test('cron expressions and time zones are checked', async () => {
 test('the default of an input has its type', async () => {
   assert.deepEqual(await problemsOf({ inputs: { n: { type: 'number', default: '5' } } }), [
     'error $.inputs.n.default: the default of "n" must be of type number, not string',
+  ]);
+  assert.deepEqual(await problemsOf({ inputs: { n: { type: 'number', default: null } } }), []);
+  assert.deepEqual(await problemsOf({ inputs: { n: { type: 'number', default: null, required: true } } }), [
+    'error $.inputs.n.default: the default of "n" must be of type number, not null',
   ]);
 });

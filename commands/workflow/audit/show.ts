@@ -1,0 +1,31 @@
+import { Args } from '@oclif/core';
+import { recordOf, recordText } from '../../../src/cli/audit-record.ts';
+import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { printable, styleFor } from '../../../src/cli/style.ts';
+
+export default class AuditShow extends WorkflowCommand {
+  static override description = 'Show one record of the audit log, with its payload where there is one.';
+  static override examples = ['<%= config.bin %> workflow audit show 42'];
+  static override args = {
+    seq: Args.integer({ required: true, min: 1, description: 'number of the record' }),
+  };
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(AuditShow);
+    this.wantsJson = flags.json;
+    const client = await this.connect();
+    try {
+      const { payload, ...row } = await client.call('audit.show', { seq: args.seq });
+      const record = recordOf(row);
+      const content: unknown = payload.state === 'kept' ? JSON.parse(payload.body) : null;
+      this.print({ ...record, payload_state: payload.state, payload: content }, () => {
+        const text = recordText(record, styleFor(process.stdout));
+        if (payload.state === 'none') return text;
+        const shown = payload.state === 'kept' ? printable(payload.body) : 'erased';
+        return `${text}\n  payload   ${shown}`;
+      });
+    } finally {
+      client.close();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { basename, join } from 'node:path';
+import type { Plugin } from 'esbuild';
+import { bundleCommonJs } from './common-js.ts';
+
+/** Packages that most starts never use. */
+const PACKAGES = [
+  '@ai-sdk/amazon-bedrock',
+  '@ai-sdk/anthropic',
+  '@ai-sdk/mcp',
+  '@ai-sdk/openai-compatible',
+  '@marcbachmann/cel-js',
+  'ajv',
+  'cron',
+  'ejs',
+  'lilconfig',
+  'minimatch',
+  'pidusage',
+  're2js',
+  'semver',
+  'tinyglobby',
+  'tree-kill',
+];
+
+/** Import path → what its file exports. To an ES module, the default of a CommonJS file is all that it exports. */
+const PARTS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(PACKAGES.map((name) => [name, `require('${name}')`])),
+  './generated/workflow-validator.js': "require('./src/definition/generated/workflow-validator.js').default",
+  './generated/policy-validator.js': "require('./src/guard/policy/generated/policy-validator.js').default",
+};
+
+/** Builds a file of dist/parts/ for each: what is in a bundle is read and hashed at every start, used or not. */
+export async function buildRareParts(root: string): Promise<void> {
+  for (const [name, exported] of Object.entries(PARTS))
+    await bundleCommonJs(root, join(root, 'dist', 'parts', fileOf(name)), {
+      stdin: {
+        contents: `module.exports = ${exported};`,
+        resolveDir: root,
+        loader: 'js',
+      },
+    });
+}
+
+/** Leaves those parts in their files; for bundles that lie one folder below dist/. */
+export const leaveOutRareParts: Plugin = {
+  name: 'leave-out-rare-parts',
+  setup: (bundler) => {
+    const filter = new RegExp(`^(${Object.keys(PARTS).join('|')})$`);
+    bundler.onResolve({ filter }, ({ path }) => ({ path: `../parts/${fileOf(path)}`, external: true }));
+  },
+};
+
+function fileOf(name: string): string {
+  return `${basename(name, '.js')}.cjs`;
+}

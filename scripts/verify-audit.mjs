@@ -1,0 +1,585 @@
+/**
+ * usage: node verify-audit.mjs DATABASE [--anchor FILE] [--key ed25519:…] [--seal-key FILE] [--from SEQ] [--json]
+ *
+ * Checks the audit log of q workflow without any code of it: plain Node (22.5 or later), node:sqlite and node:crypto.
+ * Changes nothing. Exit status: 0 intact, 2 tampered, 3 cannot tell (no anchor), 1 wrong usage. What is checked, and
+ * the formats, are described in docs/audit.md; this file is written after that page, not after the program.
+ */
+import { createHash, createPrivateKey, createPublicKey, hkdfSync, verify } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { parseArgs } from 'node:util';
+
+/** What is wrong with records comes first, then what vouches for them, then state. */
+const VOUCHING = /^(checkpoint|segment|anchor)_/;
+const STATE = /^(journal|state|document|payload)_mismatch$/;
+const rankOf = ({ kind, seq }) => {
+  if (kind === 'trigger_missing') return 4;
+  if (seq === null) return 3;
+  return STATE.test(kind) ? 2 : VOUCHING.test(kind) ? 1 : 0;
+};
+const TRIGGERS = {
+  audit_no_update: 'audit rows are never changed',
+  audit_no_delete: 'audit rows are never deleted',
+  audit_append_only: 'audit rows are only appended',
+  events_no_update: 'journal events are never changed',
+  events_no_delete: 'journal events are never deleted',
+  events_append_only: 'journal events are never replaced',
+  audit_checkpoints_no_update: 'checkpoints are never changed',
+  audit_checkpoints_no_delete: 'checkpoints are never deleted',
+  audit_checkpoints_append_only: 'checkpoints are only appended',
+  audit_segments_no_update: 'segments are never changed',
+  audit_segments_no_delete: 'segments are never deleted',
+  audit_segments_append_only: 'segments are only appended',
+  audit_payloads_erase_only: 'payloads are only erased',
+};
+const FIXED =
+  'id workflow version definition_hash pins_hash source workspace inputs context env limits created_at started_at incarnation token_hash process scope isolation usage active_ms active_since resume_from notice';
+const MOVING = 'status reason error ended_at fruitless wake_at last_seq paused_at paused_by journal_digest';
+const REGISTRATION = 'name version definition_hash source registered_at';
+const STATUS = {
+  'run.started': 'running',
+  'run.resumed': 'running',
+  'run.stopping': 'stopping',
+  'rollback.started': 'rolling_back',
+  'run.waiting': 'waiting',
+};
+
+const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+
+/** RFC 8785. */
+function canonical(value) {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const names = Object.keys(value).sort();
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name])}`).join(',')}}`;
+}
+
+const rowHash = (row, columns) =>
+  sha256(
+    canonical(
+      Object.fromEntries(
+        columns
+          .split(' ')
+          .filter((name) => row[name] !== null)
+          .map((name) => [name, row[name]]),
+      ),
+    ),
+  );
+
+const journalDigest = (previous, event) =>
+  sha256(`${previous}\n${event.seq}\n${event.incarnation}\n${event.at}\n${event.body}`);
+const emptyJournal = (instance) => sha256(`q-workflow journal ${instance}`);
+const genesis = (log) => sha256(`q-workflow audit log ${log}`);
+
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isSigned(key, text, signature) {
+  try {
+    const jwk = { kty: 'OKP', crv: 'Ed25519', x: String(key).replace(/^ed25519:/, '') };
+    const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
+    return verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64url'));
+  } catch {
+    return false;
+  }
+}
+
+/** The key that seals records, of a private key file; it is needed only to name the first forged record. */
+function sealer(file) {
+  const { x, d } = createPrivateKey(readFileSync(file)).export({ format: 'jwk' });
+  const seed = Buffer.from(d, 'base64url');
+  const key = Buffer.from(hkdfSync('sha256', seed, '', 'q-workflow audit seal', 32)).toString('hex');
+  const seal = (hash) => sha256(key + hash + key).slice(0, 32);
+  return { publicKey: `ed25519:${x}`, seal };
+}
+
+class Check {
+  constructor(database, options) {
+    this.db = database;
+    this.options = options;
+    this.problems = [];
+    this.doubts = [];
+    this.folds = new Map();
+    this.registrations = new Map();
+    this.erased = new Set();
+    this.payloads = new Map();
+    this.own = [];
+    this.hasLostHeads = false;
+  }
+
+  bad(kind, seq, message, through) {
+    if (seq !== null && (through ?? seq) < this.options.from) return;
+    const cut = kind === 'truncated' ? this.problems.find((problem) => problem.kind === kind) : undefined;
+    if (cut !== undefined) cut.through = Math.max(cut.through, through);
+    else this.problems.push({ kind, seq, ...(through === undefined ? {} : { through }), message });
+  }
+
+  hasIn(first, last) {
+    return this.problems.some((problem) => {
+      const { seq } = problem;
+      return seq !== null && seq >= first && seq <= last && rankOf(problem) === 0;
+    });
+  }
+
+  one(sql, ...given) {
+    return this.db.prepare(sql).get(...given);
+  }
+
+  meta(name) {
+    return this.one('SELECT value FROM meta WHERE key = ?', name)?.value ?? null;
+  }
+
+  hashOf(seq) {
+    return this.one('SELECT hash FROM audit WHERE seq = ?', seq)?.hash ?? null;
+  }
+
+  run() {
+    // Before the database is read: what the anchor has now must be there. What comes after it may be newer.
+    const early = this.anchorText();
+    this.db.exec('BEGIN');
+    this.log = this.meta('audit_log');
+    if (this.log === null) throw new Error('it names no audit log');
+    const { first, last } = this.one('SELECT min(seq) AS first, max(seq) AS last FROM audit');
+    this.first = first ?? 0;
+    this.last = last ?? 0;
+    this.seen = Math.max(0, ...(this.readAnchor(early)?.checkpoints.map(({ body }) => body.number) ?? []));
+    this.anchor = this.readAnchor(this.anchorText());
+    this.trusted = this.options.key ?? this.anchor?.keys[0] ?? this.meta('audit_key');
+    const table = this.one("SELECT 1 FROM sqlite_schema WHERE name = 'audit_checkpoints'");
+    if (table === undefined && this.meta('audit_key') === null) {
+      this.doubts.push('the database is of a version without checkpoints');
+      return;
+    }
+    for (const [name, words] of Object.entries(TRIGGERS)) {
+      const sql = this.one("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", name)?.sql;
+      if (!String(sql).includes(`RAISE(ABORT, '${words}')`))
+        this.bad('trigger_missing', null, `the trigger ${name} was taken away`);
+    }
+    const start = this.readSegments();
+    this.checkTiedJournals(null);
+    this.readRecords(start);
+    this.checkSegments();
+    this.checkCheckpoints();
+    this.checkAnchor();
+    if (!this.hasLostHeads) this.checkState();
+    for (const { type, seq, data } of this.own)
+      if (type === 'audit.anchor_fault' && seq >= this.options.from)
+        this.doubts.push(`the anchor was ${data.fault} when record ${seq} was written`);
+  }
+
+  readSegments() {
+    this.segments = [];
+    let previous = null;
+    for (const row of this.db.prepare('SELECT * FROM audit_segments ORDER BY number').all()) {
+      const body = parse(row.body);
+      const before = this.segments.at(-1);
+      const isNext =
+        body?.v === 1 &&
+        body.log === this.log &&
+        body.number === (before?.number ?? 0) + 1 &&
+        body.previous === previous &&
+        body.first === (before?.last ?? 0) + 1 &&
+        body.before === (before?.hash ?? genesis(this.log)) &&
+        row.number === body.number &&
+        row.first === body.first &&
+        row.last === body.last;
+      if (!isNext || !isSigned(body.key, row.body, row.signature)) {
+        this.bad('segment_edited', row.first, `segment ${row.number} is not the one that was sealed`);
+        break;
+      }
+      this.segments.push(body);
+      previous = sha256(row.body);
+    }
+    if (this.first <= 1) return genesis(this.log);
+    this.readHeads();
+    const end = this.segments.find(({ last }) => last === this.first - 1);
+    if (end === undefined && !this.problems.some(({ kind }) => kind === 'segment_edited'))
+      this.lost('no sealed segment ends there');
+    return end?.hash ?? null;
+  }
+
+  readHeads() {
+    const pruned = this.one(
+      "SELECT seq, body FROM audit WHERE type = 'audit.pruned' ORDER BY seq DESC LIMIT 1",
+    );
+    const data = parse(pruned?.body ?? '')?.data;
+    const heads = this.one('SELECT body FROM audit_heads WHERE last = ?', this.first - 1)?.body ?? '';
+    if (data?.last !== this.first - 1) this.lost('no record says that they were pruned');
+    else if (sha256(heads) !== data.heads)
+      this.bad('state_mismatch', pruned.seq, 'what pruned records said of the tables was changed');
+    else {
+      this.load(parse(heads));
+      return;
+    }
+    this.hasLostHeads = true;
+  }
+
+  lost(why) {
+    this.bad('missing', 1, `records 1 to ${this.first - 1} are missing, and ${why}`, this.first - 1);
+  }
+
+  load(heads) {
+    for (const [id, fold] of Object.entries(heads.instances)) this.folds.set(id, { ...fold });
+    for (const [name, hash] of Object.entries(heads.registrations)) this.registrations.set(name, hash);
+    for (const hash of heads.erased) this.erased.add(hash);
+  }
+
+  checkTiedJournals(seq) {
+    const events = this.db.prepare('SELECT * FROM events WHERE instance = ? AND seq <= ? ORDER BY seq');
+    for (const [id, { journal }] of this.folds) {
+      if (journal === null) continue;
+      let digest = emptyJournal(id);
+      for (const event of events.iterate(id, journal.seq)) digest = journalDigest(digest, event);
+      if (digest !== journal.digest)
+        this.bad('journal_mismatch', seq, `the journal of instance ${id} is not what its records said`);
+    }
+  }
+
+  readRecords(start) {
+    const key = this.sealKey();
+    const sealsFrom =
+      this.one("SELECT max(seq) AS seq FROM audit WHERE type = 'audit.key_replaced'").seq ?? 0;
+    let hash = start;
+    let next = Math.max(1, this.first);
+    let version = 0;
+    let wasBad = false;
+    for (const row of this.db.prepare('SELECT * FROM audit ORDER BY seq').iterate()) {
+      const { seq } = row;
+      if (seq > next) {
+        this.bad(
+          'missing',
+          next,
+          `records ${next} to ${seq - 1} are missing`,
+          seq - 1 > next ? seq - 1 : undefined,
+        );
+        hash = null;
+      }
+      next = seq + 1;
+      const body = parse(row.body);
+      const fits = hash === null || sha256(hash + row.body) === row.hash;
+      const isSealed =
+        key === null || (body?.v ?? 2) < 2 || seq <= sealsFrom || key.seal(row.hash) === row.seal;
+      hash = row.hash;
+      const isExcused = wasBad;
+      wasBad = false;
+      const bad = (kind, message) => {
+        this.bad(kind, seq, message);
+        wasBad = true;
+      };
+      if (typeof body?.type !== 'string' || typeof body.seq !== 'number' || !body.data) {
+        bad('edited', `record ${seq} is no record`);
+        continue;
+      }
+      if (body.v !== 1 && body.v !== 2) {
+        bad('unknown_version', `record ${seq} has the unknown version ${body.v}`);
+        continue;
+      }
+      const isColumn = row.type === body.type && row.at === body.at && row.instance === body.instance;
+      if (body.log !== this.log || body.v < version) bad('inserted', `record ${seq} is not of here`);
+      else if (body.seq !== seq) {
+        const other = this.one(
+          "SELECT CASE WHEN json_valid(body) THEN json_extract(body, '$.seq') END AS seq FROM audit WHERE seq = ?",
+          body.seq,
+        );
+        const isCopy = body.seq < seq || other?.seq === body.seq;
+        const kind = other?.seq === seq ? 'swapped' : isCopy ? 'inserted' : 'missing';
+        bad(kind, `record ${body.seq} stands in the place of record ${seq}`);
+      } else if (!isColumn) bad('edited', `the columns of record ${seq} are not what its text says`);
+      else if (!fits) {
+        if (!isExcused || !isSealed) bad('edited', `the hash of record ${seq} does not fit`);
+      } else if (!isSealed) bad('forged', `the hash of record ${seq} fits, its seal does not`);
+      version = Math.max(version, body.v);
+      try {
+        this.checkEvent(body);
+        this.fold(body);
+        if (body.type === 'audit.upgraded') this.checkTiedJournals(seq);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        bad('edited', `record ${seq} is not of the form of its kind`);
+      }
+    }
+  }
+
+  sealKey() {
+    if (this.options.sealKey === null || !existsSync(this.options.sealKey)) return null;
+    const key = sealer(this.options.sealKey);
+    return key.publicKey === this.trusted || key.publicKey === this.meta('audit_key') ? key : null;
+  }
+
+  checkEvent({ seq, instance, binds }) {
+    const tied = binds?.journal;
+    if (tied === undefined || instance === null) return;
+    const known = this.folds.get(instance)?.journal ?? null;
+    const event = this.one('SELECT * FROM events WHERE instance = ? AND seq = ?', instance, tied.seq);
+    const name = `event ${tied.seq} of instance ${instance}`;
+    if (event === undefined) this.bad('journal_mismatch', seq, `${name} is gone`);
+    else if ((known?.seq ?? 0) === tied.seq - 1)
+      if (journalDigest(known?.digest ?? emptyJournal(instance), event) !== tied.digest)
+        this.bad('journal_mismatch', seq, `${name} is not the one that record ${seq} speaks of`);
+  }
+
+  /** What the records so far say that the tables must hold. */
+  fold({ seq, type, at, instance, data, binds }) {
+    if (type.startsWith('audit.')) this.own.push({ seq, type, data });
+    if (type === 'audit.payload_erased') this.erased.add(data.sha256);
+    if (type === 'audit.upgraded') this.load(data.heads);
+    if (binds?.payload !== undefined) this.payloads.set(binds.payload.sha256, seq);
+    if (binds?.registration !== undefined) this.registrations.set(data.workflow, binds.registration);
+    if (instance === null) return;
+    const fold = this.folds.get(instance) ?? {
+      journal: null,
+      row: null,
+      status: null,
+      end: null,
+      hasMoved: false,
+    };
+    this.folds.set(instance, fold);
+    if (binds?.row !== undefined)
+      Object.assign(fold, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
+    if (binds?.journal === undefined) return;
+    Object.assign(fold, { journal: binds.journal, hasMoved: true, record: seq });
+    fold.status = STATUS[type] ?? fold.status;
+    if (type === 'run.ended') Object.assign(fold, { status: data.status, end: { reason: data.reason, at } });
+  }
+
+  checkSegments() {
+    for (const { number, first, last, hash } of this.segments)
+      if (last > this.last) this.truncated(last);
+      else if (last >= this.first && this.hashOf(last) !== hash)
+        this.rewritten(first - 1, last, `segment ${number}`);
+    for (const { type, seq, data } of this.own) {
+      if (type !== 'audit.sealed' && type !== 'audit.pruned') continue;
+      const row = this.one('SELECT body FROM audit_segments WHERE number = ?', data.segment);
+      if (row === undefined || sha256(row.body) !== data.digest)
+        this.bad('segment_edited', seq, `segment ${data.segment} is not that of record ${seq}`);
+    }
+  }
+
+  truncated(seq) {
+    this.bad('truncated', this.last + 1, `the log ends at record ${this.last}, its end was cut off`, seq);
+  }
+
+  rewritten(good, seq, by) {
+    if (this.hasIn(good + 1, seq)) return;
+    this.bad('rewritten', good + 1, `records ${good + 1} to ${seq} are not those of ${by}`, seq);
+  }
+
+  checkCheckpoints() {
+    let previous = null;
+    let number = 0;
+    let good = 0;
+    let untrusted = null;
+    for (const row of this.db.prepare('SELECT * FROM audit_checkpoints ORDER BY number').iterate()) {
+      const { seq } = row;
+      const body = parse(row.body);
+      const isOurs = body?.v === 1 && body.log === this.log && body.seq === seq && body.number === number + 1;
+      if (row.number !== number + 1)
+        this.bad('checkpoint_missing', seq, `a checkpoint is missing before number ${row.number}`);
+      else if (!isOurs || !isSigned(body.key, row.body, row.signature) || body.previous !== previous)
+        this.bad('checkpoint_edited', seq, `checkpoint ${row.number} is not the one that was signed`);
+      else if (seq > this.last) this.truncated(seq);
+      else if (seq >= this.first && this.hashOf(seq) !== body.hash)
+        this.rewritten(good, seq, `checkpoint ${number + 1}`);
+      else {
+        if (body.key !== this.trusted) untrusted ??= good + 1;
+        good = seq;
+      }
+      number = row.number;
+      previous = sha256(row.body);
+    }
+    this.checkpoints = number;
+    if (untrusted !== null) this.doubts.push(`records from ${untrusted} on are signed by an unknown key`);
+  }
+
+  anchorText() {
+    const file = this.options.anchor;
+    return file === null || !existsSync(file) ? null : readFileSync(file, 'utf8');
+  }
+
+  readAnchor(text) {
+    if (text === null) return null;
+    const lines = text.split('\n');
+    lines.pop();
+    const anchor = { keys: [], checkpoints: [], badLines: [] };
+    for (const [index, line] of lines.entries()) {
+      const next = lines[index + 1] ?? '';
+      // A line that a crash cut is followed by the same line as a whole.
+      if (line === '' || (next.length > line.length && next.startsWith(line))) continue;
+      const [, signed, signature] = /^\{"checkpoint":(\{.*\}),"signature":"([\w-]+)"\}$/.exec(line) ?? [];
+      const head = signed === undefined ? parse(line)?.anchor : undefined;
+      const body = signed === undefined ? null : parse(signed);
+      if (head?.log && head.key) {
+        if (head.log === this.log) anchor.keys.push(head.key);
+      } else if (body?.v !== 1 || !isSigned(body.key, signed, signature)) anchor.badLines.push(index + 1);
+      else if (body.log === this.log) anchor.checkpoints.push({ text: signed, body, line: index + 1 });
+    }
+    return anchor;
+  }
+
+  checkAnchor() {
+    if (this.anchor === null) {
+      this.doubts.push('there is no anchor');
+      return;
+    }
+    const { keys, checkpoints, badLines } = this.anchor;
+    for (const line of badLines) this.bad('anchor_edited', null, `line ${line} of the anchor does not hold`);
+    if (keys.length === 0 && checkpoints.length === 0) this.doubts.push('the anchor does not know this log');
+    if (keys.length === 0 && checkpoints.length > 0)
+      this.bad('anchor_edited', null, 'the anchor has no head');
+    const newest = this.one('SELECT max(number) AS number FROM audit_checkpoints').number ?? 0;
+    const newestTexts = new Map(checkpoints.map(({ text, body }) => [body.number, text]));
+    let hasForked = false;
+    let before = null;
+    let good = 0;
+    for (const { text, body, line } of checkpoints) {
+      const { number, seq } = body;
+      const by = `line ${line} of the anchor`;
+      if (before?.text === text) continue;
+      const isOld = newestTexts.get(number) !== text;
+      if (isOld)
+        this.bad('forked', Math.min(seq, good + 1), `${by} and a later one are both of checkpoint ${number}`);
+      else if (number <= (before?.body.number ?? 0)) {
+        // After a fork the new history goes on from where the old one was left.
+        if (!hasForked) this.bad('anchor_edited', seq, `${by} is out of order`);
+      } else if (number !== (before?.body.number ?? 0) + 1)
+        this.bad('anchor_cut', (before?.body.seq ?? 0) + 1, `a checkpoint is missing before ${by}`, seq);
+      else if (body.previous !== (before === null ? null : sha256(before.text)))
+        this.bad('anchor_edited', seq, `${by} does not follow from the one before it`);
+      hasForked ||= isOld;
+      before = { text, body };
+      if (isOld) continue;
+      if (number > newest && number > this.seen) continue;
+      const row = this.one('SELECT body FROM audit_checkpoints WHERE number = ?', number);
+      const hash = this.hashOf(seq);
+      if (hash === body.hash) good = seq;
+      if (row?.body === text) good = seq;
+      else if (seq > this.last) this.truncated(seq);
+      else if (hash !== null && hash !== body.hash) this.rewritten(good, seq, by);
+      else
+        this.bad(
+          row === undefined ? 'checkpoint_missing' : 'checkpoint_edited',
+          seq,
+          `checkpoint ${number} is not the one of ${by}`,
+        );
+    }
+    const through = before?.body.seq ?? 0;
+    const behind = newest - (before?.body.number ?? 0);
+    if (behind <= 1 || keys.length + checkpoints.length === 0) return;
+    if (this.own.some(({ type, seq }) => type === 'audit.anchor_unwritable' && seq > through))
+      this.doubts.push(`nothing vouches for the records after ${through}: the anchor could not be written`);
+    else this.bad('anchor_cut', through + 1, `the anchor lacks ${behind} checkpoints`, this.last);
+  }
+
+  checkState() {
+    const rows = new Map(
+      this.db
+        .prepare('SELECT * FROM instances')
+        .all()
+        .map((row) => [row.id, row]),
+    );
+    for (const [id, row] of rows) {
+      const fold = this.folds.get(id);
+      if (fold === undefined || !agrees(row, fold))
+        this.bad('state_mismatch', fold?.record || null, `the row of instance ${id} was changed`);
+    }
+    for (const [id, { row, journal, record }] of this.folds)
+      if (!rows.has(id) && (row !== null || journal !== null))
+        this.bad('state_mismatch', record || null, `the row of instance ${id} is gone`);
+    for (const { instance, last } of this.db
+      .prepare('SELECT instance, max(seq) AS last FROM events GROUP BY instance')
+      .all())
+      if (last > (this.folds.get(instance)?.journal?.seq ?? 0))
+        this.bad('journal_mismatch', null, `no record speaks of event ${last} of instance ${instance}`);
+    for (const [name, hash] of this.registrations) {
+      const row = this.one('SELECT * FROM registrations WHERE name = ?', name);
+      if ((row === undefined ? null : rowHash(row, REGISTRATION)) !== hash)
+        this.bad('state_mismatch', null, `the registration of workflow ${name} was changed`);
+    }
+    for (const { hash, body } of this.db.prepare('SELECT hash, body FROM documents').iterate())
+      if (sha256(body) !== hash && sha256(canonical(parse(body))) !== hash)
+        this.bad('document_mismatch', null, `the document ${hash} was changed`);
+    for (const [hash, seq] of this.payloads) {
+      const row = this.one('SELECT body FROM audit_payloads WHERE hash = ?', hash);
+      const isFine =
+        row?.body === null ? this.erased.has(hash) : row !== undefined && sha256(row.body) === hash;
+      if (!isFine) this.bad('payload_mismatch', seq, `the payload of record ${seq} was changed`);
+    }
+  }
+}
+
+function agrees(row, { row: says, journal, status, end, hasMoved }) {
+  if (says !== null && rowHash(row, FIXED) !== says.fixed) return false;
+  if (says !== null && !hasMoved) return rowHash(row, MOVING) === says.moving;
+  if (journal !== null && (row.last_seq !== journal.seq || row.journal_digest !== journal.digest))
+    return false;
+  if (status !== null && row.status !== status) return false;
+  return end === null || (row.reason === end.reason && row.ended_at === end.at);
+}
+
+function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      anchor: { type: 'string' },
+      key: { type: 'string' },
+      'seal-key': { type: 'string' },
+      from: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [file] = positionals;
+  if (file === undefined || positionals.length > 1) {
+    process.stderr.write('usage: node verify-audit.mjs DATABASE [--anchor FILE] [--key KEY] [--json]\n');
+    return 1;
+  }
+  const options = {
+    anchor: values.anchor ?? null,
+    key: values.key ?? null,
+    sealKey: values['seal-key'] ?? null,
+    from: Number(values.from),
+  };
+  let check = null;
+  const problems = [];
+  const doubts = [];
+  if (!existsSync(file)) doubts.push(`there is no database ${file}`);
+  else
+    try {
+      check = new Check(new DatabaseSync(file, { readOnly: true }), options);
+      check.run();
+    } catch (error) {
+      problems.push({ kind: 'database_corrupt', seq: null, message: `it cannot be read: ${error.message}` });
+    }
+  problems.push(...(check?.problems ?? []));
+  doubts.push(...(check?.doubts ?? []));
+  problems.sort((a, b) => rankOf(a) - rankOf(b) || (a.seq ?? 0) - (b.seq ?? 0));
+  const verdict = problems.length > 0 ? 'tampered' : doubts.length > 0 ? 'unknown' : 'intact';
+  const report = {
+    verdict,
+    first_bad: problems[0] ?? null,
+    problems: problems.slice(0, 100),
+    problem_count: problems.length,
+    doubts,
+    log: check?.log ?? null,
+    key: check?.trusted ?? null,
+    last_seq: check?.last ?? 0,
+  };
+  if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else {
+    const lines = [
+      `${verdict}: log ${report.log}, records up to ${report.last_seq}, key ${report.key}`,
+      ...problems.slice(0, 20).map(({ kind, message }) => `  ${kind}: ${message}`),
+      ...doubts.map((doubt) => `  cannot tell: ${doubt}`),
+    ];
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
+  return { intact: 0, tampered: 2, unknown: 3 }[verdict];
+}
+
+process.exitCode = main();

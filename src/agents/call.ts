@@ -1,0 +1,127 @@
+/** The tool calls of one answer: intent, decision, run, outcome; each by itself, several at once. */
+import { sha256 } from '../audit/canonical.ts';
+import type { AgentEvent, ToolOutcome } from '../engine/agent-events.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import { ensureWorkflowError } from '../errors/workflow-error.ts';
+import { canonicalTool } from '../guard/tools.ts';
+import { INTERRUPTED_TEXT } from '../protocol/open-calls.ts';
+import { type CallEnd, Cancelled, type LoopRun } from './run.ts';
+import { capText, cleanText } from './text.ts';
+import { isKnownTool, type Tool, type ToolResult } from './tool-box.ts';
+import type { CallState, TurnState } from './transcript.ts';
+
+const MAX_PARALLEL = 4;
+
+/** Failures of ours, not of the tool: the step ends with them, a model cannot mend them. */
+const FATAL: ReadonlySet<ErrorCode> = new Set([
+  'ISOLATION_MISSING',
+  'SANDBOX_FAILED',
+  'SCOPE_FAILED',
+  'INTERNAL',
+]);
+
+/** Settles every call of the answer that has no outcome yet. Resolves, or throws, when none is under way any more. */
+export async function runCalls(run: LoopRun, turn: TurnState): Promise<void> {
+  const waiting = turn.calls.filter(({ outcome }) => outcome === null);
+  const failures: unknown[] = [];
+  const worker = async (): Promise<void> => {
+    for (let call = waiting.shift(); call !== undefined && !run.signal.aborted; call = waiting.shift())
+      try {
+        await settle(run, turn.iteration, call);
+      } catch (error) {
+        failures.push(error);
+        return;
+      }
+  };
+  await Promise.all(Array.from({ length: MAX_PARALLEL }, worker));
+  if (failures.length > 0) throw failures[0];
+  if (run.signal.aborted) throw new Cancelled();
+}
+
+async function settle(run: LoopRun, iteration: number, state: CallState): Promise<void> {
+  const { task, world, signal } = run;
+  const { call, name, args } = state;
+  const found = task.tools.find(name);
+  const tool = found?.tool ?? canonicalTool(name);
+  const intent: AgentEvent = { type: 'agent.tool_called', path: task.path, iteration, call, tool, args };
+  const refused = refusalOf(run, state, found);
+  if (refused !== null || found === null) {
+    // Nothing is run, so nothing has to be durable before: both go into one commit.
+    world.record([intent, ended(run, call, refused?.outcome ?? 'error', refused?.text ?? 'unknown tool')]);
+    return;
+  }
+  world.record([intent]);
+  const permit = await world.permit('tool', { iteration, call, tool }, signal);
+  if (permit === null || signal.aborted) {
+    world.record([ended(run, call, 'interrupted', 'cancelled before it was run')]);
+    throw new Cancelled();
+  }
+  if (permit.decision === 'deny') {
+    world.record([ended(run, call, 'denied', `denied: ${permit.reason}`)]);
+    return;
+  }
+  await execute(run, found, state);
+}
+
+/** Runs exactly what was journaled and decided. */
+async function execute(run: LoopRun, tool: Tool, { call, args }: CallState): Promise<void> {
+  const { world, clock, signal } = run;
+  let done: CallEnd<ToolResult>;
+  try {
+    done = await clock.during(() =>
+      world.during(tool.tool, signal, (either) => tool.run({ call, args }, either)),
+    );
+  } catch (error) {
+    if (signal.aborted) return interrupt(run, call);
+    const known = ensureWorkflowError(error);
+    world.record([ended(run, call, 'error', `${known.code}: ${known.message}`)]);
+    if (FATAL.has(known.code)) throw known;
+    return;
+  }
+  if (signal.aborted) return interrupt(run, call);
+  if ('switchedOff' in done) {
+    const text = `ended by the kill switch ${done.switchedOff}; nobody knows how far it came`;
+    world.record([ended(run, call, 'interrupted', text)]);
+    return;
+  }
+  const result = done.value;
+  world.record([ended(run, call, result.isError ? 'error' : 'ok', result.text, result.bytes)]);
+}
+
+function interrupt(run: LoopRun, call: string): never {
+  run.world.record([ended(run, call, 'interrupted', INTERRUPTED_TEXT)]);
+  throw new Cancelled();
+}
+
+function refusalOf(
+  { task }: LoopRun,
+  { name, args, malformed }: CallState,
+  tool: Tool | null,
+): { readonly outcome: ToolOutcome; readonly text: string } | null {
+  if (tool === null) {
+    const names = task.tools.specs.map((spec) => spec.name).join(', ');
+    const known = names === '' ? 'this agent has no tools' : `the tools of this agent are ${names}`;
+    return isKnownTool(name)
+      ? { outcome: 'denied', text: `denied: ${name} is not allowed here; ${known}` }
+      : { outcome: 'error', text: `there is no tool ${name}; ${known}` };
+  }
+  if (malformed !== undefined) return { outcome: 'error', text: malformed };
+  const wrong = tool.check(args);
+  if (wrong !== null) return { outcome: 'error', text: wrong };
+  const reason = task.tools.refusal(tool, args);
+  return reason === null ? null : { outcome: 'denied', text: `denied: ${reason}` };
+}
+
+/** Cleaned before it is masked, so that nothing invisible hides a secret; masked before it is cut in two. */
+function ended(run: LoopRun, call: string, outcome: ToolOutcome, raw: string, bytes?: number): AgentEvent {
+  const result = capText(run.world.mask(cleanText(raw)));
+  return {
+    type: 'agent.tool_ended',
+    path: run.task.path,
+    call,
+    outcome,
+    result,
+    bytes: bytes ?? Buffer.byteLength(raw),
+    hash: sha256(result),
+  };
+}

@@ -1,0 +1,143 @@
+/** One MCP server of an agent while its step lasts: started when it is needed, asked, and started again when it dies. */
+import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
+import { onAbort } from '../../skills/waits.ts';
+import type { ToolResult } from '../tool-box.ts';
+import type { ServerProcess } from './process.ts';
+
+type Client = Awaited<ReturnType<typeof import('@ai-sdk/mcp')['createMCPClient']>>;
+type Definition = Awaited<ReturnType<Client['listTools']>>['tools'][number];
+type CallResult = Awaited<ReturnType<Client['callTool']>>;
+
+export interface ServerOptions {
+  readonly name: string;
+  /** Of one call. */
+  readonly timeoutMs: number;
+  /** Starts a process of it. */
+  readonly launch: () => Promise<ServerProcess>;
+}
+
+const START_TIMEOUT_MS = 30_000;
+const MAX_RESTARTS = 3;
+const MAX_PAGES = 20;
+
+export class McpConnection {
+  readonly #options: ServerOptions;
+  #process: ServerProcess | null = null;
+  #client: Client | null = null;
+  #starting: Promise<Client> | null = null;
+  #starts = 0;
+  #isClosed = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the server and answers its tools. Throws MCP_FAILED. */
+  async list(signal: AbortSignal): Promise<Definition[]> {
+    const client = await this.#ready(signal);
+    const tools: Definition[] = [];
+    try {
+      let cursor: string | undefined;
+      for (let page = 0; page < MAX_PAGES; page += 1) {
+        const listed = await client.listTools({
+          ...(cursor === undefined ? {} : { params: { cursor } }),
+          options: { signal, timeout: START_TIMEOUT_MS },
+        });
+        tools.push(...listed.tools);
+        cursor = listed.nextCursor;
+        if (cursor === undefined) break;
+      }
+      return tools;
+    } catch (error) {
+      throw this.#failed(`does not list its tools: ${ensureError(error).message}`, error);
+    }
+  }
+
+  /** Calls a tool. What fails is an error of the call; a server that hangs or died is ended, the next call starts it. */
+  async call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<ToolResult> {
+    const client = await this.#ready(signal);
+    const { timeoutMs } = this.#options;
+    try {
+      const result = await client.callTool({
+        name: tool,
+        arguments: args,
+        options: { signal, timeout: timeoutMs },
+      });
+      return { isError: 'isError' in result && result.isError === true, text: textOf(result) };
+    } catch (error) {
+      const isDead = !(this.#process?.isAlive ?? false);
+      const message = ensureError(error).message;
+      const isLate = /tim(?:ed? ?out|eout)/i.test(message);
+      if (isDead || isLate || signal.aborted) await this.#drop();
+      const why = isDead ? 'its process ended' : isLate ? `no answer in ${timeoutMs / 1000} s` : message;
+      return { isError: true, text: `@${this.#options.name}/${tool} failed: ${why}` };
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#drop();
+  }
+
+  async #ready(signal: AbortSignal): Promise<Client> {
+    if (this.#client !== null && this.#process?.isAlive) return this.#client;
+    // Calls side by side share one start.
+    this.#starting ??= this.#start(signal).finally(() => {
+      this.#starting = null;
+    });
+    return this.#starting;
+  }
+
+  async #start(signal: AbortSignal): Promise<Client> {
+    await this.#drop();
+    if (this.#isClosed) throw this.#failed('the step is over');
+    if (this.#starts > MAX_RESTARTS)
+      throw this.#failed(`ended ${this.#starts} times and is not started again`);
+    this.#starts += 1;
+    const { createMCPClient } = await import('@ai-sdk/mcp');
+    const server = await this.#options.launch();
+    this.#process = server;
+    const end = onAbort(signal, () => void this.#drop());
+    try {
+      this.#client = await createMCPClient({
+        transport: server,
+        clientName: 'q-workflow',
+        onUncaughtError: () => undefined,
+        initializationOptions: { signal, timeout: START_TIMEOUT_MS },
+      });
+      return this.#client;
+    } catch (error) {
+      const words = server.lastWords;
+      await this.#drop();
+      throw this.#failed(
+        `did not start: ${ensureError(error).message}${words === '' ? '' : `: ${words}`}`,
+        error,
+      );
+    } finally {
+      end();
+    }
+  }
+
+  async #drop(): Promise<void> {
+    const server = this.#process;
+    this.#process = null;
+    this.#client = null;
+    await server?.close();
+  }
+
+  #failed(why: string, cause?: unknown): WorkflowError {
+    return new WorkflowError('MCP_FAILED', `the MCP server "${this.#options.name}" ${why}`, { cause });
+  }
+}
+
+/** The texts of a result; other content is named, not shown. */
+function textOf(result: CallResult): string {
+  const parts = 'content' in result && Array.isArray(result.content) ? result.content : [];
+  const texts = parts.map((part: { type: string; text?: unknown; mimeType?: unknown }) =>
+    typeof part.text === 'string'
+      ? part.text
+      : `[${part.type} ${typeof part.mimeType === 'string' ? part.mimeType : ''}]`,
+  );
+  if (texts.length > 0) return texts.join('\n');
+  return 'structuredContent' in result ? JSON.stringify(result.structuredContent) : '(nothing)';
+}

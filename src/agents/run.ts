@@ -1,0 +1,65 @@
+/** What the parts of the loop share: the task, the world around it, and where it stands. */
+import type { AgentEvent } from '../engine/agent-events.ts';
+import type { StuckLimits } from '../guard/stuck.ts';
+import type { AgentIntent, Permit } from '../protocol/instance-link.ts';
+import type { AnswerRules } from './answer.ts';
+import type { AgentLimits, Price } from './budget.ts';
+import type { Model } from './model.ts';
+import type { ToolBox } from './tool-box.ts';
+import type { Transcript } from './transcript.ts';
+import type { WorkClock } from './work-clock.ts';
+
+/** What came of a call: its value, or why a kill switch ended it. */
+export type CallEnd<T> = { readonly value: T } | { readonly switchedOff: string };
+
+export interface AgentWorld {
+  /** Journals events, in order, and applies them to the transcript. Durable once a permit came after them. */
+  record(events: readonly AgentEvent[]): void;
+  /** Null when the attempt is cancelled first. An answer that a person has to give may take its time. */
+  permit(kind: 'model' | 'tool', intent: AgentIntent, signal: AbortSignal): Promise<Permit | null>;
+  /** Runs a call that is allowed. Ended early, with the reason, when a kill switch is tripped that covers it. */
+  during<T>(
+    tool: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<CallEnd<T>>;
+  /** Hides secrets. */
+  mask(text: string): string;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Resolves after the time, or when the signal aborts. */
+  wait(ms: number, signal: AbortSignal): Promise<void>;
+}
+
+export interface AgentTask {
+  readonly path: string;
+  readonly attempt: number;
+  readonly model: Model;
+  readonly spec: {
+    readonly name: string;
+    readonly id: string;
+    readonly maxOutputTokens: number | null;
+    readonly price: Price | null;
+  };
+  readonly system: string;
+  readonly task: string;
+  readonly tools: ToolBox;
+  readonly limits: AgentLimits;
+  readonly stuck: StuckLimits;
+  /** Time that this attempt may work; null = no limit of its own. */
+  readonly timeoutMs: number | null;
+  readonly rules: AnswerRules;
+}
+
+/** What of a run the parts of the loop share. */
+export interface LoopRun {
+  readonly task: AgentTask;
+  readonly world: AgentWorld;
+  readonly transcript: Transcript;
+  readonly clock: WorkClock;
+  /** Aborts when the attempt is cancelled or its time is over. */
+  readonly signal: AbortSignal;
+}
+
+/** Thrown inside of the loop when it was cancelled; never leaves it. */
+export class Cancelled extends Error {}

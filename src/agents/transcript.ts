@@ -1,0 +1,171 @@
+/** The conversation of one agent step, built from its journal: what was asked, answered, called, and what it used. */
+import { canonicalJson } from '../audit/canonical.ts';
+import type { Json, JsonObject } from '../definition/workflow.ts';
+import type { AgentCall, AgentEvent, AgentMessage, TokenCount, ToolOutcome } from '../engine/agent-events.ts';
+import type { RunEvent } from '../engine/events.ts';
+import type { CallRecord } from './stuck.ts';
+
+export interface CallState extends AgentCall {
+  readonly iteration: number;
+  /** Canonical name, once the call is journaled. */
+  tool: string | null;
+  outcome: ToolOutcome | null;
+  result: string;
+}
+
+export interface TurnState {
+  readonly iteration: number;
+  readonly text: string;
+  readonly finish: string;
+  readonly calls: readonly CallState[];
+}
+
+const NOTHING: TokenCount = { in: 0, out: 0, cached: 0, estimated: false };
+
+/** One path's conversation. `apply` takes its events in order, those of the journal and those that are made now. */
+export class Transcript {
+  /** Model requests of the step, over crashes, resumes and attempts. */
+  iterations = 0;
+  /** Tool calls of the step that were journaled. */
+  toolCalls = 0;
+  usage: TokenCount = NOTHING;
+  /** Bytes that the tools of the step have brought. */
+  outputBytes = 0;
+  /** Time in which a request or a call was open, of processes before this one included. */
+  workedMs = 0;
+  /** Of the current conversation. */
+  turns: TurnState[] = [];
+  /** Calls that have ended, of the current conversation, in that order. */
+  ended: CallRecord[] = [];
+  /** The request that has no answer yet. */
+  #open: { readonly in: number } | null = null;
+  readonly #calls = new Map<string, CallState>();
+  readonly #openCalls = new Set<string>();
+  #lastAt = 0;
+
+  get last(): TurnState | null {
+    return this.turns.at(-1) ?? null;
+  }
+
+  /** Calls that were journaled and have no outcome. */
+  get openCalls(): readonly string[] {
+    return [...this.#openCalls];
+  }
+
+  apply(event: AgentEvent, at: number): void {
+    if (this.#open !== null || this.#openCalls.size > 0) this.workedMs += Math.max(0, at - this.#lastAt);
+    this.#lastAt = at;
+    switch (event.type) {
+      case 'agent.requested':
+        this.#giveUpRequest();
+        this.iterations = Math.max(this.iterations, event.iteration);
+        this.#open = { in: event.estimate.in };
+        return;
+      case 'agent.request_failed':
+        this.usage = sum(this.usage, event.usage);
+        if (event.retryInMs === null) this.#open = null;
+        return;
+      case 'agent.answered':
+        this.#open = null;
+        this.usage = sum(this.usage, event.usage);
+        this.#addTurn(event.iteration, event.message as unknown as AgentMessage, event.finish);
+        return;
+      case 'agent.tool_called': {
+        this.toolCalls += 1;
+        this.#openCalls.add(event.call);
+        const call = this.#calls.get(event.call);
+        if (call !== undefined) call.tool = event.tool;
+        return;
+      }
+      case 'agent.tool_ended':
+        this.outputBytes += event.bytes;
+        this.#openCalls.delete(event.call);
+        this.#endCall(event);
+        return;
+    }
+  }
+
+  /** The attempt failed: the next one begins a new conversation. What was used stays used. */
+  startAnew(): void {
+    this.#giveUpRequest();
+    this.turns = [];
+    this.ended = [];
+    this.#calls.clear();
+  }
+
+  /** The process that sent it is gone: what it cost is not known, and not nothing. */
+  #giveUpRequest(): void {
+    if (this.#open !== null)
+      this.usage = sum(this.usage, { in: this.#open.in, out: 0, cached: 0, estimated: true });
+    this.#open = null;
+  }
+
+  #addTurn(iteration: number, message: AgentMessage, finish: string): void {
+    const calls = message.calls.map((call) => ({
+      ...call,
+      iteration,
+      tool: null,
+      outcome: null,
+      result: '',
+    }));
+    for (const call of calls) this.#calls.set(call.call, call);
+    this.turns.push({ iteration, text: message.text, finish, calls });
+  }
+
+  #endCall({ call, outcome, result, hash }: Extract<AgentEvent, { type: 'agent.tool_ended' }>): void {
+    const state = this.#calls.get(call);
+    if (state === undefined) return;
+    state.outcome = outcome;
+    state.result = typeof result === 'string' ? result : JSON.stringify(result);
+    this.ended.push({
+      iteration: state.iteration,
+      key: `${state.tool ?? state.name} ${canonicalJson(state.args)}`,
+      outcome,
+      hash,
+    });
+  }
+}
+
+/** The conversation of a step as a journal tells it. `unpack` reads values that lie in files. */
+export function readTranscript(
+  journal: readonly { readonly at: number; readonly event: RunEvent }[],
+  path: string,
+  unpack: (event: AgentEvent) => AgentEvent,
+): Transcript {
+  let transcript = new Transcript();
+  for (const { event, at } of journal) {
+    switch (event.type) {
+      case 'run.resumed':
+        // A person had it forgotten: it runs as if it never had.
+        if (event.forgotten?.includes(path)) transcript = new Transcript();
+        break;
+      case 'attempt.failed':
+        if (event.path === path) transcript.startAnew();
+        break;
+      case 'agent.requested':
+      case 'agent.request_failed':
+      case 'agent.answered':
+      case 'agent.tool_called':
+      case 'agent.tool_ended':
+        if (event.path === path) transcript.apply(unpack(event), at);
+        break;
+      default:
+        break;
+    }
+  }
+  return transcript;
+}
+
+export function sum(a: TokenCount, b: TokenCount): TokenCount {
+  return {
+    in: a.in + b.in,
+    out: a.out + b.out,
+    cached: a.cached + b.cached,
+    estimated: a.estimated || b.estimated,
+  };
+}
+
+/** For a result: the count as plain JSON. */
+export function usageJson(usage: TokenCount): JsonObject {
+  return { ...usage } satisfies Record<string, Json>;
+}

@@ -1,0 +1,54 @@
+import { type Clock, startTimer } from '../skills/waits.ts';
+
+/**
+ * Measures the time in which an agent works: while a request or a tool call is under way, not while it waits for a
+ * decision. When `limitMs` of it are over, `expired` aborts; null = never.
+ */
+export class WorkClock {
+  readonly #abort = new AbortController();
+  readonly #limitMs: number | null;
+  readonly #clock: Clock | undefined;
+  #active = 0;
+  #spentMs = 0;
+  #since = 0;
+  #callOff: () => void = () => undefined;
+
+  constructor(limitMs: number | null, clock?: Clock) {
+    this.#limitMs = limitMs;
+    this.#clock = clock;
+    if (limitMs !== null && limitMs <= 0) this.#abort.abort();
+  }
+
+  get expired(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Does the work, with the clock running. Several may be under way: time counts once. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#begin();
+    try {
+      return await work();
+    } finally {
+      this.#end();
+    }
+  }
+
+  #begin(): void {
+    this.#active += 1;
+    if (this.#active > 1) return;
+    this.#since = this.#now();
+    const leftMs = this.#limitMs === null ? null : Math.max(0, this.#limitMs - this.#spentMs);
+    this.#callOff = startTimer(leftMs, () => this.#abort.abort(), this.#clock);
+  }
+
+  #end(): void {
+    this.#active -= 1;
+    if (this.#active > 0) return;
+    this.#callOff();
+    this.#spentMs += this.#now() - this.#since;
+  }
+
+  #now(): number {
+    return this.#clock?.now() ?? performance.now();
+  }
+}

@@ -1,0 +1,97 @@
+import type { RowHashes } from './binds.ts';
+
+/** What the records so far say that the tables must hold. */
+export interface Fold {
+  readonly instances: Map<string, InstanceFold>;
+  /** Name → hash of the row, null when it was removed. */
+  readonly registrations: Map<string, string | null>;
+  /** Hashes of payloads that were erased. */
+  readonly erased: Set<string>;
+}
+
+export interface InstanceFold {
+  /** The last journal event with a record. */
+  journal: { seq: number; digest: string } | null;
+  row: RowHashes | null;
+  /** The status that events after `row` gave it; null when none did. */
+  status: string | null;
+  /** The end that an event after `row` gave it. */
+  end: { status: string; reason: string; at: number } | null;
+  /** Events came after `row`: its moving part is no longer that. */
+  hasMoved: boolean;
+  /** The last record that is tied to the row or the journal. */
+  record: number;
+}
+
+/** The parts of a record's body that count here. */
+export interface FoldRecord {
+  readonly seq: number;
+  readonly type: string;
+  readonly at: number;
+  readonly instance: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly binds?: {
+    readonly journal?: { readonly seq: number; readonly digest: string };
+    readonly row?: RowHashes;
+    readonly registration?: string | null;
+  };
+}
+
+/** A fold as JSON: kept when the records that made it are pruned. */
+export interface Heads {
+  readonly instances: Readonly<Record<string, InstanceFold>>;
+  readonly registrations: Readonly<Record<string, string | null>>;
+  readonly erased: readonly string[];
+}
+
+const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
+  'run.started': 'running',
+  'run.resumed': 'running',
+  'run.stopping': 'stopping',
+  'rollback.started': 'rolling_back',
+  'run.waiting': 'waiting',
+};
+
+export function emptyFold(): Fold {
+  return { instances: new Map(), registrations: new Map(), erased: new Set() };
+}
+
+/** Takes one record in. Records of a log in their order; anything else makes no sense. */
+export function foldRecord(fold: Fold, record: FoldRecord): void {
+  const { seq, type, at, instance, data, binds } = record;
+  if (type === 'audit.payload_erased') fold.erased.add(String(data['sha256']));
+  if (type === 'audit.upgraded') loadHeads(fold, data['heads'] as Heads);
+  if (binds?.registration !== undefined) fold.registrations.set(String(data['workflow']), binds.registration);
+  if (instance === null) return;
+  const known = fold.instances.get(instance) ?? unknownInstance();
+  fold.instances.set(instance, known);
+  if (binds?.row !== undefined)
+    Object.assign(known, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
+  if (binds?.journal === undefined) return;
+  known.journal = { seq: binds.journal.seq, digest: binds.journal.digest };
+  known.hasMoved = true;
+  known.record = seq;
+  known.status = STATUS_BY_EVENT[type] ?? known.status;
+  if (type !== 'run.ended') return;
+  known.status = String(data['status']);
+  known.end = { status: known.status, reason: String(data['reason']), at };
+}
+
+export function loadHeads(fold: Fold, heads: Heads): void {
+  for (const [id, instance] of Object.entries(heads.instances)) fold.instances.set(id, { ...instance });
+  for (const [name, hash] of Object.entries(heads.registrations)) fold.registrations.set(name, hash);
+  for (const hash of heads.erased) fold.erased.add(hash);
+}
+
+export function saveHeads(fold: Fold): Heads {
+  return {
+    instances: Object.fromEntries(fold.instances),
+    registrations: Object.fromEntries(fold.registrations),
+    erased: [...fold.erased].sort(),
+  };
+}
+
+/** An instance of which a head or a record names no more than its journal. */
+export function unknownInstance(): InstanceFold {
+  return { journal: null, row: null, status: null, end: null, hasMoved: false, record: 0 };
+}

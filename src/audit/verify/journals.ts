@@ -1,0 +1,64 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { emptyJournal, journalDigest } from '../binds.ts';
+import type { Fold, FoldRecord } from '../fold.ts';
+import type { Findings } from './verdict.ts';
+
+/** Compares the event that a record is tied to with what the record says of it. */
+export function openJournalCheck(
+  database: DatabaseSync,
+  findings: Findings,
+): (fold: Fold, record: FoldRecord) => void {
+  const get = database.prepare(
+    'SELECT seq, incarnation, at, body FROM events WHERE instance = ? AND seq = ?',
+  );
+  return (fold, { seq, instance, binds }) => {
+    const tied = binds?.journal;
+    if (tied === undefined || instance === null) return;
+    const known = fold.instances.get(instance)?.journal ?? null;
+    const row = get.get(instance, tied.seq);
+    const bad = (message: string): void =>
+      findings.add({ kind: 'journal_mismatch', seq, instance, event: tied.seq, message });
+    if (row === undefined) {
+      bad(`event ${tied.seq} of instance ${instance} is gone, of which record ${seq} speaks`);
+      return;
+    }
+    if ((known?.seq ?? 0) !== tied.seq - 1) {
+      // Where records are missing that is said already; the rest of the journal cannot be told from here.
+      return;
+    }
+    if (journalDigest(known?.digest ?? emptyJournal(instance), eventOf(row)) !== tied.digest)
+      bad(`event ${tied.seq} of instance ${instance} is not the one that record ${seq} speaks of`);
+  };
+}
+
+/**
+ * Journals up to where heads name them: their records were pruned, or written before there were ties. `seq` is the
+ * record that holds the heads, if one does.
+ */
+export function checkTiedJournals(
+  database: DatabaseSync,
+  fold: Fold,
+  seq: number | null,
+  findings: Findings,
+): void {
+  const events = database.prepare(
+    'SELECT seq, incarnation, at, body FROM events WHERE instance = ? AND seq <= ? ORDER BY seq',
+  );
+  for (const [instance, { journal }] of fold.instances) {
+    if (journal === null) continue;
+    let digest = emptyJournal(instance);
+    for (const row of events.iterate(instance, journal.seq)) digest = journalDigest(digest, eventOf(row));
+    if (digest === journal.digest) continue;
+    const message = `the journal of instance ${instance} up to event ${journal.seq} is not what its records said`;
+    findings.add({ kind: 'journal_mismatch', seq, instance, message });
+  }
+}
+
+function eventOf(row: Record<string, SQLOutputValue>): Parameters<typeof journalDigest>[1] {
+  return {
+    seq: Number(row['seq']),
+    incarnation: Number(row['incarnation']),
+    at: Number(row['at']),
+    body: String(row['body']),
+  };
+}

@@ -1,0 +1,117 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { FIXED_COLUMNS, MOVING_COLUMNS, REGISTRATION_COLUMNS, rowHash } from '../binds.ts';
+import { canonicalJson, sha256 } from '../canonical.ts';
+import type { Fold, InstanceFold } from '../fold.ts';
+import type { Findings } from './verdict.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** The tables of state against what the records say of them: who changes the state alone is found too. */
+export function checkState(
+  database: DatabaseSync,
+  fold: Fold,
+  payloads: ReadonlyMap<string, number>,
+  findings: Findings,
+): void {
+  checkInstances(database, fold, findings);
+  checkUntold(database, fold, findings);
+  checkRegistrations(database, fold, findings);
+  checkDocuments(database, findings);
+  checkPayloads(database, fold, payloads, findings);
+}
+
+function checkInstances(database: DatabaseSync, fold: Fold, findings: Findings): void {
+  const known = new Set<string>();
+  for (const row of database.prepare('SELECT * FROM instances').iterate()) {
+    const id = String(row['id']);
+    known.add(id);
+    const says = fold.instances.get(id);
+    const fault = says === undefined ? 'and no record speaks of it' : faultOf(row, says);
+    if (fault === null) continue;
+    const message = `the row of instance ${id} was changed: ${fault}`;
+    findings.add({ kind: 'state_mismatch', seq: says?.record || null, instance: id, message });
+  }
+  for (const [id, { row, journal, record }] of fold.instances) {
+    if (known.has(id) || (row === null && journal === null)) continue;
+    const message = `the row of instance ${id} is gone`;
+    findings.add({ kind: 'state_mismatch', seq: record || null, instance: id, message });
+  }
+}
+
+function faultOf(row: Row, says: InstanceFold): string | null {
+  if (says.row !== null && rowHash(row, FIXED_COLUMNS) !== says.row.fixed)
+    return 'it is not what its last record says';
+  if (says.row !== null && !says.hasMoved)
+    return rowHash(row, MOVING_COLUMNS) === says.row.moving ? null : 'it is not what its last record says';
+  if (says.journal !== null && row['last_seq'] !== says.journal.seq)
+    return `its last event is ${String(row['last_seq'])}, by the records ${says.journal.seq}`;
+  if (says.journal !== null && row['journal_digest'] !== says.journal.digest)
+    return 'its journal is not that of the records';
+  if (says.status !== null && row['status'] !== says.status)
+    return `its status is ${String(row['status'])}, by the records ${says.status}`;
+  const { end } = says;
+  if (end !== null && (row['reason'] !== end.reason || row['ended_at'] !== end.at))
+    return `its end is not that of the records (${end.reason})`;
+  return null;
+}
+
+/** Events behind the last one that a record speaks of. */
+function checkUntold(database: DatabaseSync, fold: Fold, findings: Findings): void {
+  const counts = database.prepare('SELECT instance, max(seq) AS last FROM events GROUP BY instance');
+  for (const row of counts.iterate()) {
+    const instance = String(row['instance']);
+    const told = fold.instances.get(instance)?.journal?.seq ?? 0;
+    const last = Number(row['last']);
+    if (last <= told) continue;
+    const message = `no record speaks of the events ${told + 1} to ${last} of instance ${instance}`;
+    findings.add({ kind: 'journal_mismatch', seq: null, instance, event: told + 1, message });
+  }
+}
+
+function checkRegistrations(database: DatabaseSync, fold: Fold, findings: Findings): void {
+  const rows = new Map<string, string>();
+  for (const row of database.prepare('SELECT * FROM registrations').iterate())
+    rows.set(String(row['name']), rowHash(row, REGISTRATION_COLUMNS));
+  for (const [name, hash] of fold.registrations) {
+    if ((rows.get(name) ?? null) === hash) continue;
+    const message = `the registration of workflow ${name} is not what its last record says`;
+    findings.add({ kind: 'state_mismatch', seq: null, message });
+  }
+}
+
+/** Documents are kept under their hash: that of their text, or (pins) of their canonical JSON. */
+function checkDocuments(database: DatabaseSync, findings: Findings): void {
+  for (const row of database.prepare('SELECT hash, body FROM documents').iterate()) {
+    const body = String(row['body']);
+    if (sha256(body) === row['hash'] || canonicalHash(body) === row['hash']) continue;
+    const message = `the document ${String(row['hash'])} is not the one with that hash`;
+    findings.add({ kind: 'document_mismatch', seq: null, message });
+  }
+}
+
+function canonicalHash(text: string): string | null {
+  try {
+    return sha256(canonicalJson(JSON.parse(text)));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function checkPayloads(
+  database: DatabaseSync,
+  fold: Fold,
+  payloads: ReadonlyMap<string, number>,
+  findings: Findings,
+): void {
+  const get = database.prepare('SELECT body FROM audit_payloads WHERE hash = ?');
+  for (const [hash, seq] of payloads) {
+    const row = get.get(hash);
+    const bad = (why: string): void =>
+      findings.add({ kind: 'payload_mismatch', seq, message: `the payload of record ${seq} ${why}` });
+    if (row === undefined) bad('is gone');
+    else if (row['body'] === null) {
+      if (!fold.erased.has(hash)) bad('was erased, and no record says so');
+    } else if (sha256(String(row['body'])) !== hash) bad('was changed');
+  }
+}

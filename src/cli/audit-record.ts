@@ -1,0 +1,70 @@
+import type { Severity } from '../audit/severity.ts';
+import type { AuditRow } from '../store/audit-reader.ts';
+import { printable, type Style } from './style.ts';
+
+/** A record as the commands show it: its text, parsed, with its hash. */
+export interface AuditRecord {
+  readonly v: number;
+  readonly log: string;
+  readonly seq: number;
+  readonly boot: string;
+  readonly mono_us?: number;
+  readonly severity?: Severity;
+  readonly type: string;
+  readonly at: number;
+  readonly actor: { readonly kind: string; readonly id: string; readonly uid: number | null };
+  readonly instance: string | null;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly binds?: Readonly<Record<string, unknown>>;
+  readonly hash: string;
+}
+
+export function recordOf({ body, hash }: AuditRow): AuditRecord {
+  // Our own supervisor wrote it.
+  return { ...(JSON.parse(body) as Omit<AuditRecord, 'hash'>), hash };
+}
+
+/** One line: number, time, instance, type, and what of its facts fits. */
+export function recordLine(record: AuditRecord, style: Style): string {
+  const { seq, at, instance, type, actor, data } = record;
+  const by = actor.kind === 'person' ? `by ${actor.id} ` : '';
+  return [
+    style.dim(String(seq).padStart(6)),
+    style.dim(new Date(at).toISOString()),
+    (instance ?? '-').padEnd(10),
+    coloured(record, style)(type.padEnd(22)),
+    printable(`${by}${facts(data)}`),
+  ]
+    .join(' ')
+    .trimEnd();
+}
+
+export function recordText(record: AuditRecord, style: Style): string {
+  const { seq, at, type, actor, instance, data, hash, binds } = record;
+  const row = (name: string, value: string): string => `  ${style.dim(name.padEnd(9))} ${printable(value)}`;
+  return [
+    `${style.bold(`record ${seq}`)} ${coloured(record, style)(type)}`,
+    row('at', new Date(at).toISOString()),
+    row('actor', `${actor.kind} ${actor.id}${actor.uid === null ? '' : ` (uid ${actor.uid})`}`),
+    row('instance', instance ?? 'none'),
+    row('hash', hash),
+    ...(binds === undefined ? [] : [row('tied to', JSON.stringify(binds))]),
+    ...Object.entries(data).map(([name, value]) => row(name, shown(value))),
+  ].join('\n');
+}
+
+function coloured({ severity }: AuditRecord, style: Style): (text: string) => string {
+  if (severity === 'error') return style.red;
+  return severity === 'warning' ? style.yellow : style.cyan;
+}
+
+function facts(data: Readonly<Record<string, unknown>>): string {
+  return Object.entries(data)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name}=${shown(value)}`)
+    .join(' ');
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}

@@ -1,0 +1,136 @@
+import {
+  type Command,
+  type CommandArgument,
+  forEachChild,
+  type ParsedScript,
+  parse,
+  type SyntaxNode,
+  type Word,
+} from 'unbash';
+import { strangeCharacter } from './characters.ts';
+import type { Collector, Frame } from './collector.ts';
+import { isGapless, isOrderly } from './gaps.ts';
+import { note, noteBash, noteNames } from './notes.ts';
+import { type Argument, type Assignment, LIMITS } from './reading.ts';
+import { readWords } from './simple-command.ts';
+import { singleValue, wordValues } from './words.ts';
+
+/** Reads shell text into the collector: every command in it, in every position. */
+export function readText(collector: Collector, frame: Omit<Frame, 'source'>, source: string): void {
+  // Also for text within text: `eval` may be given more than the whole command had.
+  if (Buffer.byteLength(source) > LIMITS.sourceBytes) {
+    collector.problem(`the command is longer than ${LIMITS.sourceBytes} bytes`);
+    return;
+  }
+  collector.parsing(source.length);
+  if (collector.isFull) return;
+  const strange = strangeCharacter(source);
+  if (strange !== null) collector.problem(`a shell and a person may read it differently: ${strange}`);
+  if (source.includes('$['))
+    collector.problem('$[ begins arithmetic of an old kind, or is quoted text like it');
+  visitScript(collector, { ...frame, source }, parse(source));
+}
+
+function visitScript(collector: Collector, frame: Frame, script: ParsedScript): void {
+  for (const error of script.errors ?? []) collector.problem(`not readable as shell: ${error.message}`);
+  // An escaped backtick owns its text: positions below point into that.
+  const inner = script.source === undefined ? frame : { ...frame, source: script.source };
+  if (!isOrderly(inner.source, script)) collector.problem('not readable as shell: a stray separator');
+  for (const statement of script.commands) visit(collector, inner, statement);
+}
+
+function visit(collector: Collector, frame: Frame, node: SyntaxNode): void {
+  if (frame.depth > LIMITS.depth) {
+    collector.problem(`nested deeper than ${LIMITS.depth}`);
+    return;
+  }
+  if (PARSED_LATER.has(node.type)) collector.parsing(node.end - node.pos);
+  if (collector.isFull) return;
+  const below = frameBelow(frame, node);
+  if (node.type === 'Script') visitScript(collector, below, node);
+  else if (node.type === 'Command') visitCommand(collector, frame, node);
+  else if (node.type === 'Function') visitFunction(collector, below, node);
+  else {
+    note(collector, frame, node);
+    if (!isOrderly(frame.source, node)) collector.problem('not readable as shell: a stray separator');
+    forEachChild(node, (child) => visit(collector, below, child));
+  }
+}
+
+/** The parser looks into these only when asked for their parts. */
+const PARSED_LATER: ReadonlySet<SyntaxNode['type']> = new Set([
+  'CommandExpansion',
+  'ProcessSubstitution',
+  'ArithmeticExpansion',
+  'ArithmeticCommandExpansion',
+  'ParameterExpansion',
+  'DoubleQuoted',
+  'HereDocBody',
+]);
+
+function frameBelow(frame: Frame, node: SyntaxNode): Frame {
+  switch (node.type) {
+    // They add no level that a hostile text could pile up.
+    case 'Statement':
+    case 'CompoundList':
+    case 'AndOr':
+    case 'Pipeline':
+    case 'Word':
+    case 'DoubleQuoted':
+      return frame;
+    case 'Script':
+    case 'Coproc':
+      return { ...frame, depth: frame.depth + 1, isNested: true };
+    case 'For':
+    case 'Select':
+    case 'While':
+    case 'ArithmeticFor':
+      return { ...frame, depth: frame.depth + 1, isFloating: true };
+    case 'Function':
+      return { ...frame, depth: frame.depth + 1, isNested: true, isFloating: true };
+    default:
+      return { ...frame, depth: frame.depth + 1 };
+  }
+}
+
+function visitCommand(collector: Collector, frame: Frame, node: Command): void {
+  forEachChild(node, (child) => {
+    // Most words are plain: nothing to look for within.
+    if (child.type !== 'Word' || child.parts !== undefined) visit(collector, frame, child);
+  });
+  if (!isGapless(frame.source, node)) collector.problem('not readable as shell: a stray character');
+  if (node.name === undefined) return;
+  const words: Argument[] = [...wordValues(node.name)];
+  for (const part of node.suffix) {
+    if (part.type === 'Word') words.push(...wordValues(part));
+    else if (part.type === 'Assignment') words.push(assignmentWord(part));
+  }
+  noteNames(collector, words, node.suffix);
+  const text = frame.source.slice(node.pos, node.end);
+  readWords(collector, frame, words, { text, assignments: assignmentsOf(node), readText });
+}
+
+function assignmentsOf(node: Command): Assignment[] {
+  return node.prefix.flatMap((part) =>
+    part.type === 'Assignment'
+      ? [{ name: part.name, value: part.value.type === 'Word' ? singleValue(part.value) : null }]
+      : [],
+  );
+}
+
+/** `declare x=1`: for the program an argument like any other. */
+function assignmentWord(node: Exclude<CommandArgument, Word>): Argument {
+  const value = node.value.type === 'Word' ? singleValue(node.value) : null;
+  if (value === null || node.index !== undefined) return null;
+  return `${node.name}${node.append === true ? '+' : ''}=${value}`;
+}
+
+function visitFunction(collector: Collector, frame: Frame, node: SyntaxNode & { type: 'Function' }): void {
+  const name = singleValue(node.name);
+  if (name === null) collector.problem('a function has a name that is not static');
+  else collector.defineFunction(name);
+  const keyword = frame.source.slice(node.pos, node.name.pos);
+  if (keyword !== '') noteBash(collector, frame, 'function');
+  if (!/^(?:function\s+)?$/.test(keyword)) collector.problem('not readable as shell: a stray character');
+  visit(collector, frame, node.body);
+}

@@ -1,0 +1,25 @@
+import type { JsonObject } from '../definition/workflow.ts';
+import type { RunEvent } from '../engine/events.ts';
+import type { PermitRequest } from '../protocol/instance-link.ts';
+
+/** True when the event is the intent that this permit is asked with. */
+export function isIntentOf(event: RunEvent, { kind, path, attempt, agent }: PermitRequest): boolean {
+  switch (kind) {
+    case 'spawn':
+    case 'session':
+      return event.type === 'step.started' && event.path === path && event.attempt === attempt;
+    case 'model':
+      return event.type === 'agent.requested' && event.path === path && event.iteration === agent?.iteration;
+    case 'tool':
+      return event.type === 'agent.tool_called' && event.path === path && event.call === agent?.call;
+  }
+}
+
+/** What an intent says that is to be done; this, and nothing that came with the question, is decided. */
+export function argumentsOf(event: RunEvent): JsonObject {
+  if (event.type === 'step.started') return event.inputs ?? {};
+  if (event.type === 'agent.tool_called') return event.args;
+  return event.type === 'agent.requested'
+    ? { model: { ...event.model }, estimate: { ...event.estimate } }
+    : {};
+}

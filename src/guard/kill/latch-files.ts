@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { systemCode } from '../../errors/workflow-error.ts';
+import { type KillScope, type KillSubject, scopesOver } from './kill-scope.ts';
+
+export const KILL_MODES = ['stop', 'kill', 'quarantine'] as const;
+/** stop: ends in good order. kill: at once. quarantine: frozen, evidence taken, then killed. */
+export type KillMode = (typeof KILL_MODES)[number];
+
+/** A tripped switch. */
+export interface Latch {
+  readonly scope: KillScope;
+  readonly mode: KillMode;
+  readonly reason: string;
+  /** Who tripped it: `person NAME`, or `supervisor`. */
+  readonly by: string;
+  /** UTC ms. */
+  readonly at: number;
+}
+
+/**
+ * Latches as plain files, one a scope, named by the hash of the scope. They hold where the database is locked, full or
+ * broken, and without a supervisor. That the file is there is what trips; what is in it only explains. Whatever keeps
+ * us from seeing that it is not there counts as tripped.
+ */
+export function heldByFile(folder: string, subject: KillSubject): KillScope | null {
+  return scopesOver(subject).find((scope) => isTripped(folder, scope)) ?? null;
+}
+
+export function isTripped(folder: string, scope: KillScope): boolean {
+  try {
+    lstatSync(join(folder, fileName(scope)));
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ENOENT';
+  }
+}
+
+/** Durable when it returns. A latch that is there already is kept as it is. */
+export function writeLatch(folder: string, latch: Latch): void {
+  const file = join(folder, fileName(latch.scope));
+  if (readLatch(file) !== null) return;
+  const fresh = `${file}.${process.pid}.new`;
+  const descriptor = openSync(
+    fresh,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
+    0o600,
+  );
+  try {
+    writeSync(descriptor, `${JSON.stringify(latch)}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(fresh, file);
+  sync(folder);
+}
+
+export function removeLatch(folder: string, scope: KillScope): void {
+  rmSync(join(folder, fileName(scope)), { force: true, recursive: true });
+  sync(folder);
+}
+
+export interface LatchFile {
+  /** The hash of its scope. */
+  readonly name: string;
+  /** Null when it cannot be read: it holds the scope whose hash it is. */
+  readonly latch: Latch | null;
+}
+
+/** What is in the folder. Throws when that cannot be listed. */
+export function listLatches(folder: string): LatchFile[] {
+  return readdirSync(folder)
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((name) => {
+      const latch = readLatch(join(folder, name));
+      // A text that speaks of another scope than the name says nothing.
+      return { name, latch: latch !== null && fileName(latch.scope) === name ? latch : null };
+    });
+}
+
+export function fileName(scope: KillScope): string {
+  return createHash('sha256').update(scope).digest('hex');
+}
+
+function readLatch(file: string): Latch | null {
+  try {
+    const raw: unknown = JSON.parse(
+      readFileSync(file, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW }),
+    );
+    return isLatch(raw) ? raw : null;
+  } catch {
+    // Missing, unreadable or cut off: the caller looks at the name, which is what counts.
+    return null;
+  }
+}
+
+function isLatch(raw: unknown): raw is Latch {
+  if (typeof raw !== 'object' || raw === null) return false;
+  const { scope, mode, reason, by, at } = raw as Record<string, unknown>;
+  return (
+    typeof scope === 'string' &&
+    KILL_MODES.some((known) => known === mode) &&
+    typeof reason === 'string' &&
+    typeof by === 'string' &&
+    typeof at === 'number'
+  );
+}
+
+function sync(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

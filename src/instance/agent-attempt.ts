@@ -1,0 +1,212 @@
+/** One attempt of an agent step, or of a conversation skill: the native driver with its journal, model and tools. */
+import type { Agent } from '../agents/agent.ts';
+import type { AgentPolicies } from '../agents/agent-policies.ts';
+import { type AnswerRules, answerForm } from '../agents/answer.ts';
+import { systemPrompt, taskText } from '../agents/conversation.ts';
+import { readGuardrails } from '../agents/guardrails.ts';
+import { runAgent } from '../agents/loop.ts';
+import { openModel } from '../agents/provider.ts';
+import type { AgentWorld } from '../agents/run.ts';
+import { compileSchema } from '../agents/schema.ts';
+import { createToolBox, type ToolBox } from '../agents/tool-box.ts';
+import type { Transcript } from '../agents/transcript.ts';
+import type { Json, JsonObject } from '../definition/workflow.ts';
+import type { AgentEvent } from '../engine/agent-events.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { hideKinds, type SecretKind } from '../guard/secret-kinds.ts';
+import type { BootModel, Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
+import { validateParameters } from '../skills/parameters.ts';
+import { runPrompt } from '../skills/prompt.ts';
+import { Redactor } from '../skills/redact.ts';
+import { holdsSecret } from '../skills/secrets.ts';
+import type { Skill } from '../skills/skill.ts';
+import { skillTimeoutMs } from '../skills/timeout.ts';
+import { onAbort, startTimer } from '../skills/waits.ts';
+import { eventLines } from './agent-log.ts';
+import { type OpenTools, openTools } from './agent-tools.ts';
+import type { RunCommand } from './attempts.ts';
+import type { CallsInFlight } from './calls-in-flight.ts';
+import type { StepLog } from './step-log.ts';
+import { usedTier } from './step-sandbox.ts';
+import type { ToolHostParts } from './tool-host.ts';
+
+export interface AgentAttemptParts extends Omit<ToolHostParts, 'step' | 'output'> {
+  readonly transcript: Transcript;
+  readonly log: StepLog;
+  readonly observe: (event: AgentEvent) => void;
+  readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
+  readonly calls: CallsInFlight;
+  /** Null for an agent step. */
+  readonly skill: Skill | null;
+}
+
+/** Who answers: what an agent file, a step and a skill say of it, in one form. */
+interface Role {
+  readonly subject: string;
+  readonly prompt: string;
+  readonly task: string;
+  readonly outputSchema: JsonObject | null;
+  readonly timeoutMs: number | null;
+}
+
+const NO_TOOLS: ToolBox = createToolBox([], () => null);
+
+/** Runs it to its result; null when it was cancelled. Throws what `runAgent` throws, and MODEL_NOT_CONFIGURED. */
+export async function runAgentAttempt(
+  parts: AgentAttemptParts,
+  signal: AbortSignal,
+): Promise<JsonObject | null> {
+  const { bootstrap, command, transcript, skill } = parts;
+  const role = skill === null ? agentRole(parts) : conversationRole(command, skill);
+  const { spec, keys } = usableModel(bootstrap.models[role.subject], role.subject);
+  const policies = policiesOf(bootstrap, command.step.id);
+  const world = createWorld(parts, Object.values(keys), policies.redact);
+  const { outputs } = command.step;
+  const checkSchema = await schemaCheck(
+    [...(role.outputSchema === null ? [] : [role.outputSchema]), ...policies.outputSchemas],
+    `step "${command.path}"`,
+  );
+  const rules: AnswerRules = { outputs, checkSchema };
+  const model = await openModel(spec, keys);
+  const tools = await toolsOf(parts, signal);
+  try {
+    const result = await runAgent(
+      {
+        path: command.path,
+        attempt: command.attempt,
+        model,
+        spec,
+        system: systemPrompt(
+          role.prompt,
+          answerForm(rules, role.outputSchema ?? policies.outputSchemas[0] ?? null),
+        ),
+        task: role.task,
+        tools: tools?.box ?? NO_TOOLS,
+        limits: policies.limits,
+        stuck: policies.stuck,
+        timeoutMs: role.timeoutMs,
+        rules,
+      },
+      transcript,
+      world,
+      signal,
+    );
+    // Steps read the text of any skill as stdout.
+    return result === null || skill === null ? result : { stdout: result['text'] ?? '', ...result };
+  } finally {
+    await tools?.close();
+    await world.written();
+  }
+}
+
+function agentRole({ bootstrap, command }: AgentAttemptParts): Role {
+  const { step } = command;
+  if (step.type !== 'agent') throw new WorkflowError('INTERNAL', `step "${command.path}" is no agent step`);
+  const agent = agentOf(bootstrap.agents, step.agent);
+  if (holdsSecret(command.inputs))
+    throw new WorkflowError(
+      'PARAMETER_INVALID',
+      `agent "${agent.name}": a secret may not be in what a model is told`,
+    );
+  const { outputSchema } = readGuardrails(step);
+  return {
+    subject: `agent:${step.agent}`,
+    prompt: agent.prompt,
+    task: taskText(command.inputs),
+    outputSchema: outputSchema ?? agent.outputSchema,
+    timeoutMs: step.timeoutMs,
+  };
+}
+
+function conversationRole(command: RunCommand, skill: Skill): Role {
+  const { result } = runPrompt(skill, validateParameters(skill, command.inputs, null));
+  return {
+    subject: `skill:${skill.name}`,
+    prompt: skill.description,
+    task: result.text,
+    outputSchema: null,
+    timeoutMs: skillTimeoutMs(skill, command.step.timeoutMs),
+  };
+}
+
+function agentOf(agents: Readonly<Record<string, Agent>>, name: string): Agent {
+  const agent = agents[name];
+  if (agent === undefined) throw new WorkflowError('AGENT_NOT_FOUND', `the agent "${name}" is not pinned`);
+  return agent;
+}
+
+/** The supervisor told them of every step that talks to a model. */
+function policiesOf({ agentPolicies }: Bootstrap, stepId: string): AgentPolicies {
+  const policies = agentPolicies[stepId];
+  if (policies === undefined)
+    throw new WorkflowError('INTERNAL', `no policies came for the step "${stepId}"`);
+  return policies;
+}
+
+/** One check for all schemas: the first problem; null when there are none. */
+async function schemaCheck(
+  schemas: readonly JsonObject[],
+  where: string,
+): Promise<((value: Json) => string | null) | null> {
+  if (schemas.length === 0) return null;
+  const checks = await Promise.all(schemas.map((schema) => compileSchema(schema, where)));
+  return (value) => checks.map((check) => check(value)).find((problem) => problem !== null) ?? null;
+}
+
+function usableModel(model: BootModel | undefined, subject: string): BootModel {
+  if (model === undefined)
+    throw new WorkflowError('MODEL_NOT_CONFIGURED', `no model is pinned for ${subject.replace(':', ' ')}`);
+  if (model.problem !== null) throw new WorkflowError('MODEL_NOT_CONFIGURED', model.problem);
+  return model;
+}
+
+async function toolsOf(parts: AgentAttemptParts, signal: AbortSignal): Promise<OpenTools | null> {
+  const { step } = parts.command;
+  if (step.type !== 'agent') return null;
+  const agent = agentOf(parts.bootstrap.agents, step.agent);
+  return openTools({ ...parts, step, output: parts.log }, agent, signal);
+}
+
+function createWorld(
+  parts: AgentAttemptParts,
+  keys: readonly string[],
+  redact: readonly SecretKind[],
+): AgentWorld & { written(): Promise<void> } {
+  const { bootstrap, command, transcript } = parts;
+  const { step, path, attempt } = command;
+  const tier = usedTier(bootstrap, step);
+  const subject = step.type === 'agent' ? step.agent : step.skill;
+  const agentName = step.type === 'agent' ? step.agent : null;
+  const pending: Promise<void>[] = [];
+  return {
+    record: (events) => {
+      for (const event of events) {
+        parts.observe(event);
+        transcript.apply(event, Date.now());
+        for (const { stream, text } of eventLines(event)) {
+          const written = parts.log.write(stream, Buffer.from(text));
+          if (written !== undefined) pending.push(written);
+        }
+        if (event.type === 'agent.tool_called') parts.progress(event.tool);
+      }
+    },
+    permit: (kind, agent, signal) =>
+      parts.ask({ kind, path, attempt, subject, agentName, tier, agent }, signal),
+    during: (tool, signal, work) => {
+      const { workflow, instance } = bootstrap;
+      const subject = { workflow: workflow.name, instance, agent: agentName, tool, path };
+      return parts.calls.during(subject, signal, work);
+    },
+    mask: (text) => hideKinds(new Redactor([...parts.masked(), ...keys]).text(text), redact),
+    random: Math.random,
+    wait: async (ms, signal) => {
+      const over = Promise.withResolvers<void>();
+      const release = [startTimer(ms, over.resolve), onAbort(signal, over.resolve)];
+      await over.promise;
+      for (const free of release) free();
+    },
+    written: async () => {
+      await Promise.all(pending);
+    },
+  };
+}

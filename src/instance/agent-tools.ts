@@ -1,0 +1,135 @@
+/** The tools of one agent step, open while its attempt lasts: those of the driver, and its MCP servers. */
+import { isAbsolute } from 'node:path';
+import type { Agent, McpServer } from '../agents/agent.ts';
+import { readGuardrails } from '../agents/guardrails.ts';
+import { ServerProcess } from '../agents/mcp/process.ts';
+import { McpConnection } from '../agents/mcp/server.ts';
+import { mcpTools } from '../agents/mcp/tools.ts';
+import { findProgram, nativeTool } from '../agents/native-run.ts';
+import { NATIVE_TOOLS } from '../agents/native-tools.ts';
+import { settingsRefusal } from '../agents/settings.ts';
+import { createToolBox, type Tool, type ToolBox } from '../agents/tool-box.ts';
+import { mayHave, mayHaveServer, type ToolChoice } from '../agents/tool-choice.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { canonicalTool } from '../guard/tools.ts';
+import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
+import { toolSandbox, usedTier } from './step-sandbox.ts';
+import { createToolHost, type StepToolHost, type ToolHostParts } from './tool-host.ts';
+
+export interface OpenTools {
+  readonly box: ToolBox;
+  /** Ends every server. */
+  close(): Promise<void>;
+}
+
+export interface ToolsParts extends ToolHostParts {
+  readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
+}
+
+/** Names that every provider takes. */
+const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** Throws MCP_FAILED, ISOLATION_MISSING or POLICY_DENIED; nothing of it is left then. */
+export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSignal): Promise<OpenTools> {
+  const { allowedTools, deniedTools } = readGuardrails(parts.step);
+  const choice: ToolChoice = { tools: agent.tools, allowed: allowedTools, denied: deniedTools };
+  const host = createToolHost(parts);
+  const tools: Tool[] = Object.keys(NATIVE_TOOLS)
+    .filter((name) => mayHave(choice, name))
+    .flatMap((name) => nativeTool(name, aliasOf(agent, name) ?? name, host) ?? []);
+  const connections: McpConnection[] = [];
+  const close = async (): Promise<void> => {
+    await Promise.all(connections.map((connection) => connection.close().catch(parts.onLeftover)));
+  };
+  try {
+    for (const [name, server] of Object.entries(agent.mcpServers)) {
+      if (!mayHaveServer(choice, name)) continue;
+      await refuseServer(parts, name, signal);
+      const connection = new McpConnection({
+        name,
+        timeoutMs: server.timeoutMs,
+        launch: () => launchServer(parts, host, name, server),
+      });
+      connections.push(connection);
+      const definitions = await connection.list(signal);
+      tools.push(
+        ...mcpTools(name, connection, definitions, {
+          mayHave: (tool) =>
+            mayHave(choice, tool) && !server.disabledTools.includes(tool.slice(name.length + 2)),
+          alias: (tool) => aliasOf(agent, tool),
+        }),
+      );
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const folders = { workspace: host.workspace, home: parts.bootstrap.env['HOME'] ?? null };
+  const box = createToolBox(tools, ({ tool }, args) =>
+    settingsRefusal(agent.toolsSettings, tool, args, folders),
+  );
+  return { box, close };
+}
+
+/** A server is a process like any other: its start is asked for. */
+async function refuseServer(parts: ToolsParts, name: string, signal: AbortSignal): Promise<void> {
+  const { bootstrap, command, step } = parts;
+  const permit = await parts.ask(
+    {
+      kind: 'spawn',
+      path: command.path,
+      attempt: command.attempt,
+      subject: `@${name}`,
+      agentName: step.agent,
+      tier: usedTier(bootstrap, step),
+    },
+    signal,
+  );
+  if (permit?.decision === 'allow') return;
+  const why = permit === null ? 'the step was cancelled' : permit.reason;
+  throw new WorkflowError('POLICY_DENIED', `the MCP server "${name}" was refused: ${why}`);
+}
+
+async function launchServer(
+  parts: ToolsParts,
+  host: StepToolHost,
+  name: string,
+  server: McpServer,
+): Promise<ServerProcess> {
+  const cwd = host.workspace;
+  const place = (files: readonly string[]) => ({
+    scope: host.openScope('mcp'),
+    sandbox: toolSandbox(parts.bootstrap, parts.step, files),
+    output: parts.output,
+    masked: [...parts.masked(), ...tokensOf(server)],
+  });
+  if (server.kind === 'url') {
+    const [file, ...words] = host.runner;
+    const target = JSON.stringify({ url: server.url, headers: server.headers });
+    return ServerProcess.start(
+      name,
+      { file, args: [...words, 'mcp'], cwd, env: host.env },
+      place(words.slice(-1)),
+      target,
+    );
+  }
+  const file = findProgram(server.command, cwd, host);
+  const files = [file, ...server.args.filter((word) => isAbsolute(word))];
+  const spec = { file, args: server.args, cwd, env: { ...host.env, ...server.env } };
+  return ServerProcess.start(name, spec, place(files), null);
+}
+
+/** What in its environment or headers looks like a credential: its own output must not show it. */
+function tokensOf(server: McpServer): string[] {
+  const entries = Object.entries(server.kind === 'url' ? server.headers : server.env);
+  return entries
+    .filter(([key, value]) => /token|key|secret|password|authorization/i.test(key) && value.length >= 8)
+    .map(([, value]) => value);
+}
+
+/** What the agent file calls the tool; null where that is no name that providers take. */
+function aliasOf(agent: Agent, tool: string): string | null {
+  const [, alias] =
+    Object.entries(agent.toolAliases).find(([name]) => name === tool || canonicalTool(name) === tool) ?? [];
+  return alias !== undefined && TOOL_NAME.test(alias) ? alias : null;
+}

@@ -1,0 +1,75 @@
+import { heldTier, missingLayers } from '../../sandbox/launcher/ground.ts';
+import type { StepSandbox, StepView } from '../../sandbox/launcher/launch.ts';
+import type { Tier } from '../../sandbox/launcher/tier.ts';
+import type { NetworkEvent } from '../../sandbox/network/events.ts';
+import type { LeafStep } from '../definition/workflow.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import type { Bootstrap } from '../protocol/instance-link.ts';
+import { scriptsOf } from '../skills/scripts.ts';
+import type { Skill } from '../skills/skill.ts';
+
+/**
+ * The sandbox that a step of this skill runs in. Throws ISOLATION_MISSING where the step requires layers that this
+ * machine does not have (any more): a run that goes on elsewhere or later meets them again here.
+ */
+export function stepSandbox(bootstrap: Bootstrap, step: LeafStep, skill: Skill): StepSandbox {
+  return sandboxOf(bootstrap, step, {
+    networkAccess: skill.permissions?.networkAccess ?? true,
+    read: skill.permissions?.fileRead ?? null,
+    write: skill.permissions?.fileWrite ?? null,
+    files: [...(skill.file === null ? [] : [skill.file]), ...scriptsOf(skill, bootstrap.workspace)],
+  });
+}
+
+/** The sandbox that the tools of an agent step run in; `files` are programs of ours that it has to see. */
+export function toolSandbox(bootstrap: Bootstrap, step: LeafStep, files: readonly string[]): StepSandbox {
+  return sandboxOf(bootstrap, step, { networkAccess: true, read: null, write: null, files });
+}
+
+function sandboxOf(
+  bootstrap: Bootstrap,
+  step: LeafStep,
+  given: Pick<StepView, 'read' | 'write' | 'files'> & { readonly networkAccess: boolean },
+): StepSandbox {
+  const { ground, steps, networks } = bootstrap.sandbox;
+  // A step that is not in the plan has been asked nothing of: then nothing is left out.
+  const { tier, mode } = steps[step.id] ?? { tier: 'untrusted', mode: 'required' };
+  const missing = mode === 'required' ? missingLayers(ground, tier) : [];
+  if (missing.length > 0)
+    throw new WorkflowError(
+      'ISOLATION_MISSING',
+      `step "${step.id}" requires the tier ${tier}, and there is no ${missing.join(', no ')} for it here`,
+      { details: { missing } },
+    );
+  const network = networkOf(tier, given.networkAccess);
+  const rules = networks[step.id] ?? [];
+  return {
+    ground,
+    ...(network === 'proxy' && rules.length > 0 ? { access: { rules, onEvent: unrecorded } } : {}),
+    view: {
+      tier,
+      network,
+      workspace: bootstrap.workspace,
+      scratch: tier === 'untrusted' ? null : bootstrap.scratch,
+      read: given.read,
+      write: given.write,
+      files: given.files,
+    },
+  };
+}
+
+/** The tier that is really held for a step; null when not even the laxest is. */
+export function usedTier(bootstrap: Bootstrap, step: LeafStep): Tier | null {
+  return heldTier(bootstrap.sandbox.ground, bootstrap.sandbox.steps[step.id]?.tier ?? 'untrusted');
+}
+
+/** Nothing keeps these decisions yet, and what cannot be recorded does not happen: so every one is refused. */
+function unrecorded({ type }: NetworkEvent): void {
+  if (type === 'decided') throw new Error('there is no record for it');
+}
+
+/** A skill file can only take the network away. */
+function networkOf(tier: Tier, networkAccess: boolean): StepView['network'] {
+  if (tier === 'untrusted' || !networkAccess) return 'none';
+  return tier === 'agent' ? 'proxy' : 'host';
+}

@@ -1,0 +1,119 @@
+import type { CronFields } from './cron-fields.ts';
+import type { ZoneOffset } from './zone.ts';
+
+/** What happens to a time that a clock change takes away (gap) or gives twice (fold). */
+export interface ClockPolicy {
+  /** shift: as far after the change as it was into the gap, 02:30 becomes 03:30. skip: not on that day. */
+  readonly gap: 'shift' | 'skip';
+  readonly fold: 'first' | 'last' | 'both';
+}
+
+/** One time at which a schedule is due. */
+export interface Fire {
+  /** UTC ms. */
+  readonly at: number;
+  /** The wall clock at that instant, as the UTC ms of the same reading. */
+  readonly local: number;
+  /** Why it is not what the expression says in plain words; null on every other day. */
+  readonly change: 'gap' | 'fold_first' | 'fold_last' | null;
+}
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** No clock is further from UTC than 14 hours, and none was ever set by more than a day. */
+const REACH_MS = 15 * HOUR_MS;
+const LONGEST_CHANGE_MS = DAY_MS;
+/** 29 February on a given weekday comes once in 40 years at most (28, and over 2100 once more). */
+const HORIZON_MS = 41 * 366 * DAY_MS;
+
+/**
+ * The fires after an instant, in order, each instant once. Worked out day by day of the local calendar, so the set of
+ * fires does not depend on when it is asked for. Ends when nothing comes for 41 years.
+ */
+export function* firesAfter(
+  fields: CronFields,
+  offset: ZoneOffset,
+  policy: ClockPolicy,
+  after: number,
+): Generator<Fire, undefined> {
+  const firstDay = startOfDay(after + offset(after)) - 2 * DAY_MS;
+  let pending: Fire[] = [];
+  let last = after;
+  for (let day = firstDay; day < startOfDay(last) + HORIZON_MS; day += DAY_MS) {
+    if (!isDayMeant(fields, day) && pending.length === 0) continue;
+    if (isDayMeant(fields, day))
+      for (let index = 0; index < fields.hours.length; index += 1)
+        pending.push(...hourFires(fields, offset, policy, day + (fields.hours[index] ?? 0) * HOUR_MS, last));
+    // What later days bring is not before this.
+    const settled = day + DAY_MS - REACH_MS;
+    const ready = pending.filter(({ at }) => at < settled).sort(byTime);
+    pending = pending.filter(({ at }) => at >= settled);
+    for (const fire of ready) {
+      if (fire.at <= last) continue;
+      last = fire.at;
+      yield fire;
+    }
+  }
+}
+
+/** Day of the month OR day of the week, when both restrict; a bare `*` does not. */
+function isDayMeant(fields: CronFields, day: number): boolean {
+  const date = new Date(day);
+  if (!fields.months.has(date.getUTCMonth() + 1)) return false;
+  const isDay = fields.days.has(date.getUTCDate());
+  const isWeekday = fields.weekdays.has(date.getUTCDay());
+  if (fields.isAnyDay) return isWeekday;
+  return fields.isAnyWeekday ? isDay : isDay || isWeekday;
+}
+
+/** The fires of one hour of the local clock that may come after `after`. */
+function hourFires(
+  fields: CronFields,
+  offset: ZoneOffset,
+  policy: ClockPolicy,
+  hour: number,
+  after: number,
+): Fire[] {
+  const isQuiet = offset(hour - DAY_MS - REACH_MS) === offset(hour + DAY_MS + REACH_MS);
+  if (isQuiet && hour + HOUR_MS - offset(hour) <= after) return [];
+  const fires: Fire[] = [];
+  for (const minute of fields.minutes)
+    for (const second of fields.seconds) {
+      const local = hour + minute * 60_000 + second * 1000;
+      fires.push(...instantsOf(fields, offset, policy, local));
+    }
+  return fires;
+}
+
+function instantsOf(fields: CronFields, offset: ZoneOffset, policy: ClockPolicy, local: number): Fire[] {
+  const near = [-LONGEST_CHANGE_MS - REACH_MS, -REACH_MS, 0, REACH_MS, LONGEST_CHANGE_MS + REACH_MS];
+  const offsets = [...new Set(near.map((distance) => offset(local + distance)))];
+  const found = offsets
+    .map((ahead) => local - ahead)
+    .filter((instant) => instant + offset(instant) === local)
+    .sort((a, b) => a - b);
+  const [first] = found;
+  const second = found.at(-1);
+  if (first === undefined || second === undefined) {
+    if (fields.countsElapsedHours || policy.gap === 'skip') return [];
+    // Read with the clock of after the change it lies before the change: the offset there is that of before.
+    const before = offset(local - Math.max(...offsets));
+    const at = local - before;
+    return [{ at, local: at + offset(at), change: 'gap' }];
+  }
+  if (first === second) return [{ at: first, local, change: null }];
+  const both: Fire[] = [
+    { at: first, local, change: 'fold_first' },
+    { at: second, local, change: 'fold_last' },
+  ];
+  if (fields.countsElapsedHours || policy.fold === 'both') return both;
+  return both.filter(({ change }) => change === `fold_${policy.fold}`);
+}
+
+function startOfDay(local: number): number {
+  return Math.floor(local / DAY_MS) * DAY_MS;
+}
+
+function byTime(a: Fire, b: Fire): number {
+  return a.at - b.at;
+}

@@ -1,0 +1,61 @@
+import type { AuditTable } from './audit-table.ts';
+import type { Arguments } from './operations.ts';
+import type { ScheduleOperations, ScheduleReads } from './schedule-rows.ts';
+import type { SchedulesTable } from './schedules-table.ts';
+
+type ScheduleOperationName = keyof ScheduleOperations | keyof ScheduleReads;
+
+/** The part of `perform` that speaks of schedules; exhaustive over their names. */
+export function performSchedule(
+  schedules: SchedulesTable,
+  audit: AuditTable,
+  name: ScheduleOperationName,
+  raw: unknown,
+): unknown {
+  // As in perform.ts: the types of `store.ts` tie each name to its arguments.
+  const args = <K extends ScheduleOperationName>(_name: K): Arguments<K> => raw as Arguments<K>;
+  switch (name) {
+    case 'fire.decide': {
+      const a = args(name);
+      const isNew = schedules.decide(a.fire);
+      if (isNew) audit.append(a.fire.audit);
+      return { isNew };
+    }
+    case 'fire.miss': {
+      const a = args(name);
+      schedules.advance(a.workflow, a.to);
+      audit.append(a.audit);
+      return null;
+    }
+    case 'schedule.set_clock': {
+      const a = args(name);
+      schedules.setClock(a.at);
+      audit.append(a.audit);
+      return null;
+    }
+    case 'schedule.pause': {
+      const a = args(name);
+      const hasChanged = schedules.pause(a);
+      if (hasChanged) audit.append(a.audit);
+      return { hasChanged };
+    }
+    case 'schedule.resume': {
+      const a = args(name);
+      const hasChanged = schedules.resume(a);
+      if (hasChanged) audit.append(a.audit);
+      return { hasChanged };
+    }
+    case 'schedule.list':
+      return schedules.list();
+    case 'fire.known': {
+      const a = args(name);
+      return schedules.known(a.workflow, a.after, a.until);
+    }
+    case 'fire.waiting':
+      return schedules.waiting(args(name).workflow);
+    case 'fire.last':
+      return schedules.last(args(name).workflow);
+    case 'fire.live':
+      return schedules.live(args(name).workflow);
+  }
+}

@@ -1,0 +1,13 @@
+import { WorkflowError } from '../errors/workflow-error.ts';
+import type { Store } from '../store/store.ts';
+import { createLiveInstance, type LiveInstance } from './live-instance.ts';
+
+/** An instance as its row and journal tell it. Throws INTERNAL for an id that is not kept, or what the store throws. */
+export async function readLive(store: Store, id: string): Promise<LiveInstance> {
+  const row = await store.call('instance.get', { id });
+  if (row === null) throw new WorkflowError('INTERNAL', `instance ${id} was not kept`);
+  return createLiveInstance(
+    row,
+    row.lastSeq === 0 ? [] : await store.call('journal.read', { id, afterSeq: 0 }),
+  );
+}

@@ -1,0 +1,67 @@
+import { type LiveInstance, notify } from './live-instance.ts';
+import { createUsageHistory } from './usage-history.ts';
+
+/** Looks at what the live instances use, as long as there are any. */
+export interface Sampler {
+  /** There may be something to look at now. */
+  wake(): void;
+  close(): void;
+}
+
+/** 4 Hz: what `docs/isolation.md` promises; a look is three reads of files that are kept open. */
+export const SAMPLE_MS = 250;
+/** Who follows a run hears of every fourth look. */
+const TOLD_EVERY = 4;
+
+/** `lives` answers the instances that may have a process; `failed` hears of a look that could not be taken. */
+export function createSampler(
+  lives: () => Iterable<LiveInstance>,
+  failed: (live: LiveInstance, error: unknown) => void,
+): Sampler {
+  let timer: NodeJS.Timeout | null = null;
+  let looks = 0;
+
+  const look = (): void => {
+    looks += 1;
+    let isIdle = true;
+    for (const live of lives()) {
+      if (live.scope === null) continue;
+      isIdle = false;
+      try {
+        sample(live, looks % TOLD_EVERY === 0);
+      } catch (error) {
+        // Blind for one look is no reason to end the daemon.
+        failed(live, error);
+      }
+    }
+    if (isIdle) close();
+  };
+  const close = (): void => {
+    if (timer !== null) clearInterval(timer);
+    timer = null;
+  };
+
+  return {
+    wake: () => {
+      timer ??= setInterval(look, SAMPLE_MS).unref();
+    },
+    close,
+  };
+}
+
+function sample(live: LiveInstance, isTold: boolean): void {
+  if (live.scope === null) return;
+  live.history ??= createUsageHistory(SAMPLE_MS, live.row.usage?.series ?? null);
+  const point = live.history.add(live.scope.usage('quick'), performance.now());
+  live.usedNow = point;
+  if (!isTold || live.watchers.size === 0) return;
+  notify(live, {
+    method: 'instance.usage',
+    params: {
+      id: live.row.id,
+      memory_bytes: point.memoryBytes,
+      cpu_percent: Math.round(point.cpuPercent),
+      processes: point.processes,
+    },
+  });
+}

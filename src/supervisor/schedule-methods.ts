@@ -1,0 +1,114 @@
+import type { AuditActor, AuditEntry } from '../audit/record.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import type { FireDocument, ScheduleDocument, ScheduleMethods } from '../protocol/schedule-control.ts';
+import { type PlannedFire, planFires } from '../schedule/plan.ts';
+import type { SupervisorContext } from './context.ts';
+import type { ControlHandlers } from './control-server.ts';
+import { personOf } from './run-workflow.ts';
+import type { ScheduleEntry } from './schedule-entry.ts';
+import type { Scheduler } from './scheduler.ts';
+import { findWorkflow, loadSource } from './workflow-source.ts';
+
+const MAX_FIRES = 10_000;
+
+/** The methods that speak of schedules. */
+export function scheduleMethods(
+  context: SupervisorContext,
+  scheduler: Scheduler,
+): Pick<ControlHandlers, keyof ScheduleMethods> {
+  const { store } = context;
+  return {
+    'schedule.list': async () => {
+      const documents: ScheduleDocument[] = [];
+      for (const entry of await scheduler.entries()) documents.push(await scheduleDocument(context, entry));
+      return documents;
+    },
+    'schedule.pause': async ({ name, caller }) => {
+      await scheduler.find(name);
+      const actor = personOf(caller);
+      const { hasChanged } = await scheduler.change(() =>
+        store.call('schedule.pause', {
+          workflow: name,
+          by: `person ${actor.id}`,
+          at: context.now(),
+          audit: record('schedule.paused', name, actor, context.now()),
+        }),
+      );
+      return { workflow: name, changed: hasChanged };
+    },
+    'schedule.resume': async ({ name, caller }) => {
+      await scheduler.find(name);
+      const { hasChanged } = await scheduler.change(() =>
+        store.call('schedule.resume', {
+          workflow: name,
+          at: context.now(),
+          audit: record('schedule.resumed', name, personOf(caller), context.now()),
+        }),
+      );
+      return { workflow: name, changed: hasChanged };
+    },
+    'schedule.trigger': async ({ name, caller }) => {
+      const { live, notices } = await scheduler.trigger(name, personOf(caller));
+      return { workflow: name, id: live.row.id, notices };
+    },
+    'schedule.next': async ({ target, count, from, caller }) => {
+      const source = await findWorkflow(context.store, target, caller);
+      const { workflow } = await loadSource(source);
+      if (!workflow.triggers.some(({ type }) => type === 'schedule'))
+        throw new WorkflowError(
+          'NO_SCHEDULE',
+          `the workflow ${workflow.name} has no trigger of type schedule`,
+        );
+      const fires = await planFires(workflow, from ?? context.now());
+      return {
+        workflow: workflow.name,
+        fires: fires.take(Math.min(count, MAX_FIRES)).map(document).toArray(),
+      };
+    },
+  };
+}
+
+function record(type: string, workflow: string, actor: AuditActor, at: number): AuditEntry {
+  return { type, at, actor, instance: null, data: { workflow } };
+}
+
+async function scheduleDocument(
+  { store, now }: SupervisorContext,
+  { row, workflow, problem, decidedTo }: ScheduleEntry,
+): Promise<ScheduleDocument> {
+  const name = row.workflow;
+  const last = await store.call('fire.last', { workflow: name });
+  const waiting = await store.call('fire.waiting', { workflow: name });
+  const coming =
+    workflow === null ? [] : (await planFires(workflow, Math.max(decidedTo, now()))).take(1).toArray();
+  const [next] = coming.map(document);
+  return {
+    workflow: name,
+    paused:
+      row.pausedAt === null ? null : { by: row.pausedBy ?? '', since: new Date(row.pausedAt).toISOString() },
+    next: next ?? null,
+    last:
+      last === null
+        ? null
+        : {
+            at: new Date(last.at).toISOString(),
+            status: last.status,
+            instance: last.instance,
+            reason: last.reason,
+          },
+    waiting: waiting.length,
+    problem,
+  };
+}
+
+function document({ at, local, change, trigger: { timezone, cron } }: PlannedFire): FireDocument {
+  return { at: new Date(at).toISOString(), local: withOffset(local, local - at), timezone, cron, change };
+}
+
+/** A reading of the wall clock with how far it is ahead of UTC. */
+function withOffset(local: number, ahead: number): string {
+  const minutes = Math.abs(Math.round(ahead / 60_000));
+  const pad = (value: number): string => String(value).padStart(2, '0');
+  const sign = ahead < 0 ? '-' : '+';
+  return `${new Date(local).toISOString().slice(0, 19)}${sign}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
+}

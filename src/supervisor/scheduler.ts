@@ -1,0 +1,166 @@
+import { type AuditActor, SUPERVISOR } from '../audit/record.ts';
+import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import { watchClock } from './clock-watch.ts';
+import type { SupervisorContext } from './context.ts';
+import { createFireActions } from './fire-actions.ts';
+import type { Fleet } from './fleet.ts';
+import type { Started } from './run-workflow.ts';
+import { readSchedules, type ScheduleEntry } from './schedule-entry.ts';
+import { createVisits } from './schedule-visit.ts';
+import { createTurns } from './turns.ts';
+
+/** Starts registered workflows by the clock. Fires are decided one after the other, each durably and once. */
+export interface Scheduler {
+  /** Begins; what fired while nobody was there is decided first. */
+  start(): void;
+  /** Does something to registrations or schedules between two looks: it holds from then on, for what is due later. */
+  change<T>(act: () => Promise<T>): Promise<T>;
+  /** The registered workflows with schedules. */
+  entries(): Promise<readonly ScheduleEntry[]>;
+  /** Throws WORKFLOW_NOT_FOUND or NO_SCHEDULE. */
+  find(name: string): Promise<ScheduleEntry>;
+  /** Starts one now, as a fire of its own. Throws what keeps it from starting; that is recorded too. */
+  trigger(name: string, actor: AuditActor): Promise<Started>;
+  /** Starts nothing more. What is being started is the fleet's to refuse. */
+  close(): void;
+}
+
+/** A timer runs by the monotonic clock: looking again after this sees that the other one jumped. */
+const LONGEST_SLEEP_MS = 30_000;
+const RETRY_MS = 1000;
+
+export function createScheduler(
+  context: SupervisorContext,
+  fleet: Fleet,
+  monotonic?: () => number,
+): Scheduler {
+  const { store, log, now } = context;
+  const actions = createFireActions(context, fleet);
+  const visit = createVisits(context, fleet, actions, (workflow) => {
+    const entry = entries.get(workflow);
+    if (entry !== undefined) entry.nextDue = now();
+    lookSoon();
+  });
+  const clock = watchClock(now, monotonic);
+  const inTurn = createTurns();
+  let entries = new Map<string, ScheduleEntry>();
+  let awakeSince = now();
+  let isOpen = false;
+  let isStale = true;
+  let isFirst = true;
+  /** A jump of the clock that is not taken in yet. */
+  let jumpMs: number | null = null;
+  let timer: NodeJS.Timeout | null = null;
+
+  const look = async (): Promise<void> => {
+    if (!isOpen) return;
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    await followClock();
+    for (const entry of (await current()).values()) {
+      if (!isOpen) return;
+      if (entry.nextDue !== null && entry.nextDue <= now()) await visitSafely(entry);
+    }
+    const next = Math.min(...[...entries.values()].map(({ nextDue }) => nextDue ?? Number.POSITIVE_INFINITY));
+    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, next - now()));
+    if (!isOpen) return;
+    timer = setTimeout(lookSoon, delay);
+    timer.unref();
+  };
+
+  const lookSoon = (): void =>
+    void inTurn(look).catch((error: unknown) => {
+      if (!isOpen) return;
+      log.error('the scheduler could not look, trying again', { cause: ensureError(error).message });
+      timer = setTimeout(lookSoon, RETRY_MS);
+      timer.unref();
+    });
+
+  const followClock = async (): Promise<void> => {
+    jumpMs = clock.look() ?? jumpMs ?? (await setBackMeanwhile());
+    if (jumpMs === null) return;
+    awakeSince = now();
+    log.warn('the wall clock jumped, or the machine slept: schedules are planned again', { jumpMs });
+    const data = { seconds: jumpMs / 1000 };
+    // What was decided ahead of a clock that was set back comes again. What has its row is not given out a second time.
+    await store.call('schedule.set_clock', {
+      at: awakeSince,
+      audit: { type: 'clock.jumped', at: awakeSince, actor: SUPERVISOR, instance: null, data },
+    });
+    entries = await readSchedules(context, new Map());
+    jumpMs = null;
+  };
+
+  /** How far the clock is behind what an earlier supervisor has decided; asked once. */
+  const setBackMeanwhile = async (): Promise<number | null> => {
+    if (!isFirst) return null;
+    const decided = [...(await current()).values()].map(({ row }) => row.decidedTo);
+    isFirst = false;
+    const behindMs = Math.max(0, ...decided.map((to) => to - now()));
+    return behindMs > 0 ? -behindMs : null;
+  };
+
+  const visitSafely = async (entry: ScheduleEntry): Promise<void> => {
+    try {
+      await visit(entry, awakeSince);
+    } catch (error) {
+      entry.nextDue = now() + RETRY_MS;
+      if (isOpen)
+        log.error('the fires of a workflow could not be decided, trying again', {
+          workflow: entry.row.workflow,
+          cause: ensureError(error).message,
+        });
+    }
+  };
+
+  const current = async (): Promise<ReadonlyMap<string, ScheduleEntry>> => {
+    if (isStale) entries = await readSchedules(context, entries);
+    isStale = false;
+    return entries;
+  };
+
+  const findNow = async (name: string): Promise<ScheduleEntry> => {
+    const entry = (await current()).get(name);
+    if (entry !== undefined) return entry;
+    if ((await store.call('registration.get', { name })) === null)
+      throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is registered as "${name}"`, {
+        hint: 'Only registered workflows run by the clock: q workflow register <file>.',
+      });
+    throw new WorkflowError('NO_SCHEDULE', `the workflow ${name} has no trigger of type schedule`);
+  };
+
+  return {
+    start: () => {
+      isOpen = true;
+      lookSoon();
+    },
+    change: (act) =>
+      inTurn(async () => {
+        // What is due by now is due by the schedule as it was. Trouble with that does not keep a person from changing it.
+        await look().catch((error: unknown) =>
+          log.error('the scheduler could not look', { cause: ensureError(error).message }),
+        );
+        try {
+          return await act();
+        } finally {
+          isStale = true;
+          lookSoon();
+        }
+      }),
+    entries: () => inTurn(async () => [...(await current()).values()]),
+    find: (name) => inTurn(() => findNow(name)),
+    trigger: (name, actor) =>
+      inTurn(async () => {
+        const entry = await findNow(name);
+        const at = now();
+        // Fires of the plan are at full seconds: this one never takes the place of one of them.
+        const started = await actions.start(entry, at % 1000 === 0 ? at + 1 : at, 'person', actor);
+        if (started instanceof WorkflowError) throw started;
+        return started;
+      }),
+    close: () => {
+      isOpen = false;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

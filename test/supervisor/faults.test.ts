@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { WorkflowError } from '../../src/errors/workflow-error.ts';
+import type { InstanceMessage } from '../../src/protocol/instance-link.ts';
+import { type Call, type ControlHandlers, serveControl } from '../../src/supervisor/control-server.ts';
+import { createFleet } from '../../src/supervisor/fleet.ts';
+import { instanceMethods } from '../../src/supervisor/instance-methods.ts';
+import { openIntake } from '../../src/supervisor/journal-intake.ts';
+import { createLiveInstance } from '../../src/supervisor/live-instance.ts';
+import { fakeContext, runningRow } from './fake-context.ts';
+
+// A promise that is rejected while nobody listens ends the daemon, and so it fails these tests.
+
+const capacity = { memoryBytes: 100, concurrentStarts: 1 };
+const person = { kind: 'person', id: 'x', uid: null } as const;
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const limit = { timeout: 5000 };
+
+test('a kill that fails after a breach is logged, and the daemon goes on', limit, async () => {
+  const row = runningRow('i');
+  const { context, said, scope } = fakeContext(
+    { 'instance.get': () => row },
+    { kill: () => Promise.reject(new Error('EIO: i/o error')) },
+  );
+  const fleet = createFleet(context, capacity);
+  await fleet.recover(row);
+  scope.breach({ limit: 'processes', allowed: 1, seen: 2 });
+  await settle();
+  assert.deepEqual(said, ['warn an observed limit was passed', 'error an instance could not be ended']);
+  fleet.close();
+});
+
+test('a kill that fails is told to who asked for it, however long its record takes', limit, async () => {
+  const row = runningRow('i');
+  const recorded = Promise.withResolvers<null>();
+  const { context } = fakeContext(
+    { 'instance.get': () => row, 'audit.append': () => recorded.promise },
+    { kill: () => Promise.reject(new Error('EIO: i/o error')) },
+  );
+  const fleet = createFleet(context, capacity);
+  await fleet.recover(row);
+  const live = fleet.find('i');
+  assert.ok(live !== null);
+  const killed = assert.rejects(fleet.kill(live, person), { message: 'EIO: i/o error' });
+  await settle();
+  recorded.resolve(null);
+  await killed;
+  fleet.close();
+});
+
+type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
+const permit: PermitMessage = {
+  type: 'permit',
+  id: 1,
+  afterSeq: 0,
+  request: { kind: 'spawn', path: 'a', attempt: 1, subject: 's', agentName: null, tier: 'skill' },
+};
+
+test('a permit that cannot be looked up on a full disk is asked again', limit, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let looks = 0;
+  const appended: unknown[] = [];
+  const { context } = fakeContext({
+    'journal.read': () => {
+      looks += 1;
+      if (looks === 1) throw new WorkflowError('STORE_FULL', 'the disk is full');
+      return [];
+    },
+    'journal.append': (args: unknown) => {
+      appended.push(args);
+      return { lastSeq: 0 };
+    },
+    'audit.read': () => ({ rows: [], next: null }),
+    'document.get': () =>
+      JSON.stringify({
+        workflow: {
+          name: 'w',
+          steps: [],
+          handlers: [],
+          errorHandling: { default: { handler: null }, perStep: {}, rollback: { steps: [] } },
+        },
+        tiers: {},
+      }),
+  });
+  const live = createLiveInstance(runningRow('i'), []);
+  const intake = openIntake(context, live, { ended: assert.fail, rejected: assert.fail });
+  intake.permit(permit);
+  // The policies are read first.
+  while (looks === 0) await settle();
+  t.mock.timers.tick(1000);
+  await intake.drained();
+  assert.deepEqual([looks, appended.length], [2, 1]);
+});
+
+test('a database that cannot be written holds a run up, and does not end it', limit, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const refusals = ['HOME_UNWRITABLE', 'STORE_CORRUPT', 'STORE_FULL'] as const;
+  let tries = 0;
+  const { context, said } = fakeContext({
+    'journal.append': () => {
+      const code = refusals[tries];
+      tries += 1;
+      if (code !== undefined) throw new WorkflowError(code, 'the disk does not answer');
+      return { lastSeq: 1 };
+    },
+  });
+  const live = createLiveInstance(runningRow('i'), []);
+  const intake = openIntake(context, live, { ended: assert.fail, rejected: assert.fail });
+  intake.events([{ seq: 1, at: 1, event: { type: 'run.waiting', until: 9 } }]);
+  for (const _ of refusals) {
+    await settle();
+    t.mock.timers.tick(1000);
+  }
+  await intake.drained();
+  assert.deepEqual([tries, live.lastSeq], [4, 1]);
+  assert.deepEqual(
+    said,
+    refusals.map(() => 'error cannot write the journal, trying again in 1 s'),
+  );
+});
+
+test('events that cannot be recorded end their instance, not the daemon', limit, async () => {
+  const rejected: string[] = [];
+  const { context, said } = fakeContext({});
+  const live = createLiveInstance(runningRow('i'), []);
+  const intake = openIntake(context, live, {
+    ended: assert.fail,
+    rejected: (reason) => rejected.push(reason),
+  });
+  // The instance's own code would not send it; the number is one that JSON can bring.
+  const result = JSON.parse('{"n": 1e999}') as { n: number };
+  intake.events([
+    { seq: 1, at: 1, event: { type: 'step.completed', path: 'a', attempt: 1, result, writes: {} } },
+  ]);
+  await intake.drained();
+  assert.deepEqual(rejected, ['canonical JSON cannot hold the number Infinity']);
+  assert.deepEqual(said, []);
+});
+
+test('a server that cannot accept a connection says so and goes on', limit, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qw-faults-'));
+  const { context, said } = fakeContext({});
+  const home = { ...context.home, controlSocket: join(folder, 's') };
+  // No method is called.
+  const server = await serveControl({ ...context, home }, {} as ControlHandlers);
+  server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }));
+  assert.deepEqual(said, ['error a connection could not be accepted']);
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('a status that is asked for between a commit and its echo says what is committed', limit, async () => {
+  const row = runningRow('i');
+  const end = { type: 'run.ended', status: 'completed', reason: 'completed', error: null } as const;
+  let now = row;
+  const { context } = fakeContext({
+    'instance.get': () => now,
+    'instance.find': () => ['i'],
+    'instance.list': () => [now],
+    'journal.read': () => [{ seq: 1, at: 5, event: end }],
+  });
+  const fleet = createFleet(context, capacity);
+  await fleet.recover(row);
+  now = { ...row, status: 'completed', lastSeq: 1, endedAt: 5 };
+  const methods = instanceMethods(context, fleet);
+  const call: Call = { notify: () => undefined, gone: new AbortController().signal };
+  const document = await methods['instance.status']({ id: 'i' }, call);
+  assert.deepEqual([document.status, document.ended_at], ['completed', '1970-01-01T00:00:00.005Z']);
+  const [listed] = await methods['instance.list']({ isLiveOnly: true, limit: 1 }, call);
+  assert.deepEqual([listed?.status, listed?.ended_at], ['completed', '1970-01-01T00:00:00.005Z']);
+  fleet.close();
+});
+
+test('who has gone before the answer is no watcher of the run', limit, async () => {
+  const row = runningRow('i');
+  const { context } = fakeContext({ 'instance.get': () => row, 'instance.find': () => ['i'] });
+  const fleet = createFleet(context, capacity);
+  await fleet.recover(row);
+  const gone = new AbortController();
+  const call: Call = { notify: () => assert.fail('it has gone'), gone: gone.signal };
+  const watching = instanceMethods(context, fleet)['instance.watch']({ id: 'i' }, call);
+  gone.abort();
+  await watching;
+  assert.equal(fleet.find('i')?.watchers.size, 0);
+  fleet.close();
+});
