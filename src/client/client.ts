@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { ControlMethod, ControlMethods, ControlNotification, RpcResponse } from '../protocol/control.ts';
-import { checkHome, type Home } from '../protocol/home.ts';
+import { checkHome, type Home, prepareHome } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { openJsonLines } from '../protocol/json-lines.ts';
 
@@ -15,7 +15,7 @@ export interface Client {
   close(): void;
 }
 
-/** How long a supervisor that another command has just started may take until it answers. */
+/** How long a supervisor that a service manager has just started may take until it answers. */
 const CONNECT_DEADLINE_MS = 20_000;
 const CONNECT_RETRY_MS = 30;
 /** A supervisor that answers nothing for so long hangs: its slowest answer, stopping all instances, has 30 s. */
@@ -42,12 +42,27 @@ export async function connect(
   if (mode === 'must_run')
     throw new WorkflowError('SUPERVISOR_UNREACHABLE', `no supervisor answers on ${home.controlSocket}`);
   // Most commands find one running: the means to start one are loaded only now.
-  const { startSupervisor } = await import('./start-supervisor.ts');
-  await startSupervisor(home, isolation);
+  const [{ startSupervisor }, { awaitStartTurn }] = await Promise.all([
+    import('./start-supervisor.ts'),
+    import('./start-turn.ts'),
+  ]);
+  prepareHome(home);
+  const turn = await awaitStartTurn(home, () => tryConnect(home));
+  if ('found' in turn) return openClient(turn.found, home, answerDeadlineMs);
+  try {
+    await startSupervisor(home, isolation);
+    return openClient(await connectSoon(home), home, answerDeadlineMs);
+  } finally {
+    turn.lock.release();
+  }
+}
+
+/** For a supervisor that has just said that it is ready, or that is starting under a service manager. */
+async function connectSoon(home: Home): Promise<Socket> {
   const deadline = performance.now() + CONNECT_DEADLINE_MS;
   for (;;) {
     const socket = await tryConnect(home);
-    if (socket !== null) return openClient(socket, home, answerDeadlineMs);
+    if (socket !== null) return socket;
     if (performance.now() > deadline)
       throw new WorkflowError(
         'SUPERVISOR_UNREACHABLE',

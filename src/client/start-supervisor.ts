@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
 import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
-import { type Home, prepareHome, unusable } from '../protocol/home.ts';
+import { type Home, unusable } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 
@@ -23,14 +23,15 @@ const DAEMON_VARIABLES = [
   'TZ',
   FAILPOINT_VARIABLE,
 ];
-const READY_DEADLINE_MS = 30_000;
+/** Far more than a start takes (0.3 s), for a machine that does a hundred other things. */
+const READY_DEADLINE_MS = 60_000;
 
 /**
- * Starts the supervisor of a home in the background, in a session of its own, and waits until it is ready. When
- * another one is ahead of it, that is fine: the caller connects to that one. Throws what the daemon reports.
+ * Starts the supervisor of a home, whose folder is there, in the background and in a session of its own, and waits
+ * until it is ready. When another one is ahead of it, that is fine: the caller connects to that one. Throws what the
+ * daemon reports.
  */
 export async function startSupervisor(home: Home, isolation?: IsolationRequest): Promise<void> {
-  prepareHome(home);
   const output = openOutput(home);
   const env = Object.fromEntries(
     DAEMON_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),

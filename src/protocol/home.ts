@@ -8,7 +8,10 @@ export interface Home {
   readonly folder: string;
   readonly controlSocket: string;
   readonly instanceSocket: string;
+  /** Held by the supervisor while it runs. */
   readonly lockFile: string;
+  /** Held by the command that starts a supervisor, until it is ready. */
+  readonly startLockFile: string;
   readonly database: string;
   readonly logFolder: string;
   readonly instancesFolder: string;
@@ -36,6 +39,7 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     controlSocket: join(folder, 'control.sock'),
     instanceSocket: join(folder, 'instance.sock'),
     lockFile: join(folder, 'lock.db'),
+    startLockFile: join(folder, 'start-lock.db'),
     database: join(folder, 'q-workflow.db'),
     logFolder: join(folder, 'log'),
     instancesFolder: join(folder, 'instances'),

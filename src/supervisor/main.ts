@@ -14,7 +14,7 @@ import {
   type IsolationRequest,
   isIsolationRequest,
 } from '../protocol/isolation-request.ts';
-import { lockHome } from './lock.ts';
+import { takeLock } from '../protocol/lock.ts';
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -39,7 +39,9 @@ async function main(): Promise<void> {
     const home = locateHome();
     prepareHome(home);
     // First the lock: of many that start at once, all but one leave before they load anything large.
-    const lock = lockHome(home.lockFile);
+    const lock = takeLock(home.lockFile);
+    if (lock === null)
+      throw new WorkflowError('SUPERVISOR_RUNNING', `another supervisor holds ${home.lockFile}`);
     const { startSupervisor } = await import('./supervisor.ts');
     const supervisor = await startSupervisor({
       home,

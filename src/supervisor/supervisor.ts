@@ -5,6 +5,7 @@ import { bootId } from '../../sandbox/process-identity.ts';
 import { SUPERVISOR } from '../audit/record.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
+import type { Lock } from '../protocol/lock.ts';
 import { openStore } from '../store/store.ts';
 import { openAuditKeeper } from './audit-keeper.ts';
 import { auditMethods } from './audit-methods.ts';
@@ -19,7 +20,6 @@ import { killMethods } from './kill-methods.ts';
 import { openKillSpool } from './kill-spool.ts';
 import { openKillSwitch } from './kill-switch.ts';
 import { createKiller } from './killer.ts';
-import type { HomeLock } from './lock.ts';
 import { recover, sweep } from './recovery.ts';
 import { openSandboxes } from './sandboxes.ts';
 import { scheduleMethods } from './schedule-methods.ts';
@@ -30,7 +30,7 @@ import { workflowMethods } from './workflow-methods.ts';
 
 export interface SupervisorOptions {
   readonly home: Home;
-  readonly lock: HomeLock;
+  readonly lock: Lock;
   readonly version: string;
   readonly isolation: 'auto' | 'cgroup' | 'polling';
 }
