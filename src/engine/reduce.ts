@@ -70,6 +70,8 @@ export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): Ste
       return null;
     case 'step.started':
     case 'step.interrupted':
+    case 'step.suspended':
+    case 'step.released':
     case 'step.completed':
     case 'attempt.failed':
     case 'step.retrying':
