@@ -142,6 +142,7 @@ function applyEvent(view: View, event: RunEvent, at: number): void {
 
 function resume(view: View, forgotten: readonly string[], reopened: readonly string[]): void {
   const wasStopping = view.status === 'stopping';
+  if (view.ended_at !== null) for (const row of view.rows.values()) row.approvals = [];
   if (!wasStopping) view.status = view.isRollingBack ? 'rolling_back' : 'running';
   Object.assign(view, { ended_at: null, error: null, reason: null });
   for (const path of forgotten) view.rows.delete(path);

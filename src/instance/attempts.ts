@@ -239,7 +239,7 @@ export function createAttempts(
       attempt: command.attempt,
       subject: subjectOf(command.step),
       agentName: command.step.type === 'agent' ? command.step.agent : null,
-      tier: usedTier(bootstrap, command.step),
+      tier: command.step.type === 'approval' ? null : usedTier(bootstrap, command.step),
     }),
     run,
     endCalls: (scope, reason, isGentle) => calls.trip(scope, reason, isGentle),

@@ -130,3 +130,14 @@ test('a stop ends a run that waits', () => {
   bench.advance();
   assert.deepEqual(bench.story.slice(-3), ['run.stopping', 'step.cancelled a stopping', 'run.ended stopped']);
 });
+
+test('a run that was ended while it waited asks anew when a person opens it again', () => {
+  const definition = workflow([skill('a')]);
+  const bench = new Bench(definition);
+  bench.go();
+  suspend(bench, 'a', [1], 60_000);
+  const ended: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'r', error: null };
+  const again = new Bench(definition, [...bench.journal, ended]);
+  again.resume('requested');
+  assert.deepEqual(again.go(), ['a#1']);
+});
