@@ -141,7 +141,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     };
   };
 
-  const known = await recover(context, fleet);
+  await recover(context, fleet);
   servers.push(
     await serveInstances(context, {
       find: (id) => fleet.find(id),
@@ -151,7 +151,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     }),
   );
   fleet.expectAdopted();
-  await sweep(context, known);
+  await sweep(context, fleet);
   await sweepScratches(context);
   await guard.look();
   // What came back under a switch that was tripped meanwhile.
