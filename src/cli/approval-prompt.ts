@@ -1,7 +1,8 @@
 import type { Client } from '../client/client.ts';
 import { ensureError } from '../errors/workflow-error.ts';
-import type { ApprovalDocument, Caller } from '../protocol/control.ts';
-import { approvalText, pendingApprovals } from './approvals.ts';
+import type { ApprovalDocument } from '../protocol/approval-control.ts';
+import type { Caller } from '../protocol/control.ts';
+import { approvalText, decideLines, pendingApprovals } from './approvals.ts';
 import { ask } from './ask.ts';
 import type { RunView } from './run-view.ts';
 import { styleFor } from './style.ts';
@@ -34,7 +35,9 @@ export function watchApprovals(client: Client, id: string, options: PromptOption
       if (told.has(approval.number) || over.aborted) continue;
       told.add(approval.number);
       view.pause();
-      process.stderr.write(`${approvalText(approval, styleFor(process.stderr), Date.now())}\n`);
+      const text = approvalText(approval, styleFor(process.stderr), Date.now());
+      const lines = options.canAsk ? [text] : [text, ...decideLines(approval)];
+      process.stderr.write(`${lines.join('\n')}\n`);
       if (options.canAsk) await question(approval);
       view.resume();
     }

@@ -1,6 +1,6 @@
 import type { Client } from '../client/client.ts';
 import type { Json } from '../definition/workflow.ts';
-import type { ApprovalDocument } from '../protocol/control.ts';
+import type { ApprovalDocument } from '../protocol/approval-control.ts';
 import { duration, printable, type Style } from './style.ts';
 
 /** Characters that a terminal does not show, or that change how others are shown. */
@@ -11,12 +11,20 @@ const MAX_ARGUMENT_LINES = 30;
 /** What waits for a person: each with what would be done, and how to decide. */
 export function approvalsText(approvals: readonly ApprovalDocument[], style: Style, now: number): string {
   if (approvals.length === 0) return 'Nothing waits for an approval.';
-  return approvals.map((approval) => approvalText(approval, style, now)).join('\n\n');
+  return approvals
+    .map((approval) => [approvalText(approval, style, now), ...decideLines(approval)].join('\n'))
+    .join('\n\n');
+}
+
+/** The commands that decide it; none when it is decided. */
+export function decideLines({ instance, number, status }: ApprovalDocument): string[] {
+  if (status !== 'pending') return [];
+  return [`  q workflow approve ${instance} ${number}   or   q workflow deny ${instance} ${number}`];
 }
 
 /** One of them, exactly as it would be done: nothing in it is cut without a word, nothing invisible stays invisible. */
 export function approvalText(approval: ApprovalDocument, style: Style, now: number): string {
-  const { instance, number, workflow, step, kind, what, agent, status } = approval;
+  const { instance, number, workflow, step, kind, what, agent } = approval;
   const title = kind === 'approval' ? exact(approval.args['message'] ?? '') : `${words(kind)} ${exact(what)}`;
   const who = agent === null ? '' : ` for the agent ${printable(agent)}`;
   const lines = [
@@ -27,8 +35,6 @@ export function approvalText(approval: ApprovalDocument, style: Style, now: numb
     ...argumentLines(approval).map((line) => `    ${line}`),
     style.dim(`  ${printable(because(approval))}`),
   ];
-  if (status === 'pending')
-    lines.push(`  q workflow approve ${instance} ${number}   or   q workflow deny ${instance} ${number}`);
   return lines.join('\n');
 }
 

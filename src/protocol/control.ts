@@ -4,10 +4,10 @@ import type { LayerName, Tier } from '../../sandbox/launcher/tier.ts';
 import type { Json, JsonObject, StepType } from '../definition/workflow.ts';
 import type { StepStatus } from '../engine/projection-rows.ts';
 import type { ErrorRecord, Problem } from '../errors/workflow-error.ts';
-import type { ApprovalStatus } from '../store/approval-rows.ts';
 import type { PrunedSegment } from '../store/audit-prune.ts';
 import type { AuditPage, AuditRow, ShownRecord } from '../store/audit-reader.ts';
 import type { ApprovalMode, InstanceStatus } from '../store/operations.ts';
+import type { ApprovalMethods } from './approval-control.ts';
 import type { DrillEvidence, KillDocument, LatchDocument } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
 
@@ -172,7 +172,7 @@ export interface RunRequest {
 }
 
 /** Method → [parameters, result]. */
-export interface ControlMethods extends ScheduleMethods {
+export interface ControlMethods extends ScheduleMethods, ApprovalMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];
   /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */
   'supervisor.stop': [{ instances: 'leave' | 'stop' }, { pid: number }];
@@ -217,22 +217,6 @@ export interface ControlMethods extends ScheduleMethods {
   'kill.probe': [{ id: string; path: string }, { code: 'KILL_SWITCH' | null; reason: string }];
   /** Takes the evidence of a drill into the audit, and notes when it was. */
   'kill.drilled': [{ evidence: DrillEvidence; caller: Caller }, { recorded: true }];
-  /** `id` null = of all runs. The oldest first. */
-  'approval.list': [
-    { id: string | null; isPendingOnly: boolean; limit: number },
-    readonly ApprovalDocument[],
-  ];
-  /** `which` names one by number or call; null = the only one that waits. */
-  'approval.decide': [
-    {
-      id: string;
-      which: string | null;
-      status: 'approved' | 'denied';
-      reason: string | null;
-      caller: Caller;
-    },
-    ApprovalDocument,
-  ];
   'audit.about': [Record<string, never>, AuditAboutDocument];
   /** A page of the audit log; `next` is where to read on, null at the end. */
   'audit.read': [{ order: 'oldest' | 'newest'; from: number; limit: number; filter: AuditFilter }, AuditPage];
@@ -262,35 +246,6 @@ export interface AuditAboutDocument {
   readonly key: string;
   readonly anchor: string;
   readonly database: string;
-}
-
-/** What waits, or waited, for a person. */
-export interface ApprovalDocument {
-  readonly instance: string;
-  /** Counts from 1 within the instance. */
-  readonly number: number;
-  readonly workflow: string;
-  readonly step: string;
-  readonly attempt: number;
-  /** One tool call of an agent, such as `c3-1`; else null. */
-  readonly call: string | null;
-  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
-  readonly what: string;
-  readonly agent: string | null;
-  readonly args: JsonObject;
-  readonly args_hash: string;
-  readonly rules: readonly string[];
-  readonly reason: string;
-  /** Each list has to name who decides, or `operator`. Empty = whoever may use the supervisor. */
-  readonly by: readonly (readonly string[])[];
-  readonly status: ApprovalStatus;
-  readonly requested_at: string;
-  readonly expires_at: string;
-  readonly decided: {
-    readonly by: string | null;
-    readonly at: string;
-    readonly reason: string | null;
-  } | null;
 }
 
 export type ControlMethod = keyof ControlMethods;

@@ -1,6 +1,6 @@
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { mayDecide } from '../guard/approvals.ts';
-import type { ApprovalDocument } from '../protocol/control.ts';
+import type { ApprovalDocument } from '../protocol/approval-control.ts';
 import type { ApprovalRow } from '../store/approval-rows.ts';
 import { patchDecision } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';

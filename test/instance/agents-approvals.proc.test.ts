@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
-import type { ApprovalDocument } from '../../src/protocol/control.ts';
+import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import { lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench } from '../setup/agents.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { ApprovalDocument, StatusDocument } from '../../src/protocol/control.ts';
+import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
+import type { StatusDocument } from '../../src/protocol/control.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 import { endOf, outputsOf, processesOf, startRun } from '../setup/leftovers.ts';
 
