@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors/table.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
+import { tripFor } from './auto-trips.ts';
 import { checkBlob } from './blob-check.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
@@ -57,7 +58,10 @@ export function openIntake(
       permits = [];
       const written = await untilWritten(batch, asked);
       if (written === null) return;
-      for (const entry of batch) followJournal(live, entry);
+      for (const entry of batch) {
+        followJournal(live, entry);
+        tripFor(context, live, entry.event);
+      }
       live.link?.send({ type: 'ack', seq: written.lastSeq });
       if (batch.some((entry) => entry.event.type === 'run.ended')) handlers.ended();
       for (const { message, permit } of written.answers)
