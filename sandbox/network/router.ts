@@ -49,7 +49,7 @@ export class Router {
   /** Throws RangeError for a rule that is none. */
   constructor(access: NetworkAccess) {
     this.#access = access;
-    this.#rules = compileRules(access.rules);
+    this.#rules = compileRules(access);
     this.limits = { ...PROXY_LIMITS, ...access.limits };
   }
 
@@ -86,13 +86,13 @@ export class Router {
       throw new Refusal('step_ended', 502, 'the network of this step is closed');
     const verdict = judgeTarget(this.#rules, target);
     if (!verdict.isListed)
-      throw await this.#refuse(said, verdict.reason, 403, `${where} is not in the list of this step`);
+      throw await this.#refuse(said, verdict.reason, 403, whyNot(where, verdict.reason), { rule: verdict.rule });
     const { rule } = verdict;
     const resolved = await this.#resolve(target);
     if (resolved === null)
       throw await this.#refuse(said, 'unresolved', 502, `${where} was not found`, { rule });
     const isOwn = this.#access.isOwn ?? ownAddresses();
-    const addresses = reachableAddresses(this.#rules, target.port, resolved, isOwn).slice(0, MAX_ADDRESSES);
+    const addresses = reachableAddresses(this.#rules, target, resolved, isOwn).slice(0, MAX_ADDRESSES);
     if (addresses.length === 0) {
       const why = `${where} leads to no address that this step may reach`;
       throw await this.#refuse(said, 'address_refused', 403, why, { rule, addresses: resolved });
@@ -167,4 +167,10 @@ export class Router {
     });
     void this.#connections.track(told);
   }
+}
+
+function whyNot(where: string, reason: NetworkReason): string {
+  return reason === 'host_refused'
+    ? `${where} is refused by a policy`
+    : `${where} is not in the list of this step`;
 }
