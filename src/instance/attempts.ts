@@ -4,6 +4,7 @@ import type { Command, Outcome } from '../engine/contract.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { KillScope } from '../guard/kill/kill-scope.ts';
+import { SKILL_STEP } from '../guard/policy/traffic.ts';
 import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { hasPatterns, validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';
@@ -15,6 +16,7 @@ import { openTranscripts } from './agent-transcripts.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
 import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
 import { openSecrets } from './secrets.ts';
+import type { TellNetwork } from './network-recorder.ts';
 import { openStepLog } from './step-log.ts';
 import { stepSandbox, usedTier } from './step-sandbox.ts';
 
@@ -46,6 +48,8 @@ export interface AttemptsAround {
   readonly observe: (event: RunEvent) => void;
   /** Asks leave for an effect within an attempt. */
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
+  /** Has what a proxy decided, or how a connection ended, recorded. */
+  readonly tell: TellNetwork;
   /** A line for people who watch. */
   readonly progress: (path: string, line: string) => void;
 }
@@ -53,7 +57,7 @@ export interface AttemptsAround {
 export function createAttempts(
   bootstrap: Bootstrap,
   scope: Scope,
-  { observe, ask, progress }: AttemptsAround,
+  { observe, ask, tell, progress }: AttemptsAround,
 ): Attempts {
   let opened = 0;
   const secrets = openSecrets(bootstrap.secretsFolder, bootstrap.workflow, bootstrap.journal);
@@ -126,7 +130,13 @@ export function createAttempts(
             child = scope.openChild(name, skillScopeLimits(skill));
             return child;
           },
-          sandbox: stepSandbox(bootstrap, command.step, skill),
+          sandbox: stepSandbox(bootstrap, command.step, skill, {
+            path: command.path,
+            attempt: command.attempt,
+            tool: SKILL_STEP,
+            tell,
+            output: skill.type === 'code_session' ? null : log,
+          }),
           sessions,
           workspace: bootstrap.workspace,
           env: bootstrap.env,
@@ -180,6 +190,7 @@ export function createAttempts(
             log,
             observe,
             ask,
+            tell,
             calls,
             openScope: () => {
               child = scope.openChild(name, { memoryBytes: null, cpuPercent: null, processes: null });

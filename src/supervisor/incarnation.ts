@@ -23,9 +23,10 @@ import {
   setStatus,
 } from './live-instance.ts';
 import { bootModels } from './model-keys.ts';
-import { type Pins, readPins, sandboxOf } from './pins.ts';
+import { type Pins, readPins } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
 import { policiesOf } from './run-policies.ts';
+import { bootSandbox, planSandbox, type SandboxPlan, shownNetworks } from './sandbox-plan.ts';
 import { sandboxRecord } from './sandboxes.ts';
 import { makeScratch } from './scratch.ts';
 import { environmentOf } from './users.ts';
@@ -86,25 +87,27 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         scope: scope.record,
       });
       const { ground } = await context.sandboxes.offer(live.row.workspace);
-      const sandbox = sandboxRecord(ground, pins.tiers);
+      const plan = planSandbox(pins, await policiesOf(context, live, incarnation));
+      const sandbox = sandboxRecord(ground, plan.tiers);
       await store.call('instance.launch', {
         id,
         incarnation,
         tokenHash: hash,
         scope: scope.record,
-        isolation: { ...isolation.report, ...sandbox },
+        isolation: { ...isolation.report, ...sandbox, networks: shownNetworks(plan) },
         at: context.now(),
         audit: record(id, 'instance.launched', {
           incarnation,
           cause,
           backend: isolation.report.backend,
           ...sandbox,
+          networks: plan.networks,
         }),
       });
       failpoint('supervisor.launch_committed');
       Object.assign(live, { incarnation, tokenHash: hash });
       setStatus(live, 'initializing', null);
-      const boot = await bootstrap(live, token, cause, pins, ground);
+      const boot = await bootstrap(live, token, cause, pins, { plan, ground });
       if (live.endRequest === null) {
         const launched = launchInstance(home, scope, limits.memoryBytes, boot);
         live.process = launched.identity;
@@ -138,7 +141,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     token: string,
     cause: Bootstrap['cause'],
     pins: Pins,
-    ground: SandboxGround,
+    { plan, ground }: { readonly plan: SandboxPlan; readonly ground: SandboxGround },
   ): Promise<Bootstrap> => {
     const [row, journal] = await Promise.all([
       readRow(live.row.id),
@@ -167,7 +170,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       context: row.context,
       journal,
       scope: live.scope.record,
-      sandbox: sandboxOf(pins, ground),
+      sandbox: bootSandbox(plan, ground),
       scratch,
       env: { ...environmentOf(row.env, ground.user), TMPDIR: scratch, [SCRATCH_VARIABLE]: scratch },
       remainingMs: Math.max(0, row.limits.executionMs - row.activeMs),

@@ -13,6 +13,7 @@ import { toolPattern } from './match-tool.ts';
 import { LAYERS, type Layer, many, type PolicyFile } from './policy-file.ts';
 import type { LoadedPolicy } from './policy-set.ts';
 import { isGlob } from './text-glob.ts';
+import { NETWORK } from './traffic.ts';
 
 export interface PolicySource {
   readonly text: string;
@@ -141,6 +142,7 @@ function warnings(content: PolicyFile): Problem[] {
       .filter(
         (name) =>
           !isGlob(name) &&
+          name !== NETWORK &&
           !/^(@|model:|spawn:|schedule:)/.test(name) &&
           nativeTool(toolPattern(name)) === null,
       )
