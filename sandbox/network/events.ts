@@ -66,6 +66,8 @@ export interface NetworkAccess extends NetworkRules {
 export interface ProxyLimits {
   /** Connections of the step at a time; each may have one out. */
   readonly connections: number;
+  /** Of one process. Each is a record: what comes after them is refused without one. */
+  readonly decisions: number;
   readonly headerBytes: number;
   /** Of one request in plain HTTP. */
   readonly bodyBytes: number;
@@ -79,6 +81,7 @@ export interface ProxyLimits {
 
 export const PROXY_LIMITS: ProxyLimits = {
   connections: 64,
+  decisions: 10_000,
   headerBytes: 16 * 1024,
   bodyBytes: 256 * 1024 * 1024,
   openingMs: 10_000,

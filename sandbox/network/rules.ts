@@ -174,7 +174,6 @@ function compile(rule: NetworkRule, as: 'listed' | 'refused'): Matcher {
   if (host === null) return refuse('has no host');
   const text = hostText(host).replaceAll(STAR, '*');
   if (!rule.host.includes('*')) return { kind: host.kind, text, rule };
-  if (as === 'listed' && !isNarrowEnough(text))
-    refuse('is too wide: a wildcard needs two labels after it');
+  if (as === 'listed' && !isNarrowEnough(text)) refuse('is too wide: a wildcard needs two labels after it');
   return { kind: 'glob', text, rule };
 }

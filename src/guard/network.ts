@@ -4,13 +4,7 @@ import type { LeafStep, Workflow } from '../definition/workflow.ts';
 import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/call.ts';
 import type { Rule } from './policy/compile-rule.ts';
 import { type ActiveLayer, activeLayers, type PolicySet } from './policy/policy-set.ts';
-import {
-  mayConcernTraffic,
-  NETWORK,
-  permitsTool,
-  SKILL_STEP,
-  surelyTraffic,
-} from './policy/traffic.ts';
+import { mayConcernTraffic, NETWORK, permitsTool, SKILL_STEP, surelyTraffic } from './policy/traffic.ts';
 import { leavesOf, type StepTier } from './tiers.ts';
 
 /** What the processes of a step can reach through the proxy of the tier `agent`. */

@@ -15,8 +15,8 @@ import { skillScopeLimits } from '../skills/timeout.ts';
 import { openTranscripts } from './agent-transcripts.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
 import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
-import { openSecrets } from './secrets.ts';
 import type { TellNetwork } from './network-recorder.ts';
+import { openSecrets } from './secrets.ts';
 import { openStepLog } from './step-log.ts';
 import { stepSandbox, usedTier } from './step-sandbox.ts';
 

@@ -2,8 +2,6 @@ import type { KillReport } from '../../sandbox/isolation.ts';
 import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
 import { SCRATCH_VARIABLE } from '../../sandbox/launcher/launch.ts';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
-import { allSteps } from '../definition/references.ts';
-import type { Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { writeAbout } from '../protocol/about.ts';
 import { failpoint } from '../protocol/failpoint.ts';
@@ -23,7 +21,7 @@ import {
   setStatus,
 } from './live-instance.ts';
 import { bootModels } from './model-keys.ts';
-import { type Pins, readPins } from './pins.ts';
+import { agentsOf, type Pins, readPins } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
 import { policiesOf } from './run-policies.ts';
 import { bootSandbox, planSandbox, type SandboxPlan, shownNetworks } from './sandbox-plan.ts';
@@ -83,7 +81,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       const pins = await readPins(store, live.row);
       writeAbout(instanceFolder(home, id), {
         workflow: live.row.workflow,
-        agents: agentsOf(pins.workflow),
+        agents: agentsOf(pins),
         scope: scope.record,
       });
       const { ground } = await context.sandboxes.offer(live.row.workspace);
@@ -296,8 +294,4 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       isClosed = true;
     },
   };
-}
-
-function agentsOf(workflow: Workflow): string[] {
-  return [...new Set(allSteps(workflow).flatMap((step) => (step.type === 'agent' ? [step.agent] : [])))];
 }

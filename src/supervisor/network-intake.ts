@@ -2,6 +2,7 @@ import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import type { NetworkReport } from '../protocol/instance-link.ts';
 import type { SupervisorContext } from './context.ts';
+import { RETRY_MS, STORE_TROUBLE } from './journal-intake.ts';
 import type { LiveInstance } from './live-instance.ts';
 
 /** What the proxies of one incarnation tell, on its way into the audit. */
@@ -17,18 +18,29 @@ export function openNetworkIntake(context: SupervisorContext, live: LiveInstance
   const open = new Set<Promise<void>>();
 
   const record = async (id: number, report: NetworkReport): Promise<void> => {
-    try {
-      await context.store.call('audit.append', { entries: [networkRecord(report, live, actor, context.now())] });
-      live.link?.send({ type: 'network', id, isRecorded: true });
-    } catch (error) {
-      const known = ensureWorkflowError(error);
-      // The instance tells it again to the next supervisor.
-      if (known.code === 'SHUTTING_DOWN') return;
-      context.log.error('what a step did in the network could not be recorded, so it is refused', {
-        instance: live.row.id,
-        cause: known.message,
-      });
-      live.link?.send({ type: 'network', id, isRecorded: false });
+    const entries = [networkRecord(report, live, actor, context.now())];
+    for (;;) {
+      try {
+        await context.store.call('audit.append', { entries });
+        live.link?.send({ type: 'network', id, isRecorded: true });
+        return;
+      } catch (error) {
+        const known = ensureWorkflowError(error);
+        // The instance tells it again to the next supervisor.
+        if (known.code === 'SHUTTING_DOWN') return;
+        const mayPass = known.isRetryable || STORE_TROUBLE.includes(known.code);
+        // A way out is refused at once. An end has happened, and waits for its record like the journal does.
+        const isOver = report.event.type === 'decided' || !mayPass;
+        context.log.error(
+          `cannot record what a step did in the network${isOver ? '' : `, trying again in ${RETRY_MS / 1000} s`}`,
+          { instance: live.row.id, cause: known.message },
+        );
+        if (isOver) {
+          live.link?.send({ type: 'network', id, isRecorded: false });
+          return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
     }
   };
 

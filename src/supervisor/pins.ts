@@ -1,6 +1,7 @@
 import type { Agent } from '../agents/agent.ts';
 import type { ModelSpec } from '../agents/model-spec.ts';
 import { hashJson } from '../audit/canonical.ts';
+import { allSteps } from '../definition/references.ts';
 import type { Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { policySet } from '../guard/policy/policy-set.ts';
@@ -44,4 +45,9 @@ export async function readPins(store: Store, row: InstanceRow): Promise<Pins> {
   const body = await store.call('document.get', { hash: row.pinsHash });
   if (body === null) throw new WorkflowError('INTERNAL', `the pinned definition of ${row.id} is missing`);
   return parsePins(body);
+}
+
+/** The names of the agents that its steps have. */
+export function agentsOf({ workflow }: Pins): string[] {
+  return [...new Set(allSteps(workflow).flatMap((step) => (step.type === 'agent' ? [step.agent] : [])))];
 }

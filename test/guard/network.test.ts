@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compileRules, judgeTarget, type NetworkRules, reachableAddresses } from '../../sandbox/network/rules.ts';
+import {
+  compileRules,
+  judgeTarget,
+  type NetworkRules,
+  reachableAddresses,
+} from '../../sandbox/network/rules.ts';
 import { parseAuthority } from '../../sandbox/network/target.ts';
 import { decideNetworks } from '../../src/guard/network.ts';
 import { narrowingPolicy } from '../../src/guard/policy/narrowing.ts';
@@ -85,7 +90,10 @@ describe('what is granted', () => {
     const cases: readonly (readonly [RuleFile['tool'], readonly string[]])[] = [
       ['http_fetch', ['http_fetch']],
       ['fetch', ['http_fetch']],
-      [['exec', 'execute_*'], ['exec', 'execute_bash']],
+      [
+        ['exec', 'execute_*'],
+        ['exec', 'execute_bash'],
+      ],
       ['@builtin', ['http_fetch', 'exec', 'execute_bash', 'use_skill']],
       ['*', [...TOOLS]],
       ['@far', ['@far']],
@@ -115,7 +123,11 @@ describe('what is granted', () => {
       { when: 'agent == "other"' },
       { when: 'env.name == "production"' },
     ] as const)
-      assert.deepEqual(await networksUnder(await setOf(top(allow('api.example.com', more)))), {}, JSON.stringify(more));
+      assert.deepEqual(
+        await networksUnder(await setOf(top(allow('api.example.com', more)))),
+        {},
+        JSON.stringify(more),
+      );
     const set = await setOf(top(allow('api.example.com', { when: 'agent == "helper" && step == "a"' })));
     assert.deepEqual(whoReaches(await networksUnder(set), API), [...TOOLS]);
   });
@@ -132,9 +144,20 @@ describe('what is granted', () => {
     const networks = await networksUnder(set);
     const reached = (authority: string, ...resolved: string[]): boolean =>
       whoReaches(networks, authority, resolved).length > 0;
-    for (const authority of ['api.example.com:443', 'a.b.example.com:1', 'one.example:8443', 'port.example:443'])
+    for (const authority of [
+      'api.example.com:443',
+      'a.b.example.com:1',
+      'one.example:8443',
+      'port.example:443',
+    ])
       assert.ok(reached(authority, '8.8.8.8'), authority);
-    for (const authority of ['example.com:443', 'one.example:443', 'port.example:80', 'both.example:80', 'both.example:443'])
+    for (const authority of [
+      'example.com:443',
+      'one.example:443',
+      'port.example:80',
+      'both.example:80',
+      'both.example:443',
+    ])
       assert.ok(!reached(authority, '8.8.8.8'), authority);
     assert.ok(reached('10.0.0.5:1'));
     assert.ok(!reached('10.0.0.6:1'));
@@ -216,7 +239,9 @@ describe('what is narrowed', () => {
     assert.deepEqual(whoReaches(networks, '10.0.0.1:80'), []);
     assert.deepEqual(whoReaches(networks, API, ['10.0.0.1']), []);
     assert.deepEqual(whoReaches(networks, API), ALL);
-    const one = await networksUnder(await setOf(wide, below({ rules: [{ effect: 'deny', host: '8.8.8.8' }] })));
+    const one = await networksUnder(
+      await setOf(wide, below({ rules: [{ effect: 'deny', host: '8.8.8.8' }] })),
+    );
     assert.deepEqual(whoReaches(one, API), []);
     assert.deepEqual(whoReaches(one, API, ['9.9.9.9']), ALL);
   });
@@ -231,7 +256,10 @@ describe('what is narrowed', () => {
       assert.deepEqual(await networksUnder(await setOf(wide, below({ default: fallback }))), {});
     }
     for (const open of [{ default: 'allow' } as const, { rules: [allow('other.example')] }])
-      assert.deepEqual(whoReaches(await networksUnder(await setOf(wide, below(open))), 'www.example.com:443'), ALL);
+      assert.deepEqual(
+        whoReaches(await networksUnder(await setOf(wide, below(open))), 'www.example.com:443'),
+        ALL,
+      );
     const opening = await setOf(top(), below({ default: 'allow', rules: [allow('api.example.com')] }));
     assert.deepEqual(await networksUnder(opening), {});
   });
@@ -254,7 +282,10 @@ describe('what is narrowed', () => {
   test('the tools of an agent or step narrow the tools, not where they go', async () => {
     const set = withPolicies(await setOf(wide), [
       narrowingPolicy('agent', 'helper', { allowedTools: ['http_fetch', 'exec', '@far/get'] }),
-      narrowingPolicy('step', 'a', { allowedTools: ['exec', '@far/*', 'fs_read'], deniedTools: ['use_skill'] }),
+      narrowingPolicy('step', 'a', {
+        allowedTools: ['exec', '@far/*', 'fs_read'],
+        deniedTools: ['use_skill'],
+      }),
     ]);
     assert.deepEqual(whoReaches(await networksUnder(set), API), ['exec', '@far']);
   });

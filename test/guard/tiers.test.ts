@@ -124,14 +124,22 @@ test('the top layer grants a laxer tier to who asks for it, by kind or by name',
     'step agent-a: sandbox.tier "trusted" is laxer than "skill", which the agent step "agent-a" has ' +
       '(the policy user/base allows no laxer one)',
   );
-  const other = await setOf(file('user', 'base', { tiers: { 'skill:other': 'trusted', 'agent:helper': 'skill' } }));
-  assert.match(String(await tiersUnder(other, { a: 'trusted' })), /the policy user\/base would have to grant it/);
+  const other = await setOf(
+    file('user', 'base', { tiers: { 'skill:other': 'trusted', 'agent:helper': 'skill' } }),
+  );
+  assert.match(
+    String(await tiersUnder(other, { a: 'trusted' })),
+    /the policy user\/base would have to grant it/,
+  );
   assert.deepEqual(await tiersUnder(other, { 'agent-a': 'skill' }), { 'agent-a': 'skill' });
 });
 
 test('a name counts before its kind within a file, and the strictest of all files', async () => {
   const top = file('organisation', 'org', { tiers: { skill: 'trusted', 'skill:work': 'skill' } });
-  assert.match(String(await tiersUnder(await setOf(top), { a: 'trusted' })), /organisation\/org allows no laxer/);
+  assert.match(
+    String(await tiersUnder(await setOf(top), { a: 'trusted' })),
+    /organisation\/org allows no laxer/,
+  );
   const two = await setOf(
     file('organisation', 'one', { tiers: { skill: 'trusted' } }),
     file('organisation', 'two', { tiers: { skill: 'skill' } }),
@@ -149,13 +157,21 @@ test('a layer below the top grants nothing, and narrows what the top grants', as
     );
   }
   const granting = file('organisation', 'org', { tiers: { skill: 'trusted', agent: 'trusted' } });
-  const narrowed = await setOf(granting, file('workspace', 'mine', { tiers: { skill: 'skill', agent: 'skill' } }));
+  const narrowed = await setOf(
+    granting,
+    file('workspace', 'mine', { tiers: { skill: 'skill', agent: 'skill' } }),
+  );
   assert.match(String(await tiersUnder(narrowed, { a: 'trusted' })), /workspace\/mine allows no laxer one/);
-  assert.deepEqual(await tiersUnder(narrowed, { 'agent-a': 'skill', a: null }), { 'agent-a': 'skill', a: 'skill' });
+  assert.deepEqual(await tiersUnder(narrowed, { 'agent-a': 'skill', a: null }), {
+    'agent-a': 'skill',
+    a: 'skill',
+  });
 });
 
 test('a workspace is no top, whatever it says', async () => {
-  const { policy } = await loadText(JSON.stringify(file('workspace', 'mine', { tiers: { skill: 'trusted' } })));
+  const { policy } = await loadText(
+    JSON.stringify(file('workspace', 'mine', { tiers: { skill: 'trusted' } })),
+  );
   const fallback = await loadText(JSON.stringify(file('organisation', 'default', { default: 'ask' })));
   const set = policySet([policy], [], fallback.policy);
   assert.match(
@@ -196,5 +212,8 @@ test('a grant that was taken back holds no longer, and one that came later chang
   const granting = await setOf(file('user', 'base', { tiers: { skill: 'trusted', agent: 'skill' } }));
   const pinned = decideTiers(loaded, '/f.json', granting);
   assert.deepEqual(holdTiers(loaded, pinned, granting), pinned);
-  assert.deepEqual(holdTiers(loaded, pinned, NO_POLICIES), { ...pinned, a: { tier: 'skill', mode: 'best_effort' } });
+  assert.deepEqual(holdTiers(loaded, pinned, NO_POLICIES), {
+    ...pinned,
+    a: { tier: 'skill', mode: 'best_effort' },
+  });
 });

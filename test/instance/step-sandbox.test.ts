@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkEvent } from '../../sandbox/network/events.ts';
 import type { LeafStep } from '../../src/definition/workflow.ts';
-import type { NetworkReport } from '../../src/protocol/instance-link.ts';
 import { stepSandbox as sandboxOf, usedTier } from '../../src/instance/step-sandbox.ts';
-import type { Bootstrap } from '../../src/protocol/instance-link.ts';
+import type { Bootstrap, NetworkReport } from '../../src/protocol/instance-link.ts';
 import type { Skill } from '../../src/skills/skill.ts';
 import { BARE_SANDBOX, skillOf } from '../skills/make.ts';
 

@@ -400,7 +400,15 @@ describe('rules', () => {
       { host: 'here.example', ports: 'any', classes: ['loopback'] },
       { host: 'cloud.example', ports: 'any', classes: ['metadata', 'link-local', 'public'] },
     ];
-    const all = ['8.8.8.8', '10.0.0.5', '192.168.1.9', '127.0.0.1', '169.254.169.254', '169.254.1.1', 'fe80::1'];
+    const all = [
+      '8.8.8.8',
+      '10.0.0.5',
+      '192.168.1.9',
+      '127.0.0.1',
+      '169.254.169.254',
+      '169.254.1.1',
+      'fe80::1',
+    ];
     assert.equal(reach({ rules }, 'db.example:1', ...all), '10.0.0.5');
     // This machine's own address is what its loopback is.
     assert.equal(reach({ rules }, 'here.example:1', ...all), '192.168.1.9,127.0.0.1');
@@ -426,7 +434,14 @@ describe('rules', () => {
     assert.equal(reach(names, '8.8.8.8:443'), 'host_not_listed');
     const addresses: NetworkRules = { rules: [{ host: '*', ports: [443], classes: ['public'] }] };
     assert.equal(reach(addresses, '8.8.8.8:443'), '8.8.8.8');
-    for (const address of ['127.0.0.1', '10.0.0.1', '192.168.1.9', '[::1]', '[::ffff:10.0.0.1]', '[64:ff9b::a00:1]'])
+    for (const address of [
+      '127.0.0.1',
+      '10.0.0.1',
+      '192.168.1.9',
+      '[::1]',
+      '[::ffff:10.0.0.1]',
+      '[64:ff9b::a00:1]',
+    ])
       assert.equal(reach(addresses, `${address}:443`), '', address);
   });
 
@@ -459,9 +474,20 @@ describe('rules', () => {
   test('a name cannot be refused away by how it is written', () => {
     const given: NetworkRules = {
       rules: [{ host: '*', ports: 'any', classes: ['public', 'private', 'loopback'] }],
-      refuse: [{ host: '10.0.0.5', ports: 'any' }, { host: 'evil.example', ports: 'any' }],
+      refuse: [
+        { host: '10.0.0.5', ports: 'any' },
+        { host: 'evil.example', ports: 'any' },
+      ],
     };
-    for (const text of ['10.0.0.5', '10.5', '167772165', '0xa000005', '012.0.0.5', '[::ffff:10.0.0.5]', '[::ffff:a00:5]'])
+    for (const text of [
+      '10.0.0.5',
+      '10.5',
+      '167772165',
+      '0xa000005',
+      '012.0.0.5',
+      '[::ffff:10.0.0.5]',
+      '[::ffff:a00:5]',
+    ])
       assert.equal(reach(given, `${text}:80`), 'host_refused', text);
     for (const text of ['evil.example', 'EVIL.example', 'evil.example.', 'ｅvil.example', 'evil。example'])
       assert.equal(reach(given, `${text}:80`, '8.8.8.8'), 'host_refused', text);
