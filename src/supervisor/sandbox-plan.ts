@@ -18,7 +18,7 @@ export function planSandbox({ workflow, tiers: pinned, agents }: Pins, policies:
     workflow,
     tiers,
     serversOf: (agent) => Object.keys(agents[agent]?.mcpServers ?? {}),
-    policiesOf: policies.of,
+    policiesOf: (step, agent) => policies.of(step, agent),
   });
   return { tiers, networks };
 }

@@ -111,6 +111,12 @@ async function tiersUnder(
   }
 }
 
+/** What is said where they are refused. */
+async function refusalUnder(set: PolicySet, asked: Readonly<Record<string, string | null>>): Promise<string> {
+  const result = await tiersUnder(set, asked);
+  return typeof result === 'string' ? result : assert.fail(`granted: ${JSON.stringify(result)}`);
+}
+
 test('the top layer grants a laxer tier to who asks for it, by kind or by name', async () => {
   const set = await setOf(file('user', 'base', { tiers: { agent: 'skill', 'skill:work': 'trusted' } }));
   assert.deepEqual(await tiersUnder(set, { 'agent-a': 'skill', 'agent-b': null, a: 'trusted', b: null }), {
@@ -127,24 +133,18 @@ test('the top layer grants a laxer tier to who asks for it, by kind or by name',
   const other = await setOf(
     file('user', 'base', { tiers: { 'skill:other': 'trusted', 'agent:helper': 'skill' } }),
   );
-  assert.match(
-    String(await tiersUnder(other, { a: 'trusted' })),
-    /the policy user\/base would have to grant it/,
-  );
+  assert.match(await refusalUnder(other, { a: 'trusted' }), /the policy user\/base would have to grant it/);
   assert.deepEqual(await tiersUnder(other, { 'agent-a': 'skill' }), { 'agent-a': 'skill' });
 });
 
 test('a name counts before its kind within a file, and the strictest of all files', async () => {
   const top = file('organisation', 'org', { tiers: { skill: 'trusted', 'skill:work': 'skill' } });
-  assert.match(
-    String(await tiersUnder(await setOf(top), { a: 'trusted' })),
-    /organisation\/org allows no laxer/,
-  );
+  assert.match(await refusalUnder(await setOf(top), { a: 'trusted' }), /organisation\/org allows no laxer/);
   const two = await setOf(
     file('organisation', 'one', { tiers: { skill: 'trusted' } }),
     file('organisation', 'two', { tiers: { skill: 'skill' } }),
   );
-  assert.match(String(await tiersUnder(two, { a: 'trusted' })), /organisation\/two allows no laxer/);
+  assert.match(await refusalUnder(two, { a: 'trusted' }), /organisation\/two allows no laxer/);
 });
 
 test('a layer below the top grants nothing, and narrows what the top grants', async () => {
@@ -152,7 +152,7 @@ test('a layer below the top grants nothing, and narrows what the top grants', as
   for (const layer of ['user', 'workspace'] as const) {
     const below = await setOf(org, file(layer, 'mine', { tiers: { skill: 'trusted', agent: 'trusted' } }));
     assert.match(
-      String(await tiersUnder(below, { a: 'trusted' })),
+      await refusalUnder(below, { a: 'trusted' }),
       /\(the policy organisation\/org would have to grant it: "tiers": \{"skill": "trusted"\}\)$/,
     );
   }
@@ -161,7 +161,7 @@ test('a layer below the top grants nothing, and narrows what the top grants', as
     granting,
     file('workspace', 'mine', { tiers: { skill: 'skill', agent: 'skill' } }),
   );
-  assert.match(String(await tiersUnder(narrowed, { a: 'trusted' })), /workspace\/mine allows no laxer one/);
+  assert.match(await refusalUnder(narrowed, { a: 'trusted' }), /workspace\/mine allows no laxer one/);
   assert.deepEqual(await tiersUnder(narrowed, { 'agent-a': 'skill', a: null }), {
     'agent-a': 'skill',
     a: 'skill',
@@ -175,7 +175,7 @@ test('a workspace is no top, whatever it says', async () => {
   const fallback = await loadText(JSON.stringify(file('organisation', 'default', { default: 'ask' })));
   const set = policySet([policy], [], fallback.policy);
   assert.match(
-    String(await tiersUnder(set, { a: 'trusted' })),
+    await refusalUnder(set, { a: 'trusted' }),
     /a policy of the organisation or the user would have to grant it/,
   );
 });
@@ -188,7 +188,7 @@ test('policies may allow less than a step would have', async () => {
     'agent-a': 'untrusted',
   });
   assert.match(
-    String(await tiersUnder(set, { a: 'skill' })),
+    await refusalUnder(set, { a: 'skill' }),
     /"skill" is laxer than "agent", which the skill step "a" has \(the policy workspace\/mine allows no laxer one\)/,
   );
 });
@@ -198,13 +198,13 @@ test('files in shadow mode, of another environment or that cannot be used grant 
   const base = file('user', 'base', { default: 'deny' });
   for (const more of [{ mode: 'shadow' }, { environments: ['production'] }] as const) {
     const set = await setOf(base, file('user', 'more', { tiers, ...more }));
-    assert.match(String(await tiersUnder(set, { a: 'trusted' })), /user\/base would have to grant it/);
+    assert.match(await refusalUnder(set, { a: 'trusted' }), /user\/base would have to grant it/);
   }
   const broken = await loadText('{"layer": "workspace", "tiers": {"skill": "lax"}}', 'broken');
   assert.match(broken.policy.fault ?? '', /\$\.tiers\.skill/);
   const { policies } = await setOf(file('user', 'base', { tiers }));
   const set = policySet([...policies, broken.policy], []);
-  assert.match(String(await tiersUnder(set, { a: 'trusted' })), /workspace\/broken cannot be used/);
+  assert.match(await refusalUnder(set, { a: 'trusted' }), /workspace\/broken cannot be used/);
 });
 
 test('a grant that was taken back holds no longer, and one that came later changes nothing', async () => {

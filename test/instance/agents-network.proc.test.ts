@@ -89,7 +89,8 @@ function auditOf(desk: AgentBench, id: string, type: string): Record<string, unk
 
 const decisionsOf = (desk: AgentBench, id: string): string[] =>
   auditOf(desk, id, 'network.decided').map(
-    ({ tool, outcome, host, port, reason }) => `${tool} ${outcome} ${host}:${port} ${reason}`,
+    ({ tool, outcome, host, port, reason }) =>
+      `${String(tool)} ${String(outcome)} ${String(host)}:${String(port)} ${String(reason)}`,
   );
 
 const fetchCall = (url: string): MockCall => ({ name: 'http_fetch', args: { url } });
@@ -401,7 +402,7 @@ function mcpOverHttp(request: IncomingMessage, response: Parameters<RequestListe
       'tools/list': { tools: [{ name: 'echo', description: 'does echo', inputSchema: { type: 'object' } }] },
       'tools/call': {
         content: [
-          { type: 'text', text: `${request.headers['x-mark']} ${JSON.stringify(params?.arguments)}` },
+          { type: 'text', text: `${String(request.headers['x-mark'])} ${JSON.stringify(params?.arguments)}` },
         ],
       },
     };
