@@ -23,8 +23,8 @@ import {
 import { bootModels } from './model-keys.ts';
 import { agentsOf, type Pins, readPins } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
-import { policiesOf } from './run-policies.ts';
-import { bootSandbox, planSandbox, type SandboxPlan, shownNetworks } from './sandbox-plan.ts';
+import { policiesOf, readPoliciesFor } from './run-policies.ts';
+import { bootSandbox, networkRecord, planSandbox, type SandboxPlan, shownNetworks } from './sandbox-plan.ts';
 import { sandboxRecord } from './sandboxes.ts';
 import { makeScratch } from './scratch.ts';
 import { environmentOf } from './users.ts';
@@ -85,7 +85,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         scope: scope.record,
       });
       const { ground } = await context.sandboxes.offer(live.row.workspace);
-      const plan = planSandbox(pins, await policiesOf(context, live, incarnation));
+      const plan = planSandbox(pins, await readPoliciesFor(context, live, incarnation));
       const sandbox = sandboxRecord(ground, plan.tiers);
       await store.call('instance.launch', {
         id,
@@ -99,7 +99,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
           cause,
           backend: isolation.report.backend,
           ...sandbox,
-          networks: plan.networks,
+          ...networkRecord(plan),
         }),
       });
       failpoint('supervisor.launch_committed');

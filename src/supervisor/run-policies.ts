@@ -43,13 +43,18 @@ const known = new WeakMap<
 >();
 
 /** Rejects when the pins of the run cannot be read; a policy file that cannot be used denies by itself. */
-export function policiesOf(
+export function policiesOf(context: SupervisorContext, live: LiveInstance): Promise<RunPolicies> {
+  const found = known.get(live);
+  if (found !== undefined && found.incarnation === live.incarnation) return found.policies;
+  return readPoliciesFor(context, live, live.incarnation);
+}
+
+/** Reads them anew, for a process that is about to be started: all that it is told and asks comes from one reading. */
+export function readPoliciesFor(
   context: SupervisorContext,
   live: LiveInstance,
-  incarnation = live.incarnation,
+  incarnation: number,
 ): Promise<RunPolicies> {
-  const found = known.get(live);
-  if (found !== undefined && found.incarnation === incarnation) return found.policies;
   const policies = load(context, live);
   known.set(live, { incarnation, policies });
   // What failed once is tried again with the next question.

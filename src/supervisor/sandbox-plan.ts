@@ -29,6 +29,23 @@ export function bootSandbox({ tiers, networks }: SandboxPlan, ground: SandboxGro
   return { ground, steps: tiers, networks: Object.fromEntries(rules) };
 }
 
+/** For the audit: who has which rules by which policies, and the rules, each set of them once. */
+export function networkRecord({ networks }: SandboxPlan): Readonly<Record<string, unknown>> {
+  const all: NetworkRules[] = [];
+  const known = new Map<string, number>();
+  const numberOf = (rules: NetworkRules): number => {
+    const text = JSON.stringify(rules);
+    const found = known.get(text) ?? all.push(rules) - 1;
+    known.set(text, found);
+    return found;
+  };
+  const steps = Object.entries(networks).map(([id, { policyHash, tools }]) => {
+    const numbers = Object.entries(tools).map(([tool, rules]) => [tool, numberOf(rules)] as const);
+    return [id, { policy_hash: policyHash, tools: Object.fromEntries(numbers) }] as const;
+  });
+  return { networks: Object.fromEntries(steps), network_rules: all };
+}
+
 /** Step id → tool → what it can reach, for people: `api.example.com:443`. What is refused of it is in the audit. */
 export function shownNetworks({
   networks,
