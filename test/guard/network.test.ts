@@ -120,6 +120,7 @@ describe('what is granted', () => {
       { rate: { per_run: 5 } },
       { when: 'args.method == "GET"' },
       { when: 'tool == "http_fetch"' },
+      { when: 'size(args) == 0' },
       { when: 'agent == "other"' },
       { when: 'env.name == "production"' },
     ] as const)
@@ -195,6 +196,7 @@ describe('what is narrowed', () => {
         { args: { type: 'object' } },
         { rate: { per_run: 5 } },
         { when: 'args.method == "POST"' },
+        { when: 'size(args) > 0' },
         { when: 'agent == "helper" || step == "b"' },
       ] as const) {
         const rule: RuleFile = { effect, host: 'api.example.com', ...more };
