@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -9,7 +9,8 @@ import { probeLayers } from '../../sandbox/layers.ts';
 import type { RuleFile } from '../../src/guard/policy/policy-file.ts';
 import type { MockCall } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench } from '../setup/agents.ts';
-import { assertNothingLeft } from '../setup/leftovers.ts';
+import { eventually } from '../setup/bench-home.ts';
+import { assertNothingLeft, endOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
@@ -333,6 +334,27 @@ describe('the network of an agent', { timeout: 300_000, skip: lacks }, () => {
       place.seen.join(),
     );
     assertNothingLeft(run.id);
+  });
+
+  test('without a supervisor nothing goes out until the next one has recorded it', async (t) => {
+    const place = await placeFor(t);
+    const script = `require('node:fs').writeFileSync('ready','');
+const wait=setInterval(()=>{if(!require('node:fs').existsSync('go'))return;clearInterval(wait);require('node:fs').writeFileSync('went','');${getOf(place.url)}},20)`;
+    const desk = await benchFor(t, [nodeCall(script)], [opened(place.port)]);
+    const id = await desk.start('net');
+    const inWorkspace = (name: string): string => join(desk.bench.workspace, name);
+    await eventually('the program waits', () => existsSync(inWorkspace('ready')));
+    process.kill(await desk.bench.supervisorPid(), 'SIGKILL');
+    writeFileSync(inWorkspace('go'), '');
+    await eventually('it asks', () => existsSync(inWorkspace('went')));
+    assert.deepEqual(place.seen, []);
+    // The next command starts a supervisor.
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.deepEqual(resultsOf(desk, id), ['ok 200 reached']);
+    assert.ok(decisionsOf(desk, id).includes(`exec allowed 127.0.0.1:${place.port} null`));
+    assert.equal(auditOf(desk, id, 'network.ended').length, 1);
+    assert.deepEqual(place.seen, ['GET /']);
   });
 
   test('a skill step in the tier of agents has the network that policies give the traffic', async (t) => {
