@@ -1,6 +1,6 @@
 import type { AddressClass } from '../../sandbox/network/address.ts';
 import { isNarrowEnough, type NetworkRule, type NetworkRules } from '../../sandbox/network/rules.ts';
-import type { LeafStep, Workflow } from '../definition/workflow.ts';
+import type { Workflow, WorkStep } from '../definition/workflow.ts';
 import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/call.ts';
 import type { Rule } from './policy/compile-rule.ts';
 import { type ActiveLayer, activeLayers, type PolicySet } from './policy/policy-set.ts';
@@ -99,7 +99,7 @@ function hostRules({ host: pattern, name: by, effect }: Rule): NetworkRule[] {
 }
 
 /** What conditions of rules are asked about: the traffic of a step, which has no arguments. */
-function questionOf(workflow: Workflow, step: LeafStep): GuardedCall {
+function questionOf(workflow: Workflow, step: WorkStep): GuardedCall {
   return {
     kind: 'tool',
     tool: NETWORK,

@@ -1,6 +1,6 @@
 import { isLaxer, type Tier } from '../../sandbox/launcher/tier.ts';
 import { allSteps } from '../definition/references.ts';
-import type { LeafStep, Workflow } from '../definition/workflow.ts';
+import { isWorkStep, type Workflow, type WorkStep } from '../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import { DEFAULT_ENVIRONMENT } from './policy/call.ts';
 import { LAYERS } from './policy/policy-file.ts';
@@ -17,7 +17,7 @@ export interface TierGrant {
   readonly by: LoadedPolicy | null;
 }
 
-const DEFAULTS: Readonly<Record<LeafStep['type'], StepTier>> = {
+const DEFAULTS: Readonly<Record<WorkStep['type'], StepTier>> = {
   skill: { tier: 'skill', mode: 'best_effort' },
   agent: { tier: 'agent', mode: 'required' },
 };
@@ -64,7 +64,7 @@ export function holdTiers(
  * step; files below only narrow. Within a file what it says of the skill or agent by name counts. Where a file of any
  * layer cannot be used, nothing laxer than usual is granted.
  */
-export function grantedTier(set: PolicySet, step: LeafStep): TierGrant {
+export function grantedTier(set: PolicySet, step: WorkStep): TierGrant {
   const usual = DEFAULTS[step.type].tier;
   const policies = activePolicies(set, DEFAULT_ENVIRONMENT);
   const top = topOf(policies);
@@ -83,14 +83,14 @@ function topOf(policies: readonly LoadedPolicy[]): LoadedPolicy['layer'] | null 
   return LAYERS.find((layer) => layers.includes(layer)) ?? null;
 }
 
-function saidOf({ content: { tiers = {} } }: LoadedPolicy, step: LeafStep): Tier | null {
+function saidOf({ content: { tiers = {} } }: LoadedPolicy, step: WorkStep): Tier | null {
   const name = step.type === 'skill' ? step.skill : step.agent;
   const named = `${step.type}:${name}`;
   if (Object.hasOwn(tiers, named)) return tiers[named] ?? null;
   return Object.hasOwn(tiers, step.type) ? (tiers[step.type] ?? null) : null;
 }
 
-function problemOf(step: LeafStep, set: PolicySet): Problem[] {
+function problemOf(step: WorkStep, set: PolicySet): Problem[] {
   const asked = step.sandbox?.tier ?? null;
   const grant = grantedTier(set, step);
   if (asked === null || !isLaxer(asked, grant.tier)) return [];
@@ -106,7 +106,7 @@ function problemOf(step: LeafStep, set: PolicySet): Problem[] {
 }
 
 /** The policy that would have to say otherwise. */
-function whoWould(step: LeafStep, asked: Tier, { by }: TierGrant, set: PolicySet): string {
+function whoWould(step: WorkStep, asked: Tier, { by }: TierGrant, set: PolicySet): string {
   const policies = activePolicies(set, DEFAULT_ENVIRONMENT);
   const broken = policies.find(({ fault }) => fault !== null);
   if (by !== null) return `the policy ${named(by)} allows no laxer one`;
@@ -126,6 +126,6 @@ function stricter(a: Tier, b: Tier): Tier {
 }
 
 /** The steps that run something, wherever they are in the file. */
-export function leavesOf(workflow: Workflow): LeafStep[] {
-  return allSteps(workflow).filter((step) => step.type === 'skill' || step.type === 'agent');
+export function leavesOf(workflow: Workflow): WorkStep[] {
+  return allSteps(workflow).filter(isWorkStep);
 }

@@ -6,15 +6,17 @@ import { systemPrompt, taskText } from '../agents/conversation.ts';
 import { readGuardrails } from '../agents/guardrails.ts';
 import { runAgent } from '../agents/loop.ts';
 import { openModel } from '../agents/provider.ts';
-import type { AgentWorld } from '../agents/run.ts';
+import { type AgentWorld, Suspended } from '../agents/run.ts';
 import { compileSchema } from '../agents/schema.ts';
 import { createToolBox, type ToolBox } from '../agents/tool-box.ts';
 import type { Transcript } from '../agents/transcript.ts';
+import { sha256 } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { hideKinds, type SecretKind } from '../guard/secret-kinds.ts';
 import type { BootModel, Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
+import { undecided } from '../protocol/open-calls.ts';
 import { validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';
 import { Redactor } from '../skills/redact.ts';
@@ -28,6 +30,7 @@ import type { RunCommand } from './attempts.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import type { StepLog } from './step-log.ts';
 import { usedTier } from './step-sandbox.ts';
+import { subjectOf } from './step-subject.ts';
 import type { ToolHostParts } from './tool-host.ts';
 
 export interface AgentAttemptParts extends Omit<ToolHostParts, 'step' | 'output'> {
@@ -69,6 +72,7 @@ export async function runAgentAttempt(
   const rules: AnswerRules = { outputs, checkSchema };
   const model = await openModel(spec, keys);
   const tools = await toolsOf(parts, signal);
+  let isSuspended = false;
   try {
     const result = await runAgent(
       {
@@ -93,7 +97,13 @@ export async function runAgentAttempt(
     );
     // Steps read the text of any skill as stdout.
     return result === null || skill === null ? result : { stdout: result['text'] ?? '', ...result };
+  } catch (error) {
+    isSuspended = error instanceof Suspended && !signal.aborted;
+    throw error;
   } finally {
+    // Who waits for a person has its calls open; nobody comes back to those of an attempt that has ended.
+    const open = isSuspended ? [] : transcript.openCalls.map((call) => ({ path: command.path, call }));
+    world.record(undecided(open, sha256));
     await tools?.close();
     await world.written();
   }
@@ -175,7 +185,7 @@ function createWorld(
   const { bootstrap, command, transcript } = parts;
   const { step, path, attempt } = command;
   const tier = usedTier(bootstrap, step);
-  const subject = step.type === 'agent' ? step.agent : step.skill;
+  const subject = subjectOf(step);
   const agentName = step.type === 'agent' ? step.agent : null;
   const pending: Promise<void>[] = [];
   return {

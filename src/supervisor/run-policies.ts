@@ -31,6 +31,7 @@ export interface RunPolicies {
   /** Those of all steps, as the files say. */
   readonly all: PolicySet;
   readonly home: string;
+  readonly workflow: Workflow;
   /** Of each step that talks to a model, by id: guardrails and policies together. */
   readonly agentPolicies: Readonly<Record<string, AgentPolicies>>;
   /** What the run has used so far; what is committed is added. */
@@ -90,7 +91,7 @@ async function load({ home: state, store }: SupervisorContext, { row }: LiveInst
   const talking = allSteps(workflow).filter((step) => step.type === 'agent' || talks(step, skills));
   const policies = talking.map((step) => [step.id, agentPolicies(step, of(step.id, agentOf(step)))] as const);
   const counts = await readCounts(store, row.id);
-  return { home, all: set, of, agentPolicies: Object.fromEntries(policies), counts };
+  return { home, workflow, all: set, of, agentPolicies: Object.fromEntries(policies), counts };
 }
 
 function talks(step: Step, skills: Pins['skills']): boolean {
@@ -175,7 +176,7 @@ function patternsOf(tool: string): string[] {
 }
 
 /** `loop[2]/group~2/a!handler` is the step `handler`. */
-function idOf(path: string): string {
+export function idOf(path: string): string {
   const last = path.split(/[/!]/).at(-1) ?? path;
   return last.replace(/(?:\[\d+\]|~\d+)+$/, '');
 }
