@@ -1,9 +1,11 @@
-import type { NetworkRule } from './rules.ts';
+import type { NetworkRule, NetworkRules } from './rules.ts';
 
 /** Why something was not let through, or ended before its time. */
 export type NetworkReason =
   | 'host_not_listed'
   | 'port_not_listed'
+  /** A rule refuses it, whatever is listed. */
+  | 'host_refused'
   /** The name leads to no address that may be reached. */
   | 'address_refused'
   | 'unresolved'
@@ -51,8 +53,7 @@ export interface NetworkEnd {
 export type NetworkEvent = NetworkDecision | NetworkEnd;
 
 /** What a step may reach, and who hears of it. */
-export interface NetworkAccess {
-  readonly rules: readonly NetworkRule[];
+export interface NetworkAccess extends NetworkRules {
   /** When it throws or rejects on a decision, nothing is let through: what cannot be recorded does not happen. */
   readonly onEvent: (event: NetworkEvent) => void | Promise<void>;
   /** All addresses of a name; by default as the system finds them. */
@@ -65,6 +66,8 @@ export interface NetworkAccess {
 export interface ProxyLimits {
   /** Connections of the step at a time; each may have one out. */
   readonly connections: number;
+  /** Of one process. Each is a record: what comes after them is refused without one. */
+  readonly decisions: number;
   readonly headerBytes: number;
   /** Of one request in plain HTTP. */
   readonly bodyBytes: number;
@@ -78,6 +81,7 @@ export interface ProxyLimits {
 
 export const PROXY_LIMITS: ProxyLimits = {
   connections: 64,
+  decisions: 10_000,
   headerBytes: 16 * 1024,
   bodyBytes: 256 * 1024 * 1024,
   openingMs: 10_000,

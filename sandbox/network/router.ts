@@ -49,7 +49,7 @@ export class Router {
   /** Throws RangeError for a rule that is none. */
   constructor(access: NetworkAccess) {
     this.#access = access;
-    this.#rules = compileRules(access.rules);
+    this.#rules = compileRules(access);
     this.limits = { ...PROXY_LIMITS, ...access.limits };
   }
 
@@ -86,13 +86,15 @@ export class Router {
       throw new Refusal('step_ended', 502, 'the network of this step is closed');
     const verdict = judgeTarget(this.#rules, target);
     if (!verdict.isListed)
-      throw await this.#refuse(said, verdict.reason, 403, `${where} is not in the list of this step`);
+      throw await this.#refuse(said, verdict.reason, 403, whyNot(where, verdict.reason), {
+        rule: verdict.rule,
+      });
     const { rule } = verdict;
     const resolved = await this.#resolve(target);
     if (resolved === null)
       throw await this.#refuse(said, 'unresolved', 502, `${where} was not found`, { rule });
     const isOwn = this.#access.isOwn ?? ownAddresses();
-    const addresses = reachableAddresses(this.#rules, target.port, resolved, isOwn).slice(0, MAX_ADDRESSES);
+    const addresses = reachableAddresses(this.#rules, target, resolved, isOwn).slice(0, MAX_ADDRESSES);
     if (addresses.length === 0) {
       const why = `${where} leads to no address that this step may reach`;
       throw await this.#refuse(said, 'address_refused', 403, why, { rule, addresses: resolved });
@@ -151,11 +153,17 @@ export class Router {
     ...decision
   }: Said & Omit<NetworkDecision, 'type' | 'host' | 'port'>): Promise<void> {
     const host = target === null ? null : hostText(target.host);
+    const { decisions } = this.limits;
+    const isOver = decision.connection > decisions;
+    const over = { outcome: 'refused', addresses: [], rule: null, reason: 'too_many' } as const;
+    if (decision.connection > decisions + 1) throw tooMany(decisions);
+    const port = target?.port ?? null;
     try {
-      await this.#access.onEvent({ type: 'decided', ...decision, host, port: target?.port ?? null });
+      await this.#access.onEvent({ type: 'decided', ...decision, ...(isOver ? over : {}), host, port });
     } catch (error) {
       throw new Refusal('not_recorded', 502, `the decision could not be recorded: ${String(error)}`);
     }
+    if (isOver) throw tooMany(decisions);
   }
 
   #tell(end: Omit<NetworkEnd, 'type'>): void {
@@ -167,4 +175,14 @@ export class Router {
     });
     void this.#connections.track(told);
   }
+}
+
+function tooMany(decisions: number): Refusal {
+  return new Refusal('too_many', 429, `this process has asked for more than ${decisions} connections`);
+}
+
+function whyNot(where: string, reason: NetworkReason): string {
+  return reason === 'host_refused'
+    ? `${where} is refused by a policy`
+    : `${where} is not in the list of this step`;
 }

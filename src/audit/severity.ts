@@ -23,6 +23,7 @@ const PREFIXES: readonly (readonly [prefix: string, severity: Severity])[] = [
 /** By the type of a record, and what it says of a decision or an end. */
 export function severityOf(type: string, data: Readonly<Record<string, unknown>>): Severity {
   if (data['decision'] === 'deny') return 'warning';
+  if (type === 'network.decided' && data['outcome'] === 'refused') return 'warning';
   if (type === 'run.ended') return data['status'] === 'completed' ? 'info' : 'warning';
   return PREFIXES.find(([prefix]) => type.startsWith(prefix))?.[1] ?? 'info';
 }

@@ -236,7 +236,7 @@ export const ERROR_TABLE = {
     EXIT.REFUSED,
     'terminal',
     'A file asks for a laxer tier than its step may have, and nothing grants it.',
-    'Take the tier out of the file, or ask for a stricter one.',
+    'Take the tier out of the file, ask for a stricter one, or have a policy grant it (its "tiers").',
   ),
   ISOLATION_MISSING: row(
     EXIT.REFUSED,

@@ -13,7 +13,7 @@ import { mayHave, mayHaveServer, type ToolChoice } from '../agents/tool-choice.t
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
-import { toolSandbox, usedTier } from './step-sandbox.ts';
+import { usedTier } from './step-sandbox.ts';
 import { createToolHost, type StepToolHost, type ToolHostParts } from './tool-host.ts';
 
 export interface OpenTools {
@@ -99,7 +99,7 @@ async function launchServer(
   const cwd = host.workspace;
   const place = (files: readonly string[]) => ({
     scope: host.openScope('mcp'),
-    sandbox: toolSandbox(parts.bootstrap, parts.step, files),
+    sandbox: host.sandboxFor(`@${name}`, files),
     output: parts.output,
     masked: [...parts.masked(), ...tokensOf(server)],
   });

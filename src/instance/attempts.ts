@@ -5,6 +5,7 @@ import type { Command, Outcome } from '../engine/contract.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { KillScope } from '../guard/kill/kill-scope.ts';
+import { SKILL_STEP } from '../guard/policy/traffic.ts';
 import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { hasPatterns, validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';
@@ -15,6 +16,7 @@ import { skillScopeLimits } from '../skills/timeout.ts';
 import { openTranscripts } from './agent-transcripts.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
 import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
+import type { TellNetwork } from './network-recorder.ts';
 import { openSecrets } from './secrets.ts';
 import { openStepLog } from './step-log.ts';
 import { stepSandbox, usedTier } from './step-sandbox.ts';
@@ -51,6 +53,8 @@ export interface AttemptsAround {
   readonly observe: (event: RunEvent) => void;
   /** Asks leave for an effect within an attempt. */
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
+  /** Has what a proxy decided, or how a connection ended, recorded. */
+  readonly tell: TellNetwork;
   /** A line for people who watch. */
   readonly progress: (path: string, line: string) => void;
 }
@@ -58,7 +62,7 @@ export interface AttemptsAround {
 export function createAttempts(
   bootstrap: Bootstrap,
   scope: Scope,
-  { observe, ask, progress }: AttemptsAround,
+  { observe, ask, tell, progress }: AttemptsAround,
 ): Attempts {
   let opened = 0;
   const secrets = openSecrets(bootstrap.secretsFolder, bootstrap.workflow, bootstrap.journal);
@@ -131,7 +135,13 @@ export function createAttempts(
             child = scope.openChild(name, skillScopeLimits(skill));
             return child;
           },
-          sandbox: stepSandbox(bootstrap, command.step, skill),
+          sandbox: stepSandbox(bootstrap, command.step, skill, {
+            path: command.path,
+            attempt: command.attempt,
+            tool: SKILL_STEP,
+            tell,
+            output: skill.type === 'code_session' ? null : log,
+          }),
           sessions,
           workspace: bootstrap.workspace,
           env: bootstrap.env,
@@ -185,6 +195,7 @@ export function createAttempts(
             log,
             observe,
             ask,
+            tell,
             calls,
             openScope: () => {
               child = scope.openChild(name, { memoryBytes: null, cpuPercent: null, processes: null });

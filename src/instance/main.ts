@@ -43,6 +43,7 @@ async function main(): Promise<number> {
   const attempts = createAttempts(bootstrap, scope, {
     observe,
     ask: async (request, signal) => (await leave?.ask(request, signal)) ?? null,
+    tell: (report) => link.network(report),
     progress: (path, line) => link.progress(path, line),
   });
   const quit = (status: number): void => {

@@ -1,19 +1,24 @@
 import { heldTier, missingLayers } from '../../sandbox/launcher/ground.ts';
 import type { StepSandbox, StepView } from '../../sandbox/launcher/launch.ts';
 import type { Tier } from '../../sandbox/launcher/tier.ts';
-import type { NetworkEvent } from '../../sandbox/network/events.ts';
 import type { LeafStep } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import { scriptsOf } from '../skills/scripts.ts';
 import type { Skill } from '../skills/skill.ts';
+import { type NetworkOwner, networkRecorder } from './network-recorder.ts';
 
 /**
  * The sandbox that a step of this skill runs in. Throws ISOLATION_MISSING where the step requires layers that this
  * machine does not have (any more): a run that goes on elsewhere or later meets them again here.
  */
-export function stepSandbox(bootstrap: Bootstrap, step: LeafStep, skill: Skill): StepSandbox {
-  return sandboxOf(bootstrap, step, {
+export function stepSandbox(
+  bootstrap: Bootstrap,
+  step: LeafStep,
+  skill: Skill,
+  owner: NetworkOwner,
+): StepSandbox {
+  return sandboxOf(bootstrap, step, owner, {
     networkAccess: skill.permissions?.networkAccess ?? true,
     read: skill.permissions?.fileRead ?? null,
     write: skill.permissions?.fileWrite ?? null,
@@ -21,14 +26,23 @@ export function stepSandbox(bootstrap: Bootstrap, step: LeafStep, skill: Skill):
   });
 }
 
-/** The sandbox that the tools of an agent step run in; `files` are programs of ours that it has to see. */
-export function toolSandbox(bootstrap: Bootstrap, step: LeafStep, files: readonly string[]): StepSandbox {
-  return sandboxOf(bootstrap, step, { networkAccess: true, read: null, write: null, files });
+/**
+ * The sandbox that a tool of an agent step runs in, with the network of this tool; `files` are programs of ours that it
+ * has to see.
+ */
+export function toolSandbox(
+  bootstrap: Bootstrap,
+  step: LeafStep,
+  files: readonly string[],
+  owner: NetworkOwner,
+): StepSandbox {
+  return sandboxOf(bootstrap, step, owner, { networkAccess: true, read: null, write: null, files });
 }
 
 function sandboxOf(
   bootstrap: Bootstrap,
   step: LeafStep,
+  owner: NetworkOwner,
   given: Pick<StepView, 'read' | 'write' | 'files'> & { readonly networkAccess: boolean },
 ): StepSandbox {
   const { ground, steps, networks } = bootstrap.sandbox;
@@ -42,10 +56,13 @@ function sandboxOf(
       { details: { missing } },
     );
   const network = networkOf(tier, given.networkAccess);
-  const rules = networks[step.id] ?? [];
+  const tools = networks[step.id] ?? {};
+  const rules = Object.hasOwn(tools, owner.tool) ? tools[owner.tool] : undefined;
   return {
     ground,
-    ...(network === 'proxy' && rules.length > 0 ? { access: { rules, onEvent: unrecorded } } : {}),
+    ...(network === 'proxy' && rules !== undefined
+      ? { access: { ...rules, onEvent: networkRecorder(owner) } }
+      : {}),
     view: {
       tier,
       network,
@@ -61,11 +78,6 @@ function sandboxOf(
 /** The tier that is really held for a step; null when not even the laxest is. */
 export function usedTier(bootstrap: Bootstrap, step: LeafStep): Tier | null {
   return heldTier(bootstrap.sandbox.ground, bootstrap.sandbox.steps[step.id]?.tier ?? 'untrusted');
-}
-
-/** Nothing keeps these decisions yet, and what cannot be recorded does not happen: so every one is refused. */
-function unrecorded({ type }: NetworkEvent): void {
-  if (type === 'decided') throw new Error('there is no record for it');
 }
 
 /** A skill file can only take the network away. */

@@ -4,6 +4,7 @@ import { failpoint } from '../protocol/failpoint.ts';
 import type {
   Bootstrap,
   InstanceMessage,
+  NetworkReport,
   Permit,
   PermitRequest,
   SupervisorMessage,
@@ -37,6 +38,11 @@ export interface SupervisorLink {
    * aborts first: without a supervisor the answer may never come.
    */
   permit(request: PermitRequest, signal: AbortSignal): Promise<Permit | null>;
+  /**
+   * Has something recorded in the audit; true after its commit. Kept and told again while there is no supervisor; a
+   * decision no longer than a client of the proxy would wait for it.
+   */
+  network(report: NetworkReport): Promise<boolean>;
   progress(path: string, line: string): void;
   close(): void;
 }
@@ -46,6 +52,8 @@ export interface SupervisorLink {
  * may be thousands, and a message has a longest length.
  */
 const MAX_BATCH = 64;
+/** How long a way out waits for the record of its decision. */
+const RECORD_WAIT_MS = 10_000;
 const RECONNECT_MIN_MS = 25;
 const RECONNECT_MAX_MS = 500;
 
@@ -68,6 +76,11 @@ export function openLink(
     number,
     { message: Extract<InstanceMessage, { type: 'permit' }>; resolve: (permit: Permit | null) => void }
   >();
+  const reports = new Map<
+    number,
+    { message: Extract<InstanceMessage, { type: 'network' }>; resolve: (isRecorded: boolean) => void }
+  >();
+  let lastReport = 0;
   const waiters: { upTo: number; resolve: () => void }[] = [];
 
   const send = (message: InstanceMessage): void => lines?.send(message);
@@ -107,6 +120,7 @@ export function openLink(
         sentSeq = ackedSeq;
         flush();
         for (const { message: asked } of permits.values()) send(asked);
+        for (const { message: told } of reports.values()) send(told);
         return;
       case 'ack':
         acknowledge(message.seq);
@@ -117,6 +131,9 @@ export function openLink(
         waiting?.resolve(message.permit);
         return;
       }
+      case 'network':
+        reports.get(message.id)?.resolve(message.isRecorded);
+        return;
       case 'released':
         handlers.released(message.approval);
         return;
@@ -201,6 +218,21 @@ export function openLink(
             resolve(permit);
           },
         });
+        if (isWelcome) send(message);
+      });
+    },
+    network: (report) => {
+      lastReport += 1;
+      const message = { type: 'network', id: lastReport, report } as const;
+      return new Promise((resolve) => {
+        const settle = (isRecorded: boolean): void => {
+          clearTimeout(timer);
+          reports.delete(message.id);
+          resolve(isRecorded);
+        };
+        const timer =
+          report.event.type === 'decided' ? setTimeout(() => settle(false), RECORD_WAIT_MS) : undefined;
+        reports.set(message.id, { message, resolve: settle });
         if (isWelcome) send(message);
       });
     },

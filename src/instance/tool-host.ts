@@ -12,6 +12,7 @@ import { runSkill } from '../skills/run-skill.ts';
 import type { SessionPool } from '../skills/session-pool.ts';
 import { skillScopeLimits } from '../skills/timeout.ts';
 import type { RunCommand } from './attempts.ts';
+import type { NetworkOwner, TellNetwork } from './network-recorder.ts';
 import { stepSandbox, toolSandbox } from './step-sandbox.ts';
 
 export interface ToolHostParts {
@@ -23,12 +24,14 @@ export interface ToolHostParts {
   readonly sessions: SessionPool;
   readonly output: OutputSink;
   readonly masked: () => readonly string[];
+  readonly tell: TellNetwork;
   readonly progress: (line: string) => void;
   readonly onLeftover: (error: unknown) => void;
 }
 
 export interface StepToolHost extends ToolHost {
-  readonly sandbox: StepSandbox;
+  /** The sandbox of a tool, with the network that it has; `files` are what it has to see. */
+  sandboxFor(tool: string, files: readonly string[]): StepSandbox;
   /** A scope below that of the step. */
   openScope(name: string, limits?: ScopeLimits): Scope;
 }
@@ -39,7 +42,12 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
   const { bootstrap, command, step } = parts;
   const { workspace, scratch, skills } = bootstrap;
   const runnerFile = programFile('agents/runner/main');
-  const sandbox = toolSandbox(bootstrap, step, [runnerFile]);
+  const ownerOf = (tool: string): NetworkOwner => {
+    const { path, attempt } = command;
+    return { path, attempt, tool, tell: parts.tell, output: parts.output };
+  };
+  const sandboxFor: StepToolHost['sandboxFor'] = (tool, files) =>
+    toolSandbox(bootstrap, step, files, ownerOf(tool));
   const env = {
     ...toolEnvironment(bootstrap.env, [workspace, scratch]),
     Q_WORKFLOW_INSTANCE: bootstrap.instance,
@@ -71,10 +79,12 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
     scratch,
     env,
     runner: [process.execPath, '--no-warnings', runnerFile],
-    sandbox,
+    sandboxFor,
     openScope,
     run: (name, given, signal) =>
-      within('call', NO_LIMITS, (scope) => runCommand({ name, ...given, scope, sandbox, signal })),
+      within('call', NO_LIMITS, (scope) =>
+        runCommand({ name, ...given, scope, sandbox: sandboxFor(name, [runnerFile]), signal }),
+      ),
     skills: Object.values(skills)
       .filter(
         ({ type, problems }) => problems.length === 0 && (type === 'code_inline' || type === 'prompt_inline'),
@@ -88,7 +98,7 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
           inputs,
           outputs: [],
           openScope: () => scope,
-          sandbox: stepSandbox(bootstrap, step, skill),
+          sandbox: stepSandbox(bootstrap, step, skill, ownerOf('use_skill')),
           sessions: parts.sessions,
           workspace,
           env: bootstrap.env,

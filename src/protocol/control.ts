@@ -52,6 +52,8 @@ export interface StatusDocument {
     readonly layers: { readonly held: readonly LayerName[]; readonly missing: readonly LayerName[] } | null;
     /** Step id → the tier that is held for it; null when not even the laxest is. */
     readonly tiers: Readonly<Record<string, Tier | null>>;
+    /** Step id → tool → what its processes can reach through the proxy, by the policies: `api.example.com:443`. */
+    readonly networks: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   } | null;
   readonly limits: {
     readonly max_memory_mb: number;

@@ -5,7 +5,8 @@
 import type { ScopeRecord } from '../../sandbox/isolation.ts';
 import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
 import type { Tier } from '../../sandbox/launcher/tier.ts';
-import type { NetworkRule } from '../../sandbox/network/rules.ts';
+import type { NetworkEvent } from '../../sandbox/network/events.ts';
+import type { NetworkRules } from '../../sandbox/network/rules.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { AgentPolicies } from '../agents/agent-policies.ts';
 import type { ModelKeys, ModelSpec } from '../agents/model-spec.ts';
@@ -51,8 +52,8 @@ export interface Bootstrap {
     readonly steps: Readonly<
       Record<string, { readonly tier: Tier; readonly mode: 'required' | 'best_effort' }>
     >;
-    /** What steps may reach through their proxy, by step id; a step that is not in it reaches nothing. */
-    readonly networks: Readonly<Record<string, readonly NetworkRule[]>>;
+    /** What can be reached through the proxy, by step id and tool; what is not in it reaches nothing. */
+    readonly networks: Readonly<Record<string, Readonly<Record<string, NetworkRules>>>>;
   };
   /** Values of variables that steps inherit, from the caller's environment by allow-list. */
   readonly env: Readonly<Record<string, string>>;
@@ -135,6 +136,15 @@ export interface PermitApproval {
   readonly reason: string | null;
 }
 
+/** What the proxy of a process decided, or how a connection through it ended. */
+export interface NetworkReport {
+  readonly path: string;
+  readonly attempt: number;
+  /** The tool whose process it was, `@server` for an MCP server, `skill` for the command of a skill step. */
+  readonly tool: string;
+  readonly event: NetworkEvent;
+}
+
 export type InstanceMessage =
   | {
       readonly type: 'hello';
@@ -153,6 +163,8 @@ export type InstanceMessage =
       readonly afterSeq: number;
       readonly request: PermitRequest;
     }
+  /** Answered after its commit; told again when the answer is lost, and then it may be recorded twice. */
+  | { readonly type: 'network'; readonly id: number; readonly report: NetworkReport }
   /** Progress of a step, shown live, not journaled. */
   | { readonly type: 'progress'; readonly path: string; readonly line: string }
   /** What a tripped kill switch covers of this run has ended; nothing of it is left. */
@@ -164,6 +176,7 @@ export type SupervisorMessage =
   | { readonly type: 'fenced'; readonly reason: string }
   | { readonly type: 'ack'; readonly seq: number }
   | { readonly type: 'permit'; readonly id: number; readonly permit: Permit }
+  | { readonly type: 'network'; readonly id: number; readonly isRecorded: boolean }
   /** An approval is decided: what waits for it asks again. */
   | { readonly type: 'released'; readonly approval: number }
   | { readonly type: 'stop'; readonly kind: StopKind; readonly by: string }

@@ -219,7 +219,9 @@ export class SessionPool {
   }
 
   #lane(skill: Skill, sandbox: StepSandbox): Lane {
-    const key = JSON.stringify([skill.name, sandbox.view.tier, sandbox.view.network, sandbox.access?.rules]);
+    const { rules, narrow, refuse } = sandbox.access ?? {};
+    const { tier, network } = sandbox.view;
+    const key = JSON.stringify([skill.name, tier, network, rules, narrow, refuse]);
     const lane = this.#lanes.get(key) ?? { skill, sandbox, count: 0, idle: [], waiting: [] };
     this.#lanes.set(key, lane);
     return lane;

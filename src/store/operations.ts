@@ -82,6 +82,8 @@ export interface InstanceIsolation extends IsolationReport {
   readonly layers?: { readonly held: readonly LayerName[]; readonly missing: readonly LayerName[] };
   /** Step id → the tier that is held for it; null when not even the laxest is. */
   readonly tiers?: Readonly<Record<string, Tier | null>>;
+  /** Step id → tool → what can be reached through the proxy. Absent in rows of older versions. */
+  readonly networks?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
 export interface InstanceLimits {

@@ -2,8 +2,6 @@ import type { KillReport } from '../../sandbox/isolation.ts';
 import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
 import { SCRATCH_VARIABLE } from '../../sandbox/launcher/launch.ts';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
-import { allSteps } from '../definition/references.ts';
-import type { Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { writeAbout } from '../protocol/about.ts';
 import { failpoint } from '../protocol/failpoint.ts';
@@ -24,9 +22,10 @@ import {
   setStatus,
 } from './live-instance.ts';
 import { bootModels } from './model-keys.ts';
-import { type Pins, readPins, sandboxOf } from './pins.ts';
+import { agentsOf, type Pins, readPins } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
-import { policiesOf } from './run-policies.ts';
+import { policiesOf, readPoliciesFor } from './run-policies.ts';
+import { bootSandbox, networkRecord, planSandbox, type SandboxPlan, shownNetworks } from './sandbox-plan.ts';
 import { sandboxRecord } from './sandboxes.ts';
 import { makeScratch } from './scratch.ts';
 import { environmentOf } from './users.ts';
@@ -83,29 +82,31 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       const pins = await readPins(store, live.row);
       writeAbout(instanceFolder(home, id), {
         workflow: live.row.workflow,
-        agents: agentsOf(pins.workflow),
+        agents: agentsOf(pins),
         scope: scope.record,
       });
       const { ground } = await context.sandboxes.offer(live.row.workspace);
-      const sandbox = sandboxRecord(ground, pins.tiers);
+      const plan = planSandbox(pins, await readPoliciesFor(context, live, incarnation));
+      const sandbox = sandboxRecord(ground, plan.tiers);
       await store.call('instance.launch', {
         id,
         incarnation,
         tokenHash: hash,
         scope: scope.record,
-        isolation: { ...isolation.report, ...sandbox },
+        isolation: { ...isolation.report, ...sandbox, networks: shownNetworks(plan) },
         at: context.now(),
         audit: record(id, 'instance.launched', {
           incarnation,
           cause,
           backend: isolation.report.backend,
           ...sandbox,
+          ...networkRecord(plan),
         }),
       });
       failpoint('supervisor.launch_committed');
       Object.assign(live, { incarnation, tokenHash: hash });
       setStatus(live, 'initializing', null);
-      const boot = await bootstrap(live, token, cause, pins, ground);
+      const boot = await bootstrap(live, token, cause, pins, { plan, ground });
       if (live.endRequest === null) {
         const launched = launchInstance(home, scope, limits.memoryBytes, boot);
         live.process = launched.identity;
@@ -139,7 +140,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     token: string,
     cause: Bootstrap['cause'],
     pins: Pins,
-    ground: SandboxGround,
+    { plan, ground }: { readonly plan: SandboxPlan; readonly ground: SandboxGround },
   ): Promise<Bootstrap> => {
     const [row, journal] = await Promise.all([
       readRow(live.row.id),
@@ -169,7 +170,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       journal,
       approvals: live.approvals.map(bootApproval),
       scope: live.scope.record,
-      sandbox: sandboxOf(pins, ground),
+      sandbox: bootSandbox(plan, ground),
       scratch,
       env: { ...environmentOf(row.env, ground.user), TMPDIR: scratch, [SCRATCH_VARIABLE]: scratch },
       remainingMs: Math.max(0, row.limits.executionMs - row.activeMs),
@@ -291,8 +292,4 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       isClosed = true;
     },
   };
-}
-
-function agentsOf(workflow: Workflow): string[] {
-  return [...new Set(allSteps(workflow).flatMap((step) => (step.type === 'agent' ? [step.agent] : [])))];
 }

@@ -9,6 +9,7 @@ import type { Diagnostics } from './diagnostics.ts';
 import { type JournalIntake, openIntake } from './journal-intake.ts';
 import { hashToken } from './launch.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
+import { type NetworkIntake, openNetworkIntake } from './network-intake.ts';
 
 export interface InstanceServerHandlers {
   /** The end of a run is committed. */
@@ -29,6 +30,7 @@ export function serveInstances(
   const server = createServer((socket) => {
     let live: LiveInstance | null = null;
     let intake: JournalIntake | null = null;
+    let network: NetworkIntake | null = null;
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     const lines: JsonLines = openJsonLines(socket, {
       message: (raw) => {
@@ -50,7 +52,12 @@ export function serveInstances(
             ended: () => handlers.ended(found),
           });
           intake = opened;
-          live.silence = () => closed.then(() => opened.drained());
+          const told = openNetworkIntake(context, found);
+          network = told;
+          live.silence = async () => {
+            await closed;
+            await Promise.all([opened.drained(), told.drained()]);
+          };
           lines.send({ type: 'welcome', ackedSeq: live.lastSeq });
           live.process ??= identify(message.pid);
           handlers.connected(live);
@@ -62,6 +69,9 @@ export function serveInstances(
             return;
           case 'permit':
             intake.permit(message);
+            return;
+          case 'network':
+            network?.take(message.id, message.report);
             return;
           case 'progress':
             notify(live, {

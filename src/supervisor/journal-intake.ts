@@ -13,9 +13,9 @@ import { type Judged, openPermitDesk, type PermitMessage } from './permit-desk.t
 type Written = Pick<Judged, 'answers'> & { readonly lastSeq: number };
 
 /** How long to wait before a commit is tried again that failed for a reason that may pass (disk full). */
-const RETRY_MS = 1000;
+export const RETRY_MS = 1000;
 /** A person has to mend these, and can: the run waits, as it does on a full disk. */
-const STORE_TROUBLE: readonly ErrorCode[] = ['HOME_UNWRITABLE', 'STORE_CORRUPT'];
+export const STORE_TROUBLE: readonly ErrorCode[] = ['HOME_UNWRITABLE', 'STORE_CORRUPT'];
 
 /** The events and permit requests of one incarnation on their way into the database. */
 export interface JournalIntake {

@@ -1,12 +1,11 @@
-import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { ModelSpec } from '../agents/model-spec.ts';
 import { hashJson } from '../audit/canonical.ts';
+import { allSteps } from '../definition/references.ts';
 import type { Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import { decideNetworks } from '../guard/network.ts';
+import { policySet } from '../guard/policy/policy-set.ts';
 import { decideTiers, type StepTier } from '../guard/tiers.ts';
-import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Skill } from '../skills/skill.ts';
 import type { InstanceRow } from '../store/operations.ts';
 import type { Store } from '../store/store.ts';
@@ -37,7 +36,7 @@ export function parsePins(body: string): Pins {
     agents: {},
     models: {},
     ...pins,
-    tiers: pins.tiers ?? decideTiers(pins.workflow, pins.workflow.name),
+    tiers: pins.tiers ?? decideTiers(pins.workflow, pins.workflow.name, policySet([], [])),
   };
 }
 
@@ -48,7 +47,7 @@ export async function readPins(store: Store, row: InstanceRow): Promise<Pins> {
   return parsePins(body);
 }
 
-/** What an instance is told of its sandboxes. Networks are not pinned: the policy that is in force now decides them. */
-export function sandboxOf({ workflow, tiers }: Pins, ground: SandboxGround): Bootstrap['sandbox'] {
-  return { ground, steps: tiers, networks: decideNetworks(workflow) };
+/** The names of the agents that its steps have. */
+export function agentsOf({ workflow }: Pins): string[] {
+  return [...new Set(allSteps(workflow).flatMap((step) => (step.type === 'agent' ? [step.agent] : [])))];
 }

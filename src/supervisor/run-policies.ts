@@ -17,6 +17,7 @@ import {
   type RunCounts,
 } from '../guard/run-counts.ts';
 import { CANONICAL_TOOLS } from '../guard/tools.ts';
+import type { Home } from '../protocol/home.ts';
 import type { AuditPage } from '../store/audit-reader.ts';
 import type { Store } from '../store/store.ts';
 import type { SupervisorContext } from './context.ts';
@@ -27,6 +28,8 @@ import { type Pins, readPins } from './pins.ts';
 export interface RunPolicies {
   /** For a step, and the agent that asks in it. */
   of(path: string, agentName: string | null): PolicySet;
+  /** Those of all steps, as the files say. */
+  readonly all: PolicySet;
   readonly home: string;
   readonly workflow: Workflow;
   /** Of each step that talks to a model, by id: guardrails and policies together. */
@@ -44,18 +47,39 @@ const known = new WeakMap<
 export function policiesOf(context: SupervisorContext, live: LiveInstance): Promise<RunPolicies> {
   const found = known.get(live);
   if (found !== undefined && found.incarnation === live.incarnation) return found.policies;
+  return readPoliciesFor(context, live, live.incarnation);
+}
+
+/** Reads them anew, for a process that is about to be started: all that it is told and asks comes from one reading. */
+export function readPoliciesFor(
+  context: SupervisorContext,
+  live: LiveInstance,
+  incarnation: number,
+): Promise<RunPolicies> {
   const policies = load(context, live);
-  known.set(live, { incarnation: live.incarnation, policies });
+  known.set(live, { incarnation, policies });
   // What failed once is tried again with the next question.
   policies.catch(() => known.delete(live));
   return policies;
 }
 
+/** The policies that hold for a run with this environment: its user's home counts. */
+export async function policiesIn(
+  state: Home,
+  workspace: string,
+  env: Readonly<Record<string, string>>,
+): Promise<PolicySet> {
+  const configHome = process.env['XDG_CONFIG_HOME'] || join(homeOf(env), '.config');
+  return (await loadPolicySet({ workspace, configHome, state: state.folder })).set;
+}
+
+function homeOf(env: Readonly<Record<string, string>>): string {
+  return env['HOME'] ?? homedir();
+}
+
 async function load({ home: state, store }: SupervisorContext, { row }: LiveInstance): Promise<RunPolicies> {
-  const home = row.env['HOME'] ?? homedir();
-  const configHome = process.env['XDG_CONFIG_HOME'] || join(home, '.config');
-  const { workspace } = row;
-  const { set } = await loadPolicySet({ workspace, configHome, state: state.folder });
+  const home = homeOf(row.env);
+  const set = await policiesIn(state, row.workspace, row.env);
   const { workflow, agents, skills } = await readPins(store, row);
   const narrowed = new Map<string, PolicySet>();
   const of: RunPolicies['of'] = (path, agentName) => {
@@ -67,7 +91,7 @@ async function load({ home: state, store }: SupervisorContext, { row }: LiveInst
   const talking = allSteps(workflow).filter((step) => step.type === 'agent' || talks(step, skills));
   const policies = talking.map((step) => [step.id, agentPolicies(step, of(step.id, agentOf(step)))] as const);
   const counts = await readCounts(store, row.id);
-  return { home, workflow, of, agentPolicies: Object.fromEntries(policies), counts };
+  return { home, workflow, all: set, of, agentPolicies: Object.fromEntries(policies), counts };
 }
 
 function talks(step: Step, skills: Pins['skills']): boolean {

@@ -18,6 +18,7 @@ import { pinAgents, pinModels, useSkills } from './pin-agents.ts';
 import { pinSkills, usableSkills } from './pin-skills.ts';
 import { type Pins, packPins } from './pins.ts';
 import { resolveRunValues } from './run-inputs.ts';
+import { policiesIn } from './run-policies.ts';
 import { pinScripts } from './script-pins.ts';
 import { findWorkflow, loadSource, type WorkflowSource } from './workflow-source.ts';
 
@@ -69,14 +70,16 @@ export async function startWorkflow(
   if (refusal !== null)
     throw new WorkflowError('CAPACITY', `the workflow ${workflow.name} cannot run here: ${refusal}`);
   refuseUnenforced(context, workflow);
-  const tiers = decideTiers(workflow, source.file);
-  const notice = noticeOf(context, await lackingLayers(context, workflow, tiers, request.caller.workspace));
+  const { workspace } = request.caller;
+  const set = await policiesIn(context.home, workspace, request.env);
+  const tiers = decideTiers(workflow, source.file, set);
+  const notice = noticeOf(context, await lackingLayers(context, workflow, tiers, workspace));
   const pins = packPins({
     workflow,
     skills,
     agents,
     models,
-    scripts: pinScripts(Object.values(skills), request.caller.workspace),
+    scripts: pinScripts(Object.values(skills), workspace),
     tiers,
   });
   const id = newId();
@@ -91,7 +94,7 @@ export async function startWorkflow(
       definitionHash: hash,
       pinsHash: pins.hash,
       source: source.file,
-      workspace: request.caller.workspace,
+      workspace,
       ...values,
       env: request.env,
       limits,
@@ -112,6 +115,7 @@ export async function startWorkflow(
         pins: pins.hash,
         source: source.file,
         tiers,
+        policy_hash: set.hash,
         ...(fire === null ? {} : { fire: new Date(fire.row.at).toISOString() }),
         ...(notice === null ? {} : { notice }),
       },

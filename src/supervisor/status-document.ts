@@ -48,6 +48,7 @@ export function statusDocument(
             observed: row.isolation.observed,
             layers: row.isolation.layers ?? null,
             tiers: row.isolation.tiers ?? {},
+            networks: row.isolation.networks ?? {},
           },
     limits: {
       max_memory_mb: Math.round(row.limits.memoryBytes / 1024 / 1024),

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NetworkEvent } from '../../sandbox/network/events.ts';
 import type { LeafStep } from '../../src/definition/workflow.ts';
-import { stepSandbox, usedTier } from '../../src/instance/step-sandbox.ts';
-import type { Bootstrap } from '../../src/protocol/instance-link.ts';
+import { stepSandbox as sandboxOf, usedTier } from '../../src/instance/step-sandbox.ts';
+import type { Bootstrap, NetworkReport } from '../../src/protocol/instance-link.ts';
+import type { Skill } from '../../src/skills/skill.ts';
 import { BARE_SANDBOX, skillOf } from '../skills/make.ts';
 
 const full = {
@@ -22,6 +23,26 @@ function bootstrap(
   const steps = { a: { tier, mode } };
   return { workspace: '/tmp', sandbox: { ground, steps, networks } } as unknown as Bootstrap;
 }
+
+/** What the supervisor was told, and what it answers. */
+const told: NetworkReport[] = [];
+let isRecorded = true;
+const logged: string[] = [];
+const owner = {
+  path: 'loop[2]/a',
+  attempt: 3,
+  tool: 'skill',
+  tell: async (report: NetworkReport) => {
+    told.push(report);
+    return isRecorded;
+  },
+  output: {
+    write: (stream: string, chunk: Buffer): undefined => {
+      logged.push(`${stream} ${chunk.toString()}`);
+    },
+  },
+};
+const stepSandbox = (...[boot, of, skill]: [Bootstrap, LeafStep, Skill]) => sandboxOf(boot, of, skill, owner);
 
 const step = (id: string): LeafStep => ({ id }) as unknown as LeafStep;
 const networkOf = (tier: 'skill' | 'agent' | 'untrusted', permissions?: object): string =>
@@ -46,23 +67,42 @@ test('a stricter tier gets no more of the network for what the skill file says',
   assert.equal(networkOf('untrusted', { network_access: true }), 'none');
 });
 
-test('rules reach only a step whose network is the proxy, and what it does cannot be recorded yet', () => {
+test('rules reach only a step whose network is the proxy, and only the tool that has them', () => {
   const rules = [{ host: 'a.example', ports: [443] }];
   const skill = skillOf({ command: 'true' });
   const accessOf = (tier: 'skill' | 'agent' | 'untrusted', networks: Bootstrap['sandbox']['networks']) =>
     stepSandbox(bootstrap(tier, 'required', full, networks), step('a'), skill).access;
   for (const [tier, networks] of [
-    ['skill', { a: rules }],
-    ['untrusted', { a: rules }],
+    ['skill', { a: { skill: { rules } } }],
+    ['untrusted', { a: { skill: { rules } } }],
     ['agent', {}],
-    ['agent', { a: [] }],
-    ['agent', { b: rules }],
+    ['agent', { a: {} }],
+    ['agent', { a: { http_fetch: { rules } } }],
+    ['agent', { b: { skill: { rules } } }],
   ] as const)
     assert.equal(accessOf(tier, networks), undefined, tier);
-  const access = accessOf('agent', { a: rules });
-  assert.deepEqual(access?.rules, rules);
-  const decided = { type: 'decided' } as NetworkEvent;
-  assert.throws(() => access?.onEvent(decided), { message: 'there is no record for it' });
+  const given = { rules, narrow: [rules], refuse: rules };
+  const { onEvent: _, ...access } = accessOf('agent', { a: { skill: given } }) ?? {};
+  assert.deepEqual(access, given);
+});
+
+test('a decision waits for its record, an end does not, and a refusal is in the log', async () => {
+  const networks = { a: { skill: { rules: [{ host: 'a.example', ports: [443] }] } } };
+  const { access } = stepSandbox(
+    bootstrap('agent', 'required', full, networks),
+    step('a'),
+    skillOf({ command: 'true' }),
+  );
+  const decided = { type: 'decided', outcome: 'refused', host: 'b.example', port: 443 };
+  const event = { ...decided, reason: 'host_not_listed', rule: null } as unknown as NetworkEvent;
+  await access?.onEvent(event);
+  assert.deepEqual(told.splice(0), [{ path: 'loop[2]/a', attempt: 3, tool: 'skill', event }]);
+  assert.deepEqual(logged.splice(0), ['stderr network: b.example:443 was refused (host_not_listed)\n']);
+  isRecorded = false;
+  await assert.rejects(async () => access?.onEvent(event), { message: 'there is no record for it' });
+  assert.deepEqual(logged.splice(0), []);
+  await access?.onEvent({ type: 'ended' } as NetworkEvent);
+  assert.equal(told.splice(0).length, 2);
 });
 
 test('paths that the file does not name are not narrowed', () => {

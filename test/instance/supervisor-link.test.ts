@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { openLink, type SupervisorLink } from '../../src/instance/supervisor-link.ts';
-import type { InstanceMessage } from '../../src/protocol/instance-link.ts';
+import type { InstanceMessage, NetworkReport } from '../../src/protocol/instance-link.ts';
 import { openJsonLines } from '../../src/protocol/json-lines.ts';
 
 let folder: string;
@@ -106,4 +106,47 @@ test('a trip is answered when what it covers has ended, not before', { timeout: 
   over.resolve();
   await hears(0, 'switched_off');
   assert.deepEqual(heard[0]?.at(-1), { type: 'switched_off', scope: 'step:i/a' });
+});
+
+const report = (path: string, type: 'decided' | 'ended'): NetworkReport =>
+  ({ path, attempt: 1, tool: 'exec', event: { type } }) as NetworkReport;
+
+const pathsHeard = (connection: number): string[] =>
+  (heard[connection] ?? []).flatMap((message) => (message.type === 'network' ? [message.report.path] : []));
+
+test('a report is kept until it is answered, and told again to the next supervisor', {
+  timeout: 10_000,
+}, async () => {
+  const answers = [link.network(report('a', 'decided')), link.network(report('b', 'ended'))];
+  const refused = link.network(report('c', 'decided'));
+  await hears(0, 'network');
+  sockets[0]?.write(`${JSON.stringify({ type: 'network', id: 3, isRecorded: false })}\n`);
+  assert.equal(await refused, false);
+  sockets[0]?.destroy();
+  await hears(1, 'network');
+  sockets[1]?.write(
+    [1, 2].map((id) => `${JSON.stringify({ type: 'network', id, isRecorded: true })}\n`).join(''),
+  );
+  assert.deepEqual(await Promise.all(answers), [true, true]);
+  assert.deepEqual(pathsHeard(1), ['a', 'b']);
+});
+
+test('a decision that nobody records in time counts as not recorded, an end is kept', {
+  timeout: 10_000,
+}, async (t) => {
+  await hears(0, 'hello');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let end: boolean | null = null;
+  const ended = link.network(report('b', 'ended')).then((isRecorded) => {
+    end = isRecorded;
+  });
+  const decided = link.network(report('a', 'decided'));
+  t.mock.timers.tick(10_000);
+  assert.equal(await decided, false);
+  assert.equal(end, null);
+  t.mock.timers.reset();
+  await hears(0, 'network');
+  sockets[0]?.write(`${JSON.stringify({ type: 'network', id: 1, isRecorded: true })}\n`);
+  await ended;
+  assert.equal(end, true);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
@@ -37,6 +37,17 @@ function auditOf(bench: Bench, id: string, type: string): Record<string, unknown
   } finally {
     database.close();
   }
+}
+
+function policyFile(bench: Bench, layer: 'user' | 'workspace', content: object): string {
+  const folder =
+    layer === 'user'
+      ? join(bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies')
+      : join(bench.workspace, '.amazonq', 'policies');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'tiers.json');
+  writeFileSync(file, JSON.stringify({ apiVersion: 'policy/v1', ...content }), { mode: 0o600 });
+  return file;
 }
 
 describe('the tiers of a run', { timeout: 300_000 }, () => {
@@ -109,6 +120,36 @@ describe('the tiers of a run', { timeout: 300_000 }, () => {
     assert.ok(
       `${stdout}${stderr}`.includes(file) && `${stdout}${stderr}`.includes('step a: sandbox.tier'),
       stderr,
+    );
+  });
+
+  test('a policy of the user grants a laxer tier, one of the workspace none', { skip: lacks }, async (t) => {
+    const bench = benchFor(t);
+    const outside = `test -e ${bench.home}/q-workflow.db && echo sees`;
+    const steps = [step('a', outside, { sandbox: { tier: 'trusted' } }), step('b', 'echo blind')];
+    bench.workflow('lax', { steps });
+    const own = policyFile(bench, 'workspace', { tiers: { skill: 'trusted' } });
+    const refused = await bench.q('run', 'lax', '--json');
+    assert.equal(refused.status, 6);
+    assert.match(
+      refused.stdout + refused.stderr,
+      /a policy of the organisation or the user would have to grant it/,
+    );
+    rmSync(own);
+    const file = policyFile(bench, 'user', { default: 'ask', tiers: { 'skill:sh': 'trusted' } });
+    const { run, code } = await runToEnd(bench, 'lax');
+    assert.equal(code, 0, JSON.stringify(run.error));
+    assert.deepEqual(run.isolation?.tiers, { a: 'trusted', b: 'skill' });
+    assert.equal(outputsOf(run, 'a').stdout, 'sees');
+    const [created] = auditOf(bench, run.id, 'instance.created');
+    assert.match(String(created?.['policy_hash']), /^[0-9a-f]{64}$/);
+
+    policyFile(bench, 'user', { default: 'ask', tiers: { skill: 'agent' } });
+    const narrowed = await bench.q('run', 'lax', '--json');
+    assert.equal(narrowed.status, 6);
+    assert.ok(
+      `${narrowed.stdout}${narrowed.stderr}`.includes(`the policy user/tiers (${file}) allows no laxer one`),
+      narrowed.stdout,
     );
   });
 

@@ -1,5 +1,5 @@
-import { ensureError } from '../../errors/workflow-error.ts';
 import { textArgument } from '../arguments.ts';
+import { fetchFault } from './fetch-fault.ts';
 import { MAX_TEXT_BYTES, type RunnerRequest, type RunnerResult } from './request.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -25,8 +25,7 @@ export async function httpFetch({ args }: RunnerRequest): Promise<RunnerResult> 
       ...(args['body'] === undefined ? {} : { body: textArgument(args, 'body') }),
     });
   } catch (error) {
-    const { cause } = ensureError(error);
-    throw new Error(`${url} cannot be reached: ${ensureError(cause ?? error).message}`, { cause: error });
+    throw new Error(`${url} cannot be reached: ${fetchFault(error, process.env)}`, { cause: error });
   }
   const { text, bytes } = await bodyOf(response);
   const shown = SHOWN.flatMap((name) => {

@@ -3,7 +3,7 @@
  * network that the step has. Streamable HTTP: each message is a POST, answered by JSON or by a stream of events.
  */
 import { createInterface } from 'node:readline';
-import { ensureError } from '../../errors/workflow-error.ts';
+import { fetchFault } from './fetch-fault.ts';
 
 interface Target {
   readonly url: string;
@@ -59,8 +59,7 @@ async function send(
     }
     return response.headers.get('mcp-session-id') ?? session;
   } catch (error) {
-    const { cause } = ensureError(error);
-    const message = ensureError(cause ?? error).message;
+    const message = fetchFault(error, process.env);
     if (id !== null)
       process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32000, message } })}\n`);
     return session;

@@ -29,6 +29,8 @@ export interface Rule {
   readonly host: HostPattern | null;
   readonly args: ArgsCheck | null;
   readonly condition: Condition | null;
+  /** The condition looks at the call itself, not only at who makes it and where. */
+  readonly looksAtCall: boolean;
   readonly approval: ApprovalFile | null;
   readonly rate: RateFile | null;
 }
@@ -59,6 +61,7 @@ export function compileRule(file: RuleFile, id: string, name: string): Rule {
     host: attempt('host', () => (file.host === undefined ? null : hostPattern(file.host))),
     args: attempt('args', () => (file.args === undefined ? null : compileArgs(file.args))),
     condition: attempt('when', () => (file.when === undefined ? null : compileCondition(file.when))),
+    looksAtCall: file.when !== undefined && /\b(args|tool)\b/.test(file.when),
     approval: file.approval ?? null,
     rate: file.rate ?? null,
   };

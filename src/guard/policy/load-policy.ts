@@ -1,3 +1,4 @@
+import { isNarrowEnough } from '../../../sandbox/network/rules.ts';
 import { sha256 } from '../../audit/canonical.ts';
 import { parseJsonText } from '../../definition/json-text.ts';
 import { findingsOf } from '../../definition/schema-findings.ts';
@@ -13,6 +14,7 @@ import { toolPattern } from './match-tool.ts';
 import { LAYERS, type Layer, many, type PolicyFile } from './policy-file.ts';
 import type { LoadedPolicy } from './policy-set.ts';
 import { isGlob } from './text-glob.ts';
+import { NETWORK } from './traffic.ts';
 
 export interface PolicySource {
   readonly text: string;
@@ -49,8 +51,9 @@ export async function loadPolicy(source: PolicySource): Promise<LoadedFile> {
   const id = content?.id ?? source.name;
   const rules = content === null ? [] : await compileAll(content, `${layer}/${id}`, found);
   if (content !== null && !hasErrors(found)) found.push(...runInlineTests(content.rules ?? [], rules));
-  const problems = [...found, ...(content === null ? [] : warnings(content))];
-  const isUsable = content !== null && !hasErrors(problems);
+  const isUsable = content !== null && !hasErrors(found);
+  const noted = isUsable ? wideHosts(rules) : [];
+  const problems = [...found, ...(content === null ? [] : warnings(content)), ...noted];
   return {
     problems,
     policy: {
@@ -141,6 +144,7 @@ function warnings(content: PolicyFile): Problem[] {
       .filter(
         (name) =>
           !isGlob(name) &&
+          name !== NETWORK &&
           !/^(@|model:|spawn:|schedule:)/.test(name) &&
           nativeTool(toolPattern(name)) === null,
       )
@@ -153,6 +157,22 @@ function warnings(content: PolicyFile): Problem[] {
       ),
   );
   return [...version, ...tools];
+}
+
+/** Calls of a tool to such hosts are allowed; for the proxy they are too many to be meant. */
+function wideHosts(rules: readonly Rule[]): Problem[] {
+  return rules.flatMap(({ effect, host }, index) => {
+    if (effect !== 'allow' || host === null) return [];
+    return host.names
+      .filter((name) => !isNarrowEnough(name.host))
+      .map(
+        (name): Problem => ({
+          severity: 'warning',
+          path: `$.rules[${index}].host`,
+          message: `"${name.host}" opens nothing in the network: a star needs two labels after it, or stands alone`,
+        }),
+      );
+  });
 }
 
 function hasErrors(problems: readonly Problem[]): boolean {

@@ -1,3 +1,4 @@
+import type { Tier } from '../../../sandbox/launcher/tier.ts';
 import type { Json } from '../../definition/workflow.ts';
 import type { SecretKind } from '../secret-kinds.ts';
 
@@ -33,6 +34,8 @@ export interface PolicyFile {
   readonly stuck?: StuckFile;
   readonly redact?: readonly SecretKind[];
   readonly output_schema?: Json;
+  /** `skill`, `agent`, or one of them by name (`skill:deploy`) → the laxest tier that its steps may have. */
+  readonly tiers?: Readonly<Record<string, Tier>>;
 }
 
 export interface RuleFile {

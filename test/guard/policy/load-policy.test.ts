@@ -19,7 +19,15 @@ async function problems(file: object): Promise<string[]> {
 const WRONG: readonly [file: object, said: string][] = [
   [
     { rule: [] },
-    'error | $.rule | unknown key "rule"; allowed here: apiVersion, id, description, layer, environments, mode, default, rules, limits, stuck, redact, output_schema | → rules',
+    'error | $.rule | unknown key "rule"; allowed here: apiVersion, id, description, layer, environments, mode, default, rules, limits, stuck, redact, output_schema, tiers | → rules',
+  ],
+  [
+    { tiers: { skil: 'agent' } },
+    'error | $.tiers.skil | unknown key "skil"; allowed here: skill, agent | → skill',
+  ],
+  [
+    { tiers: { 'skill:deploy': 'lax' } },
+    'error | $.tiers["skill:deploy"] | "lax" is not allowed; allowed: trusted, skill, agent, untrusted',
   ],
   [{ default: 'alow' }, 'error | $.default | "alow" is not allowed; allowed: allow, ask, deny | → allow'],
   [
@@ -77,6 +85,22 @@ for (const [file, said] of WRONG)
 test('a key given twice, text that is no JSON and an empty file are faults', async () => {
   for (const text of ['{"default":"deny","default":"allow"}', '{', '', '[]', 'null'])
     assert.notEqual((await loadText(text)).policy.fault, null, text);
+});
+
+test('a star that the network takes for too wide is a warning, and traffic is no unknown tool', async () => {
+  const rules = [
+    { effect: 'allow', tool: 'network', host: ['*.example.com', '*.com', '*'] },
+    { effect: 'deny', host: '*.com' },
+  ];
+  const { problems, policy } = await loadText(JSON.stringify({ apiVersion: 'policy/v1', rules }));
+  assert.deepEqual(problems, [
+    {
+      severity: 'warning',
+      path: '$.rules[0].host',
+      message: '"*.com" opens nothing in the network: a star needs two labels after it, or stands alone',
+    },
+  ]);
+  assert.equal(policy.fault, null);
 });
 
 test('a missing version and a tool that nobody knows are warnings', async () => {

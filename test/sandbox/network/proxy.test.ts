@@ -350,6 +350,52 @@ describe('plain HTTP through the proxy', { timeout: 60_000 }, () => {
     for (const socket of held) socket.destroy();
   });
 
+  test('after so many decisions all is refused, with one last record', async (t) => {
+    const { port, seen } = await httpServer(t);
+    const bench = await openProxy(t, [port], { limits: { decisions: 2 } });
+    const ask = async (host: string): Promise<string> => {
+      const answer = await exchange(bench.port, get(`http://${host}:${port}/`, `${host}:${port}`));
+      return `${statusOf(answer)} ${reasonOf(answer) ?? ''}`;
+    };
+    assert.equal(await ask('other.example'), 'HTTP/1.1 403 Forbidden host_not_listed');
+    assert.equal(await ask(NAME), 'HTTP/1.1 200 OK ');
+    assert.equal(await ask(NAME), 'HTTP/1.1 429 Too Many Requests too_many');
+    assert.equal(await ask('other.example'), 'HTTP/1.1 429 Too Many Requests too_many');
+    assert.match(
+      await exchange(bench.port, `CONNECT ${NAME}:${port} HTTP/1.1\r\nHost: x\r\n\r\n`),
+      /too_many/,
+    );
+    assert.deepEqual(decisions(bench.events), [
+      `refused http other.example:${port} host_not_listed`,
+      `allowed http ${NAME}:${port} 127.0.0.1`,
+      `refused http ${NAME}:${port} too_many`,
+    ]);
+    assert.equal(seen.length, 1);
+  });
+
+  test('what a rule refuses, or a narrower list leaves out, is not reached, and the record names the rule', async (t) => {
+    const { port, seen } = await httpServer(t);
+    const refused = { host: 'old.*', ports: 'any', by: 'user/net#old' } as const;
+    const bench = await openProxy(t, [port], {
+      rules: [{ host: '*', ports: 'any', classes: ['loopback'] }],
+      narrow: [[{ host: '*.example.com', ports: [port], classes: ['loopback'] }]],
+      refuse: [refused, { host: '*', ports: 'any', classes: ['private'] }],
+      resolve: async (name) => [name.startsWith('inner') ? '10.0.0.1' : '127.0.0.1'],
+    });
+    const ask = async (host: string): Promise<string | undefined> =>
+      reasonOf(await exchange(bench.port, get(`http://${host}:${port}/`, `${host}:${port}`)));
+    assert.equal(await ask('api.example.com'), undefined);
+    assert.equal(await ask('old.example.com'), 'host_refused');
+    assert.equal(await ask('inner.example.com'), 'address_refused');
+    assert.equal(await ask('api.example'), 'host_not_listed');
+    assert.equal(await ask('127.0.0.1'), 'host_not_listed');
+    assert.equal(seen.length, 1);
+    const old = bench.events.find((event) => event.type === 'decided' && event.host === 'old.example.com');
+    assert.deepEqual(old?.type === 'decided' && [old.rule, old.addresses], [refused, []]);
+    // It was not even looked up.
+    assert.deepEqual(bench.lookups, ['api.example.com', 'inner.example.com']);
+  });
+
   test('a client that goes away takes its connection to the server with it', async (t) => {
     const { port, sockets } = await byteServer(t, () => undefined);
     const bench = await openProxy(t, [port]);

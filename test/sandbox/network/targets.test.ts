@@ -3,7 +3,13 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { addressClass, canonicalAddress } from '../../../sandbox/network/address.ts';
 import { hostText, normaliseHost } from '../../../sandbox/network/host.ts';
-import { compileRules, judgeTarget, reachableAddresses } from '../../../sandbox/network/rules.ts';
+import {
+  compileRules,
+  judgeTarget,
+  type NetworkRule,
+  type NetworkRules,
+  reachableAddresses,
+} from '../../../sandbox/network/rules.ts';
 import { hostField, parseAbsolute, parseAuthority, parseHostField } from '../../../sandbox/network/target.ts';
 
 /** `name:port` for a name, `[address]:port` for an address, or null. */
@@ -260,12 +266,15 @@ describe('targets', () => {
 });
 
 describe('rules', () => {
-  const rules = compileRules([
-    { host: 'Api.Example.com.', ports: [443, 8443] },
-    { host: '*.bücher.example', ports: [443] },
-    { host: '127.0.0.1', ports: [8080] },
-    { host: 'fd00::1', ports: [443] },
-  ]);
+  const rules = compileRules({
+    rules: [
+      { host: 'Api.Example.com.', ports: [443, 8443] },
+      { host: '*.bücher.example', ports: [443] },
+      { host: '127.0.0.1', ports: [8080] },
+      { host: 'fd00::1', ports: [443] },
+      { host: 'any.example', ports: 'any' },
+    ],
+  });
   const judge = (authority: string): string => {
     const target = parseAuthority(authority);
     assert.ok(target !== null, authority);
@@ -295,11 +304,13 @@ describe('rules', () => {
       'localhost:8080': 'host_not_listed',
       '[FD00:0::1]:443': 'fd00::1',
       '8.8.8.8:443': 'host_not_listed',
+      'any.example:1': 'any.example',
+      'any.example:65535': 'any.example',
     };
     for (const [authority, wanted] of Object.entries(cases))
       assert.equal(judge(authority), wanted, authority);
-    const nothing = judgeTarget([], { host: { kind: 'name', name: 'a.example' }, port: 443 });
-    assert.deepEqual(nothing, { isListed: false, reason: 'host_not_listed' });
+    const nothing = judgeTarget(compileRules({ rules: [] }), named('a.example', 443));
+    assert.deepEqual(nothing, { isListed: false, reason: 'host_not_listed', rule: null });
   });
 
   test('of the addresses of a name only public ones count, and those that are listed with the port', () => {
@@ -314,8 +325,10 @@ describe('rules', () => {
       '169.254.169.254',
     ];
     const isOwn = (address: string): boolean => address === '9.9.9.9';
-    assert.deepEqual(reachableAddresses(rules, 443, resolved, isOwn), ['8.8.8.8']);
-    assert.deepEqual(reachableAddresses(rules, 8080, resolved, isOwn), ['8.8.8.8', '127.0.0.1']);
+    const of = (port: number): string[] =>
+      reachableAddresses(rules, named('any.example', port), resolved, isOwn);
+    assert.deepEqual(of(443), ['8.8.8.8']);
+    assert.deepEqual(of(8080), ['8.8.8.8', '127.0.0.1']);
   });
 
   test('nothing but a public address gets through without being listed', () => {
@@ -324,7 +337,8 @@ describe('rules', () => {
         fc.array(fc.oneof(fc.ipV4(), fc.ipV6())),
         fc.integer({ min: 1, max: 65535 }),
         (resolved, port) => {
-          for (const address of reachableAddresses([], port, resolved, () => false))
+          const every = compileRules({ rules: [{ host: '*', ports: 'any' }] });
+          for (const address of reachableAddresses(every, named('a.example', port), resolved, () => false))
             assert.equal(addressClass(address), 'public');
         },
       ),
@@ -334,11 +348,10 @@ describe('rules', () => {
   test('a wildcard holds for every name below it and for no other', () => {
     fc.assert(
       fc.property(fc.domain(), fc.domain(), (below, other) => {
-        const [wild] = compileRules([{ host: `*.${other}`, ports: [443] }]);
-        assert.ok(wild !== undefined);
+        const wild = compileRules({ rules: [{ host: `*.${other}`, ports: [443] }] });
         const isListed = (text: string): boolean => {
           const host = normaliseHost(text);
-          return host !== null && judgeTarget([wild], { host, port: 443 }).isListed;
+          return host !== null && judgeTarget(wild, { host, port: 443 }).isListed;
         };
         if (below.length + other.length < 250) assert.equal(isListed(`${below}.${other}`), true);
         assert.equal(isListed(other), false);
@@ -355,18 +368,132 @@ describe('rules', () => {
       ['a.example', [443, 65536], 'has a port that is none: 443, 65536'],
       ['a.example', [1.5], 'has a port that is none: 1.5'],
       ['', [443], 'has no host'],
-      ['*', [443], 'has no host'],
-      ['*.*.example', [443], 'has no host'],
+      ['*.*.example', [443], 'is too wide: a wildcard needs two labels after it'],
+      ['*example.com', [443], 'is too wide: a wildcard needs two labels after it'],
+      ['api.*', [443], 'is too wide: a wildcard needs two labels after it'],
       ['a.example:443', [443], 'has no host'],
       ['https://a.example', [443], 'has no host'],
       ['10.0.0.0/8', [443], 'has no host'],
       ['*.com', [443], 'is too wide: a wildcard needs two labels after it'],
-      ['*.0.0.1', [443], 'has a wildcard before an address'],
+      ['*.0.0.1', [443], 'has no host'],
     ];
     for (const [host, ports, why] of cases)
-      assert.throws(() => compileRules([{ host, ports }]), {
+      assert.throws(() => compileRules({ rules: [{ host, ports }] }), {
         name: 'RangeError',
         message: `the network rule for "${host}" ${why}`,
       });
   });
+
+  const reach = (given: NetworkRules, authority: string, ...resolved: string[]): string => {
+    const target = parseAuthority(authority);
+    assert.ok(target !== null, authority);
+    const compiled = compileRules(given);
+    const verdict = judgeTarget(compiled, target);
+    if (!verdict.isListed) return verdict.reason;
+    const addresses = target.host.kind === 'address' ? [target.host.address] : resolved;
+    return reachableAddresses(compiled, target, addresses, (address) => address === '192.168.1.9').join();
+  };
+
+  test('classes that a rule names are reached by its names, and no others', () => {
+    const rules: NetworkRule[] = [
+      { host: 'db.example', ports: 'any', classes: ['private'] },
+      { host: 'here.example', ports: 'any', classes: ['loopback'] },
+      { host: 'cloud.example', ports: 'any', classes: ['metadata', 'link-local', 'public'] },
+    ];
+    const all = [
+      '8.8.8.8',
+      '10.0.0.5',
+      '192.168.1.9',
+      '127.0.0.1',
+      '169.254.169.254',
+      '169.254.1.1',
+      'fe80::1',
+    ];
+    assert.equal(reach({ rules }, 'db.example:1', ...all), '10.0.0.5');
+    // This machine's own address is what its loopback is.
+    assert.equal(reach({ rules }, 'here.example:1', ...all), '192.168.1.9,127.0.0.1');
+    assert.equal(reach({ rules }, 'cloud.example:1', ...all), '8.8.8.8');
+  });
+
+  test('a metadata or link-local address is reached as that address at most, never by a name', () => {
+    const rules: NetworkRule[] = [
+      { host: 'a.example', ports: 'any' },
+      { host: '169.254.169.254', ports: [80] },
+      { host: '*', ports: 'any', classes: ['link-local'] },
+    ];
+    assert.equal(reach({ rules }, 'a.example:80', '169.254.169.254', '::ffff:169.254.169.254'), '');
+    assert.equal(reach({ rules }, 'a.example:80', '169.254.7.7', 'fe80::1', 'fd00:ec2::254'), '');
+    assert.equal(reach({ rules }, '0xa9fea9fe:80'), '169.254.169.254');
+    assert.equal(reach({ rules }, '169.254.7.7:80'), '169.254.7.7');
+    assert.equal(reach({ rules }, '[fd00:ec2::254]:80'), '');
+  });
+
+  test('a star means names, and addresses only of the classes that it names', () => {
+    const names: NetworkRules = { rules: [{ host: '*', ports: [443] }] };
+    assert.equal(reach(names, 'a.example:443', '8.8.8.8', '10.0.0.1'), '8.8.8.8');
+    assert.equal(reach(names, '8.8.8.8:443'), 'host_not_listed');
+    const addresses: NetworkRules = { rules: [{ host: '*', ports: [443], classes: ['public'] }] };
+    assert.equal(reach(addresses, '8.8.8.8:443'), '8.8.8.8');
+    for (const address of [
+      '127.0.0.1',
+      '10.0.0.1',
+      '192.168.1.9',
+      '[::1]',
+      '[::ffff:10.0.0.1]',
+      '[64:ff9b::a00:1]',
+    ])
+      assert.equal(reach(addresses, `${address}:443`), '', address);
+  });
+
+  test('what every list has is reached, and nothing that a refusal speaks of', () => {
+    const given: NetworkRules = {
+      rules: [{ host: '*.example.com', ports: 'any' }],
+      narrow: [[{ host: 'api.example.com', ports: [443] }], [{ host: '*', ports: [443, 80] }]],
+      refuse: [
+        { host: 'old.*', ports: 'any' },
+        { host: '*', ports: 'any', classes: ['private'] },
+        { host: '9.9.9.9', ports: [443] },
+      ],
+    };
+    assert.equal(reach(given, 'api.example.com:443', '8.8.8.8', '9.9.9.9'), '8.8.8.8');
+    assert.equal(reach(given, 'api.example.com:80'), 'port_not_listed');
+    assert.equal(reach(given, 'www.example.com:443'), 'host_not_listed');
+    const wider = { ...given, narrow: [], rules: [...given.rules, { host: '10.1.1.1', ports: [443] }] };
+    assert.equal(reach(wider, 'old.example.com:443'), 'host_refused');
+    assert.equal(reach(wider, 'OLD.Example.COM.:443'), 'host_refused');
+    assert.equal(reach(wider, 'www.example.com:443', '8.8.8.8'), '8.8.8.8');
+    // Listed by its very address, and refused by its class.
+    assert.equal(reach(wider, '10.1.1.1:443'), '');
+    const closed: NetworkRules = { ...given, narrow: [[]] };
+    assert.equal(reach(closed, 'api.example.com:443', '8.8.8.8'), 'host_not_listed');
+    const shut: NetworkRules = { ...wider, refuse: [{ host: '*', ports: 'any' }] };
+    for (const host of ['api.example.com', '10.1.1.1'])
+      assert.equal(reach(shut, `${host}:443`, '8.8.8.8'), 'host_refused', host);
+  });
+
+  test('a name cannot be refused away by how it is written', () => {
+    const given: NetworkRules = {
+      rules: [{ host: '*', ports: 'any', classes: ['public', 'private', 'loopback'] }],
+      refuse: [
+        { host: '10.0.0.5', ports: 'any' },
+        { host: 'evil.example', ports: 'any' },
+      ],
+    };
+    for (const text of [
+      '10.0.0.5',
+      '10.5',
+      '167772165',
+      '0xa000005',
+      '012.0.0.5',
+      '[::ffff:10.0.0.5]',
+      '[::ffff:a00:5]',
+    ])
+      assert.equal(reach(given, `${text}:80`), 'host_refused', text);
+    for (const text of ['evil.example', 'EVIL.example', 'evil.example.', 'ｅvil.example', 'evil。example'])
+      assert.equal(reach(given, `${text}:80`, '8.8.8.8'), 'host_refused', text);
+    // A name that leads to a refused address.
+    assert.equal(reach(given, 'good.example:80', '10.0.0.5'), '');
+  });
 });
+
+const named = (name: string, port: number) => ({ host: { kind: 'name', name }, port }) as const;
