@@ -214,7 +214,7 @@ describe('a crash around an approval', { timeout: 600_000, skip: lacks }, () => 
       // Interrupted after its permit: then nobody knows, and it may have run.
       assert.ok(
         ends[0] === 'tool_ended c1-1 ok' ? ran === 'ran\n' : ['', 'ran\n'].includes(ran),
-        `${ends} ${ran}`,
+        `${ends.join()} ${ran}`,
       );
       assert.ok(ends[0]?.endsWith(' ok') || ends[0]?.endsWith(' interrupted'), String(ends));
       assert.ok(desk.provider.requests.length <= 3);

@@ -63,7 +63,7 @@ describe('steps that ask a person', { timeout: 240_000 }, () => {
     assert.equal(run.status, 'completed', run.reason ?? '');
     const { approved, by, reason } = outputsOf(run, 'ok');
     assert.deepEqual([approved, reason], [true, 'looked at it']);
-    assert.match(String(by), /^person /);
+    assert.match(JSON.stringify(by), /^"person /);
     assert.deepEqual([run.incarnations, run.steps.map((step) => step.attempts)], [2, [1, 1, 1]]);
   });
 

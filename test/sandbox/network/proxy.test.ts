@@ -329,7 +329,7 @@ describe('plain HTTP through the proxy', { timeout: 60_000 }, () => {
 
   test('a request that comes too slowly, and a server that says nothing, end', async (t) => {
     const { port, sockets } = await byteServer(t, () => undefined);
-    const bench = await openProxy(t, [port], { limits: { openingMs: 50, idleMs: 100 } });
+    const bench = await openProxy(t, [port], { limits: { openingMs: 500, idleMs: 100 } });
     assert.match(
       await exchange(bench.port, `GET http://${NAME}:${port}/ HTTP/1.1\r\nX:`),
       /^(HTTP\/1\.1 408 |$)/,
