@@ -1,5 +1,5 @@
 import type { Client } from '../client/client.ts';
-import type { AuditFilter } from '../protocol/control.ts';
+import type { AuditFilter } from '../protocol/audit-control.ts';
 import { type AuditRecord, recordOf } from './audit-record.ts';
 import { parseMoment } from './moment.ts';
 

@@ -3,7 +3,10 @@ import type { RunEvent } from '../engine/events.ts';
 import type { PermitRequest } from '../protocol/instance-link.ts';
 
 /** True when the event is the intent that this permit is asked with. */
-export function isIntentOf(event: RunEvent, { kind, path, attempt, agent }: PermitRequest): boolean {
+export function isIntentOf(
+  event: RunEvent,
+  { kind, path, attempt, agent }: Pick<PermitRequest, 'kind' | 'path' | 'attempt' | 'agent'>,
+): boolean {
   switch (kind) {
     case 'spawn':
     case 'session':

@@ -4,10 +4,10 @@ import type { LayerName, Tier } from '../../sandbox/launcher/tier.ts';
 import type { Json, JsonObject, StepType } from '../definition/workflow.ts';
 import type { StepStatus } from '../engine/projection-rows.ts';
 import type { ErrorRecord, Problem } from '../errors/workflow-error.ts';
-import type { PrunedSegment } from '../store/audit-prune.ts';
-import type { AuditPage, AuditRow, ShownRecord } from '../store/audit-reader.ts';
+import type { AuditRow } from '../store/audit-reader.ts';
 import type { ApprovalMode, InstanceStatus } from '../store/operations.ts';
 import type { ApprovalMethods } from './approval-control.ts';
+import type { AuditMethods } from './audit-control.ts';
 import type { DrillEvidence, KillDocument, LatchDocument } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
 
@@ -174,7 +174,7 @@ export interface RunRequest {
 }
 
 /** Method → [parameters, result]. */
-export interface ControlMethods extends ScheduleMethods, ApprovalMethods {
+export interface ControlMethods extends ScheduleMethods, ApprovalMethods, AuditMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];
   /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */
   'supervisor.stop': [{ instances: 'leave' | 'stop' }, { pid: number }];
@@ -219,35 +219,7 @@ export interface ControlMethods extends ScheduleMethods, ApprovalMethods {
   'kill.probe': [{ id: string; path: string }, { code: 'KILL_SWITCH' | null; reason: string }];
   /** Takes the evidence of a drill into the audit, and notes when it was. */
   'kill.drilled': [{ evidence: DrillEvidence; caller: Caller }, { recorded: true }];
-  'audit.about': [Record<string, never>, AuditAboutDocument];
-  /** A page of the audit log; `next` is where to read on, null at the end. */
-  'audit.read': [{ order: 'oldest' | 'newest'; from: number; limit: number; filter: AuditFilter }, AuditPage];
-  /** Notifications follow until the connection closes; `from` null = what comes from now on. */
-  'audit.follow': [{ from: number | null; filter: AuditFilter }, { from: number }];
-  'audit.show': [{ seq: number }, ShownRecord];
-  /** Takes the payload of a record away. */
-  'audit.erase': [{ seq: number; caller: Caller }, { seq: number }];
-  /** Removes sealed segments that end before a time, UTC ms. */
-  'audit.prune': [{ before: number; caller: Caller }, { pruned: readonly PrunedSegment[] }];
   'instance.logs': [{ id: string }, { id: string; folder: string; hasEnded: boolean }];
-}
-
-/** Times are UTC ms, `type` is a pattern with * and ?, `instance` a prefix or `latest`. Null = all. */
-export interface AuditFilter {
-  readonly since: number | null;
-  readonly until: number | null;
-  readonly type: string | null;
-  readonly instance: string | null;
-}
-
-export interface AuditAboutDocument {
-  readonly log: string;
-  /** Number and hash of the last record. */
-  readonly seq: number;
-  readonly hash: string;
-  readonly key: string;
-  readonly anchor: string;
-  readonly database: string;
 }
 
 export type ControlMethod = keyof ControlMethods;

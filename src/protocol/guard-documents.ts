@@ -1,4 +1,5 @@
 /** What the commands of kill switches print. */
+import type { JsonObject } from '../definition/workflow.ts';
 
 /** What became of one instance under a tripped kill switch. */
 export interface HaltedInstance {
@@ -58,4 +59,25 @@ export interface DrillCheck {
   readonly name: string;
   readonly held: boolean;
   readonly detail: string;
+}
+
+/** A past decision about a call, with its arguments. */
+export interface RecordedCall {
+  /** Of the record `permit.decided`. */
+  readonly seq: number;
+  /** UTC ISO 8601. */
+  readonly at: string;
+  readonly instance: string;
+  readonly workflow: string;
+  readonly workspace: string;
+  /** Path. */
+  readonly step: string;
+  readonly agent: string | null;
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
+  readonly tool: string;
+  /** Null when its journal has no intent of it (any more). */
+  readonly args: JsonObject | null;
+  readonly decision: 'allow' | 'ask' | 'deny';
+  readonly rules: readonly string[];
+  readonly reason: string | null;
 }

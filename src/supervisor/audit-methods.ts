@@ -1,6 +1,6 @@
 import { type AuditActor, SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import type { AuditFilter } from '../protocol/control.ts';
+import type { AuditFilter } from '../protocol/audit-control.ts';
 import type { PrunedSegment } from '../store/audit-prune.ts';
 import type { AuditQuery } from '../store/audit-reader.ts';
 import type { AuditKeeper } from './audit-keeper.ts';

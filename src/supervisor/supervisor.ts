@@ -21,6 +21,7 @@ import { killMethods } from './kill-methods.ts';
 import { openKillSpool } from './kill-spool.ts';
 import { openKillSwitch } from './kill-switch.ts';
 import { createKiller } from './killer.ts';
+import { recordedCalls } from './recorded-calls.ts';
 import { recover, sweep } from './recovery.ts';
 import { openSandboxes } from './sandboxes.ts';
 import { scheduleMethods } from './schedule-methods.ts';
@@ -161,6 +162,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await serveControl(context, {
       ...workflowMethods(context, fleet, scheduler),
       ...instanceMethods(context, fleet),
+      ...recordedCalls(context),
       ...approvalMethods(context, fleet),
       ...killMethods(context, killer),
       ...scheduleMethods(context, scheduler),

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { SUPERVISOR } from '../../src/audit/record.ts';
 import type { VerifyReport } from '../../src/audit/verify/verify.ts';
-import type { AuditAboutDocument } from '../../src/protocol/control.ts';
+import type { AuditAboutDocument } from '../../src/protocol/audit-control.ts';
 import type { Failpoint } from '../../src/protocol/failpoint.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 

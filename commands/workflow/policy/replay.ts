@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { Flags } from '@oclif/core';
+import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { parseMoment } from '../../../src/cli/moment.ts';
+import { replayCalls, replayText } from '../../../src/cli/policy-replay.ts';
+
+export default class PolicyReplay extends WorkflowCommand {
+  static override description =
+    'Say which recorded calls the policies would decide differently, without running anything.';
+  static override examples = [
+    '<%= config.bin %> workflow policy replay --since 1d',
+    '<%= config.bin %> workflow policy replay --since 2h --policy policies/ci.json --json',
+  ];
+  static override flags = {
+    since: Flags.string({ description: 'decided since: 90s, 10m, 2h, 1d ago, or a time', default: '1d' }),
+    policy: Flags.string({
+      multiple: true,
+      description: 'a policy file, in the layer it names; in place of those that hold in each workspace',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(PolicyReplay);
+    this.wantsJson = flags.json;
+    const since = parseMoment('--since', flags.since, Date.now());
+    const policies = (flags.policy ?? []).map((file) => resolve(file));
+    const client = await this.connect();
+    try {
+      const replayed = await replayCalls(client, since, policies, this.caller(flags.workspace));
+      this.print(replayed, () => replayText(replayed));
+    } finally {
+      client.close();
+    }
+  }
+}
