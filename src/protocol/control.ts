@@ -7,8 +7,9 @@ import type { ErrorRecord, Problem } from '../errors/workflow-error.ts';
 import type { PrunedSegment } from '../store/audit-prune.ts';
 import type { AuditPage, AuditRow, ShownRecord } from '../store/audit-reader.ts';
 import type { InstanceStatus } from '../store/operations.ts';
-import type { DrillEvidence, KillDocument, LatchDocument } from './guard-documents.ts';
+import type { DrillEvidence, KillDocument, LatchDocument, PolicyReload } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
+import type { ServiceFacts } from './service.ts';
 
 /** One step as `status --json` shows it. */
 export interface StepDocument {
@@ -142,6 +143,8 @@ export interface SupervisorStatus {
   readonly store_pending: number;
   /** The audit log: its id, the public key that its checkpoints are signed by, and where they are anchored. */
   readonly audit: { readonly log: string; readonly key: string; readonly anchor: string };
+  /** The service manager that started it; null when a person or a command did. */
+  readonly service: ServiceFacts | null;
 }
 
 /** Where a command was called from; names are looked up from there. */
@@ -212,6 +215,8 @@ export interface ControlMethods extends ScheduleMethods {
   'kill.probe': [{ id: string; path: string }, { code: 'KILL_SWITCH' | null; reason: string }];
   /** Takes the evidence of a drill into the audit, and notes when it was. */
   'kill.drilled': [{ evidence: DrillEvidence; caller: Caller }, { recorded: true }];
+  /** Reads the policies of all runs anew; what runs asks its next permit under them. */
+  'policy.reload': [{ caller: Caller }, PolicyReload];
   'audit.about': [Record<string, never>, AuditAboutDocument];
   /** A page of the audit log; `next` is where to read on, null at the end. */
   'audit.read': [{ order: 'oldest' | 'newest'; from: number; limit: number; filter: AuditFilter }, AuditPage];

@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { stopSupervisor } from '../../../src/cli/supervisor-service.ts';
 
 export default class SupervisorStop extends WorkflowCommand {
   static override description =
@@ -17,9 +18,7 @@ export default class SupervisorStop extends WorkflowCommand {
     const { flags } = await this.parse(SupervisorStop);
     this.wantsJson = flags.json;
     const client = await this.connect('must_run');
-    const stopped = await client.call('supervisor.stop', { instances: flags.instances });
-    // It closes the connection when it leaves: then the lock is about to be free.
-    await client.closed;
+    const stopped = await stopSupervisor(client, flags.instances);
     this.print(stopped, () => `supervisor ${stopped.pid} stopped`);
   }
 }
