@@ -1,6 +1,9 @@
-import type { Client } from '../client/client.ts';
+import { type Client, connect } from '../client/client.ts';
+import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
+import type { Home } from '../protocol/home.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
+import { readServiceMark } from '../service/service-mark.ts';
 
 /** What `supervisor status` says of the service manager. */
 export interface ShownService extends ServiceFacts {
@@ -18,15 +21,34 @@ export async function shownStatus(client: Client): Promise<ShownStatus> {
   return { ...status, service: { ...service, enabled: await isServiceEnabled(service) } };
 }
 
-/** Tells the supervisor to leave, and a service manager not to start it again. Resolves when it has left. */
-export async function stopSupervisor(client: Client, instances: 'leave' | 'stop'): Promise<{ pid: number }> {
+/**
+ * Tells the supervisor to leave, and a service manager not to start it again. Resolves when it has left. One that is
+ * a service and does not answer (it is starting, or hangs) is stopped by its manager alone, which always leaves
+ * instances running.
+ */
+export async function stopSupervisor(
+  home: Home,
+  instances: 'leave' | 'stop',
+): Promise<{ pid: number | null }> {
+  let client: Client;
+  try {
+    client = await connect(home, 'must_run');
+  } catch (error) {
+    const mark = readServiceMark(home);
+    const isGone = ensureWorkflowError(error).code === 'SUPERVISOR_UNREACHABLE';
+    if (!isGone || mark === null || instances === 'stop') throw error;
+    await stopByManager(mark);
+    return { pid: null };
+  }
   const { service } = await client.call('supervisor.status', {});
   const stopped = await client.call('supervisor.stop', { instances });
   // It closes the connection when it leaves: then the lock is about to be free.
   await client.closed;
-  if (service !== null) {
-    const { stopService } = await import('../service/start.ts');
-    await stopService(service);
-  }
+  if (service !== null) await stopByManager(service);
   return stopped;
+}
+
+async function stopByManager(service: ServiceFacts): Promise<void> {
+  const { stopService } = await import('../service/start.ts');
+  await stopService(service);
 }

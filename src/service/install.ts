@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { WorkflowError } from '../errors/workflow-error.ts';
+import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
 import { type Home, prepareHome } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
@@ -51,7 +51,8 @@ const LOOK_MS = 200;
  */
 export async function installService(request: InstallRequest): Promise<InstallDocument> {
   const { home, manager, look } = request;
-  const spec = specOf(request, await manager.version());
+  const version = await versionOf(request);
+  const spec = specOf(request, version ?? 0);
   const text = manager.text(spec);
   const before = readUnit(manager.file);
   const change = before === null ? 'created' : before === text ? 'none' : 'replaced';
@@ -65,7 +66,10 @@ export async function installService(request: InstallRequest): Promise<InstallDo
     is_dry_run: request.mode === 'dry_run',
     pid,
     log: `${manager.logCommand}${manager.name === 'systemd' ? ' -f -o cat' : ''}`,
-    notices: noticesOf(spec),
+    notices: [
+      ...(version === null ? [`${manager.name} does not answer here: it could not be installed`] : []),
+      ...(spec.canNotify || manager.name === 'launchd' ? [] : [NO_NOTIFY]),
+    ],
     text,
   });
   if (request.mode === 'dry_run') return document(null);
@@ -104,9 +108,17 @@ function isOnPath(program: string, path: string): boolean {
   return path.split(delimiter).some((folder) => isAbsolute(folder) && existsSync(join(folder, program)));
 }
 
-function noticesOf(spec: ServiceSpec): string[] {
-  if (spec.canNotify || spec.managerVersion === 0) return [];
-  return ['systemd-notify is not on PATH: systemd will not know when it is ready, and has no watchdog'];
+const NO_NOTIFY =
+  'systemd-notify is not on PATH: systemd will not know when it is ready, and has no watchdog';
+
+/** Null when it does not answer and only a plan is wanted. */
+async function versionOf({ manager, mode }: InstallRequest): Promise<number | null> {
+  try {
+    return await manager.version();
+  } catch (error) {
+    if (mode === 'do' || ensureWorkflowError(error).code !== 'SERVICE_UNAVAILABLE') throw error;
+    return null;
+  }
 }
 
 function refuseOther(running: SupervisorStatus | null, { unit }: ServiceManager): void {

@@ -8,6 +8,7 @@ export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<voi
   const link = openServiceLink(process.env, process.pid, log);
   // Nothing that we start speaks in our name.
   delete process.env['NOTIFY_SOCKET'];
+  const summary = (): string => supervisor.summary();
   let isStopping = false;
   process.on('SIGTERM', () => {
     // The second one means now.
@@ -21,10 +22,10 @@ export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<voi
     log.info('SIGHUP: reading policies');
     void link
       .reloading()
-      .then(supervisor.reload)
-      .then(() => link.ready(supervisor.summary));
+      .then(() => supervisor.reload())
+      .then(() => link.ready(summary));
   });
-  void link.ready(supervisor.summary);
+  void link.ready(summary);
   await supervisor.left;
   link.close();
 }
