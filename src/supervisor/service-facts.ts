@@ -40,7 +40,7 @@ export interface StopSettings {
 export function stopSettings(env: NodeJS.ProcessEnv): StopSettings {
   const asked = env[ON_STOP_VARIABLE] || 'leave';
   const onStop = ON_STOP.find((each) => each === asked);
-  if (onStop === undefined) throw wrong(ON_STOP_VARIABLE, asked, `one of ${ON_STOP.join(', ')}`);
+  if (onStop === undefined) throw wrong(ON_STOP_VARIABLE, asked, ON_STOP.join(', '));
   const given = env[DRAIN_VARIABLE] || String(DRAIN_DEFAULT_S);
   const seconds = Number(given);
   if (!(seconds >= 0 && seconds <= 86_400)) throw wrong(DRAIN_VARIABLE, given, '0 to 86400');
