@@ -1,7 +1,7 @@
 /**
  * usage: sh scripts/node scripts/test-vm.ts [file part …]
  * Runs what needs systemd and cgroup v2 in a virtual machine (scripts/vm), as root and as a user. Needs root the first
- * time, two idle cores, 4 GB of memory and 13 minutes. With file parts: only the suites whose file has one in its
+ * time, two idle cores, 4 GB of memory and 20 minutes. With file parts: only the suites whose file has one in its
  * path.
  */
 import { spawn } from 'node:child_process';
@@ -31,6 +31,7 @@ const FILES = [
   'test/vm/workflow.vm-test.ts',
   'test/vm/places.vm-test.ts',
   'test/vm/restart.vm-test.ts',
+  'test/vm/install.vm-test.ts',
 ];
 
 const parts = process.argv.slice(2);
