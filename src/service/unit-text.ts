@@ -22,7 +22,10 @@ export function unitText(spec: ServiceSpec): string {
     `# ${MARK}`,
     '[Unit]',
     'Description=Supervisor of q workflow',
-    ...(isSystem ? ['After=local-fs.target'] : []),
+    // A user's systemd knows nothing of what the machine's mounts.
+    ...(isSystem
+      ? [`RequiresMountsFor=${[spec.home.folder, ...spec.command.filter(isPath)].map(quoted).join(' ')}`]
+      : []),
     '# Never give up: runs wait for it.',
     'StartLimitIntervalSec=0',
     '',
@@ -62,6 +65,10 @@ export function unitText(spec: ServiceSpec): string {
     `WantedBy=${isSystem ? 'multi-user.target' : 'default.target'}`,
     '',
   ].join('\n');
+}
+
+function isPath(word: string): boolean {
+  return word.startsWith('/');
 }
 
 /** A word of a command line, where `$` stands for variables. */

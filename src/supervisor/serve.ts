@@ -10,13 +10,12 @@ export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<voi
   delete process.env['NOTIFY_SOCKET'];
   const summary = (): string => supervisor.summary();
   let isStopping = false;
-  process.on('SIGTERM', () => {
-    // The second one means now.
-    const how = isStopping ? 'leave' : onStop;
-    if (!isStopping) void link.stopping(how === 'drain' ? 'waiting for instances to end' : 'leaving');
+  void supervisor.leaving.then((how) => {
     isStopping = true;
-    void supervisor.stop(how);
+    void link.stopping(how === 'drain' ? 'waiting for instances to end' : 'leaving');
   });
+  // The second one means now.
+  process.on('SIGTERM', () => void supervisor.stop(isStopping ? 'leave' : onStop));
   process.on('SIGINT', () => void supervisor.stop('leave'));
   process.on('SIGHUP', () => {
     log.info('SIGHUP: reading policies');

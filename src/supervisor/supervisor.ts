@@ -54,6 +54,8 @@ export interface Supervisor {
   reload(): Promise<void>;
   /** How it is, in a line. */
   summary(): string;
+  /** Resolves when it begins to leave, whoever asked, with what becomes of instances. */
+  readonly leaving: Promise<Leaving>;
   /** Resolves when it has left. */
   readonly left: Promise<void>;
 }
@@ -96,6 +98,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const hurried = new AbortController();
   let emptied: Promise<void> | null = null;
   let leaving: Promise<void> | null = null;
+  const begun = Promise.withResolvers<Leaving>();
   let haveLeft: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     haveLeft = resolve;
@@ -139,6 +142,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   };
   const stop = (instances: Leaving): Promise<void> => {
     if (leaving !== null && instances === 'leave') hurried.abort();
+    begun.resolve(instances);
     leaving ??= leave(instances);
     return leaving;
   };
@@ -205,6 +209,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     context,
     stop,
     reload: () => reloadBySignal(context, fleet),
+    leaving: begun.promise,
     summary: () => summaryOf(isolation.report.backend, countByStatus()),
     left,
   };

@@ -44,6 +44,7 @@ test('a system unit is the last to be killed for memory and cannot reboot the ma
   assert.deepEqual(settings(text, 'OOMScoreAdjust'), ['-900']);
   assert.match(settings(text, 'CapabilityBoundingSet')[0] ?? '', /^~.*CAP_SYS_BOOT/);
   assert.deepEqual(settings(text, 'WantedBy'), ['multi-user.target']);
+  assert.deepEqual(settings(text, 'RequiresMountsFor'), ['/home/me/state /opt/node /opt/main.js']);
 });
 
 test('no unit has a view of the file system of its own: sandboxes could not mount in it', () => {

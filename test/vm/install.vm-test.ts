@@ -1,7 +1,16 @@
 /** The supervisor as an installed service of a real systemd. Run by `npm run test:vm`, as root and as a user. */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -127,6 +136,9 @@ describe(`an installed service with ${COUNT} live instances, as ${WHO}`, { timeo
       assert.ok(identity !== null, `no process ${pid}`);
       return identity;
     });
+    // The score of root's unit is not that of what it starts.
+    const scores = begun.map(({ pid }) => readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8').trim());
+    if (UID === 0) assert.deepEqual(scores, Array(COUNT).fill('0'));
     await control('restart', installed.unit);
     await assertTakenOver(installed.pid ?? 0);
   });

@@ -56,8 +56,12 @@ async function assertResumed(note: Note): Promise<StatusDocument> {
   return run;
 }
 
+function inPhase(phase: string, name: string, act: () => Promise<void>): void {
+  if (PHASE === phase) test(name, act);
+}
+
 describe(`a reboot under an installed service, as ${WHO}`, { timeout: 900_000 }, () => {
-  test('prepare: a run is in its second step', { skip: PHASE !== 'prepare' }, async () => {
+  inPhase('prepare', 'prepare: a run is in its second step', async () => {
     const bench = openBench();
     if (UID !== 0) bench.env['XDG_CONFIG_HOME'] = join(userInfo().homedir, '.config');
     bench.script('count.sh', 'echo once >> count; sync\n');
@@ -85,7 +89,7 @@ describe(`a reboot under an installed service, as ${WHO}`, { timeout: 900_000 },
     writeNote({ ...note, incarnations: (await assertResumed(note)).incarnations });
   });
 
-  test('resume: after the boot it goes on by itself', { skip: PHASE !== 'resume' }, async () => {
+  inPhase('resume', 'resume: after the boot it goes on by itself', async () => {
     const note = readNote();
     assert.notEqual(bootId(), note.boot, 'the machine was booted again');
     const { incarnations } = await assertResumed(note);
