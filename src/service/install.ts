@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
-import { type Home, prepareHome } from '../protocol/home.ts';
+import { type Home, prepareHome, SYSTEM_HOME } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { OnStop } from '../protocol/service.ts';
 import type { ServiceManager } from './manager.ts';
@@ -69,6 +69,7 @@ export async function installService(request: InstallRequest): Promise<InstallDo
     notices: [
       ...(version === null ? [`${manager.name} does not answer here: it could not be installed`] : []),
       ...(spec.canNotify || manager.name === 'launchd' ? [] : [NO_NOTIFY]),
+      ...otherState(request),
     ],
     text,
   });
@@ -110,6 +111,13 @@ function isOnPath(program: string, path: string): boolean {
 
 const NO_NOTIFY =
   'systemd-notify is not on PATH: systemd will not know when it is ready, and has no watchdog';
+
+/** Runs that root has had so far are in another folder, and are no longer what root's commands speak of. */
+function otherState({ home, env }: InstallRequest): string[] {
+  const usual = join(env['HOME'] || '/root', '.local', 'state', 'q-workflow');
+  if (home.folder !== SYSTEM_HOME || !existsSync(join(usual, 'q-workflow.db'))) return [];
+  return [`runs so far are in ${usual}: Q_WORKFLOW_HOME=${usual} q workflow status --all shows them`];
+}
 
 /** Null when it does not answer and only a plan is wanted. */
 async function versionOf({ manager, mode }: InstallRequest): Promise<number | null> {

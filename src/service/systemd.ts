@@ -7,6 +7,8 @@ import { unitText } from './unit-text.ts';
 
 /** How long a start, with taking over what runs, is waited for. The unit itself allows more. */
 const START_WAIT_MS = 180_000;
+/** As execFile has it. */
+const NO_LIMIT = 0;
 const SYSTEM_FOLDER = '/etc/systemd/system';
 
 export function systemdManager(
@@ -18,8 +20,11 @@ export function systemdManager(
   const whose = scope === 'user' ? ['--user'] : [];
   const config = env['XDG_CONFIG_HOME'] || join(env['HOME'] ?? '', '.config');
   const logCommand = ['journalctl', ...whose, '-u', unit].join(' ');
-  const control = (...words: readonly string[]): Promise<void> =>
-    mustRun(run, ['systemctl', ...whose, ...words], `Read its log: ${logCommand} -e`, START_WAIT_MS);
+  const bounded = (waitMs: number, words: readonly string[]): Promise<void> =>
+    mustRun(run, ['systemctl', ...whose, ...words], `Read its log: ${logCommand} -e`, waitMs);
+  const control = (...words: readonly string[]): Promise<void> => bounded(START_WAIT_MS, words);
+  /** systemd itself bounds it, by the unit's TimeoutStopSec: one that drains may have hours. */
+  const controlStop = (...words: readonly string[]): Promise<void> => bounded(NO_LIMIT, words);
   const ask = (...words: readonly string[]) => run('systemctl', [...whose, ...words]);
   return {
     name: 'systemd',
@@ -48,10 +53,10 @@ export function systemdManager(
     },
     enable: () => control('enable', unit),
     start: () => control('start', unit),
-    restart: () => control('restart', unit),
-    stop: () => control('stop', unit),
+    restart: () => controlStop('restart', unit),
+    stop: () => controlStop('stop', unit),
     disable: async () => {
-      await control('disable', '--now', unit);
+      await controlStop('disable', '--now', unit);
       // A failed one would be listed for ever; one that did not fail has nothing to forget, and says so.
       await ask('reset-failed', unit);
     },

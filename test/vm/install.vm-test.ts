@@ -149,7 +149,7 @@ describe(`an installed service with ${COUNT} live instances, as ${WHO}`, { timeo
     try {
       await patiently('the record of the reload', async () => {
         const filter = { since: null, until: null, type: 'policy.reloaded', instance: null };
-        const page = await client.call('audit.read', { order: 'newest', from: 0, limit: 1, filter });
+        const page = await client.call('audit.read', { order: 'oldest', from: 0, limit: 1, filter });
         return page.rows.length === 1;
       });
     } finally {
