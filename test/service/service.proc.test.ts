@@ -101,6 +101,17 @@ describe('a supervisor as a service', { timeout: 240_000, skip: lacksFakes }, ()
     assert.equal((await status()).pid, systemd.mainPid());
   });
 
+  test('stop of one that does not answer goes to its manager', async () => {
+    const { pid, unit } = await install();
+    process.kill(pid ?? 0, 'SIGKILL');
+    await eventually('it is gone', () => !existsSync(`/proc/${pid}/fd/1`));
+    const stopped = await bench().q('supervisor', 'stop', '--json');
+    assert.deepEqual([stopped.status, stopped.stdout], [0, '{"pid":null}\n']);
+    assert.ok(systemd.lines('calls').at(-1)?.endsWith(`stop ${unit}`));
+    // Which cannot stop instances first.
+    assert.equal((await bench().q('supervisor', 'stop', '--instances', 'stop')).status, 5);
+  });
+
   test('SIGTERM leaves instances running; a service that drains waits for them', async () => {
     const { pid, unit } = await install('--on-stop', 'drain');
     const run = await startLong();
