@@ -18,6 +18,7 @@ export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<voi
   process.on('SIGTERM', () => void supervisor.stop(isStopping ? 'leave' : onStop));
   process.on('SIGINT', () => void supervisor.stop('leave'));
   process.on('SIGHUP', () => {
+    if (isStopping) return;
     log.info('SIGHUP: reading policies');
     void link
       .reloading()
