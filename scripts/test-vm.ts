@@ -1,7 +1,7 @@
 /**
  * usage: sh scripts/node scripts/test-vm.ts [file part …]
  * Runs what needs systemd and cgroup v2 in a virtual machine (scripts/vm), as root and as a user. Needs root the first
- * time, two idle cores, 4 GB of memory and 13 minutes. With file parts: only the suites whose file has one in its
+ * time, two idle cores, 4 GB of memory and half an hour. With file parts: only the suites whose file has one in its
  * path.
  */
 import { spawn } from 'node:child_process';
@@ -10,7 +10,11 @@ import { join } from 'node:path';
 interface Suite {
   readonly file: string;
   readonly as: 'root' | 'user';
+  /** For a suite that goes on after the VM was restarted. */
+  readonly phase?: string;
 }
+/** How the VM is restarted between phases. */
+type Restart = 'reboot' | 'power cut';
 
 interface Outcome {
   readonly suite: Suite;
@@ -31,17 +35,29 @@ const FILES = [
   'test/vm/workflow.vm-test.ts',
   'test/vm/places.vm-test.ts',
   'test/vm/restart.vm-test.ts',
+  'test/vm/install.vm-test.ts',
 ];
 
+const REBOOT = 'test/vm/reboot.vm-test.ts';
+
 const parts = process.argv.slice(2);
-const suites = FILES.filter(
-  (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
-).flatMap((file): Suite[] => [
-  { file, as: 'root' },
-  { file, as: 'user' },
-]);
-if (suites.length === 0) {
-  process.stderr.write(`no suite matches ${parts.join(' ')}; there are ${FILES.join(', ')}\n`);
+const isWanted = (file: string): boolean => parts.length === 0 || parts.some((part) => file.includes(part));
+const asBoth = (file: string, phase?: string): Suite[] =>
+  (['root', 'user'] as const).map((as) => ({ file, as, ...(phase === undefined ? {} : { phase }) }));
+const tasks: readonly (Suite | Restart)[] = [
+  ...FILES.filter(isWanted).flatMap((file) => asBoth(file)),
+  ...(isWanted(REBOOT)
+    ? ([
+        ...asBoth(REBOOT, 'prepare'),
+        'reboot',
+        ...asBoth(REBOOT, 'resume'),
+        'power cut',
+        ...asBoth(REBOOT, 'finish'),
+      ] as const)
+    : []),
+];
+if (tasks.length === 0) {
+  process.stderr.write(`no suite matches ${parts.join(' ')}; there are ${[...FILES, REBOOT].join(', ')}\n`);
   process.exit(1);
 }
 let isInterrupted = false;
@@ -54,23 +70,39 @@ process.exitCode = await testInVm();
 async function testInVm(): Promise<number> {
   const built = await run([process.execPath, join(root, 'scripts', 'build.ts')]);
   if (built.status !== 0) return 1;
-  const booted = await run([vm, 'start', '-s', root, '-n', node, '-m', '3072', name]);
-  if (booted.status !== 0) return 1;
+  if (!(await boot())) return 1;
   const outcomes: Outcome[] = [];
+  let isUp = true;
   try {
-    for (const suite of suites) if (!isInterrupted) outcomes.push(await runSuite(suite));
+    for (const task of tasks)
+      if (isInterrupted || !isUp) break;
+      else if (typeof task === 'string') isUp = await restart(task);
+      else outcomes.push(await runSuite(task));
   } finally {
     await run([vm, 'rm', name]);
   }
   process.stdout.write(`\n${outcomes.map(line).join('\n')}\n`);
-  return !isInterrupted && outcomes.every(({ isGreen }) => isGreen) ? 0 : 1;
+  return !isInterrupted && isUp && outcomes.every(({ isGreen }) => isGreen) ? 0 : 1;
+}
+
+async function boot(): Promise<boolean> {
+  return (await run([vm, 'start', '-s', root, '-n', node, '-m', '3072', name])).status === 0;
+}
+
+async function restart(how: Restart): Promise<boolean> {
+  process.stdout.write(`\n== ${how}\n`);
+  const down = await run([vm, how === 'reboot' ? 'stop' : 'kill', name]);
+  return down.status === 0 && (await boot());
 }
 
 async function runSuite(suite: Suite): Promise<Outcome> {
-  process.stdout.write(`\n== ${suite.file}, as ${suite.as}\n`);
+  const phase = suite.phase === undefined ? '' : `, ${suite.phase}`;
+  process.stdout.write(`\n== ${suite.file}, as ${suite.as}${phase}\n`);
   const begin = performance.now();
   const who = suite.as === 'user' ? ['-u'] : [];
-  const test = ['node', '--no-warnings', '--test', '--test-reporter=spec', suite.file];
+  // /tmp is emptied at a boot.
+  const more = suite.phase === undefined ? [] : [`Q_TEST_PHASE=${suite.phase}`, 'TMPDIR=/var/tmp'];
+  const test = ['env', ...more, 'node', '--no-warnings', '--test', '--test-reporter=spec', suite.file];
   const { status, output } = await run([
     vm,
     'exec',
@@ -98,7 +130,7 @@ async function runSuite(suite: Suite): Promise<Outcome> {
 }
 
 function line({ suite, isGreen, passed, failed, skipped, seconds }: Outcome): string {
-  const head = `${isGreen ? 'ok    ' : 'FAILED'} ${suite.file} as ${suite.as}, ${seconds} s: ${passed} passed, ${failed} failed`;
+  const head = `${isGreen ? 'ok    ' : 'FAILED'} ${suite.file} as ${suite.as}${suite.phase === undefined ? '' : `, ${suite.phase}`}, ${seconds} s: ${passed} passed, ${failed} failed`;
   return [`${head}, ${skipped.length} skipped`, ...skipped.map((test) => `         ${test}`)].join('\n');
 }
 

@@ -1,5 +1,11 @@
 import { ask } from './ask.ts';
-import { unitOf } from './units.ts';
+import { ownCgroup } from './keeper.ts';
+import { type Unit, unitOf } from './units.ts';
+
+/** The unit of systemd that this process is in; null outside of any, or where there is no cgroup v2. */
+export function ownUnit(): Unit | null {
+  return unitOf(ownCgroup());
+}
 
 /**
  * Why the own cgroup is no ground for instances although it may be writable, or null when it is one. A service is

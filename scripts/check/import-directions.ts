@@ -13,10 +13,11 @@ interface Rule {
 const RULES: Readonly<Record<string, Rule>> = {
   commands: { values: ['cli', 'client', 'protocol'] },
   cli: {
-    values: ['client', 'protocol', 'guard'],
+    values: ['client', 'protocol', 'guard', 'service'],
     types: ['audit', 'definition', 'engine', 'store', 'sandbox'],
   },
-  client: { values: ['protocol'] },
+  client: { values: ['protocol', 'service'] },
+  service: { values: ['protocol', 'sandbox'] },
   protocol: { values: [], types: ['definition', 'engine', 'store', 'skills', 'agents', 'sandbox'] },
   engine: { values: ['definition', 'expression'] },
   expression: { values: ['definition'] },
@@ -72,6 +73,10 @@ const EXCEPTIONS: Readonly<Record<string, { readonly to: string; readonly reason
   'src/cli/health.ts': {
     to: 'sandbox',
     reason: 'doctor looks at the machine itself, also where no supervisor can be started',
+  },
+  'src/cli/service.ts': {
+    to: 'sandbox',
+    reason: 'install says what a logout ends, before any supervisor runs; loaded by that command alone',
   },
   'src/cli/kill-directly.ts': {
     to: 'sandbox',

@@ -8,6 +8,7 @@ const PREFIXES: readonly (readonly [prefix: string, severity: Severity])[] = [
   ['audit.payload_erased', 'notice'],
   ['spool.rejected', 'error'],
   ['disk.low', 'warning'],
+  ['policy.', 'notice'],
   ['limit.', 'warning'],
   ['kill.', 'warning'],
   ['supervisor.recovered', 'warning'],

@@ -64,7 +64,7 @@ async function layerRows(): Promise<HealthRow[]> {
 }
 
 /** A uid without an entry, as in many containers, has no name but its number. */
-function userName(): string {
+export function userName(): string {
   try {
     return userInfo().username;
   } catch (error) {

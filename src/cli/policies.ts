@@ -3,6 +3,7 @@ import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/
 import type { CaseResult, ExplainDocument } from '../guard/policy/explain.ts';
 import type { LoadedFile } from '../guard/policy/load-policy.ts';
 import type { Caller } from '../protocol/control.ts';
+import type { PolicyReload } from '../protocol/guard-documents.ts';
 import { problemLine } from './base-command.ts';
 import { plural, printable, type Style, styleFor } from './style.ts';
 
@@ -171,4 +172,23 @@ function readText(file: string): string {
     if (systemCode(error) === undefined) throw error;
     throw new WorkflowError('POLICY_NOT_FOUND', `cannot read ${file}: ${ensureError(error).message}`);
   }
+}
+
+export function reloadText({ runs, unusable }: PolicyReload): string {
+  const style = styleFor(process.stdout);
+  const short = (hash: string | null): string => (hash === null ? 'not read yet' : hash.slice(0, 12));
+  return [
+    runs.length === 0 ? 'nothing runs: each run reads its policies when it starts' : '',
+    ...runs.map((run) =>
+      run.is_changed
+        ? `${run.id} ${run.workflow}: ${short(run.old_hash)} -> ${short(run.new_hash)}`
+        : `${run.id} ${run.workflow}: ${short(run.new_hash)}, unchanged`,
+    ),
+    ...unusable.map(
+      ({ file, layer, message }) =>
+        `${style.red('✗')} ${printable(file)} cannot be used: the layer ${layer} denies everything\n  ${printable(message)}`,
+    ),
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
 }

@@ -7,6 +7,8 @@ import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, unusable } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
+import { DRAIN_VARIABLE, ON_STOP_VARIABLE } from '../protocol/service.ts';
+import { readServiceMark } from '../service/service-mark.ts';
 
 /** Variables that the daemon takes over from the command that starts it. */
 const DAEMON_VARIABLES = [
@@ -20,6 +22,8 @@ const DAEMON_VARIABLES = [
   'Q_WORKFLOW_ISOLATION',
   'Q_WORKFLOW_ANCHOR',
   'Q_WORKFLOW_SYSLOG',
+  ON_STOP_VARIABLE,
+  DRAIN_VARIABLE,
   'TZ',
   FAILPOINT_VARIABLE,
 ];
@@ -32,6 +36,13 @@ const READY_DEADLINE_MS = 60_000;
  * daemon reports.
  */
 export async function startSupervisor(home: Home, isolation?: IsolationRequest): Promise<void> {
+  const service = readServiceMark(home);
+  if (service !== null) {
+    // One that we start would hold the lock, and the service could not.
+    const { startService } = await import('../service/start.ts');
+    await startService(service);
+    return;
+  }
   const output = openOutput(home);
   const env = Object.fromEntries(
     DAEMON_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),

@@ -426,6 +426,37 @@ export const ERROR_TABLE = {
     'The custom error handler of a step failed too.',
     'Look at the error of the handler.',
   ),
+  // the service
+  SERVICE_UNAVAILABLE: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'There is no service manager here that could run the supervisor.',
+    'Run it without one: q workflow supervisor start (run starts it by itself). q workflow doctor says more.',
+  ),
+  SERVICE_FAILED: row(
+    EXIT.UNREACHABLE,
+    'retryable',
+    'The service manager could not do what it was asked.',
+    'Read what it says: systemctl status (with --user for a service of yours), journalctl -e.',
+  ),
+  SERVICE_FOREIGN: row(
+    EXIT.REFUSED,
+    'terminal',
+    'A unit of that name is there that we did not write.',
+    'Move it away, then try again.',
+  ),
+  SERVICE_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'No service is installed for this state folder.',
+    'q workflow supervisor install makes one; Q_WORKFLOW_HOME names another state folder.',
+  ),
+  PURGE_REFUSED: row(
+    EXIT.REFUSED,
+    'terminal',
+    'The data is not removed while an instance has not ended.',
+    'End them: q workflow supervisor stop --instances stop, then uninstall again.',
+  ),
   // ends of an instance
   STOPPED: row(
     EXIT.STOPPED,

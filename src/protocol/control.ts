@@ -8,8 +8,9 @@ import type { AuditRow } from '../store/audit-reader.ts';
 import type { ApprovalMode, InstanceStatus } from '../store/operations.ts';
 import type { ApprovalMethods } from './approval-control.ts';
 import type { AuditMethods } from './audit-control.ts';
-import type { DrillEvidence, KillDocument, LatchDocument } from './guard-documents.ts';
+import type { DrillEvidence, KillDocument, LatchDocument, PolicyReload } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
+import type { ServiceFacts } from './service.ts';
 
 /** One step as `status --json` shows it. */
 export interface StepDocument {
@@ -147,6 +148,8 @@ export interface SupervisorStatus {
   readonly store_pending: number;
   /** The audit log: its id, the public key that its checkpoints are signed by, and where they are anchored. */
   readonly audit: { readonly log: string; readonly key: string; readonly anchor: string };
+  /** The service manager that started it; null when a person or a command did. */
+  readonly service: ServiceFacts | null;
 }
 
 /** Where a command was called from; names are looked up from there. */
@@ -219,6 +222,8 @@ export interface ControlMethods extends ScheduleMethods, ApprovalMethods, AuditM
   'kill.probe': [{ id: string; path: string }, { code: 'KILL_SWITCH' | null; reason: string }];
   /** Takes the evidence of a drill into the audit, and notes when it was. */
   'kill.drilled': [{ evidence: DrillEvidence; caller: Caller }, { recorded: true }];
+  /** Reads the policies of all runs anew; what runs asks its next permit under them. */
+  'policy.reload': [{ caller: Caller }, PolicyReload];
   'instance.logs': [{ id: string }, { id: string; folder: string; hasEnded: boolean }];
 }
 

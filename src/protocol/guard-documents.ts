@@ -81,3 +81,17 @@ export interface RecordedCall {
   readonly rules: readonly string[];
   readonly reason: string | null;
 }
+
+/** What reading the policies anew has changed. Hashes are those of the files that hold for a run. */
+export interface PolicyReload {
+  readonly runs: readonly {
+    readonly id: string;
+    readonly workflow: string;
+    /** Null when the run had not asked for anything yet under this supervisor. */
+    readonly old_hash: string | null;
+    readonly new_hash: string;
+    readonly is_changed: boolean;
+  }[];
+  /** Files that cannot be used: their layers deny everything. */
+  readonly unusable: readonly { readonly file: string; readonly layer: string; readonly message: string }[];
+}

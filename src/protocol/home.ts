@@ -23,15 +23,25 @@ export interface Home {
   readonly keysFolder: string;
   /** When the kill switch was last drilled. */
   readonly drillFile: string;
+  /** Says that the supervisor is a service. */
+  readonly serviceFile: string;
 }
+
+/** Where a service of the whole machine keeps its state. */
+export const SYSTEM_HOME = '/var/lib/q-workflow';
+const SERVICE_FILE = 'service.json';
 
 /** The longest path a unix socket may have (sun_path, unix(7)), less the NUL. */
 const MAX_SOCKET_PATH = 107;
 
-/** Finds the state folder: `Q_WORKFLOW_HOME`, else `q-workflow` in the XDG state folder. Touches no file. */
+/**
+ * Finds the state folder: `Q_WORKFLOW_HOME`, for root that of a system service where one is installed, else
+ * `q-workflow` in the XDG state folder.
+ */
 export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
   const folder = resolve(
     env['Q_WORKFLOW_HOME'] ||
+      systemHome(env) ||
       join(env['XDG_STATE_HOME'] || join(env['HOME'] || homedir(), '.local', 'state'), 'q-workflow'),
   );
   const home: Home = {
@@ -48,6 +58,7 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     killFolder: join(folder, 'kill'),
     keysFolder: join(folder, 'keys'),
     drillFile: join(folder, 'kill-drill.json'),
+    serviceFile: join(folder, SERVICE_FILE),
   };
   if (Buffer.byteLength(home.instanceSocket) > MAX_SOCKET_PATH)
     throw new WorkflowError(
@@ -56,6 +67,11 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
       { hint: 'Set Q_WORKFLOW_HOME to a shorter path.' },
     );
   return home;
+}
+
+function systemHome(env: NodeJS.ProcessEnv): string | null {
+  if (process.getuid?.() !== 0 || (env['XDG_STATE_HOME'] ?? '') !== '') return null;
+  return existsSync(join(SYSTEM_HOME, SERVICE_FILE)) ? SYSTEM_HOME : null;
 }
 
 /** The instance's own folder below the home. Flat: everything of an instance lies directly in it. */

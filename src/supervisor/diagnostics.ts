@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { openJournalStream } from './journal-log.ts';
 import { openRotatedFile } from './rotated-file.ts';
 
 /** The diagnostic log of the supervisor. Not the audit: it may be lost, rotated or switched off. */
@@ -14,21 +16,35 @@ const MAX_FILE_BYTES = 5 * 1024 * 1024;
 const MAX_FILES = 5;
 
 /** JSON lines to `supervisor.log` in the folder, 5 MiB a file, five files. Lines that find no room are counted. */
-export async function openDiagnostics(folder: string, maxFileBytes = MAX_FILE_BYTES): Promise<Diagnostics> {
-  const { default: winston } = await import('winston');
+export function openDiagnostics(folder: string, maxFileBytes = MAX_FILE_BYTES): Promise<Diagnostics> {
   // Not winston's own file: after one failed write (a full disk) that writes no more, keeps every further line in
   // memory, and never says that it has closed.
-  const stream = openRotatedFile({
-    base: join(folder, 'supervisor'),
-    maxBytes: maxFileBytes,
-    maxFiles: MAX_FILES,
-    lossLine: (count, why) =>
-      `${JSON.stringify({ level: 'warn', message: `${count} lines of this log could not be written: ${why}`, timestamp: new Date().toISOString() })}\n`,
-  });
+  const base = join(folder, 'supervisor');
+  return logTo(openRotatedFile({ base, maxBytes: maxFileBytes, maxFiles: MAX_FILES, lossLine }), 'plain');
+}
+
+/** The same lines to the journal of systemd, each with its level in front, which the journal takes off again. */
+export function openJournalDiagnostics(descriptor: number): Promise<Diagnostics> {
+  const loss = (count: number, why: string): string => `<${PRIORITY.warn}>${lossLine(count, why)}`;
+  return logTo(openJournalStream(descriptor, loss), 'journal');
+}
+
+/** Levels as syslog(3) numbers them. */
+const PRIORITY: Readonly<Record<string, number>> = { error: 3, warn: 4, info: 6 };
+/** Where winston keeps a finished line. */
+const LINE = Symbol.for('message');
+
+async function logTo(stream: Writable, form: 'plain' | 'journal'): Promise<Diagnostics> {
+  const { default: winston } = await import('winston');
   const transport = new winston.transports.Stream({ stream, eol: '\n' });
+  const { timestamp, json, combine } = winston.format;
+  const prefix = winston.format((info) => {
+    info[LINE] = `<${PRIORITY[info.level] ?? 6}>${String(info[LINE])}`;
+    return info;
+  });
   const logger = winston.createLogger({
     level: 'info',
-    format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+    format: form === 'plain' ? combine(timestamp(), json()) : combine(timestamp(), json(), prefix()),
     transports: [transport],
   });
   return {
@@ -41,4 +57,9 @@ export async function openDiagnostics(folder: string, maxFileBytes = MAX_FILE_BY
         logger.end();
       }),
   };
+}
+
+function lossLine(count: number, why: string): string {
+  const message = `${count} lines of this log could not be written: ${why}`;
+  return `${JSON.stringify({ level: 'warn', message, timestamp: new Date().toISOString() })}\n`;
 }

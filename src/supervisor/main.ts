@@ -34,6 +34,8 @@ async function main(): Promise<void> {
       if (systemCode(error) !== 'EPIPE' && systemCode(error) !== 'EBADF') throw error;
     }
   };
+  // Policies are read when somebody asks; until then there is nothing to reload, and nothing to die of.
+  process.on('SIGHUP', () => undefined);
   try {
     const isolation = isolationAsked(values.isolation);
     const home = locateHome();
@@ -42,19 +44,30 @@ async function main(): Promise<void> {
     const lock = takeLock(home.lockFile);
     if (lock === null)
       throw new WorkflowError('SUPERVISOR_RUNNING', `another supervisor holds ${home.lockFile}`);
-    const { startSupervisor } = await import('./supervisor.ts');
+    const [{ startSupervisor }, { serviceOf, stopSettings }, { journalDescriptor }, { serve }] =
+      await Promise.all([
+        import('./supervisor.ts'),
+        import('./service-facts.ts'),
+        import('./journal-log.ts'),
+        import('./serve.ts'),
+      ]);
+    const { onStop, drainMs } = stopSettings(process.env);
+    const journal = journalDescriptor(process.env);
     const supervisor = await startSupervisor({
       home,
       lock,
       version: packageVersion(),
       isolation,
+      journal,
+      service: serviceOf(process.env, process.pid),
+      drainMs,
     });
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.on(signal, () => void supervisor.stop('leave'));
-    process.on('SIGHUP', () => supervisor.context.log.info('SIGHUP: nothing to reload yet'));
+    const served = serve(supervisor, onStop);
     report({ ready: process.pid });
-    if (readyFd === null) process.stderr.write(`supervisor ready, pid ${process.pid}, home ${home.folder}\n`);
-    await supervisor.left;
+    // The journal is told in the log.
+    if (readyFd === null && journal === null)
+      process.stderr.write(`supervisor ready, pid ${process.pid}, home ${home.folder}\n`);
+    await served;
     process.exit(EXIT.COMPLETED);
   } catch (error) {
     const known = ensureWorkflowError(error);

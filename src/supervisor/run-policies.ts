@@ -5,7 +5,7 @@ import type { AgentPolicies } from '../agents/agent-policies.ts';
 import { CONVERSATION_LIMITS, readGuardrails } from '../agents/guardrails.ts';
 import { allSteps } from '../definition/references.ts';
 import type { Step, Workflow } from '../definition/workflow.ts';
-import { loadPolicySet } from '../guard/policy/load-set.ts';
+import { type LoadedSet, loadPolicySet, type SetPlaces } from '../guard/policy/load-set.ts';
 import { narrowingPolicy } from '../guard/policy/narrowing.ts';
 import { type PolicySet, withPolicies } from '../guard/policy/policy-set.ts';
 import { settingsOf } from '../guard/policy/settings.ts';
@@ -24,7 +24,7 @@ import type { SupervisorContext } from './context.ts';
 import type { LiveInstance } from './live-instance.ts';
 import { type Pins, readPins } from './pins.ts';
 
-/** The policies of one run: read once for each of its processes, narrowed by what its agents and steps say. */
+/** The policies of one run: read once for each of its processes, and by a reload; narrowed by what its agents and steps say. */
 export interface RunPolicies {
   /** For a step, and the agent that asks in it. */
   of(path: string, agentName: string | null): PolicySet;
@@ -34,14 +34,29 @@ export interface RunPolicies {
   readonly workflow: Workflow;
   /** Of each step that talks to a model, by id: guardrails and policies together. */
   readonly agentPolicies: Readonly<Record<string, AgentPolicies>>;
+  /** Of the files that hold for the run. */
+  readonly hash: string;
   /** What the run has used so far; what is committed is added. */
   counts: RunCounts;
 }
 
-const known = new WeakMap<
-  LiveInstance,
-  { readonly incarnation: number; readonly policies: Promise<RunPolicies> }
->();
+/** Reads the files of some places; a reload reads those of many runs once. */
+export type ReadPolicies = (places: SetPlaces) => Promise<LoadedSet>;
+
+interface Known {
+  readonly incarnation: number;
+  readonly policies: Promise<RunPolicies>;
+}
+
+/** What of a run does not change by a reload. */
+interface Ground {
+  readonly pins: Pins;
+  readonly home: string;
+  readonly tally: { counts: RunCounts };
+}
+
+const known = new WeakMap<LiveInstance, Known>();
+const grounds = new WeakMap<RunPolicies, Ground>();
 
 /** Rejects when the pins of the run cannot be read; a policy file that cannot be used denies by itself. */
 export function policiesOf(context: SupervisorContext, live: LiveInstance): Promise<RunPolicies> {
@@ -69,18 +84,65 @@ export async function policiesIn(
   workspace: string,
   env: Readonly<Record<string, string>>,
 ): Promise<PolicySet> {
-  const configHome = process.env['XDG_CONFIG_HOME'] || join(homeOf(env), '.config');
-  return (await loadPolicySet({ workspace, configHome, state: state.folder })).set;
+  return (await loadPolicySet(placesIn(state, workspace, env))).set;
 }
 
 function homeOf(env: Readonly<Record<string, string>>): string {
   return env['HOME'] ?? homedir();
 }
 
-async function load({ home: state, store }: SupervisorContext, { row }: LiveInstance): Promise<RunPolicies> {
-  const home = homeOf(row.env);
-  const set = await policiesIn(state, row.workspace, row.env);
-  const { workflow, agents, skills } = await readPins(store, row);
+export interface Renewal {
+  /** Null when nothing was read for this process yet: the next question reads it. */
+  readonly oldHash: string | null;
+  readonly loaded: LoadedSet;
+  /** From now on the run asks under the new policies; what it has used stays counted. */
+  apply(): void;
+}
+
+/** Reads the policies of a run anew, without using them yet. */
+export async function renewPolicies(
+  context: SupervisorContext,
+  live: LiveInstance,
+  read: ReadPolicies,
+): Promise<Renewal> {
+  const entry = known.get(live);
+  // One that could not be read is forgotten already.
+  const old = entry?.incarnation === live.incarnation ? await entry.policies.catch(() => null) : null;
+  const loaded = await read(placesOf(context, live));
+  const ground = old === null ? undefined : grounds.get(old);
+  if (old === null || ground === undefined) return { oldHash: null, loaded, apply: () => undefined };
+  const policies = Promise.resolve(build(loaded.set, ground));
+  return {
+    oldHash: old.hash,
+    loaded,
+    apply: () => {
+      // A process that was started meanwhile has read them itself.
+      if (known.get(live) === entry) known.set(live, { incarnation: live.incarnation, policies });
+    },
+  };
+}
+
+async function load(context: SupervisorContext, live: LiveInstance): Promise<RunPolicies> {
+  const { store } = context;
+  const { row } = live;
+  const { set } = await loadPolicySet(placesOf(context, live));
+  const pins = await readPins(store, row);
+  const tally = { counts: await readCounts(store, row.id) };
+  return build(set, { pins, home: homeOf(live.row.env), tally });
+}
+
+function placesOf({ home: state }: SupervisorContext, { row }: LiveInstance): SetPlaces {
+  return placesIn(state, row.workspace, row.env);
+}
+
+function placesIn(state: Home, workspace: string, env: Readonly<Record<string, string>>): SetPlaces {
+  const configHome = process.env['XDG_CONFIG_HOME'] || join(homeOf(env), '.config');
+  return { workspace, configHome, state: state.folder };
+}
+
+function build(set: PolicySet, ground: Ground): RunPolicies {
+  const { home, tally } = ground;
+  const { workflow, agents, skills } = ground.pins;
   const narrowed = new Map<string, PolicySet>();
   const of: RunPolicies['of'] = (path, agentName) => {
     const key = `${idOf(path)} ${agentName ?? ''}`;
@@ -90,8 +152,23 @@ async function load({ home: state, store }: SupervisorContext, { row }: LiveInst
   };
   const talking = allSteps(workflow).filter((step) => step.type === 'agent' || talks(step, skills));
   const policies = talking.map((step) => [step.id, agentPolicies(step, of(step.id, agentOf(step)))] as const);
-  const counts = await readCounts(store, row.id);
-  return { home, workflow, all: set, of, agentPolicies: Object.fromEntries(policies), counts };
+  const built: RunPolicies = {
+    home,
+    workflow,
+    all: set,
+    of,
+    agentPolicies: Object.fromEntries(policies),
+    hash: set.hash,
+    // Shared by what is read later: a decision that is on its way counts there too.
+    get counts() {
+      return tally.counts;
+    },
+    set counts(counts) {
+      tally.counts = counts;
+    },
+  };
+  grounds.set(built, ground);
+  return built;
 }
 
 function talks(step: Step, skills: Pins['skills']): boolean {

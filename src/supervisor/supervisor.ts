@@ -6,14 +6,16 @@ import { SUPERVISOR } from '../audit/record.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
+import type { ServiceFacts } from '../protocol/service.ts';
 import { openStore } from '../store/store.ts';
 import { approvalMethods } from './approval-methods.ts';
 import { openAuditKeeper } from './audit-keeper.ts';
 import { auditMethods } from './audit-methods.ts';
 import type { SupervisorContext } from './context.ts';
 import { serveControl } from './control-server.ts';
-import { openDiagnostics } from './diagnostics.ts';
+import { openDiagnostics, openJournalDiagnostics } from './diagnostics.ts';
 import { createDiskGuard } from './disk-guard.ts';
+import { drain } from './drain.ts';
 import { createFleet } from './fleet.ts';
 import { instanceMethods } from './instance-methods.ts';
 import { serveInstances } from './instance-server.ts';
@@ -23,6 +25,7 @@ import { openKillSwitch } from './kill-switch.ts';
 import { createKiller } from './killer.ts';
 import { recordedCalls } from './recorded-calls.ts';
 import { recover, sweep } from './recovery.ts';
+import { policyMethods, reloadBySignal } from './reload-policies.ts';
 import { openSandboxes } from './sandboxes.ts';
 import { scheduleMethods } from './schedule-methods.ts';
 import { createScheduler } from './scheduler.ts';
@@ -35,12 +38,26 @@ export interface SupervisorOptions {
   readonly lock: Lock;
   readonly version: string;
   readonly isolation: 'auto' | 'cgroup' | 'polling';
+  /** The descriptor of the journal that the log goes to; null: rotated files. */
+  readonly journal: number | null;
+  readonly service: ServiceFacts | null;
+  /** How long `drain` waits. */
+  readonly drainMs: number;
 }
+
+/** What becomes of running instances: left as they are, waited for with a bound and then left, or stopped. */
+type Leaving = 'leave' | 'drain' | 'stop';
 
 export interface Supervisor {
   readonly context: SupervisorContext;
-  /** Takes no more work and leaves; instances are left running, or stopped first. Several calls join the first. */
-  stop(instances: 'leave' | 'stop'): Promise<void>;
+  /** Takes no more work and leaves. Several calls join the first; `leave` cuts a drain short. */
+  stop(instances: Leaving): Promise<void>;
+  /** Reads the policies of all runs anew. Never rejects: the outcome is in log and audit. */
+  reload(): Promise<void>;
+  /** How it is, in a line. */
+  summary(): string;
+  /** Resolves when it begins to leave, whoever asked, with what becomes of instances. */
+  readonly leaving: Promise<Leaving>;
   /** Resolves when it has left. */
   readonly left: Promise<void>;
 }
@@ -54,7 +71,8 @@ const STARTS_PER_CORE = 2;
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
   const store = await openStore(home.database, bootId());
-  const log = await openDiagnostics(home.logFolder);
+  const { journal } = options;
+  const log = await (journal === null ? openDiagnostics(home.logFolder) : openJournalDiagnostics(journal));
   const isolation = await openIsolation({ home: home.folder, requested: options.isolation });
   const ground = { home, store, log, now: Date.now };
   const killSwitch = await openKillSwitch(ground, openKillSpool(ground));
@@ -79,22 +97,29 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const scheduler = createScheduler(context, fleet);
   const killer = createKiller(context, fleet, openKillSpool(context));
   const servers: Server[] = [];
+  const hurried = new AbortController();
   let emptied: Promise<void> | null = null;
   let leaving: Promise<void> | null = null;
+  const begun = Promise.withResolvers<Leaving>();
   let haveLeft: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     haveLeft = resolve;
   });
 
-  const prepare = (instances: 'leave' | 'stop'): Promise<void> => {
+  const prepare = (instances: Leaving): Promise<void> => {
     // No wait: what it is about to start is refused, or among what is being taken in.
     scheduler.close();
     const refused = fleet.refuseMore();
-    if (instances === 'leave') return refused;
+    if (instances !== 'stop') return refused;
     emptied ??= refused.then(() => stopAll(fleet, log));
     return emptied;
   };
-  const leave = async (instances: 'leave' | 'stop'): Promise<void> => {
+  const leave = async (instances: Leaving): Promise<void> => {
+    if (instances === 'drain') {
+      // The sockets stay open: what still runs needs its permits.
+      await prepare(instances);
+      await drain(fleet, log, options.drainMs, hurried.signal);
+    }
     for (const server of servers) server.close();
     await prepare(instances);
     guard.close();
@@ -117,15 +142,20 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     lock.release();
     haveLeft();
   };
-  const stop = (instances: 'leave' | 'stop'): Promise<void> => {
+  const stop = (instances: Leaving): Promise<void> => {
+    if (leaving !== null && instances === 'leave') hurried.abort();
+    begun.resolve(instances);
     leaving ??= leave(instances);
     return leaving;
   };
 
-  const status = async (): Promise<SupervisorStatus> => {
-    const about = await store.call('audit.about', {});
+  const countByStatus = (): Record<string, number> => {
     const counts: Record<string, number> = {};
     for (const live of fleet.all()) counts[live.status] = (counts[live.status] ?? 0) + 1;
+    return counts;
+  };
+  const status = async (): Promise<SupervisorStatus> => {
+    const about = await store.call('audit.about', {});
     const { backend, enforced, observed, missing } = isolation.report;
     return {
       pid: process.pid,
@@ -134,11 +164,12 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       started_at: new Date(context.startedAt).toISOString(),
       isolation: { backend, enforced, observed },
       missing,
-      instances: counts,
+      instances: countByStatus(),
       queue: fleet.ledger.queue(),
       memory_bytes: process.memoryUsage.rss(),
       store_pending: store.pending,
       audit: { log: about.log, key: about.publicKey, anchor: keeper.anchorFile },
+      service: options.service,
     };
   };
 
@@ -167,6 +198,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       ...killMethods(context, killer),
       ...scheduleMethods(context, scheduler),
       ...auditMethods(context, keeper),
+      ...policyMethods(context, fleet),
       'supervisor.status': status,
       'supervisor.stop': async ({ instances }) => {
         await prepare(instances);
@@ -177,5 +209,17 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   );
   scheduler.start();
   log.info('supervisor is ready', { pid: process.pid, isolation: isolation.report });
-  return { context, stop, left };
+  return {
+    context,
+    stop,
+    reload: () => reloadBySignal(context, fleet),
+    leaving: begun.promise,
+    summary: () => summaryOf(isolation.report.backend, countByStatus()),
+    left,
+  };
+}
+
+function summaryOf(backend: string, counts: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([status, count]) => `${count} ${status}`);
+  return `limits by ${backend}; ${parts.join(', ') || 'no instances'}`;
 }

@@ -118,7 +118,7 @@ function pathWithRefused(base: string): string {
   return `${folder}:${process.env['PATH']}`;
 }
 
-export function finish(child: ChildProcess): Promise<Finished> {
+export function finish(child: ChildProcess, deadlineMs = COMMAND_DEADLINE_MS): Promise<Finished> {
   return new Promise((resolve, reject) => {
     let stdout = '';
     let stderr = '';
@@ -132,10 +132,10 @@ export function finish(child: ChildProcess): Promise<Finished> {
       child.kill('SIGKILL');
       reject(
         new Error(
-          `a command did not end in ${COMMAND_DEADLINE_MS} ms: ${child.spawnargs.join(' ')} ${stdout} ${stderr}`,
+          `a command did not end in ${deadlineMs} ms: ${child.spawnargs.join(' ')} ${stdout} ${stderr}`,
         ),
       );
-    }, COMMAND_DEADLINE_MS);
+    }, deadlineMs);
     child.once('close', (status) => {
       clearTimeout(timer);
       resolve({ status, stdout, stderr });

@@ -1,8 +1,9 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { shownStatus } from '../../../src/cli/supervisor-service.ts';
 import { supervisorText } from '../../../src/cli/supervisor-text.ts';
 
 export default class SupervisorStatus extends WorkflowCommand {
-  static override description = 'Show the supervisor: uptime, isolation, instances, queue.';
+  static override description = 'Show the supervisor: uptime, service, isolation, instances, queue.';
   static override examples = ['<%= config.bin %> workflow supervisor status'];
 
   async run(): Promise<void> {
@@ -10,7 +11,7 @@ export default class SupervisorStatus extends WorkflowCommand {
     this.wantsJson = flags.json;
     const client = await this.connect('must_run');
     try {
-      const status = await client.call('supervisor.status', {});
+      const status = await shownStatus(client);
       this.print(status, () => supervisorText(status, Date.now()));
     } finally {
       client.close();

@@ -1,5 +1,7 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { stopSupervisor } from '../../../src/cli/supervisor-service.ts';
+import { locateHome } from '../../../src/protocol/home.ts';
 
 export default class SupervisorStop extends WorkflowCommand {
   static override description =
@@ -16,10 +18,9 @@ export default class SupervisorStop extends WorkflowCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(SupervisorStop);
     this.wantsJson = flags.json;
-    const client = await this.connect('must_run');
-    const stopped = await client.call('supervisor.stop', { instances: flags.instances });
-    // It closes the connection when it leaves: then the lock is about to be free.
-    await client.closed;
-    this.print(stopped, () => `supervisor ${stopped.pid} stopped`);
+    const stopped = await stopSupervisor(locateHome(), flags.instances);
+    this.print(stopped, () =>
+      stopped.pid === null ? 'the service of the supervisor is stopped' : `supervisor ${stopped.pid} stopped`,
+    );
   }
 }

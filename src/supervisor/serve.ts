@@ -1,0 +1,31 @@
+import type { OnStop } from '../protocol/service.ts';
+import { openServiceLink } from './service-link.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** Obeys signals, and tells the service manager how we are, until the supervisor has left. */
+export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<void> {
+  const { log } = supervisor.context;
+  const link = openServiceLink(process.env, process.pid, log);
+  // Nothing that we start speaks in our name.
+  delete process.env['NOTIFY_SOCKET'];
+  const summary = (): string => supervisor.summary();
+  let isStopping = false;
+  void supervisor.leaving.then((how) => {
+    isStopping = true;
+    void link.stopping(how === 'drain' ? 'waiting for instances to end' : 'leaving');
+  });
+  // The second one means now.
+  process.on('SIGTERM', () => void supervisor.stop(isStopping ? 'leave' : onStop));
+  process.on('SIGINT', () => void supervisor.stop('leave'));
+  process.on('SIGHUP', () => {
+    if (isStopping) return;
+    log.info('SIGHUP: reading policies');
+    void link
+      .reloading()
+      .then(() => supervisor.reload())
+      .then(() => link.ready(summary));
+  });
+  void link.ready(summary);
+  await supervisor.left;
+  link.close();
+}
