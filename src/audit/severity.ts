@@ -14,6 +14,7 @@ const PREFIXES: readonly (readonly [prefix: string, severity: Severity])[] = [
   ['supervisor.', 'notice'],
   ['instance.kill', 'warning'],
   ['instance.stop', 'notice'],
+  ['agent.violated', 'error'],
   ['attempt.failed', 'warning'],
   ['step.failed', 'warning'],
   ['step.interrupted', 'warning'],
