@@ -1,5 +1,4 @@
 import type { JsonObject } from '../definition/workflow.ts';
-import type { OtherDriver, ProfileName } from '../protocol/agent-profiles.ts';
 import { runAgent } from './loop.ts';
 import type { AgentJob, AgentTask, AgentWorld } from './run.ts';
 import type { Transcript } from './transcript.ts';
@@ -18,12 +17,6 @@ export interface AgentDriver {
   ): Promise<JsonObject | null>;
   /** Ends what it started; nothing of it is left. */
   close(): Promise<void>;
-}
-
-/** What an agent file says of who does its work; a file that says nothing has the native driver. */
-export interface DriverChoice {
-  readonly name: OtherDriver;
-  readonly profile: ProfileName;
 }
 
 /** Our own loop. `close` ends what its tools need. */

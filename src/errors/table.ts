@@ -283,7 +283,7 @@ export const ERROR_TABLE = {
     'Read its output: q workflow logs <id> --step <path>; check that the program and its key work.',
   ),
   AGENT_VIOLATION: row(
-    EXIT.REFUSED,
+    EXIT.FAILED,
     'terminal',
     'An agent ran a tool without permission, or left its mode; it was killed.',
     'Read what it did: q workflow audit list --type agent.violated. Look at the workspace before you go on.',

@@ -22,7 +22,7 @@ import {
   measureUsage,
   setStatus,
 } from './live-instance.ts';
-import { bootModels } from './model-keys.ts';
+import { bootModels, bootVariables } from './model-keys.ts';
 import { type Pins, readPins, sandboxOf } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
 import { policiesOf } from './run-policies.ts';
@@ -162,6 +162,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       skills: pins.skills,
       agents: pins.agents,
       models: bootModels(home, row.id, pins.models),
+      agentVariables: bootVariables(home, row.id, pins.agents),
       agentPolicies,
       inputs: row.inputs,
       context: row.context,

@@ -60,6 +60,7 @@ async function openDesk(
     skills: {},
     agents: {},
     models: {},
+    agentVariables: {},
     inputs: {},
     context: { readonly: {}, mutable: {} },
     journal: [],

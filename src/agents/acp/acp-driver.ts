@@ -94,7 +94,10 @@ class Agent {
         switchedOff: (tool, reason) => {
           this.#isSwitchedOffAtOnce ||= reason === AT_ONCE;
           this.#run.session.peer.fail(
-            new WorkflowError('KILL_SWITCH', `a kill switch for ${tool} is tripped, and the agent was using it`),
+            new WorkflowError(
+              'KILL_SWITCH',
+              `a kill switch for ${tool} is tripped, and the agent was using it`,
+            ),
           );
         },
       },
@@ -143,7 +146,8 @@ class Agent {
       this.#process = await this.#host.launch({
         line: (line) => session.receive(line),
         failed: (error) => session.peer.fail(failure(`${name} cannot be heard: ${error.message}`)),
-        tooLong: (maxBytes) => session.peer.fail(failure(`${name} sent a line of more than ${maxBytes} bytes`)),
+        tooLong: (maxBytes) =>
+          session.peer.fail(failure(`${name} sent a line of more than ${maxBytes} bytes`)),
         ended: (exit) => session.peer.fail(this.#endError(exit)),
       });
       await orAborted(session.open(), signal);
@@ -221,7 +225,10 @@ class Agent {
     if (this.#process?.wasOutOfMemory)
       return new WorkflowError('STEP_OOM', `the agent ${name} was killed for memory`);
     if (exit !== null && !exit.hasRun)
-      return new WorkflowError('SANDBOX_FAILED', `the agent ${name} could not be started in its sandbox${said}`);
+      return new WorkflowError(
+        'SANDBOX_FAILED',
+        `the agent ${name} could not be started in its sandbox${said}`,
+      );
     const how = exit === null ? '' : exit.signal === null ? ` (exit code ${exit.code})` : ` (${exit.signal})`;
     return failure(`the agent ${name} ended before its answer${how}${said}`);
   }

@@ -98,9 +98,7 @@ export class CallBook {
   /** What follows from the last message about a call. */
   next(call: AgentCall, told: CallStatus | undefined): Next {
     if (call.hasEnded)
-      return told === 'in_progress'
-        ? { type: 'violation', reason: 'it runs again after its end' }
-        : NOTHING;
+      return told === 'in_progress' ? { type: 'violation', reason: 'it runs again after its end' } : NOTHING;
     switch (told) {
       case undefined:
       case 'pending':
@@ -117,7 +115,8 @@ export class CallBook {
 
   /** What stands against a call that runs or has run; null when nothing does. */
   #running(call: AgentCall, told: 'in_progress' | 'completed' = 'in_progress'): Next | null {
-    if (call.denial !== null) return { type: 'violation', reason: `it ran although it was denied: ${call.denial}` };
+    if (call.denial !== null)
+      return { type: 'violation', reason: `it ran although it was denied: ${call.denial}` };
     if (!call.isGranted && (call.mustAsk || call.facts.kind === undefined)) {
       if (told === 'in_progress' && this.#options.marksBeforeAsking) return null;
       return { type: 'violation', reason: 'it ran without asking for permission' };

@@ -150,13 +150,13 @@ function claudeName(meta: Json | undefined): string | null {
 /** What a call brought: its texts and diffs, else its raw output. Null when it tells none. */
 function outputOf(update: JsonObject): { text: string; bytes: number } | null {
   const text = outputText(update);
-  return text === null
-    ? null
-    : { text: capText(text, 2 * MAX_RESULT_BYTES), bytes: Buffer.byteLength(text) };
+  return text === null ? null : { text: capText(text, 2 * MAX_RESULT_BYTES), bytes: Buffer.byteLength(text) };
 }
 
 function outputText({ content, rawOutput }: JsonObject): string | null {
-  const parts = Array.isArray(content) ? content.flatMap((part) => (isObject(part) ? partText(part) : [])) : [];
+  const parts = Array.isArray(content)
+    ? content.flatMap((part) => (isObject(part) ? partText(part) : []))
+    : [];
   if (parts.length > 0) return parts.join('\n');
   if (rawOutput === undefined || rawOutput === null) return null;
   return typeof rawOutput === 'string' ? rawOutput : JSON.stringify(rawOutput);

@@ -94,7 +94,9 @@ export class RpcPeer {
       try {
         await this.#handle(line);
       } catch (error) {
-        this.fail(error instanceof BadMessage ? failure(`${this.#name}: ${error.message}`) : ensureError(error));
+        this.fail(
+          error instanceof BadMessage ? failure(`${this.#name}: ${error.message}`) : ensureError(error),
+        );
       }
       if (this.#queue.length === MAX_QUEUE - 1) this.#handlers.hold(false);
     }
@@ -116,14 +118,19 @@ export class RpcPeer {
     const result = await this.#handlers.asked(method, params);
     if (this.#failure !== null) return;
     if (result === undefined)
-      this.#send({ id, error: { code: METHOD_NOT_FOUND, message: `${method.slice(0, SHOWN)} is not offered` } });
+      this.#send({
+        id,
+        error: { code: METHOD_NOT_FOUND, message: `${method.slice(0, SHOWN)} is not offered` },
+      });
     else this.#send({ id, result });
   }
 
   #answered({ id, result, error }: JsonObject): void {
     const waiting = typeof id === 'number' ? this.#waiting.get(id) : undefined;
     if (waiting === undefined)
-      throw new BadMessage(`it answered ${JSON.stringify(id ?? null)}, which nobody asked or it answered before`);
+      throw new BadMessage(
+        `it answered ${JSON.stringify(id ?? null)}, which nobody asked or it answered before`,
+      );
     this.#waiting.delete(Number(id));
     if (error !== undefined && error !== null) {
       const said = isObject(error) ? `${String(error['message'])} ${dataOf(error)}`.trim() : String(error);

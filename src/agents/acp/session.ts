@@ -142,7 +142,9 @@ export class AcpSession {
     this.#toldMode = null;
     await this.peer.request('session/set_mode', { sessionId: session, modeId: mode }, START_TIMEOUT_MS);
     if (this.#toldMode !== null && this.#toldMode !== mode)
-      throw failure(`${this.#name} was told to be in the mode "${mode}" and is in "${String(this.#toldMode)}"`);
+      throw failure(
+        `${this.#name} was told to be in the mode "${mode}" and is in "${String(this.#toldMode)}"`,
+      );
     this.#mode = mode;
   }
 
@@ -200,9 +202,12 @@ export class AcpSession {
     const { book, judge, signal } = this.#parts;
     const { session, call: update, options } = readPermission(params);
     if (session !== this.#id || !this.#isPrompting)
-      throw new BadMessage(`it asks for a permission in the session ${JSON.stringify(session)}, which has no prompt`);
+      throw new BadMessage(
+        `it asks for a permission in the session ${JSON.stringify(session)}, which has no prompt`,
+      );
     const call = this.#note(update);
-    const optionOf = (kind: string): string | null => options.find((option) => option.kind === kind)?.id ?? null;
+    const optionOf = (kind: string): string | null =>
+      options.find((option) => option.kind === kind)?.id ?? null;
     const allow = optionOf('allow_once');
     const cancelled: Json = { outcome: { outcome: 'cancelled' } };
     if (signal.aborted) return cancelled;
