@@ -180,6 +180,8 @@ export function lines(events: readonly RunEvent[]): string[] {
         return `${name} ${event.call} ${event.tool}`;
       case 'agent.tool_ended':
         return `${name} ${event.call} ${event.outcome}`;
+      case 'agent.violated':
+        return `${name} ${event.call ?? '-'} ${event.tool ?? '-'}: ${event.reason}`;
       default:
         return name;
     }

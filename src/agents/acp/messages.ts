@@ -119,6 +119,7 @@ function readCall(update: JsonObject): CallUpdate {
   const known = STATUSES.find((each) => each === status);
   if (known === undefined && status !== undefined && status !== null)
     throw new BadMessage(`${JSON.stringify(status)} is no status of a tool call`);
+  const [ofKind, shown] = [textIn(kind), textIn(title)];
   const toolName = textIn(name) ?? claudeName(update['_meta']);
   const paths = Array.isArray(locations)
     ? locations.flatMap((place) => (isObject(place) ? (textIn(place['path']) ?? []) : []))
@@ -127,8 +128,8 @@ function readCall(update: JsonObject): CallUpdate {
   return {
     id: textOf(toolCallId, 'toolCallId'),
     ...(known === undefined ? {} : { status: known }),
-    ...(textIn(kind) === null ? {} : { kind: String(kind) }),
-    ...(textIn(title) === null ? {} : { title: String(title) }),
+    ...(ofKind === null ? {} : { kind: ofKind }),
+    ...(shown === null ? {} : { title: shown }),
     ...(toolName === null ? {} : { name: toolName }),
     ...(rawInput !== undefined && isObject(rawInput) ? inputOf(rawInput) : {}),
     ...(paths === null ? {} : { paths }),
@@ -165,8 +166,8 @@ function outputText({ content, rawOutput }: JsonObject): string | null {
 function partText(part: JsonObject): string[] {
   const { type, content, path } = part;
   if (type === 'content' && content !== undefined && isObject(content))
-    return [textIn(content['text']) ?? `[${String(content['type'])}]`];
-  return type === 'diff' ? [`[changed ${String(path)}]`] : [];
+    return [textIn(content['text']) ?? `[${textIn(content['type']) ?? 'something'}]`];
+  return type === 'diff' ? [`[changed ${textIn(path) ?? 'a file'}]`] : [];
 }
 
 function objectOf(value: Json | undefined, what: string): JsonObject {

@@ -133,9 +133,10 @@ export class RpcPeer {
       );
     this.#waiting.delete(Number(id));
     if (error !== undefined && error !== null) {
-      const said = isObject(error) ? `${String(error['message'])} ${dataOf(error)}`.trim() : String(error);
+      const said = JSON.stringify(isObject(error) ? (error['message'] ?? error) : error);
+      const data = isObject(error) ? dataOf(error) : '';
       waiting.answer.reject(
-        failure(`${this.#name} answered ${waiting.method} with an error: ${said.slice(0, SHOWN * 2)}`),
+        failure(`${this.#name} answered ${waiting.method} with an error: ${said.slice(0, SHOWN)}${data}`),
       );
     } else if (result === undefined) throw new BadMessage(`its answer to ${waiting.method} has no result`);
     else waiting.answer.resolve(result);
@@ -164,5 +165,5 @@ function parse(line: string): JsonObject {
 
 function dataOf(error: JsonObject): string {
   const data = error['data'];
-  return data === undefined || data === null ? '' : JSON.stringify(data).slice(0, SHOWN);
+  return data === undefined || data === null ? '' : ` ${JSON.stringify(data).slice(0, SHOWN)}`;
 }
