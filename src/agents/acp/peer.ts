@@ -131,15 +131,18 @@ export class RpcPeer {
       throw new BadMessage(
         `it answered ${JSON.stringify(id ?? null)}, which nobody asked or it answered before`,
       );
+    const isError = error !== undefined && error !== null;
+    // It stays open, so that it fails with all others.
+    if (!isError && result === undefined)
+      throw new BadMessage(`its answer to ${waiting.method} has no result`);
     this.#waiting.delete(Number(id));
-    if (error !== undefined && error !== null) {
+    if (isError) {
       const said = JSON.stringify(isObject(error) ? (error['message'] ?? error) : error);
       const data = isObject(error) ? dataOf(error) : '';
       waiting.answer.reject(
         failure(`${this.#name} answered ${waiting.method} with an error: ${said.slice(0, SHOWN)}${data}`),
       );
-    } else if (result === undefined) throw new BadMessage(`its answer to ${waiting.method} has no result`);
-    else waiting.answer.resolve(result);
+    } else if (result !== undefined) waiting.answer.resolve(result);
   }
 
   #send(message: JsonObject): void {
