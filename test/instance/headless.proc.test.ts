@@ -37,9 +37,8 @@ const READS = {
 
 describe('a headless agent', { timeout: 300_000, skip: lacks }, () => {
   test('is trusted with what is allowed whatever its arguments are, and its text is the result', async (t) => {
-    const desk = benchFor(t, {
-      out: '\u001b[38;5;13m> \u001b[0mAll is \u001b[1mwell\u001b[0m\u0007\n\u001b[?25h',
-    });
+    const out = '\u001b[38;5;13m> \u001b[0mAll is \u001b[1mwell\u001b[0m\u0007\n\u001b[?25h';
+    const desk = benchFor(t, { out }, 'q', { tools: ['fs_read'] });
     desk.policy(READS);
     desk.workflow({ outputs: ['verdict'] });
     const { run, code } = await desk.run();

@@ -96,13 +96,10 @@ test('what a handler throws is the reason, and a request that waits too long is 
   receive({ method: 'y' });
   await assert.rejects(answer, RangeError);
   const { peer: slow } = openPeer();
-  await assert.rejects(
-    slow.request('x', {}, 5),
-    {
+  await assert.rejects(slow.request('x', {}, 5), {
     code: 'AGENT_FAILED',
     message: 'fake did not answer x in 0.005 s',
-  },
-  );
+  });
 });
 
 test('an error is the answer, and no more than its request fails', async () => {
