@@ -5,14 +5,12 @@ import type { ChildExit } from '../../skills/child.ts';
 import { AT_ONCE } from '../../skills/stop.ts';
 import { onAbort, within } from '../../skills/waits.ts';
 import { agentResult, answerProblem } from '../answer.ts';
-import { countUsage, estimateTokens, limitError, outputRoom } from '../budget.ts';
 import { repairText } from '../conversation.ts';
 import type { AgentDriver } from '../driver.ts';
 import type { LineHandlers, LineProcess } from '../line-process.ts';
-import { timeError } from '../loop.ts';
-import { type AgentJob, type AgentWorld, Cancelled } from '../run.ts';
-import type { Transcript } from '../transcript.ts';
-import { WorkClock } from '../work-clock.ts';
+import { askLeave, onTheClock, type Prompting, recordAnswer, refuseMore } from '../prompts.ts';
+import { Cancelled } from '../run.ts';
+import type { WorkClock } from '../work-clock.ts';
 import { CallBook } from './call-book.ts';
 import { CallJudge } from './call-judge.ts';
 import { failure } from './peer.ts';
@@ -29,19 +27,13 @@ export interface AcpHost {
   launch(handlers: LineHandlers): Promise<LineProcess>;
 }
 
-interface Run {
-  readonly host: AcpHost;
-  readonly job: AgentJob;
-  readonly transcript: Transcript;
-  readonly world: AgentWorld;
+interface Run extends Prompting {
   readonly clock: WorkClock;
-  readonly signal: AbortSignal;
   readonly session: AcpSession;
   readonly judge: CallJudge;
 }
 
 const MAX_REPAIRS = 1;
-const NO_MODEL = { maxOutputTokens: null, price: null } as const;
 /** How long an agent may take to end its turn, and then itself, when it is told to. */
 const CANCEL_GRACE_MS = 1000;
 const END_GRACE_MS = 2000;
@@ -51,26 +43,18 @@ const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
 export function acpDriver(host: AcpHost): AgentDriver {
   let agent: Agent | null = null;
   return {
-    run: async (job, transcript, world, signal) => {
-      // What it was told and said before is gone with its process; what was used stays used.
-      transcript.startAnew();
-      const { limits, timeoutMs } = job;
-      const leftMs = limits.maxExecutionMs === null ? null : limits.maxExecutionMs - transcript.workedMs;
-      const times = [leftMs, timeoutMs].filter((ms) => ms !== null);
-      const clock = new WorkClock(times.length === 0 ? null : Math.min(...times));
-      const either = AbortSignal.any([signal, clock.expired]);
-      agent = new Agent(host, { job, transcript, world, signal: either });
-      try {
-        const result = await agent.converse(clock);
-        await agent.end('over');
-        return result;
-      } catch (error) {
-        await agent.end(mayEndWell(error, signal) ? 'cancelled' : 'at once');
-        if (signal.aborted) return null;
-        if (clock.expired.aborted) throw timeError(job, leftMs);
-        throw error;
-      }
-    },
+    run: (job, transcript, world, signal) =>
+      onTheClock({ job, transcript, signal }, async (clock, either) => {
+        agent = new Agent(host, { job, transcript, world, signal: either });
+        try {
+          const result = await agent.converse(clock);
+          await agent.end('over');
+          return result;
+        } catch (error) {
+          await agent.end(mayEndWell(error, signal) ? 'cancelled' : 'at once');
+          throw error;
+        }
+      }),
     close: async () => agent?.end('over'),
   };
 }
@@ -84,7 +68,7 @@ class Agent {
   #ending: Promise<void> | null = null;
   #isSwitchedOffAtOnce = false;
 
-  constructor(host: AcpHost, around: Pick<Run, 'job' | 'transcript' | 'world' | 'signal'>) {
+  constructor(host: AcpHost, around: Prompting) {
     const { profile, workspace } = host;
     const book = new CallBook({ workspace, marksBeforeAsking: profile.marksBeforeAsking });
     const judge = new CallJudge(
@@ -113,17 +97,17 @@ class Agent {
       hold: (isHeld) => (isHeld ? this.#process?.pause() : this.#process?.resume()),
     });
     this.#host = host;
-    this.#run = { host, ...around, session, judge };
+    this.#run = { ...around, session, judge };
   }
 
   async converse(clock: WorkClock): Promise<JsonObject> {
     const run: Run = { ...this.#run, clock };
     const { job, transcript } = run;
-    refuseRequest(job, transcript);
+    refuseMore(run);
     await this.#open(run);
     let text = `${job.system}\n\n${job.task}`;
     for (let repairs = 0; ; repairs += 1) {
-      const { text: answer } = await this.#ask(run, text);
+      const answer = await this.#ask(run, text);
       const problem = answerProblem(answer, job.rules);
       if (problem === null) return agentResult(answer, job.rules, transcript);
       if (repairs >= MAX_REPAIRS || transcript.iterations >= job.limits.maxIterations)
@@ -154,43 +138,19 @@ class Agent {
     });
   }
 
-  async #ask(run: Run, text: string): Promise<PromptEnd> {
-    const { job, transcript, world, clock, signal, session, judge, host } = run;
-    refuseRequest(job, transcript);
-    const iteration = transcript.iterations + 1;
-    const estimate = estimateTokens(Buffer.byteLength(text));
-    outputRoom(job.limits, transcript.usage, estimate, NO_MODEL);
-    const { name } = host.profile;
-    world.record([
-      {
-        type: 'agent.requested',
-        path: job.path,
-        attempt: job.attempt,
-        iteration,
-        model: { name: `acp:${name}`, id: name },
-        estimate: { in: estimate, out: 0 },
-      },
-    ]);
-    const permit = await world.permit('model', { iteration, call: null, tool: null }, signal);
-    if (permit === null || signal.aborted) throw new Cancelled();
-    if (permit.decision !== 'allow')
-      throw new WorkflowError('POLICY_DENIED', `the agent ${name} was refused: ${permit.reason}`);
+  /** The answer to one prompt. */
+  async #ask(run: Run, text: string): Promise<string> {
+    const { clock, signal, session, judge } = run;
+    const { name } = this.#host.profile;
+    const bytes = Buffer.byteLength(text);
+    const iteration = await askLeave(run, { name: 'acp', profile: name }, bytes);
     judge.iteration = iteration;
     const end = await clock.during(() => orAborted(this.#turn(session, text), signal));
     judge.interrupt('the agent ended its turn without telling what came of this call');
-    world.record([
-      {
-        type: 'agent.answered',
-        path: job.path,
-        iteration,
-        message: { text: world.mask(end.text), calls: [] },
-        usage: countUsage(end.usage, Buffer.byteLength(text), end.length),
-        finish: end.stopReason,
-      },
-    ]);
+    const answer = recordAnswer(run, iteration, bytes, { ...end, finish: end.stopReason });
     refuseEnd(name, end.stopReason);
     session.peer.assertSound();
-    return { ...end, text: world.mask(end.text) };
+    return answer;
   }
 
   #turn(session: AcpSession, text: string): Promise<PromptEnd> {
@@ -238,13 +198,6 @@ class Agent {
 function mayEndWell(error: unknown, signal: AbortSignal): boolean {
   const hasViolated = error instanceof WorkflowError && error.code === 'AGENT_VIOLATION';
   return !hasViolated && signal.reason !== AT_ONCE;
-}
-
-function refuseRequest({ limits }: AgentJob, { iterations, outputBytes }: Transcript): void {
-  if (iterations >= limits.maxIterations)
-    throw limitError('iterations', limits.maxIterations, iterations, 'and there is no final answer');
-  if (limits.maxOutputBytes !== null && outputBytes > limits.maxOutputBytes)
-    throw limitError('output_bytes', limits.maxOutputBytes, outputBytes, 'by the results of its tools');
 }
 
 function refuseEnd(name: string, stopReason: string): void {
