@@ -6,6 +6,7 @@ import type { DriverChoice } from './driver-choice.ts';
 import { timeError } from './loop.ts';
 import type { ReportedUsage } from './model.ts';
 import { type AgentJob, type AgentWorld, Cancelled } from './run.ts';
+import { cleanText } from './text.ts';
 import type { Transcript } from './transcript.ts';
 import { WorkClock } from './work-clock.ts';
 
@@ -17,6 +18,7 @@ export interface Prompting {
   readonly signal: AbortSignal;
 }
 
+const MAX_FINISH = 100;
 /** They cannot be told how long an answer may be, and what it costs is not known. */
 const NO_MODEL = { maxOutputTokens: null, price: null } as const;
 
@@ -25,7 +27,7 @@ const NO_MODEL = { maxOutputTokens: null, price: null } as const;
  * was used stays used. Null when it was cancelled. Throws what `work` throws, AGENT_LIMIT and STEP_TIMEOUT.
  */
 export async function onTheClock(
-  { job, transcript, signal }: Omit<Prompting, 'world'>,
+  { job, transcript, world, signal }: Prompting,
   work: (clock: WorkClock, signal: AbortSignal) => Promise<JsonObject>,
 ): Promise<JsonObject | null> {
   transcript.startAnew();
@@ -38,8 +40,17 @@ export async function onTheClock(
   } catch (error) {
     if (signal.aborted) return null;
     if (clock.expired.aborted) throw timeError(job, leftMs);
-    throw error;
+    throw shown(error, world);
   }
+}
+
+/** An error may have words of the program in it: they are cleaned and masked as everything else that it says. */
+function shown(error: unknown, world: AgentWorld): unknown {
+  if (!(error instanceof WorkflowError)) return error;
+  const { code, message, details, cause } = error;
+  const clean = world.mask(cleanText(message));
+  if (clean === message) return error;
+  return new WorkflowError(code, clean, { cause, ...(details === undefined ? {} : { details }) });
 }
 
 /** Throws AGENT_LIMIT when another prompt would be one too many. */
@@ -92,6 +103,7 @@ export function recordAnswer(
   },
 ): string {
   const text = world.mask(answer.text);
+  const finish = world.mask(cleanText(answer.finish)).slice(0, MAX_FINISH);
   world.record([
     {
       type: 'agent.answered',
@@ -99,7 +111,7 @@ export function recordAnswer(
       iteration,
       message: { text, calls: [] },
       usage: countUsage(answer.usage, sentBytes, answer.length),
-      finish: answer.finish,
+      finish,
     },
   ]);
   return text;

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { globSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
 import { checkPairs, lines } from '../agents/fake-world.ts';
 import { eventually } from '../setup/bench-home.ts';
 import { assertNothingLeft, endOf, hostOf, outputsOf } from '../setup/leftovers.ts';
-import { openOtherBench } from '../setup/other-agents.ts';
+import { GEMINI_KEY, openOtherBench } from '../setup/other-agents.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
@@ -152,6 +152,31 @@ describe('an ACP agent that is broken', { timeout: 300_000, skip: lacks }, () =>
       assert.ok(desk.heard().length > 0, 'it was alive');
     });
 
+  const leaks: readonly (readonly [where: string, step: object])[] = [
+    ['as garbage', { raw: `key ${GEMINI_KEY}` }],
+    [
+      'as what it does unasked',
+      { update: { toolCallId: 't1', title: `\u001b[2Jsend ${GEMINI_KEY}`, status: 'in_progress' } },
+    ],
+    ['as the end of its turn', { end: `ended ${GEMINI_KEY}` }],
+    [
+      'as a tool that it asks for',
+      { ask: { toolCallId: 't1', title: GEMINI_KEY, rawInput: { key: GEMINI_KEY } } },
+    ],
+  ];
+  for (const [where, step] of leaks)
+    test(`tells its key ${where}: nothing of it is kept`, async (t) => {
+      const desk = openOtherBench(t, { turns: [[step, { end: 'end_turn' }]] });
+      desk.workflow();
+      const { run, stderr } = await desk.run();
+      const kept = `${JSON.stringify(run)}${JSON.stringify(desk.bench.journal(run.id))}${stderr}`;
+      assert.ok(kept.includes('***'), 'it was masked');
+      assert.ok(!kept.includes(GEMINI_KEY));
+      assert.ok(!kept.includes('\\u001b'));
+      for (const file of filesBelow(desk.bench.home))
+        assert.ok(!readFileSync(file).includes(GEMINI_KEY), `${file} holds the key`);
+    });
+
   test('floods us with updates: they are read, and nothing of them is kept', async (t) => {
     const desk = openOtherBench(t, { turns: [[{ flood: 50_000 }, { say: 'so many' }, { end: 'end_turn' }]] });
     desk.workflow();
@@ -241,3 +266,10 @@ describe('an ACP agent that is ended', { timeout: 300_000, skip: lacks }, () => 
     assert.equal(desk.heard().filter(({ method }) => method === 'session/prompt').length, 2);
   });
 });
+
+/** Of an ended run: what was kept for it is gone. */
+function filesBelow(folder: string): string[] {
+  return globSync('**/*', { cwd: folder })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile());
+}

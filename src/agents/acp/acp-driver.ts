@@ -10,6 +10,7 @@ import type { AgentDriver } from '../driver.ts';
 import type { LineHandlers, LineProcess } from '../line-process.ts';
 import { askLeave, onTheClock, type Prompting, recordAnswer, refuseMore } from '../prompts.ts';
 import { Cancelled } from '../run.ts';
+import { cleanText } from '../text.ts';
 import type { WorkClock } from '../work-clock.ts';
 import { CallBook } from './call-book.ts';
 import { CallJudge } from './call-judge.ts';
@@ -44,7 +45,7 @@ export function acpDriver(host: AcpHost): AgentDriver {
   let agent: Agent | null = null;
   return {
     run: (job, transcript, world, signal) =>
-      onTheClock({ job, transcript, signal }, async (clock, either) => {
+      onTheClock({ job, transcript, world, signal }, async (clock, either) => {
         agent = new Agent(host, { job, transcript, world, signal: either });
         try {
           const result = await agent.converse(clock);
@@ -93,6 +94,7 @@ class Agent {
       book,
       judge,
       signal: around.signal,
+      mask: (text) => around.world.mask(cleanText(text)),
       send: (line) => this.#send(line),
       hold: (isHeld) => (isHeld ? this.#process?.pause() : this.#process?.resume()),
     });
@@ -148,7 +150,7 @@ class Agent {
     const end = await clock.during(() => orAborted(this.#turn(session, text), signal));
     judge.interrupt('the agent ended its turn without telling what came of this call');
     const answer = recordAnswer(run, iteration, bytes, { ...end, finish: end.stopReason });
-    refuseEnd(name, end.stopReason);
+    refuseEnd(name, run.world.mask(end.stopReason));
     session.peer.assertSound();
     return answer;
   }

@@ -83,9 +83,9 @@ export class CallJudge {
       for (const judged of this.#book.undecided(call)) this.#intend(call, judged);
     const first = call?.open[0] ?? null;
     const tool = first?.judged.tool ?? (call === null ? null : this.#toolOf(call));
-    const title = call?.facts.title ?? '';
-    const what = tool === null ? '' : ` (${tool}${title === '' ? '' : `, "${title.slice(0, 200)}"`})`;
-    const shown = this.#parts.world.mask(`${reason}${what}`);
+    const title = this.#shown(call?.facts.title ?? '').slice(0, 200);
+    const what = tool === null ? '' : ` (${tool}${title === '' ? '' : `, "${title}"`})`;
+    const shown = this.#shown(`${reason}${what}`);
     this.#parts.world.record([
       { type: 'agent.violated', path, attempt, call: first?.intent ?? null, tool, reason: shown },
     ]);
@@ -134,7 +134,7 @@ export class CallJudge {
     const { job, world } = this.#parts;
     this.#number += 1;
     const intent = `c${this.iteration}-${this.#number}`;
-    const tool = canonicalTool(judged.tool);
+    const tool = canonicalTool(this.#shown(judged.tool)) || 'other';
     const args = maskJson(judged.args, (text) => world.mask(text)) as JsonObject;
     world.record([
       { type: 'agent.tool_called', path: job.path, iteration: this.iteration, call: intent, tool, args },
@@ -189,8 +189,13 @@ export class CallJudge {
     watched.catch((error: unknown) => this.#parts.switchedOff(tool, error));
   }
 
+  /** Names and titles are words of the agent, too. */
+  #shown(text: string): string {
+    return this.#parts.world.mask(cleanText(text));
+  }
+
   #toolOf(call: AgentCall): string | null {
     const key = [...call.decided.keys()][0];
-    return key === undefined ? null : (key.split(' ')[0] ?? null);
+    return key === undefined ? null : this.#shown(key.split(' ')[0] ?? '');
   }
 }

@@ -15,6 +15,8 @@ export interface PeerHandlers {
   asked(method: string, params: Json | undefined): Promise<Json | undefined>;
   /** More came than is dealt with: read no further, or read on. */
   hold(isHeld: boolean): void;
+  /** Makes words of the other side fit to be shown. */
+  mask(text: string): string;
   /** Sends one line. */
   send(line: string): void;
 }
@@ -104,7 +106,7 @@ export class RpcPeer {
   }
 
   async #handle(line: string): Promise<void> {
-    const message = parse(line);
+    const message = this.#parse(line);
     const { id, method, params } = message;
     if (typeof method !== 'string') {
       this.#answered(message);
@@ -129,7 +131,7 @@ export class RpcPeer {
     const waiting = typeof id === 'number' ? this.#waiting.get(id) : undefined;
     if (waiting === undefined)
       throw new BadMessage(
-        `it answered ${JSON.stringify(id ?? null)}, which nobody asked or it answered before`,
+        `it answered ${this.#shown(id ?? null)}, which nobody asked or it answered before`,
       );
     const isError = error !== undefined && error !== null;
     // It stays open, so that it fails with all others.
@@ -137,12 +139,30 @@ export class RpcPeer {
       throw new BadMessage(`its answer to ${waiting.method} has no result`);
     this.#waiting.delete(Number(id));
     if (isError) {
-      const said = JSON.stringify(isObject(error) ? (error['message'] ?? error) : error);
-      const data = isObject(error) ? dataOf(error) : '';
+      const said = isObject(error) ? [error['message'], error['data']] : [error];
+      const shown = said
+        .filter((part) => part !== undefined && part !== null)
+        .map((part) => this.#shown(part));
       waiting.answer.reject(
-        failure(`${this.#name} answered ${waiting.method} with an error: ${said.slice(0, SHOWN)}${data}`),
+        failure(`${this.#name} answered ${waiting.method} with an error: ${shown.join(' ')}`),
       );
     } else if (result !== undefined) waiting.answer.resolve(result);
+  }
+
+  #parse(line: string): JsonObject {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      throw new BadMessage(`it sent a line that is no JSON: ${this.#shown(line)}`);
+    }
+    if (!isObject(value)) throw new BadMessage('it sent a line that is no JSON object');
+    return value;
+  }
+
+  #shown(value: Json): string {
+    return this.#handlers.mask(JSON.stringify(value)).slice(0, SHOWN);
   }
 
   #send(message: JsonObject): void {
@@ -152,21 +172,4 @@ export class RpcPeer {
 
 export function failure(message: string): WorkflowError {
   return new WorkflowError('AGENT_FAILED', message);
-}
-
-function parse(line: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    const shown = JSON.stringify(line.slice(0, SHOWN));
-    throw new BadMessage(`it sent a line that is no JSON: ${shown} (${ensureError(error).message})`);
-  }
-  if (!isObject(value)) throw new BadMessage('it sent a line that is no JSON object');
-  return value;
-}
-
-function dataOf(error: JsonObject): string {
-  const data = error['data'];
-  return data === undefined || data === null ? '' : ` ${JSON.stringify(data).slice(0, SHOWN)}`;
 }

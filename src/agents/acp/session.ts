@@ -24,6 +24,8 @@ export interface SessionParts {
   readonly book: CallBook;
   readonly judge: CallJudge;
   readonly signal: AbortSignal;
+  /** Makes words of the agent fit to be shown; before they are cut, so that no half of a secret is left. */
+  readonly mask: (text: string) => string;
   readonly send: (line: string) => void;
   readonly hold: (isHeld: boolean) => void;
 }
@@ -68,6 +70,7 @@ export class AcpSession {
       asked: async (method, params) =>
         method === 'session/request_permission' ? this.#asked(params) : undefined,
       hold: parts.hold,
+      mask: parts.mask,
       send: parts.send,
     });
   }

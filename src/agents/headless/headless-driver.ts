@@ -35,7 +35,7 @@ const NO_USAGE = { in: undefined, out: undefined, cached: undefined };
 export function headlessDriver(host: HeadlessHost): AgentDriver {
   return {
     run: (job, transcript, world, signal) =>
-      onTheClock({ job, transcript, signal }, (clock, either) =>
+      onTheClock({ job, transcript, world, signal }, (clock, either) =>
         chat(host, { job, transcript, world, signal: either }, clock),
       ),
     // The program ends with its answer.

@@ -11,6 +11,7 @@ function openPeer(work: (method: string) => Promise<Json | undefined> = async ()
   const holds: boolean[] = [];
   const peer = new RpcPeer('fake', {
     send: (line) => void sent.push(JSON.parse(line) as Json),
+    mask: (text) => text.replaceAll('secret', '***'),
     hold: (isHeld) => void holds.push(isHeld),
     notified: async (method) => {
       await work(method);
@@ -54,7 +55,12 @@ test('what is asked is answered by its id, and an unknown method with the code f
 });
 
 const faults: readonly (readonly [name: string, line: string, says: RegExp])[] = [
-  ['no JSON', 'hello', /^fake: it sent a line that is no JSON: "hello"/],
+  ['no JSON', 'hello secret', /^fake: it sent a line that is no JSON: "hello \*\*\*"$/],
+  [
+    'much that is no JSON',
+    `${'x'.repeat(196)}secret`,
+    /^fake: it sent a line that is no JSON: "x{196}\*\*\*$/,
+  ],
   ['no object', '[1]', /^fake: it sent a line that is no JSON object$/],
   ['an answer to nothing', '{"id":5,"result":1}', /^fake: it answered 5, which nobody asked/],
   ['an answer without an id', '{"result":1}', /^fake: it answered null, which nobody asked/],
