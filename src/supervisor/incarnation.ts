@@ -22,7 +22,7 @@ import {
   measureUsage,
   setStatus,
 } from './live-instance.ts';
-import { bootModels, bootVariables } from './model-keys.ts';
+import { bootKeys } from './model-keys.ts';
 import { type Pins, readPins, sandboxOf } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
 import { policiesOf } from './run-policies.ts';
@@ -161,8 +161,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       workflow: pins.workflow,
       skills: pins.skills,
       agents: pins.agents,
-      models: bootModels(home, row.id, pins.models),
-      agentVariables: bootVariables(home, row.id, pins.agents),
+      ...bootKeys(home, row.id, pins),
       agentPolicies,
       inputs: row.inputs,
       context: row.context,

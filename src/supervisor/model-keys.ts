@@ -44,9 +44,29 @@ function readKeys({ secretsFolder }: Home, id: string): Readonly<Record<string, 
   }
 }
 
-/** The models of a run with their keys, as they are now; one without them says why. */
-export function bootModels(home: Home, id: string, models: Pins['models']): Bootstrap['models'] {
-  const env = Object.keys(models).length === 0 ? {} : readKeys(home, id);
+/**
+ * What the process of a run is given of what was kept: its models with their keys, as they are now (one without them
+ * says why), and the variables of its agents' programs.
+ */
+export function bootKeys(
+  home: Home,
+  id: string,
+  { models, agents }: Pick<Pins, 'models' | 'agents'>,
+): Pick<Bootstrap, 'models' | 'agentVariables'> {
+  const others = Object.entries(agents).filter(([, { driver }]) => driver !== undefined);
+  const isNeeded = others.length > 0 || Object.keys(models).length > 0;
+  const env = isNeeded ? readKeys(home, id) : {};
+  return {
+    models: bootModels(home, models, env),
+    agentVariables: Object.fromEntries(others.map(([name, agent]) => [name, variablesOf(agent, env)])),
+  };
+}
+
+function bootModels(
+  home: Home,
+  models: Pins['models'],
+  env: Readonly<Record<string, string>>,
+): Bootstrap['models'] {
   return Object.fromEntries(
     Object.entries(models).map(([subject, spec]) => {
       try {
@@ -64,14 +84,6 @@ export function agentVariables(
   env: Readonly<Record<string, string>>,
 ): Record<string, string> {
   return Object.assign({}, ...Object.values(agents).map((agent) => variablesOf(agent, env)));
-}
-
-/** The same from what is kept for a run, by agent. */
-export function bootVariables(home: Home, id: string, agents: Pins['agents']): Bootstrap['agentVariables'] {
-  const others = Object.entries(agents).filter(([, { driver }]) => driver !== undefined);
-  if (others.length === 0) return {};
-  const env = readKeys(home, id);
-  return Object.fromEntries(others.map(([name, agent]) => [name, variablesOf(agent, env)]));
 }
 
 function variablesOf({ driver }: Agent, env: Readonly<Record<string, string>>): Record<string, string> {

@@ -62,7 +62,7 @@ describe('an agent that speaks ACP', { timeout: 300_000, skip: lacks }, () => {
     const heard = desk.heard();
     const [began] = heard;
     assert.deepEqual([began?.['started'], began?.['key'], began?.['other']], [['--acp'], GEMINI_KEY, null]);
-    assert.match(String(began?.['home']), /^\/var\/tmp\/q-workflow-\w+\/agent-\w+$/);
+    assert.match(JSON.stringify(began?.['home']), /^"\/var\/tmp\/q-workflow-\w+\/agent-\w+"$/);
     assert.deepEqual(
       heard.flatMap(({ method }) => method ?? []),
       ['initialize', 'session/new', 'session/set_mode', 'session/prompt'],

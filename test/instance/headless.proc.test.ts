@@ -56,7 +56,7 @@ describe('a headless agent', { timeout: 300_000, skip: lacks }, () => {
       'Task:\nDo it.',
     ]);
     assert.deepEqual([agent['tools'], agent['allowedTools']], [['fs_read'], ['fs_read']]);
-    assert.match(String(agent['prompt']), /You are a helper\.$/);
+    assert.match(JSON.stringify(agent['prompt']), /You are a helper\."$/);
     assert.match(home, /^\/var\/tmp\/q-workflow-\w+\/agent-\w+$/);
     assert.deepEqual(lines(desk.agentEvents(run.id)), [
       'requested 1',
