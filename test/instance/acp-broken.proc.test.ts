@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
@@ -217,6 +217,26 @@ describe('an ACP agent that is ended', { timeout: 300_000, skip: lacks }, () => 
     assert.ok(desk.heard().some(({ method }) => method === 'session/cancel'));
     checkPairs(desk.agentEvents(id));
     assert.equal(lines(desk.agentEvents(id)).at(-1), 'tool_ended c1-1 interrupted');
+  });
+
+  test('by a stop goes on when a person resumes it, anew and with the key that is given then', async (t) => {
+    const desk = openOtherBench(t, { turns: [[RUNNING]] });
+    desk.workflow({ guardrails: { max_iterations: 2 } });
+    const id = await desk.start();
+    await eventually('the call runs', () => desk.heard().some((entry) => 'permission' in entry));
+    await desk.bench.q('stop', id);
+    assert.equal((await endOf(desk.bench, id)).status, 'stopped');
+    const script = { turns: [[{ say: 'at last' }, { end: 'end_turn' }]] };
+    writeFileSync(join(desk.bench.workspace, 'acp-script.json'), JSON.stringify(script));
+    await desk.bench.qWith({ ...desk.env, GEMINI_API_KEY: 'another-key-0123' }, 'resume', id, '--json');
+    const run = await desk.bench.status(id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    const { text, iterations, tool_calls } = outputsOf(run, 'a');
+    assert.deepEqual([text, iterations, tool_calls], ['at last', 2, 1]);
+    assert.deepEqual(
+      desk.heard().flatMap((entry) => ('started' in entry ? [entry['key']] : [])),
+      [GEMINI_KEY, 'another-key-0123'],
+    );
   });
 
   test('by a kill switch of the tool that it uses ends with it', async (t) => {
