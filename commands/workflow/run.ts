@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { parsePairs, resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { followRun } from '../../src/cli/follow-run.ts';
+import { canAsk, followRun } from '../../src/cli/follow-run.ts';
 import { inheritedEnvironment } from '../../src/client/caller.ts';
 import { modelEnvironment } from '../../src/client/model-environment.ts';
 
@@ -22,6 +22,11 @@ export default class Run extends WorkflowCommand {
       helpValue: 'k=v',
     }),
     context: Flags.string({ multiple: true, description: 'replaces a context value', helpValue: 'k=v' }),
+    approvals: Flags.option({
+      options: ['wait', 'named', 'deny'] as const,
+      description:
+        'what has to be approved waits for a person: all, only where a rule or step names who may, or nothing (default: wait on a terminal and with --detach, else named)',
+    })(),
     detach: Flags.boolean({ char: 'd', description: 'start it in the background and print its id' }),
   };
 
@@ -36,6 +41,8 @@ export default class Run extends WorkflowCommand {
       context: parsePairs('--context', flags.context ?? []),
       env: inheritedEnvironment(),
       modelEnv: modelEnvironment(caller.configHome),
+      approvals:
+        flags.approvals ?? (flags.detach || canAsk(flags.json) ? ('wait' as const) : ('named' as const)),
     };
     const client = await this.connect();
     try {

@@ -140,6 +140,7 @@ function liveIn(scope: Scope): LiveInstance {
     lastSeq: 0,
     resumeFrom: null,
     notice: null,
+    approvals: 'named',
   } as const;
-  return Object.assign(createLiveInstance(row, []), { scope });
+  return Object.assign(createLiveInstance(row, [], []), { scope });
 }

@@ -77,6 +77,10 @@ const EXCEPTIONS: Readonly<Record<string, { readonly to: string; readonly reason
     to: 'sandbox',
     reason: 'a kill switch must work where no supervisor answers; loaded in that case alone',
   },
+  'src/cli/model-health.ts': {
+    to: 'agents',
+    reason: 'doctor --model talks to the model itself, with the key of who calls; loaded by that flag alone',
+  },
   'src/cli/validation.ts': {
     to: 'supervisor',
     reason: 'validate checks a file as run would, without a supervisor; loaded by that command alone',

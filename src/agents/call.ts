@@ -4,8 +4,9 @@ import type { AgentEvent, ToolOutcome } from '../engine/agent-events.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { canonicalTool } from '../guard/tools.ts';
+import type { PermitApproval } from '../protocol/instance-link.ts';
 import { INTERRUPTED_TEXT } from '../protocol/open-calls.ts';
-import { type CallEnd, Cancelled, type LoopRun } from './run.ts';
+import { approvalOf, type CallEnd, Cancelled, type LoopRun, Suspended } from './run.ts';
 import { capText, cleanText } from './text.ts';
 import { isKnownTool, type Tool, type ToolResult } from './tool-box.ts';
 import type { CallState, TurnState } from './transcript.ts';
@@ -20,14 +21,18 @@ const FATAL: ReadonlySet<ErrorCode> = new Set([
   'INTERNAL',
 ]);
 
-/** Settles every call of the answer that has no outcome yet. Resolves, or throws, when none is under way any more. */
+/**
+ * Settles every call of the answer that has no outcome yet. Resolves, or throws, when none is under way any more:
+ * Suspended when some have to be approved by a person, after all the others have their outcome.
+ */
 export async function runCalls(run: LoopRun, turn: TurnState): Promise<void> {
   const waiting = turn.calls.filter(({ outcome }) => outcome === null);
   const failures: unknown[] = [];
+  const held: PermitApproval[] = [];
   const worker = async (): Promise<void> => {
     for (let call = waiting.shift(); call !== undefined && !run.signal.aborted; call = waiting.shift())
       try {
-        await settle(run, turn.iteration, call);
+        held.push(...(await settle(run, turn.iteration, call)));
       } catch (error) {
         failures.push(error);
         return;
@@ -36,31 +41,37 @@ export async function runCalls(run: LoopRun, turn: TurnState): Promise<void> {
   await Promise.all(Array.from({ length: MAX_PARALLEL }, worker));
   if (failures.length > 0) throw failures[0];
   if (run.signal.aborted) throw new Cancelled();
+  if (held.length > 0) throw new Suspended(held);
 }
 
-async function settle(run: LoopRun, iteration: number, state: CallState): Promise<void> {
+/** Answers what the call waits for, if it does. */
+async function settle(run: LoopRun, iteration: number, state: CallState): Promise<PermitApproval[]> {
   const { task, world, signal } = run;
   const { call, name, args } = state;
   const found = task.tools.find(name);
   const tool = found?.tool ?? canonicalTool(name);
   const intent: AgentEvent = { type: 'agent.tool_called', path: task.path, iteration, call, tool, args };
+  // One that waited for a person has its intent in the journal.
+  const intents = state.tool === null ? [intent] : [];
   const refused = refusalOf(run, state, found);
   if (refused !== null || found === null) {
     // Nothing is run, so nothing has to be durable before: both go into one commit.
-    world.record([intent, ended(run, call, refused?.outcome ?? 'error', refused?.text ?? 'unknown tool')]);
-    return;
+    world.record([
+      ...intents,
+      ended(run, call, refused?.outcome ?? 'error', refused?.text ?? 'unknown tool'),
+    ]);
+    return [];
   }
-  world.record([intent]);
+  world.record(intents);
   const permit = await world.permit('tool', { iteration, call, tool }, signal);
   if (permit === null || signal.aborted) {
     world.record([ended(run, call, 'interrupted', 'cancelled before it was run')]);
     throw new Cancelled();
   }
-  if (permit.decision === 'deny') {
-    world.record([ended(run, call, 'denied', `denied: ${permit.reason}`)]);
-    return;
-  }
-  await execute(run, found, state);
+  if (permit.decision === 'wait') return [approvalOf(permit)];
+  if (permit.decision === 'deny') world.record([ended(run, call, 'denied', `denied: ${permit.reason}`)]);
+  else await execute(run, found, state);
+  return [];
 }
 
 /** Runs exactly what was journaled and decided. */

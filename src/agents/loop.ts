@@ -18,7 +18,7 @@ const MAX_REPAIRS = 1;
 
 /**
  * Runs an agent to its answer, going on from what the transcript holds; the result of the step, or null when it was
- * cancelled. Throws AGENT_LIMIT, AGENT_STUCK, MODEL_FAILED, OUTPUT_INVALID, STEP_TIMEOUT or POLICY_DENIED.
+ * cancelled. Throws Suspended, AGENT_LIMIT, AGENT_STUCK, MODEL_FAILED, OUTPUT_INVALID, STEP_TIMEOUT or POLICY_DENIED.
  */
 export async function runAgent(
   task: AgentTask,

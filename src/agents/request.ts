@@ -1,11 +1,11 @@
 /** One model request: its intent, its tries, its answer. */
 import type { Json } from '../definition/workflow.ts';
-import type { TokenCount } from '../engine/agent-events.ts';
+import type { AgentEvent, TokenCount } from '../engine/agent-events.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { countUsage, estimateTokens, outputRoom } from './budget.ts';
 import { messagesOf } from './conversation.ts';
 import { ModelFault, type ModelRequest } from './model.ts';
-import { Cancelled, type LoopRun } from './run.ts';
+import { approvalOf, Cancelled, type LoopRun, Suspended } from './run.ts';
 import { maskJson } from './text.ts';
 import { type Answer, collectAnswer } from './turn.ts';
 
@@ -15,18 +15,19 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 60_000;
 const NO_USAGE: TokenCount = { in: 0, out: 0, cached: 0, estimated: false };
 
-/** Sends the conversation and journals the answer. Throws MODEL_FAILED, AGENT_LIMIT, POLICY_DENIED, or Cancelled. */
+/** Sends the conversation and journals the answer. Throws MODEL_FAILED, AGENT_LIMIT, POLICY_DENIED, Suspended or Cancelled. */
 export async function askModel(run: LoopRun): Promise<void> {
   const { task, world, transcript } = run;
   const { path, attempt, spec, limits } = task;
-  const iteration = transcript.iterations + 1;
+  // One that waited for a person is in the journal already, and counted.
+  const iteration = transcript.heldRequest ?? transcript.iterations + 1;
   const messages = messagesOf(task.task, transcript, task.rules);
   const tools = task.tools.specs;
   const bytes = Buffer.byteLength(JSON.stringify([task.system, messages, tools]));
   const estimate = estimateTokens(bytes);
   const room = outputRoom(limits, transcript.usage, estimate, spec);
   const { price } = spec;
-  world.record([
+  const requested: AgentEvent[] = [
     {
       type: 'agent.requested',
       path,
@@ -40,10 +41,11 @@ export async function askModel(run: LoopRun): Promise<void> {
             price: { input_per_million: price.inputPerMillion, output_per_million: price.outputPerMillion },
           }),
     },
-  ]);
+  ];
+  world.record(transcript.heldRequest === null ? requested : []);
   for (let retry = 0; ; retry += 1) {
     const maxOutputTokens = retry === 0 ? room : outputRoom(limits, transcript.usage, estimate, spec);
-    await refuseUnpermitted(run, iteration);
+    await awaitPermit(run, iteration);
     const answer = await tryOnce(
       run,
       { system: task.system, messages, tools, maxOutputTokens },
@@ -64,9 +66,10 @@ export async function askModel(run: LoopRun): Promise<void> {
   }
 }
 
-async function refuseUnpermitted({ world, signal }: LoopRun, iteration: number): Promise<void> {
+async function awaitPermit({ world, signal }: LoopRun, iteration: number): Promise<void> {
   const permit = await world.permit('model', { iteration, call: null, tool: null }, signal);
   if (permit === null || signal.aborted) throw new Cancelled();
+  if (permit.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   if (permit.decision === 'deny')
     throw new WorkflowError('POLICY_DENIED', `a model request was refused: ${permit.reason}`);
 }

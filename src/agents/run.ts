@@ -1,7 +1,8 @@
 /** What the parts of the loop share: the task, the world around it, and where it stands. */
 import type { AgentEvent } from '../engine/agent-events.ts';
+import { WorkflowError } from '../errors/workflow-error.ts';
 import type { StuckLimits } from '../guard/stuck.ts';
-import type { AgentIntent, Permit } from '../protocol/instance-link.ts';
+import type { AgentIntent, Permit, PermitApproval } from '../protocol/instance-link.ts';
 import type { AnswerRules } from './answer.ts';
 import type { AgentLimits, Price } from './budget.ts';
 import type { Model } from './model.ts';
@@ -63,6 +64,22 @@ export interface LoopRun {
   readonly clock: WorkClock;
   /** Aborts when the attempt is cancelled or its time is over. */
   readonly signal: AbortSignal;
+}
+
+/** Thrown by the loop when nothing of it can go on before a person has decided: it goes on in another attempt's place. */
+export class Suspended extends Error {
+  readonly approvals: readonly PermitApproval[];
+
+  constructor(approvals: readonly PermitApproval[]) {
+    super('a person has to decide first');
+    this.approvals = approvals;
+  }
+}
+
+/** What a permit waits for. Throws INTERNAL for one that does not say. */
+export function approvalOf({ approval }: Permit): PermitApproval {
+  if (approval === undefined) throw new WorkflowError('INTERNAL', 'a permit waits and does not say for what');
+  return approval;
 }
 
 /** Thrown inside of the loop when it was cancelled; never leaves it. */

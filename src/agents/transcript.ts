@@ -42,19 +42,27 @@ export class Transcript {
   readonly #calls = new Map<string, CallState>();
   readonly #openCalls = new Set<string>();
   #lastAt = 0;
+  #isHeld = false;
+
+  /** The number of a request that was never sent, since a person has to approve it first; null when there is none. */
+  get heldRequest(): number | null {
+    return this.#isHeld && this.#open !== null ? this.iterations : null;
+  }
 
   get last(): TurnState | null {
     return this.turns.at(-1) ?? null;
   }
 
-  /** Calls that were journaled and have no outcome. */
+  /** Calls that were journaled and have no outcome: they are under way, or wait for a person. */
   get openCalls(): readonly string[] {
     return [...this.#openCalls];
   }
 
   apply(event: AgentEvent, at: number): void {
-    if (this.#open !== null || this.#openCalls.size > 0) this.workedMs += Math.max(0, at - this.#lastAt);
+    const isWorking = this.#open !== null || this.#openCalls.size > 0;
+    if (isWorking && !this.#isHeld) this.workedMs += Math.max(0, at - this.#lastAt);
     this.#lastAt = at;
+    this.#isHeld = false;
     switch (event.type) {
       case 'agent.requested':
         this.#giveUpRequest();
@@ -85,6 +93,14 @@ export class Transcript {
       case 'agent.violated':
         return;
     }
+  }
+
+  /** It waits for a person from now on: that is no work. */
+  hold(at: number): void {
+    if (!this.#isHeld && (this.#open !== null || this.#openCalls.size > 0))
+      this.workedMs += Math.max(0, at - this.#lastAt);
+    this.#lastAt = at;
+    this.#isHeld = true;
   }
 
   /** The attempt failed: the next one begins a new conversation. What was used stays used. */
@@ -137,6 +153,9 @@ export function readTranscript(
   let transcript = new Transcript();
   for (const { event, at } of journal) {
     switch (event.type) {
+      case 'step.suspended':
+        if (event.path === path) transcript.hold(at);
+        break;
       case 'run.resumed':
         // A person had it forgotten: it runs as if it never had.
         if (event.forgotten?.includes(path)) transcript = new Transcript();

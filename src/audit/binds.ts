@@ -51,6 +51,7 @@ export const FIXED_COLUMNS = [
   'active_since',
   'resume_from',
   'notice',
+  'approvals',
 ] as const;
 
 export const MOVING_COLUMNS = [

@@ -27,7 +27,7 @@ export function runExitStatus(run: Pick<StatusDocument, 'status' | 'error'>): Ex
 
 const RUN_LIMITS = new Set(['MEMORY_LIMIT', 'TIME_LIMIT', 'CAPACITY', 'PROCESS_LIMIT', 'DISK_LIMIT']);
 
-const REFUSALS = new Set(['POLICY_DENIED', 'KILL_SWITCH', 'ISOLATION_MISSING']);
+const REFUSALS = new Set(['POLICY_DENIED', 'APPROVAL_DENIED', 'KILL_SWITCH', 'ISOLATION_MISSING']);
 
 function failureStatus(error: StatusDocument['error']): ExitStatus {
   if (error === null) return EXIT.FAILED;

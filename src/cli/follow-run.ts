@@ -1,12 +1,18 @@
-import { createInterface } from 'node:readline';
 import type { Client } from '../client/client.ts';
 import { EXIT, type ExitStatus } from '../errors/table.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, StatusDocument } from '../protocol/control.ts';
+import { watchApprovals } from './approval-prompt.ts';
+import { ask } from './ask.ts';
 import { hasEndedStatus, runExitStatus } from './exit-status.ts';
 import { createRunView } from './run-view.ts';
 import { styleFor } from './style.ts';
 import { summary } from './summary.ts';
+
+/** True where a person can be asked: a terminal on both ends, and no JSON. */
+export function canAsk(isJson: boolean): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY && !isJson;
+}
 
 export interface FollowOptions {
   readonly isJson: boolean;
@@ -31,9 +37,19 @@ export async function followRun(
   for (const problem of started.problems ?? []) view?.note(`${problem.path}: ${problem.message}`);
   for (const notice of started.notices) view?.note(notice);
 
+  const over = new AbortController();
+  let interrupt: () => void = () => undefined;
+  const approvals = watchApprovals(client, id, {
+    view,
+    canAsk: canAsk(options.isJson),
+    caller: options.caller,
+    interrupted: () => interrupt(),
+    over: over.signal,
+  });
   const ending = new Promise<StatusDocument>((resolve, reject) => {
     client.onNotification((notification) => {
       if (notification.method === 'instance.ended') resolve(notification.params);
+      else if (notification.method === 'instance.approval') approvals.look();
       else view?.take(notification);
     });
     void client.closed.then(() =>
@@ -52,10 +68,10 @@ export async function followRun(
   ending.catch(() => undefined);
   const now = await client.call('instance.watch', { id });
   view?.begin(now);
-  const over = new AbortController();
-  const left = new Promise<'left'>((resolve) =>
-    watchInterrupts(client, id, options, () => resolve('left'), view, over.signal),
-  );
+  approvals.look();
+  const left = new Promise<'left'>((resolve) => {
+    interrupt = watchInterrupts(client, id, options, () => resolve('left'), view, over.signal);
+  });
   const end = hasEndedStatus(now.status) ? now : await Promise.race([ending, left]);
   over.abort();
   view?.end();
@@ -76,7 +92,7 @@ function watchInterrupts(
   leave: () => void,
   view: ReturnType<typeof createRunView> | null,
   over: AbortSignal,
-): void {
+): () => void {
   let count = 0;
   const stop = (): void => {
     process.stderr.write(`stopping ${id} …\n`);
@@ -87,7 +103,7 @@ function watchInterrupts(
   };
   const interrupted = (): void => {
     count += 1;
-    if (count > 1 || !process.stdin.isTTY || !process.stderr.isTTY || options.isJson) {
+    if (count > 1 || !canAsk(options.isJson)) {
       if (count <= 2) stop();
       return;
     }
@@ -105,30 +121,5 @@ function watchInterrupts(
     count += 2;
     stop();
   });
-}
-
-/** Asks on the terminal. Ctrl-D is an empty answer; the question is taken back when `over` comes first. */
-function ask(question: string, over: AbortSignal): Promise<{ text: string } | 'interrupt' | 'over'> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  return new Promise((resolve) => {
-    let answer: { text: string } | 'interrupt' | 'over' = { text: '' };
-    const end = (given: typeof answer): void => {
-      answer = given;
-      prompt.close();
-    };
-    const takeBack = (): void => end('over');
-    over.addEventListener('abort', takeBack, { once: true });
-    prompt.once('SIGINT', () => end('interrupt'));
-    let isEntered = false;
-    prompt.once('close', () => {
-      over.removeEventListener('abort', takeBack);
-      // Only Enter ends the line of the question by itself.
-      if (!isEntered) process.stderr.write('\n');
-      resolve(answer);
-    });
-    prompt.question(question, (text) => {
-      isEntered = true;
-      end({ text });
-    });
-  });
+  return interrupted;
 }

@@ -29,6 +29,8 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
   let drawn: readonly string[] = [];
   let timer: NodeJS.Timeout | null = null;
   let isPaused = false;
+  /** What came while a question stands on the screen. */
+  const kept: string[] = [];
 
   const width = (): number => Math.max(2, stream.columns ?? 80);
   const erase = (): void => {
@@ -53,6 +55,10 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
     stream.write(drawn.map((line) => `${line}\n`).join(''));
   };
   const print = (line: string): void => {
+    if (isPaused) {
+      kept.push(line);
+      return;
+    }
     erase();
     stream.write(`${line}\n`);
     draw();
@@ -100,8 +106,11 @@ export function createRunView(stream: NodeJS.WriteStream): RunView {
     },
     resume: () => {
       isPaused = false;
+      for (const line of kept.splice(0)) print(line);
     },
     end: () => {
+      isPaused = false;
+      for (const line of kept.splice(0)) print(line);
       if (timer !== null) clearInterval(timer);
       erase();
     },

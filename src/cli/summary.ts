@@ -105,7 +105,11 @@ function stepLine(step: StepDocument, style: Style, now: number): string {
   const spent = step.started_at === null ? '' : duration(end - Date.parse(step.started_at));
   const attempts = step.attempts > 1 ? ` attempt ${step.attempts}` : '';
   const why =
-    step.error === null ? '' : `  ${step.error.code}: ${printable(step.error.message).slice(0, 160)}`;
+    step.approvals.length > 0
+      ? `  ${style.yellow(`waits for approval ${step.approvals.join(', ')}: q workflow approvals`)}`
+      : step.error === null
+        ? ''
+        : `  ${step.error.code}: ${printable(step.error.message).slice(0, 160)}`;
   return `${'  '.repeat(depth)}${mark(step.status, style)} ${step.path}  ${style.dim(`${step.status} ${spent}${attempts}`)}${why}`;
 }
 

@@ -64,9 +64,20 @@ interface LeafFile extends StepFileBase {
   readonly on_resume?: 'rerun' | 'fail' | 'skip';
 }
 
+interface ApprovalFile extends StepFileBase {
+  readonly type: 'approval';
+  readonly message: string;
+  /** Shown to who decides, below the message. */
+  readonly inputs?: JsonObject;
+  readonly by?: readonly string[];
+  readonly async?: boolean;
+  readonly timeout?: number;
+}
+
 export type StepFile =
   | (LeafFile & { readonly type: 'skill'; readonly skill: string })
   | (LeafFile & { readonly type: 'agent'; readonly agent: string; readonly guardrails?: JsonObject })
+  | ApprovalFile
   | (StepFileBase & {
       readonly type: 'parallel';
       readonly steps: readonly StepFile[];
@@ -134,6 +145,7 @@ export function childLists(
   switch (step.type) {
     case 'skill':
     case 'agent':
+    case 'approval':
       return [];
     case 'parallel':
     case 'loop':
@@ -144,4 +156,10 @@ export function childLists(
         { key: 'else', steps: step.else ?? [] },
       ];
   }
+}
+
+/** What a step is given, as references, templates and literals; null for one that takes nothing. */
+export function inputsOf(step: StepFile): JsonObject | null {
+  if (step.type === 'approval') return { ...step.inputs, message: step.message };
+  return step.type === 'skill' || step.type === 'agent' ? (step.inputs ?? {}) : null;
 }

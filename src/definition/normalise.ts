@@ -1,4 +1,11 @@
-import type { PolicyFile, SandboxFile, StepFile, TriggerFile, WorkflowFile } from './file.ts';
+import {
+  inputsOf,
+  type PolicyFile,
+  type SandboxFile,
+  type StepFile,
+  type TriggerFile,
+  type WorkflowFile,
+} from './file.ts';
 import { inputValue } from './input-value.ts';
 import type { Roster } from './roster.ts';
 import {
@@ -8,6 +15,7 @@ import {
   type ErrorPolicy,
   type HandlerRef,
   type InputDeclaration,
+  type LeafStep,
   type ResourceLimits,
   type RetryPolicy,
   type SandboxRequest,
@@ -97,6 +105,14 @@ class Normaliser {
           agent: step.agent,
           guardrails: step.guardrails ?? {},
         };
+      case 'approval':
+        return {
+          ...base,
+          ...this.#leaf(step, isHandler),
+          timeoutMs: step.timeout === undefined ? APPROVAL_TIMEOUT_MS : milliseconds(step.timeout),
+          type: 'approval',
+          by: step.by ?? [],
+        };
       case 'parallel':
         return {
           ...base,
@@ -124,17 +140,17 @@ class Normaliser {
     }
   }
 
-  #leaf(step: Extract<StepFile, { type: 'skill' | 'agent' }>, isHandler: boolean) {
+  #leaf(step: Extract<StepFile, { type: LeafStep['type'] }>, isHandler: boolean) {
     const roots = { stepIds: this.#stepIds, isHandler };
-    const inputs = Object.entries(step.inputs ?? {}).map(
+    const inputs = Object.entries(inputsOf(step) ?? {}).map(
       ([name, value]) => [name, inputValue(value, roots)] as const,
     );
     return {
       inputs: Object.fromEntries(inputs),
-      outputs: step.outputs ?? [],
+      outputs: 'outputs' in step ? (step.outputs ?? []) : [],
       isAsync: step.async ?? step.type === 'agent',
       timeoutMs: step.timeout === undefined ? null : milliseconds(step.timeout),
-      onResume: step.on_resume ?? ('rerun' as const),
+      onResume: ('on_resume' in step ? step.on_resume : undefined) ?? ('rerun' as const),
     };
   }
 
@@ -188,6 +204,8 @@ function milliseconds(seconds: number, least = 1): number {
   return Math.max(least, Math.round(seconds * 1000));
 }
 
+/** A day: whoever is asked may be asleep. */
+const APPROVAL_TIMEOUT_MS = 24 * 3600 * 1000;
 const CATCH_UP_WINDOW_S = 3600;
 
 function trigger(file: TriggerFile): Trigger {

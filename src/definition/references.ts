@@ -2,7 +2,7 @@ import { compileExpression, type Expression, loadExpressions, type Scope } from 
 import { compileTemplate, type Template } from '../expression/template.ts';
 import { scopeOf } from './file-scope.ts';
 import { stepSources, templatesOf } from './sources.ts';
-import type { HandlerRef, InputValue, Step, Workflow } from './workflow.ts';
+import { type HandlerRef, type InputValue, isLeafStep, type Step, type Workflow } from './workflow.ts';
 
 const scopes = new WeakMap<Workflow, Scope>();
 const expressions = new WeakMap<Scope, Map<string, Expression>>();
@@ -46,7 +46,7 @@ export function stepReferences(step: Step, scope: Scope): readonly string[] {
       for (const name of expressionOf(source, scope).references) named.add(name);
     }
     const stepIds = new Set([...named].filter((name) => scope.names?.has(name) !== true));
-    if (step.type === 'skill' || step.type === 'agent') {
+    if (isLeafStep(step)) {
       for (const input of Object.values(step.inputs)) addInput(input, scope, stepIds);
     }
     return [...stepIds].filter((id) => scope.stepIds.has(id) && !own.has(id));
@@ -99,6 +99,7 @@ export function childrenOf(step: Step): readonly Step[] {
   switch (step.type) {
     case 'skill':
     case 'agent':
+    case 'approval':
       return [];
     case 'parallel':
     case 'loop':

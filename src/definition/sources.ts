@@ -1,11 +1,11 @@
 import { isTemplate, templateSources } from '../expression/template.ts';
-import type { StepFile } from './file.ts';
-import type { InputValue, Json, Step } from './workflow.ts';
+import { inputsOf, type StepFile } from './file.ts';
+import { type InputValue, isLeafStep, type Json, type Step } from './workflow.ts';
 
 /** The expressions that a step of the file holds itself, not those of the steps inside it. */
 export function fileSources(step: StepFile): readonly string[] {
   const condition = step.type === 'conditional' || step.type === 'loop' ? [step.condition] : [];
-  const inputs = step.type === 'skill' || step.type === 'agent' ? stringsOf(step.inputs ?? {}) : [];
+  const inputs = stringsOf(inputsOf(step));
   return [
     ...condition,
     ...Object.values(step.set ?? {}),
@@ -16,7 +16,7 @@ export function fileSources(step: StepFile): readonly string[] {
 /** The expressions that a step of the model holds itself. */
 export function stepSources(step: Step): readonly string[] {
   const condition = step.type === 'conditional' || step.type === 'loop' ? [step.condition] : [];
-  const inputs = step.type === 'skill' || step.type === 'agent' ? Object.values(step.inputs) : [];
+  const inputs = isLeafStep(step) ? Object.values(step.inputs) : [];
   const templates = inputs.flatMap(templatesOf).flatMap(templateSources);
   return [...condition, ...Object.values(step.set), ...templates];
 }

@@ -59,8 +59,10 @@ export interface ContextDeclaration {
   readonly access: Readonly<Record<string, readonly string[]>>;
 }
 
-export type Step = SkillStep | AgentStep | ParallelStep | ConditionalStep | LoopStep;
-export type LeafStep = SkillStep | AgentStep;
+export type Step = LeafStep | CompositeStep;
+/** Steps that run something, in a process or in the sandbox of an agent. */
+export type WorkStep = SkillStep | AgentStep;
+export type LeafStep = WorkStep | ApprovalStep;
 export type CompositeStep = ParallelStep | ConditionalStep | LoopStep;
 export type StepType = Step['type'];
 
@@ -98,6 +100,13 @@ export interface AgentStep extends LeafBase {
   readonly guardrails: Readonly<JsonObject>;
 }
 
+/** Waits for a person to say yes. Its inputs are what they are shown, `message` first. */
+export interface ApprovalStep extends LeafBase {
+  readonly type: 'approval';
+  /** Who may decide; empty = whoever may use the supervisor. `timeoutMs` is how long it waits; then it is denied. */
+  readonly by: readonly string[];
+}
+
 export interface ParallelStep extends StepBase {
   readonly type: 'parallel';
   readonly steps: readonly Step[];
@@ -127,6 +136,20 @@ export type InputValue =
   | { readonly kind: 'secret'; readonly name: string }
   | { readonly kind: 'array'; readonly items: readonly InputValue[] }
   | { readonly kind: 'object'; readonly fields: Readonly<Record<string, InputValue>> };
+
+const LEAF_TYPES: ReadonlySet<string> = new Set<LeafStep['type']>(['skill', 'agent', 'approval']);
+
+export function isLeafType(type: StepType | null): type is LeafStep['type'] {
+  return type !== null && LEAF_TYPES.has(type);
+}
+
+export function isLeafStep(step: Step): step is LeafStep {
+  return isLeafType(step.type);
+}
+
+export function isWorkStep(step: Step): step is WorkStep {
+  return step.type === 'skill' || step.type === 'agent';
+}
 
 export interface ErrorHandling {
   readonly default: ErrorPolicy;

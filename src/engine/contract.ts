@@ -42,7 +42,15 @@ export type Outcome =
       readonly kind: 'completed';
       readonly result: JsonObject;
     }
-  | { readonly path: string; readonly attempt: number; readonly kind: 'failed'; readonly error: ErrorRecord };
+  | { readonly path: string; readonly attempt: number; readonly kind: 'failed'; readonly error: ErrorRecord }
+  /** It needs a person first: see `step.suspended`. */
+  | {
+      readonly path: string;
+      readonly attempt: number;
+      readonly kind: 'suspended';
+      readonly approvals: readonly number[];
+      readonly until: number;
+    };
 
 /** Events are already applied to the state, in this order; the driver journals them before it acts on commands. */
 export interface Progress {
@@ -71,6 +79,11 @@ export interface Engine {
   begin(path: string, attempt: number, inputs: JsonObject): RunEvent;
   /** Takes an outcome. An outcome of a cancelled or older attempt gives no events. Call `advance` after it. */
   settle(outcome: Outcome, surroundings: Surroundings): Progress;
+  /**
+   * An approval is decided: the attempts that wait for it go on. None when nothing waits for it (any more). Call
+   * `advance` after it.
+   */
+  release(approval: number): Progress;
   /**
    * A person, a deadline or a switch ends the run: `run.stopping` and cancels. Call `advance` after it. A run that is
    * stopping already gives no events; one that has ended throws IllegalTransition.

@@ -17,6 +17,7 @@ export function look(run: Runtime, node: StepNode): void {
       settleInterrupted(run, node);
       if (node.status === 'interrupted') arrive(run, node);
       return;
+    case 'suspended':
     case 'retrying': {
       const dueAt = node.dueAt ?? 0;
       if (dueAt > run.surroundings.now) run.schedule.setTimer(node, dueAt);

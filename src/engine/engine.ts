@@ -30,6 +30,7 @@ export function createEngine(workflow: Workflow, options: EngineOptions): Engine
     isCurrent: (path, attempt) => currentNode(run, path, attempt) !== null,
     begin: (path, attempt, inputs) => begin(run, path, attempt, inputs),
     settle: (outcome, surroundings) => settle(run, outcome, surroundings),
+    release: (approval) => release(run, approval),
     stop: (kind, by) => stop(run, kind, by),
   };
 }
@@ -65,8 +66,23 @@ function settle(run: Runtime, outcome: Outcome, surroundings: Surroundings): Pro
   const node = currentNode(run, outcome.path, outcome.attempt);
   if (node === null) return takeProgress(run);
   if (outcome.kind === 'completed') completeNode(run, node, outcome.result);
-  else failAttempt(run, node, { ...outcome.error, step: node.path });
+  else if (outcome.kind === 'failed') failAttempt(run, node, { ...outcome.error, step: node.path });
+  else {
+    const { attempt, approvals, until } = outcome;
+    emit(run, { type: 'step.suspended', path: node.path, attempt, approvals, until });
+  }
   run.schedule.undispatch(node);
+  return takeProgress(run);
+}
+
+function release(run: Runtime, approval: number): Progress {
+  const { state } = run;
+  const waiting = [...state.open].filter(
+    (node) => node.status === 'suspended' && node.dueAt !== 0 && node.approvals.includes(approval),
+  );
+  if (waiting.length > 0 && state.status === 'waiting')
+    emit(run, { type: 'run.resumed', cause: 'wait_over', from: null });
+  for (const node of waiting) emit(run, { type: 'step.released', path: node.path, approval });
   return takeProgress(run);
 }
 

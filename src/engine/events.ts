@@ -83,6 +83,19 @@ export type RunEvent =
       readonly delayMs: number;
       readonly dueAt: number;
     }
+  /**
+   * What the attempt wants to do next needs a person: it has let go of everything it held, and goes on when one of
+   * these approvals is decided, at `until` (UTC ms) at the latest. They are numbered within the run.
+   */
+  | {
+      readonly type: 'step.suspended';
+      readonly path: string;
+      readonly attempt: number;
+      readonly approvals: readonly number[];
+      readonly until: number;
+    }
+  /** One of them is decided: the attempt goes on, and asks again for what it wants. */
+  | { readonly type: 'step.released'; readonly path: string; readonly approval: number }
   /** The step failed and its strategy does not catch it: the failure goes to its parent. */
   | { readonly type: 'step.failed'; readonly path: string; readonly error: ErrorRecord }
   /** Its outputs are null: a branch not taken, or an error that its strategy skips. */

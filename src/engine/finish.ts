@@ -1,5 +1,5 @@
 /** How a node ends an attempt, well or not. */
-import type { Json } from '../definition/workflow.ts';
+import { isLeafStep, type Json } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import { cancelWithin } from './cancel.ts';
 import { attempt, failure } from './failure.ts';
@@ -14,9 +14,8 @@ import { refuseTooLarge } from './value-size.ts';
 export function completeNode(run: Runtime, node: StepNode, given: Json): void {
   const { step, path } = node;
   const checked = attempt(path, () => {
-    const isLeafResult = step.type === 'skill' || step.type === 'agent';
     const isObject = given !== null && typeof given === 'object' && !Array.isArray(given);
-    if (isLeafResult && isObject) checkOutputs(step, given);
+    if (isLeafStep(step) && isObject) checkOutputs(step, given);
     refuseTooLarge('The result', given);
     const bindings = bindingsFor(run.state, run.plan, node, given);
     const writes = collectWrites(step, given, bindings, run.plan);

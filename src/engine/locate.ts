@@ -84,6 +84,8 @@ function createNode(state: MutableRunState, parts: NodeParts): StepNode {
     attempt: 0,
     attemptBase: 0,
     dueAt: null,
+    inputs: null,
+    approvals: [],
     order: 0,
     result: null,
     error: null,

@@ -2,13 +2,14 @@
  * A workflow prepared for interpretation: where each step stands, what it names, its compiled expressions (compiled
  * at first use: a run pays only for what it reaches) and its error policy.
  */
-import type {
-  CompositeStep,
-  ErrorPolicy,
-  HandlerRef,
-  Step,
-  StepType,
-  Workflow,
+import {
+  type CompositeStep,
+  type ErrorPolicy,
+  type HandlerRef,
+  isLeafStep,
+  type Step,
+  type StepType,
+  type Workflow,
 } from '../definition/workflow.ts';
 import type { CompiledExpression, CompiledTemplate, Evaluator, ExpressionScope } from './evaluator.ts';
 
@@ -83,7 +84,7 @@ export function isComposite(step: Step): step is CompositeStep {
 /** True when the flow goes on while the step runs. */
 export function runsBeside(step: Step): boolean {
   if (step.type === 'parallel') return step.waitFor === 'none';
-  return (step.type === 'skill' || step.type === 'agent') && step.isAsync;
+  return isLeafStep(step) && step.isAsync;
 }
 
 /** An expression that does not compile fails where it is evaluated, as its step's failure. */

@@ -28,6 +28,8 @@ export interface StepRow {
   /** The result; null until there is one, and for what was skipped. */
   readonly outputs: Json;
   readonly error: ErrorRecord | null;
+  /** Approvals that it waits for, by number. */
+  readonly approvals: readonly number[];
 }
 
 export type Row = { -readonly [Key in keyof StepRow]: StepRow[Key] };
@@ -36,6 +38,8 @@ export type Row = { -readonly [Key in keyof StepRow]: StepRow[Key] };
 export function applyToRow(row: Row, event: StepEvent, at: number): void {
   if ('stepType' in event) row.type = event.stepType;
   if ('attempt' in event && event.type !== 'step.retrying') row.attempts = event.attempt;
+  // Whatever comes next, it does not wait for them any more.
+  row.approvals = event.type === 'step.suspended' ? event.approvals : [];
   switch (event.type) {
     case 'step.started':
       row.status = 'running';
@@ -43,6 +47,11 @@ export function applyToRow(row: Row, event: StepEvent, at: number): void {
       return;
     case 'step.interrupted':
       row.status = 'interrupted';
+      return;
+    case 'step.suspended':
+      row.status = 'waiting';
+      return;
+    case 'step.released':
       return;
     case 'attempt.failed':
       row.status = 'running';
@@ -98,5 +107,6 @@ export function createRow(path: string): Row {
     ended_at: null,
     outputs: null,
     error: null,
+    approvals: [],
   };
 }

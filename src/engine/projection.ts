@@ -2,7 +2,7 @@
  * A run as people see it, kept up to date from its events alone: no definition, no expressions. Names are those of
  * `status --json`; times are UTC ms.
  */
-import type { JsonObject } from '../definition/workflow.ts';
+import { isLeafType, type JsonObject } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import { assertNever } from './assert-never.ts';
 import type { JournalEntry, RunEvent } from './events.ts';
@@ -122,6 +122,8 @@ function applyEvent(view: View, event: RunEvent, at: number): void {
       return;
     case 'step.started':
     case 'step.interrupted':
+    case 'step.suspended':
+    case 'step.released':
     case 'step.completed':
     case 'attempt.failed':
     case 'step.retrying':
@@ -141,13 +143,14 @@ function applyEvent(view: View, event: RunEvent, at: number): void {
 
 function resume(view: View, forgotten: readonly string[], reopened: readonly string[]): void {
   const wasStopping = view.status === 'stopping';
+  if (view.ended_at !== null) for (const row of view.rows.values()) row.approvals = [];
   if (!wasStopping) view.status = view.isRollingBack ? 'rolling_back' : 'running';
   Object.assign(view, { ended_at: null, error: null, reason: null });
   for (const path of forgotten) view.rows.delete(path);
   for (const path of reopened) {
     const row = view.rows.get(path);
     if (row === undefined) continue;
-    const isComposite = row.type !== 'skill' && row.type !== 'agent' && row.attempts > 0;
+    const isComposite = !isLeafType(row.type) && row.attempts > 0;
     const status = isComposite ? 'running' : 'pending';
     Object.assign(row, { status, ended_at: null, outputs: null, error: null });
   }

@@ -1,5 +1,5 @@
 /** Moves a run on as far as it goes without the outside. */
-import type { LeafStep } from '../definition/workflow.ts';
+import { isLeafStep, type LeafStep } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { look } from './drive.ts';
 import { lookAtRun } from './drive-run.ts';
@@ -67,7 +67,7 @@ function dispatchReady(run: Runtime): boolean {
   while (!isEndStatus(state.status) && state.runningLeaves + schedule.dispatchedCount < slots) {
     const node = schedule.takeReady((at) => plan.placeOf(at.step.id)?.position ?? 0);
     if (node === undefined) break;
-    if (node.step.type !== 'skill' && node.step.type !== 'agent') continue;
+    if (!isLeafStep(node.step)) continue;
     hasFailed = !dispatch(run, node, node.step) || hasFailed;
   }
   return hasFailed;
@@ -78,6 +78,8 @@ function dispatch(run: Runtime, node: StepNode, step: LeafStep): boolean {
   const { state, plan } = run;
   const { path } = node;
   const filled = attempt(path, () => {
+    // A suspended attempt goes on with what was approved, whatever became of the context since.
+    if (node.status === 'suspended' && node.inputs !== null) return node.inputs;
     const inputs = fillInputs(step.inputs, bindingsFor(state, plan, node), plan);
     refuseTooLarge('What its inputs hold', inputs);
     return inputs;
@@ -98,11 +100,17 @@ function waitForWhatComes(run: Runtime): void {
   const at = schedule.nextTimerAt();
   const isBusy = state.runningLeaves + schedule.dispatchedCount > 0;
   if (at !== null) {
-    if (!isBusy && at - run.surroundings.now > LONG_WAIT_MS) emit(run, { type: 'run.waiting', until: at });
+    // A person takes their time, and waiting for one is no working time of the run.
+    const isLong = at - run.surroundings.now > LONG_WAIT_MS || [...state.open].some(isSuspended);
+    if (!isBusy && isLong) emit(run, { type: 'run.waiting', until: at });
     run.commands.push({ type: 'wake', at });
   } else if (!isBusy) {
     const open = [...state.open].filter((node) => isLeaf(node)).map((node) => `${node.path} ${node.status}`);
     const message = `The run has nothing to do and has not ended; open: ${open.slice(0, 10).join(', ') || 'none'}.`;
     throw new WorkflowError('INTERNAL', message);
   }
+}
+
+function isSuspended({ status, dueAt }: StepNode): boolean {
+  return status === 'suspended' && dueAt !== 0;
 }

@@ -35,11 +35,21 @@ export function reduceStep(state: MutableRunState, plan: Plan, event: StepEvent)
       refuseWrongAttempt(node, event.attempt, nextAttempt(node), to);
       node.attempt = event.attempt;
       node.dueAt = null;
+      node.inputs = event.inputs ?? null;
       node.current = null;
       if (node.step.type === 'parallel') openFrame(state, node, { steps: node.step.steps, iteration: null });
       break;
     case 'step.interrupted':
       refuseWrongAttempt(node, event.attempt, node.attempt, to);
+      break;
+    case 'step.suspended':
+      refuseWrongAttempt(node, event.attempt, node.attempt, to);
+      node.approvals = event.approvals;
+      node.dueAt = event.until;
+      break;
+    case 'step.released':
+      // At once: whatever else it waited for, it asks again and is told to wait again.
+      node.dueAt = 0;
       break;
     case 'attempt.failed':
       refuseWrongAttempt(node, event.attempt, nextAttempt(node), to);
@@ -95,6 +105,7 @@ export function setStatus(state: MutableRunState, node: StepNode, to: NodeStatus
   const wasEnded = hasEnded(node);
   node.status = to;
   if (wasEnded || !hasEnded(node)) return;
+  node.inputs = null;
   state.open.delete(node);
   if (node.relation === 'child') countEnd(node.frame, node);
 }

@@ -28,6 +28,8 @@ export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): Ste
         state.stopping = null;
         state.error = null;
         state.reason = null;
+        // What a person was asked then counts no more: it asks anew.
+        for (const node of state.open) if (node.status === 'suspended') node.dueAt = 0;
       }
       reopen(state, event.forgotten ?? [], event.reopened ?? []);
       return null;
@@ -71,6 +73,8 @@ export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): Ste
       return null;
     case 'step.started':
     case 'step.interrupted':
+    case 'step.suspended':
+    case 'step.released':
     case 'step.completed':
     case 'attempt.failed':
     case 'step.retrying':

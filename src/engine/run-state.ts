@@ -2,7 +2,7 @@
  * The state of a run: what its journal says, and nothing else. Only the reducer changes it, with two exceptions that
  * replay brings back by itself: pending nodes without an event, and the cursor of a frame.
  */
-import type { Json, JsonObject, Step } from '../definition/workflow.ts';
+import { isLeafStep, type Json, type JsonObject, type Step } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { ContextValues, StopKind } from './events.ts';
 import { isNodeEnded, type NodeStatus, type RunStatus } from './transitions.ts';
@@ -22,7 +22,12 @@ export interface StepNode {
   attempt: number;
   /** Attempts before the run was reopened: they don't count for the retry policy. */
   attemptBase: number;
+  /** When the next attempt is due, or a suspended one goes on at the latest (UTC ms). */
   dueAt: number | null;
+  /** Leaves: those of the attempt that has begun and has not ended. A suspended attempt goes on with them. */
+  inputs: JsonObject | null;
+  /** What a suspended attempt waits for. */
+  approvals: readonly number[];
   /** 1, 2, 3 … in order of first start, over the whole run; 0 = no event yet. */
   order: number;
   result: Json;
@@ -136,7 +141,7 @@ export function createFrame(parts: FrameParts): Frame {
 }
 
 export function isLeaf(node: StepNode): boolean {
-  return node.step.type === 'skill' || node.step.type === 'agent';
+  return isLeafStep(node.step);
 }
 
 export function hasEnded(node: StepNode): boolean {
@@ -154,7 +159,7 @@ export function containerOf(node: StepNode): StepNode | null {
   return node.host ?? node.frame.owner;
 }
 
-/** The number that the node's next attempt has; for one that is due or interrupted, its attempt already. */
+/** The number that the node's next attempt has; for one that is due, interrupted or suspended, its attempt already. */
 export function nextAttempt(node: StepNode): number {
   return node.status === 'pending' ? node.attempt + 1 : node.attempt;
 }

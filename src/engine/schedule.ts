@@ -14,7 +14,8 @@ export class Schedule {
   #batch: StepNode[] = [];
   readonly #queued = new Set<StepNode>();
   readonly #waiters = new Map<StepNode, Map<StepNode, string | null>>();
-  readonly #timed = new Set<StepNode>();
+  /** Of each node with a timer, the time of the newest. */
+  readonly #timed = new Map<StepNode, number>();
   readonly #timers = new DueHeap<StepNode>();
   /** The run itself has to be looked at: the top of the flow, the rollback, the end. */
   isRunDirty = true;
@@ -106,8 +107,9 @@ export class Schedule {
 
   /** Looks at the node again at its time. */
   setTimer(node: StepNode, at: number): void {
-    if (this.#timed.has(node)) return;
-    this.#timed.add(node);
+    // A node that was suspended again has a second timer: looking at it too early does no harm.
+    if (this.#timed.get(node) === at) return;
+    this.#timed.set(node, at);
     this.#timers.push(at, node);
   }
 
@@ -117,10 +119,10 @@ export class Schedule {
       const node = this.#timers.peek();
       const at = this.#timers.nextAt();
       if (node === undefined || at === null) return;
-      const isStale = node.status !== 'retrying';
+      const isStale = node.status !== 'retrying' && node.status !== 'suspended';
       if (!isStale && at > now) return;
       this.#timers.pop();
-      this.#timed.delete(node);
+      if (this.#timed.get(node) === at) this.#timed.delete(node);
       if (!isStale) this.look(node);
     }
   }

@@ -11,6 +11,7 @@ export type NodeStatus =
   | 'pending'
   | 'running'
   | 'interrupted'
+  | 'suspended'
   | 'failing'
   | 'retrying'
   | 'completed'
@@ -86,6 +87,7 @@ export const NODE_STATES: Readonly<Record<NodeStatus, StateRow<NodeStatus>>> = {
       'attempt.failed': 'failing',
       'step.failed': 'failed',
       'step.interrupted': 'interrupted',
+      'step.suspended': 'suspended',
       'step.cancelled': 'cancelled',
       'branch.chosen': 'running',
       'turn.started': 'running',
@@ -99,6 +101,15 @@ export const NODE_STATES: Readonly<Record<NodeStatus, StateRow<NodeStatus>>> = {
       'step.completed': 'completed',
       'attempt.failed': 'failing',
       'step.skipped': 'skipped',
+      'step.cancelled': 'cancelled',
+    },
+  },
+  suspended: {
+    meaning: 'waits for a person to approve what its attempt wants to do; nothing of it runs',
+    on: {
+      'step.released': 'suspended',
+      'step.started': 'running',
+      'attempt.failed': 'failing',
       'step.cancelled': 'cancelled',
     },
   },
@@ -192,6 +203,8 @@ export function aimOf(event: RunEventType): string {
 const NODE_AIMS: Partial<Readonly<Record<RunEventType, NodeStatus>>> = {
   'step.started': 'running',
   'step.interrupted': 'interrupted',
+  'step.suspended': 'suspended',
+  'step.released': 'suspended',
   'step.completed': 'completed',
   'attempt.failed': 'failing',
   'step.retrying': 'retrying',

@@ -172,6 +172,36 @@ export const ERROR_TABLE = {
     'Try again in a moment.',
   ),
   // guard and isolation
+  APPROVAL_DENIED: row(
+    EXIT.REFUSED,
+    'terminal',
+    'A person denied it, or nobody approved it in time.',
+    'Run q workflow approvals --all to see who decided and why.',
+  ),
+  APPROVAL_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'Nothing of that run waits for a decision under that number or call.',
+    'Run q workflow approvals to see what waits.',
+  ),
+  APPROVAL_AMBIGUOUS: row(
+    EXIT.USAGE,
+    'terminal',
+    'More than one call of the run waits for a decision.',
+    'Name one: q workflow approve <id> <number>; q workflow approvals shows them.',
+  ),
+  APPROVAL_CLOSED: row(
+    EXIT.USAGE,
+    'terminal',
+    'It has been decided already, or its time is over.',
+    'Run q workflow approvals --all to see what became of it.',
+  ),
+  APPROVAL_NOT_YOURS: row(
+    EXIT.REFUSED,
+    'terminal',
+    'Its rule or step names others who may decide.',
+    'Ask one of them; q workflow approvals names them.',
+  ),
   POLICY_DENIED: row(
     EXIT.REFUSED,
     'terminal',

@@ -7,6 +7,7 @@ export function isIntentOf(event: RunEvent, { kind, path, attempt, agent }: Perm
   switch (kind) {
     case 'spawn':
     case 'session':
+    case 'approval':
       return event.type === 'step.started' && event.path === path && event.attempt === attempt;
     case 'model':
       return event.type === 'agent.requested' && event.path === path && event.iteration === agent?.iteration;

@@ -1,11 +1,15 @@
 import { hashJson } from '../audit/canonical.ts';
 import type { JsonObject } from '../definition/workflow.ts';
-import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
+import type { Permit, PermitApproval, PermitRequest } from '../protocol/instance-link.ts';
+import type { ApprovalRow, NewApproval } from '../store/approval-rows.ts';
+import type { ApprovalMode } from '../store/operations.ts';
+import { type ApprovalAnswer, type ApprovalQuestion, answerApproval } from './approvals.ts';
 
 import type { KillScope, KillSubject } from './kill/kill-scope.ts';
 import type { GuardedCall } from './policy/call.ts';
 import { decide } from './policy/decide.ts';
 import { realFiles } from './policy/file-facts.ts';
+import type { ApprovalFile } from './policy/policy-file.ts';
 import type { PolicySet } from './policy/policy-set.ts';
 import { settingsOf } from './policy/settings.ts';
 import { passedLimit, type RunCounts, rateCheck } from './run-counts.ts';
@@ -28,15 +32,32 @@ export interface PermitFacts {
   readonly now: number;
   /** The tripped scope that covers a subject, or null. */
   readonly heldBy: (subject: KillSubject) => KillScope | null;
+  /** What persons were asked in this run, by number. */
+  readonly approvals: readonly ApprovalRow[];
+  /** Whether the run waits for persons. */
+  readonly approvalMode: ApprovalMode;
+  /** Who may decide a step that only asks, and how long it waits; null for other steps. */
+  readonly gate: ApprovalFile | null;
+}
+
+/** The answer, and what becomes of approvals with it. */
+export interface Decided {
+  readonly permit: Permit;
+  /** To be kept, before anybody is told to wait for it. */
+  readonly requested: NewApproval | null;
+  /** The number of one that nobody decided in time. */
+  readonly expired: number | null;
+  /** The number of one that this permit is the answer of. */
+  readonly answered: number | null;
 }
 
 /**
  * Decides whether an effect may happen. It is asked for every spawn, model request and tool call, before it, and its
  * answer is committed with the intent. `args` are those of the journaled intent: the inputs of a step, the model and
  * estimate of a request, the arguments of a tool call. A tripped kill switch that covers it refuses it, then the
- * policies speak. What a person would have to approve is refused: nobody can be asked yet.
+ * policies speak. What a person has to approve waits for one, or is refused where nobody can be asked.
  */
-export function decidePermit(request: PermitRequest, args: JsonObject, facts: PermitFacts): Permit {
+export function decidePermit(request: PermitRequest, args: JsonObject, facts: PermitFacts): Decided {
   const held = facts.heldBy(subjectOf(request, facts));
   const rated = new Set<string>();
   const verdict = decide(facts.policies, callOf(request, args, facts), {
@@ -51,24 +72,84 @@ export function decidePermit(request: PermitRequest, args: JsonObject, facts: Pe
     epoch: facts.epoch,
     ...shadowOf(verdict.shadow),
   };
-  if (held !== null)
-    return { ...common, decision: 'deny', code: 'KILL_SWITCH', reason: `the kill switch ${held} is tripped` };
+  const deny = (code: Permit['code'], reason: string, rules = verdict.rules): Decided =>
+    decided({ ...common, rules, decision: 'deny', code, reason });
+  const allow = (reason: string): Permit => ({
+    ...common,
+    decision: 'allow',
+    code: null,
+    reason,
+    ...(rated.size === 0 ? {} : { rated: [...rated] }),
+  });
+  if (held !== null) return deny('KILL_SWITCH', `the kill switch ${held} is tripped`);
+  const asked = facts.gate ?? (verdict.decision === 'ask' ? {} : null);
+  if (asked === null && verdict.decision === 'deny') return deny('POLICY_DENIED', verdict.reason);
   const limit = limitOf(request, facts);
-  if (verdict.decision !== 'deny' && limit !== null)
-    return { ...common, rules: [], decision: 'deny', code: 'POLICY_DENIED', reason: limit };
-  if (verdict.decision === 'allow')
-    return {
-      ...common,
-      decision: 'allow',
-      code: null,
-      reason: verdict.reason,
-      ...(rated.size === 0 ? {} : { rated: [...rated] }),
-    };
-  const reason =
-    verdict.decision === 'deny'
-      ? verdict.reason
-      : `${verdict.reason}; it needs a person's approval, and nobody can be asked`;
-  return { ...common, decision: 'deny', code: 'POLICY_DENIED', reason };
+  if (limit !== null) return deny('POLICY_DENIED', limit, []);
+  if (asked === null) return decided(allow(verdict.reason));
+  const question: ApprovalQuestion = {
+    request,
+    args,
+    argsHash: common.inputsHash,
+    rules: facts.gate === null ? verdict.rules : [],
+    reason: facts.gate === null ? verdict.reason : 'the workflow asks for it',
+    approvals: facts.gate === null ? verdict.approvals : [facts.gate],
+  };
+  return byPerson(
+    answerApproval(question, facts.approvals, facts.approvalMode, facts.now),
+    { ...common, rules: question.rules },
+    allow,
+  );
+}
+
+function byPerson(
+  answer: ApprovalAnswer,
+  common: Pick<Permit, 'rules' | 'policyHash' | 'inputsHash' | 'epoch'>,
+  allow: (reason: string) => Permit,
+): Decided {
+  switch (answer.kind) {
+    case 'approved': {
+      const { row } = answer;
+      const permit = { ...allow(`${row.decidedBy ?? 'a person'} approved it`), approval: toldOf(row) };
+      return decided(permit, { answered: row.number });
+    }
+    case 'refused': {
+      const { row, reason } = answer;
+      const code = row === null ? 'POLICY_DENIED' : 'APPROVAL_DENIED';
+      const permit: Permit = { ...common, decision: 'deny', code, reason };
+      return row === null
+        ? decided(permit)
+        : decided({ ...permit, approval: toldOf(row) }, { answered: row.number });
+    }
+    case 'expired': {
+      const { row, reason } = answer;
+      const permit = { ...common, decision: 'deny', code: 'APPROVAL_DENIED', reason } as const;
+      return decided({ ...permit, approval: toldOf(row) }, { answered: row.number, expired: row.number });
+    }
+    case 'wait':
+      return decided(waitFor(answer.number, answer.until, common));
+    case 'ask': {
+      const { approval } = answer;
+      return decided(waitFor(approval.number, approval.expiresAt, common), { requested: approval });
+    }
+  }
+}
+
+function waitFor(
+  number: number,
+  until: number,
+  common: Pick<Permit, 'rules' | 'policyHash' | 'inputsHash' | 'epoch'>,
+): Permit {
+  const approval = { number, until, by: null, at: null, reason: null };
+  return { ...common, decision: 'wait', code: null, reason: 'a person has to approve it', approval };
+}
+
+function toldOf({ number, expiresAt, decidedBy, decidedAt, reason }: ApprovalRow): PermitApproval {
+  return { number, until: expiresAt, by: decidedBy, at: decidedAt, reason };
+}
+
+function decided(permit: Permit, changes: Partial<Omit<Decided, 'permit'>> = {}): Decided {
+  return { permit, requested: null, expired: null, answered: null, ...changes };
 }
 
 /** Starts of steps and servers are no part of what an agent may use. */

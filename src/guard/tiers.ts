@@ -1,6 +1,6 @@
 import { isLaxer, type Tier } from '../../sandbox/launcher/tier.ts';
 import { allSteps } from '../definition/references.ts';
-import type { LeafStep, Workflow } from '../definition/workflow.ts';
+import { isWorkStep, type Workflow, type WorkStep } from '../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
 
 export interface StepTier {
@@ -8,7 +8,7 @@ export interface StepTier {
   readonly mode: 'required' | 'best_effort';
 }
 
-const DEFAULTS: Readonly<Record<LeafStep['type'], StepTier>> = {
+const DEFAULTS: Readonly<Record<WorkStep['type'], StepTier>> = {
   skill: { tier: 'skill', mode: 'best_effort' },
   agent: { tier: 'agent', mode: 'required' },
 };
@@ -19,7 +19,7 @@ const DEFAULTS: Readonly<Record<LeafStep['type'], StepTier>> = {
  * `file` is named in it.
  */
 export function decideTiers(workflow: Workflow, file: string): Record<string, StepTier> {
-  const leaves = allSteps(workflow).filter((step) => step.type === 'skill' || step.type === 'agent');
+  const leaves = allSteps(workflow).filter(isWorkStep);
   const problems = leaves.flatMap(problemOf);
   if (problems.length > 0)
     throw new WorkflowError(
@@ -36,11 +36,11 @@ export function decideTiers(workflow: Workflow, file: string): Record<string, St
 }
 
 /** The laxest tier that a policy lets a step have, or null when none says anything. There are no policies yet. */
-export function grantedTier(_step: LeafStep): Tier | null {
+export function grantedTier(_step: WorkStep): Tier | null {
   return null;
 }
 
-function problemOf(step: LeafStep): Problem[] {
+function problemOf(step: WorkStep): Problem[] {
   const asked = step.sandbox?.tier ?? null;
   const allowed = grantedTier(step) ?? DEFAULTS[step.type].tier;
   if (asked === null || !isLaxer(asked, allowed)) return [];

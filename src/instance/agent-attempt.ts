@@ -4,14 +4,16 @@ import type { AgentPolicies } from '../agents/agent-policies.ts';
 import { type AnswerRules, answerForm } from '../agents/answer.ts';
 import { systemPrompt, taskText } from '../agents/conversation.ts';
 import { readGuardrails } from '../agents/guardrails.ts';
-import type { AgentWorld } from '../agents/run.ts';
+import { type AgentWorld, Suspended } from '../agents/run.ts';
 import { compileSchema } from '../agents/schema.ts';
 import type { Transcript } from '../agents/transcript.ts';
+import { sha256 } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { hideKinds, type SecretKind } from '../guard/secret-kinds.ts';
 import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
+import { undecided } from '../protocol/open-calls.ts';
 import { validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';
 import { Redactor } from '../skills/redact.ts';
@@ -25,6 +27,7 @@ import type { RunCommand } from './attempts.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import type { StepLog } from './step-log.ts';
 import { usedTier } from './step-sandbox.ts';
+import { subjectOf } from './step-subject.ts';
 import type { ToolHostParts } from './tool-host.ts';
 
 export interface AgentAttemptParts extends Omit<ToolHostParts, 'step' | 'output'> {
@@ -62,6 +65,7 @@ export async function runAgentAttempt(
   const rules: AnswerRules = { outputs, checkSchema };
   const { driver, secrets } = await openDriver(parts, agentIn(parts), role.subject, signal);
   const world = createWorld(parts, secrets, policies.redact);
+  let isSuspended = false;
   try {
     const result = await driver.run(
       {
@@ -83,8 +87,15 @@ export async function runAgentAttempt(
     );
     // Steps read the text of any skill as stdout.
     return result === null || skill === null ? result : { stdout: result['text'] ?? '', ...result };
+  } catch (error) {
+    isSuspended = error instanceof Suspended && !signal.aborted;
+    throw error;
   } finally {
+    // What the driver knows of open calls it says first.
     await driver.close();
+    // Who waits for a person has its calls open; nobody comes back to those of an attempt that has ended.
+    const open = isSuspended ? [] : transcript.openCalls.map((call) => ({ path: command.path, call }));
+    world.record(undecided(open, sha256));
     await world.written();
   }
 }
@@ -155,7 +166,7 @@ function createWorld(
   const { bootstrap, command, transcript } = parts;
   const { step, path, attempt } = command;
   const tier = usedTier(bootstrap, step);
-  const subject = step.type === 'agent' ? step.agent : step.skill;
+  const subject = subjectOf(step);
   const agentName = step.type === 'agent' ? step.agent : null;
   const pending: Promise<void>[] = [];
   return {

@@ -1,7 +1,14 @@
 import type { Transcript } from '../agents/transcript.ts';
 import type { JournalEntry, RunEvent } from '../engine/events.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
-import { interruptions } from '../protocol/open-calls.ts';
+import {
+  callKey,
+  interruptions,
+  type OpenCall,
+  openCalls,
+  undecided,
+  waitingCalls,
+} from '../protocol/open-calls.ts';
 import { internaliseAgent } from './blobs.ts';
 
 /** The conversations of an instance's agents: those that earlier processes began, and those of this one. */
@@ -11,30 +18,53 @@ export interface Transcripts {
    * when the last process ended: to be journaled after it.
    */
   recover(resumed: readonly RunEvent[]): readonly RunEvent[];
-  /** The conversation for an attempt that begins: that of the journal goes on, one of this process had failed. */
+  /**
+   * The conversation for an attempt that begins: that of the journal, or one that was suspended, goes on; another one
+   * of this process had failed.
+   */
   begin(path: string): Promise<Transcript>;
+  /** The attempt has let go and waits for a person. */
+  suspend(path: string): void;
+  /** The outcomes of calls that still wait when the run ends. */
+  abandon(): readonly RunEvent[];
 }
 
-export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder'>): Transcripts {
+export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder' | 'approvals'>): Transcripts {
   const { folder } = bootstrap;
   // The time that nobody worked in does not count.
   const at = bootstrap.journal.at(-1)?.at ?? 0;
   let entries: readonly Pick<JournalEntry, 'at' | 'event'>[] = bootstrap.journal;
   const running = new Map<string, Transcript>();
+  const suspended = new Set<string>();
+  /** Calls that wait, of steps that no attempt of this process has taken up. */
+  let held: readonly OpenCall[] = [];
   return {
     recover: (resumed) => {
-      const ended = interruptions(entries, sha256);
+      const waiting = waitingCalls(bootstrap.approvals);
+      const ended = interruptions(entries, waiting, sha256);
+      held = openCalls(entries).filter((call) => waiting.has(callKey(call)));
       entries = [...entries, ...[...resumed, ...ended].map((event) => ({ at, event }))];
       return ended;
     },
     begin: async (path) => {
+      held = held.filter((call) => call.path !== path);
       const known = running.get(path);
-      known?.startAnew();
+      if (!suspended.delete(path)) known?.startAnew();
       if (known !== undefined) return known;
       const { readTranscript } = await import('../agents/transcript.ts');
       const transcript = readTranscript(entries, path, (event) => internaliseAgent(folder, event));
       running.set(path, transcript);
       return transcript;
+    },
+    suspend: (path) => {
+      running.get(path)?.hold(Date.now());
+      suspended.add(path);
+    },
+    abandon: () => {
+      const begun = [...running].flatMap(([path, { openCalls: calls }]) =>
+        calls.map((call) => ({ path, call })),
+      );
+      return undecided([...held, ...begun], sha256);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Scope } from '../../sandbox/isolation.ts';
-import type { JsonObject } from '../definition/workflow.ts';
+import type { Suspended } from '../agents/run.ts';
+import type { JsonObject, LeafStep } from '../definition/workflow.ts';
 import type { Command, Outcome } from '../engine/contract.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
@@ -17,6 +18,8 @@ import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
 import { openSecrets } from './secrets.ts';
 import { openStepLog } from './step-log.ts';
 import { stepSandbox, usedTier } from './step-sandbox.ts';
+import { subjectOf } from './step-subject.ts';
+import { suspendedOn } from './suspended.ts';
 
 export type RunCommand = Extract<Command, { type: 'run' }>;
 
@@ -24,6 +27,8 @@ export type RunCommand = Extract<Command, { type: 'run' }>;
 export interface Attempts {
   /** Takes what the engine said when it took the run over; answers what is to be journaled beside it. */
   recover(resumed: readonly RunEvent[]): readonly RunEvent[];
+  /** What is to be journaled of calls that still wait for a person when the run ends. */
+  abandoned(): readonly RunEvent[];
   /** True when the attempt touches nothing and may be settled at once. */
   isEffectFree(command: RunCommand): boolean;
   /** The outcome of an effect-free attempt. */
@@ -197,7 +202,11 @@ export function createAttempts(
         log.close();
       }
     } catch (error) {
-      return signal.aborted ? null : failed(command, error);
+      if (signal.aborted) return null;
+      // The class is known only where an agent ran: this file is loaded by every run.
+      if (!(error instanceof Error && 'approvals' in error)) return failed(command, error);
+      transcripts.suspend(command.path);
+      return suspendedOn(command, (error as Suspended).approvals);
     } finally {
       await removeScope(child);
     }
@@ -205,6 +214,7 @@ export function createAttempts(
 
   return {
     recover: (resumed) => transcripts.recover(resumed),
+    abandoned: () => transcripts.abandon(),
     isEffectFree: (command) => {
       const skill = skillOf(command);
       if (skill === null) return command.step.type === 'skill';
@@ -224,12 +234,12 @@ export function createAttempts(
       }
     },
     permitRequest: (command) => ({
-      kind: skillOf(command)?.type === 'code_session' ? 'session' : 'spawn',
+      kind: kindOf(command.step, skillOf(command)),
       path: command.path,
       attempt: command.attempt,
-      subject: command.step.type === 'skill' ? command.step.skill : command.step.agent,
+      subject: subjectOf(command.step),
       agentName: command.step.type === 'agent' ? command.step.agent : null,
-      tier: usedTier(bootstrap, command.step),
+      tier: command.step.type === 'approval' ? null : usedTier(bootstrap, command.step),
     }),
     run,
     endCalls: (scope, reason, isGentle) => calls.trip(scope, reason, isGentle),
@@ -242,8 +252,13 @@ export function createAttempts(
 }
 
 function notPinned({ step, path }: RunCommand): WorkflowError {
-  const what = step.type === 'agent' ? `agent "${step.agent}"` : `skill "${step.skill}"`;
+  const what = `${step.type} "${subjectOf(step)}"`;
   return new WorkflowError('SKILL_NOT_FOUND', `step "${path}" needs the ${what}, which is not pinned`);
+}
+
+function kindOf(step: LeafStep, skill: Skill | null): PermitRequest['kind'] {
+  if (step.type === 'approval') return 'approval';
+  return skill?.type === 'code_session' ? 'session' : 'spawn';
 }
 
 async function removeScope(scope: Scope | null): Promise<void> {

@@ -45,11 +45,27 @@ export function externalise(folder: string, event: RunEvent): RunEvent {
   return { ...event, inputs: packObject(folder, event.inputs) };
 }
 
+/** Attempts that waited for a person, as `path#attempt`: they go on with the inputs that they began with. */
+export function heldAttempts(journal: readonly { readonly event: RunEvent }[]): ReadonlySet<string> {
+  return new Set(
+    journal.flatMap(({ event }) =>
+      event.type === 'step.suspended' ? [`${event.path}#${event.attempt}`] : [],
+    ),
+  );
+}
+
 /**
- * The event as the engine takes it: values read back and checked. Inputs stay as they are: they are a record, a new
- * attempt fills them in anew. Throws INTERNAL when a file is gone or not what it was.
+ * The event as the engine takes it: values read back and checked. Inputs stay as they are, but for those of held
+ * attempts: they are a record, a new attempt fills them in anew. Throws INTERNAL when a file is gone or not what it
+ * was.
  */
-export function internalise(folder: string, event: RunEvent): RunEvent {
+export function internalise(folder: string, event: RunEvent, held: ReadonlySet<string>): RunEvent {
+  if (
+    event.type === 'step.started' &&
+    event.inputs !== undefined &&
+    held.has(`${event.path}#${event.attempt}`)
+  )
+    return { ...event, inputs: unpack(folder, event.path, event.inputs) as JsonObject };
   if (event.type === 'step.handled') return { ...event, result: unpack(folder, event.path, event.result) };
   if (event.type !== 'step.completed') return event;
   const writes = Object.entries(event.writes).map(([name, value]) => [

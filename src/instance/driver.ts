@@ -3,12 +3,13 @@ import { stopEnd } from '../engine/drive-run.ts';
 import type { RunEvent, StopKind } from '../engine/events.ts';
 import { covers, type KillSubject, kindOf } from '../guard/kill/kill-scope.ts';
 import { failpoint } from '../protocol/failpoint.ts';
-import type { Bootstrap, SupervisorMessage } from '../protocol/instance-link.ts';
+import type { Bootstrap, Permit, SupervisorMessage } from '../protocol/instance-link.ts';
 import { AT_ONCE } from '../skills/stop.ts';
 import type { Attempts, RunCommand } from './attempts.ts';
-import { internalise } from './blobs.ts';
+import { heldAttempts, internalise } from './blobs.ts';
 import type { Journal } from './journal.ts';
 import type { Leave } from './leave.ts';
+import { approvedOutcome, suspendedOn } from './suspended.ts';
 
 type Trip = Omit<Extract<SupervisorMessage, { type: 'tripped' }>, 'type'>;
 
@@ -16,6 +17,8 @@ export interface Driver {
   /** Runs to the end, or to a point where nothing is to be done for long. Resolves when all is durable. */
   run(): Promise<'ended' | 'waiting'>;
   stop(kind: StopKind, by: string): void;
+  /** An approval is decided: what waits for it goes on. */
+  release(approval: number): void;
   /** Ends the attempts that a tripped kill switch covers; older permits count no more. Resolves when they are over. */
   trip(trip: Trip): Promise<void>;
   /** Ends every attempt in flight without an outcome; resolves when their processes are gone. */
@@ -44,6 +47,10 @@ export function createDriver(
 ): Driver {
   const inFlight = new Map<string, InFlight>();
   const cancelling = new Set<Promise<void>>();
+  /** Approvals that are decided. */
+  const released = new Set(
+    bootstrap.approvals.filter(({ isDecided }) => isDecided).map(({ number }) => number),
+  );
   const outcomes: Outcome[] = [];
   const effectFree: RunCommand[] = [];
   let wakeAt: number | null = null;
@@ -129,8 +136,12 @@ export function createDriver(
     write([engine.begin(command.path, command.attempt, command.inputs)]);
     const permit = await leave.ask(attempts.permitRequest(command), signal);
     if (permit === null || signal.aborted || isAbandoned) return null;
+    if (permit.decision === 'wait')
+      return suspendedOn(command, permit.approval === undefined ? [] : [permit.approval]);
     if (permit.code !== null) return refused(command, permit.code, permit.reason);
-    return attempts.run(command, signal);
+    return command.step.type === 'approval'
+      ? approvedOutcome(command, permit)
+      : attempts.run(command, signal);
   };
 
   const pump = async (): Promise<void> => {
@@ -144,13 +155,18 @@ export function createDriver(
         (free !== undefined && engine.isCurrent(free.path, free.attempt) ? attempts.settleNow(free) : null);
       if (settled === null) continue;
       accept(engine.settle(settled, surroundings()));
+      // The decision may have come before the attempt had let go.
+      if (settled.kind === 'suspended')
+        for (const approval of settled.approvals)
+          if (released.has(approval)) accept(engine.release(approval));
       accept(engine.advance(surroundings()));
       await journal.atMostUnacked(MAX_AHEAD);
     }
   };
 
   const begin = (): void => {
-    for (const entry of bootstrap.journal) engine.apply(internalise(bootstrap.folder, entry.event));
+    const held = heldAttempts(bootstrap.journal);
+    for (const { event } of bootstrap.journal) engine.apply(internalise(bootstrap.folder, event, held));
     if (bootstrap.journal.length === 0) {
       const started: RunEvent = { type: 'run.started', inputs: bootstrap.inputs, context: bootstrap.context };
       engine.apply(started);
@@ -159,6 +175,7 @@ export function createDriver(
       const resumed = engine.resume(bootstrap.cause === 'start' ? 'crash' : bootstrap.cause, bootstrap.from);
       accept(resumed);
       write(attempts.recover(resumed.events));
+      for (const approval of released) accept(engine.release(approval));
     }
   };
 
@@ -193,7 +210,7 @@ export function createDriver(
         if (isEnded(engine)) {
           while (cancelling.size > 0) await Promise.all(cancelling);
           await attempts.close();
-          journal.append(attempts.runLimits());
+          journal.append([...attempts.abandoned(), ...attempts.runLimits()]);
           await writeEnd();
           return 'ended';
         }
@@ -209,6 +226,12 @@ export function createDriver(
       if (lost !== null) end = stopEnd(kind, by, `; ${lost} found no room and is not kept`);
       if (isEnded(engine)) return;
       accept(engine.stop(kind, by));
+      nudge();
+    },
+    release: (approval) => {
+      released.add(approval);
+      if (isEnded(engine)) return;
+      accept(engine.release(approval));
       nudge();
     },
     trip: async ({ scope, reason, epoch, isGentle }) => {
@@ -230,7 +253,7 @@ export function createDriver(
   };
 }
 
-function refused(command: RunCommand, code: 'POLICY_DENIED' | 'KILL_SWITCH', reason: string): Outcome {
+function refused(command: RunCommand, code: NonNullable<Permit['code']>, reason: string): Outcome {
   const error = { code, message: `the step was refused: ${reason}`, step: command.path };
   return { path: command.path, attempt: command.attempt, kind: 'failed', error };
 }

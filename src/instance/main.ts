@@ -50,6 +50,7 @@ async function main(): Promise<number> {
   };
   const link = openLink(bootstrap, {
     stop: (kind, by) => driver.stop(kind, by),
+    released: (approval) => driver.release(approval),
     tripped: (trip) => driver.trip(trip),
     fenced: () => quit(EXIT_FENCED),
     orphaned: () => quit(EXIT_ORPHANED),

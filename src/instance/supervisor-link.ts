@@ -14,6 +14,8 @@ type Trip = Extract<SupervisorMessage, { type: 'tripped' }>;
 
 export interface LinkHandlers {
   stop(kind: StopKind, by: string): void;
+  /** An approval is decided. */
+  released(approval: number): void;
   /** A kill switch covers some of this run. Resolves when that has ended. */
   tripped(trip: Trip): Promise<void>;
   /** Another process has taken this instance over, or the supervisor refuses us: end at once. */
@@ -115,6 +117,9 @@ export function openLink(
         waiting?.resolve(message.permit);
         return;
       }
+      case 'released':
+        handlers.released(message.approval);
+        return;
       case 'stop':
         handlers.stop(message.kind, message.by);
         return;

@@ -6,7 +6,8 @@ import type { StepStatus } from '../engine/projection-rows.ts';
 import type { ErrorRecord, Problem } from '../errors/workflow-error.ts';
 import type { PrunedSegment } from '../store/audit-prune.ts';
 import type { AuditPage, AuditRow, ShownRecord } from '../store/audit-reader.ts';
-import type { InstanceStatus } from '../store/operations.ts';
+import type { ApprovalMode, InstanceStatus } from '../store/operations.ts';
+import type { ApprovalMethods } from './approval-control.ts';
 import type { DrillEvidence, KillDocument, LatchDocument } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
 
@@ -22,6 +23,8 @@ export interface StepDocument {
   /** Where values over 256 KiB are too large together, `{"$blob": "<sha256>", "bytes": n}` (docs/workflow-file.md). */
   readonly outputs: Json;
   readonly error: ErrorDocument | null;
+  /** Numbers of the approvals that it waits for. */
+  readonly approvals: readonly number[];
 }
 
 /** What `run --json` and `status <id> --json` print (DESIGN section 7). */
@@ -164,10 +167,12 @@ export interface RunRequest {
   readonly env: Readonly<Record<string, string>>;
   /** Variables that describe a model and hold its key: kept apart, for the run's own process alone. */
   readonly modelEnv?: Readonly<Record<string, string>>;
+  /** Whether what has to be approved waits for a person (docs/approvals.md); default named. */
+  readonly approvals?: ApprovalMode;
 }
 
 /** Method → [parameters, result]. */
-export interface ControlMethods extends ScheduleMethods {
+export interface ControlMethods extends ScheduleMethods, ApprovalMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];
   /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */
   'supervisor.stop': [{ instances: 'leave' | 'stop' }, { pid: number }];
@@ -246,6 +251,11 @@ export interface AuditAboutDocument {
 export type ControlMethod = keyof ControlMethods;
 
 export type ControlNotification =
+  /** A person is asked: `approval.list` tells what. */
+  | {
+      readonly method: 'instance.approval';
+      readonly params: { readonly id: string; readonly number: number };
+    }
   | {
       readonly method: 'instance.step';
       readonly params: { readonly id: string; readonly step: StepDocument };

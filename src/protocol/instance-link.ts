@@ -13,6 +13,7 @@ import type { JsonObject, Workflow } from '../definition/workflow.ts';
 import type { ContextValues, JournalEntry, StopKind } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { Skill } from '../skills/skill.ts';
+import type { ApprovalRequest } from '../store/approval-rows.ts';
 
 /** Descriptor on which an instance process reads its bootstrap, one JSON document up to the end of the stream. */
 export const BOOTSTRAP_FD = 3;
@@ -43,6 +44,8 @@ export interface Bootstrap {
   readonly inputs: JsonObject;
   readonly context: ContextValues;
   readonly journal: readonly JournalEntry[];
+  /** What persons were asked in this run, and what became of it. */
+  readonly approvals: readonly BootApproval[];
   readonly scope: ScopeRecord;
   readonly sandbox: {
     readonly ground: SandboxGround;
@@ -71,10 +74,18 @@ export interface BootModel {
   readonly problem: string | null;
 }
 
+export interface BootApproval {
+  readonly number: number;
+  readonly isDecided: boolean;
+  readonly request: Pick<ApprovalRequest, 'path' | 'call'>;
+  readonly answeredAt: number | null;
+  readonly voidAt: number | null;
+}
+
 /** What a process asks leave for. The answer is committed together with the intent. */
 export interface PermitRequest {
-  /** `model`: a request to a model; `tool`: one call of a tool, by an agent. */
-  readonly kind: 'spawn' | 'session' | 'model' | 'tool';
+  /** `model`: a request to a model; `tool`: one call of a tool, by an agent; `approval`: a step that only asks. */
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
   readonly path: string;
   readonly attempt: number;
   /** Skill, agent or MCP server (`@name`) that is started; for `model` and `tool` the agent that asks. */
@@ -97,9 +108,10 @@ export interface AgentIntent {
 }
 
 export interface Permit {
-  readonly decision: 'allow' | 'deny';
+  /** `wait`: a person is asked; `approval` says until when. */
+  readonly decision: 'allow' | 'deny' | 'wait';
   /** What a refusal is called; null for what is allowed. */
-  readonly code: 'POLICY_DENIED' | 'KILL_SWITCH' | null;
+  readonly code: 'POLICY_DENIED' | 'KILL_SWITCH' | 'APPROVAL_DENIED' | null;
   readonly rules: readonly string[];
   readonly policyHash: string;
   /** SHA-256 of the canonical JSON of the inputs in the intent that was journaled; secrets by name. */
@@ -111,6 +123,18 @@ export interface Permit {
   readonly rated?: readonly string[];
   /** Rules of files in shadow mode that would have said otherwise. */
   readonly shadow?: readonly string[];
+  /** The approval that waits for a person, or by which it was decided. */
+  readonly approval?: PermitApproval;
+}
+
+export interface PermitApproval {
+  readonly number: number;
+  /** UTC ms: it is denied then. */
+  readonly until: number;
+  /** Who decided, when (UTC ms), and with what words; null while nobody has. */
+  readonly by: string | null;
+  readonly at: number | null;
+  readonly reason: string | null;
 }
 
 export type InstanceMessage =
@@ -142,6 +166,8 @@ export type SupervisorMessage =
   | { readonly type: 'fenced'; readonly reason: string }
   | { readonly type: 'ack'; readonly seq: number }
   | { readonly type: 'permit'; readonly id: number; readonly permit: Permit }
+  /** An approval is decided: what waits for it asks again. */
+  | { readonly type: 'released'; readonly approval: number }
   | { readonly type: 'stop'; readonly kind: StopKind; readonly by: string }
   /**
    * A kill switch that covers a part of this run: attempts in it end now, without a grace unless `isGentle`. Permits of

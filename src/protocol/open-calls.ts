@@ -1,28 +1,79 @@
 /** Tool calls of agents whose process ended before their outcome was journaled. */
+import type { AgentEvent } from '../engine/agent-events.ts';
 import type { RunEvent } from '../engine/events.ts';
 
 /** What is told of such a call: nobody knows whether it had its effect. */
 export const INTERRUPTED_TEXT =
   'interrupted: the process ended while this call was open. It may or may not have had its effect; look before you repeat it.';
+const UNDECIDED_TEXT = 'denied: the run ended before a person had decided about this call; it was not run';
 
-/** The outcomes that a journal lacks, in the order of their intents. `hash` is SHA-256, in hex. */
+/** One open call of a journal. */
+export interface OpenCall {
+  readonly path: string;
+  readonly call: string;
+}
+
+/** Calls that were never run, since their approval has not answered a permit: as `callKey` writes them. */
+export type WaitingCalls = ReadonlySet<string>;
+
+export function callKey({ path, call }: OpenCall): string {
+  return `${path}\0${call}`;
+}
+
+/** The calls that an approval keeps back. */
+export function waitingCalls(
+  approvals: readonly {
+    readonly request: { readonly path: string; readonly call: string | null };
+    readonly answeredAt: number | null;
+    readonly voidAt: number | null;
+  }[],
+): WaitingCalls {
+  return new Set(
+    approvals.flatMap(({ request: { path, call }, answeredAt, voidAt }) =>
+      call === null || answeredAt !== null || voidAt !== null ? [] : [callKey({ path, call })],
+    ),
+  );
+}
+
+/** The calls without an outcome, in the order of their intents. */
+export function openCalls(journal: readonly { readonly event: RunEvent }[]): OpenCall[] {
+  const open = new Map<string, OpenCall>();
+  for (const { event } of journal) {
+    if (event.type === 'agent.tool_called') open.set(callKey(event), { path: event.path, call: event.call });
+    if (event.type === 'agent.tool_ended') open.delete(callKey(event));
+  }
+  return [...open.values()];
+}
+
+/** The outcomes that a journal lacks whose process is gone; calls that wait are left open. `hash` is SHA-256, in hex. */
 export function interruptions(
   journal: readonly { readonly event: RunEvent }[],
+  waiting: WaitingCalls,
   hash: (text: string) => string,
-): RunEvent[] {
-  const open = new Map<string, [path: string, call: string]>();
-  for (const { event } of journal) {
-    if (event.type === 'agent.tool_called')
-      open.set(`${event.path}\0${event.call}`, [event.path, event.call]);
-    if (event.type === 'agent.tool_ended') open.delete(`${event.path}\0${event.call}`);
-  }
-  return [...open.values()].map(([path, call]) => ({
+): AgentEvent[] {
+  return openCalls(journal)
+    .filter((call) => !waiting.has(callKey(call)))
+    .map((call) => ended(call, 'interrupted', INTERRUPTED_TEXT, hash));
+}
+
+/** The outcomes of calls that nobody will decide about any more. */
+export function undecided(calls: readonly OpenCall[], hash: (text: string) => string): AgentEvent[] {
+  return calls.map((call) => ended(call, 'denied', UNDECIDED_TEXT, hash));
+}
+
+function ended(
+  { path, call }: OpenCall,
+  outcome: 'interrupted' | 'denied',
+  result: string,
+  hash: (text: string) => string,
+): AgentEvent {
+  return {
     type: 'agent.tool_ended',
     path,
     call,
-    outcome: 'interrupted',
-    result: INTERRUPTED_TEXT,
-    bytes: Buffer.byteLength(INTERRUPTED_TEXT),
-    hash: hash(INTERRUPTED_TEXT),
-  }));
+    outcome,
+    result,
+    bytes: Buffer.byteLength(result),
+    hash: hash(result),
+  };
 }

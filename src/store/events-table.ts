@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { journalDigest } from '../audit/binds.ts';
 import { sha256 } from '../audit/canonical.ts';
 import type { JournalEntry, RunEvent } from '../engine/events.ts';
-import { interruptions } from '../protocol/open-calls.ts';
+import { callKey, interruptions, openCalls, undecided, type WaitingCalls } from '../protocol/open-calls.ts';
 
 /** The table `events`: the journals of all instances. */
 export interface EventsTable {
@@ -10,7 +10,7 @@ export interface EventsTable {
   insert(id: string, incarnation: number, entry: JournalEntry, previous: string): string;
   read(id: string, afterSeq: number): JournalEntry[];
   /** The outcomes that a journal lacks which is closed from outside: no intent of an agent stays without one. */
-  unfinished(id: string): RunEvent[];
+  unfinished(id: string, waiting: WaitingCalls): RunEvent[];
 }
 
 export function openEventsTable(database: DatabaseSync): EventsTable {
@@ -33,6 +33,10 @@ export function openEventsTable(database: DatabaseSync): EventsTable {
       return journalDigest(previous, { seq, incarnation, at, body });
     },
     read: readFrom,
-    unfinished: (id) => interruptions(readFrom(id, 0), sha256),
+    unfinished: (id, waiting) => {
+      const journal = readFrom(id, 0);
+      const undone = openCalls(journal).filter((call) => waiting.has(callKey(call)));
+      return [...interruptions(journal, waiting, sha256), ...undecided(undone, sha256)];
+    },
   };
 }

@@ -44,8 +44,8 @@ export interface Position {
 export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const insert = database.prepare(`
     INSERT INTO instances (id, workflow, version, definition_hash, pins_hash, source, workspace, status, inputs,
-      context, env, limits, created_at, notice)
-    VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?)`);
+      context, env, limits, created_at, notice, approvals)
+    VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`);
   const launch = database.prepare(`
     UPDATE instances SET incarnation = ?, token_hash = ?, scope = ?, isolation = ?, process = NULL, wake_at = NULL,
       active_since = ?, started_at = coalesce(started_at, ?), status = 'initializing', fruitless = fruitless + 1
@@ -103,6 +103,8 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
         JSON.stringify(i.limits),
         at,
         i.notice,
+        // Null in rows that are older than the column: what is usual is written like that.
+        i.approvals === 'named' ? null : i.approvals,
       );
     },
     launch: ({ id, incarnation, tokenHash, scope, isolation, at }) => {
@@ -228,6 +230,7 @@ function toInstance(row: Row): InstanceRow {
     lastSeq: Number(row['last_seq']),
     resumeFrom: row['resume_from'] === null ? null : String(row['resume_from']),
     notice: row['notice'] === null ? null : String(row['notice']),
+    approvals: row['approvals'] === null ? 'named' : (String(row['approvals']) as InstanceRow['approvals']),
   };
 }
 

@@ -156,6 +156,28 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX fires_by_instance ON fires(instance) WHERE instance IS NOT NULL;
   CREATE INDEX fires_waiting ON fires(workflow, at) WHERE status IN ('queued', 'replacing');
   `,
+  // Approvals: what waits for a person. `subject` is what may be asked again: kind, path, attempt and call.
+  `
+  ALTER TABLE instances ADD COLUMN approvals TEXT;
+
+  CREATE TABLE approvals (
+    instance TEXT NOT NULL REFERENCES instances(id),
+    number INTEGER NOT NULL,
+    subject TEXT NOT NULL,
+    args_hash TEXT NOT NULL,
+    request TEXT NOT NULL,
+    requested_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    decided_at INTEGER,
+    decided_by TEXT,
+    reason TEXT,
+    answered_at INTEGER,
+    void_at INTEGER,
+    PRIMARY KEY (instance, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX approvals_pending ON approvals(requested_at) WHERE status = 'pending';
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

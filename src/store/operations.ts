@@ -8,6 +8,7 @@ import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { EndStatus, JournalEntry, RunEvent } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
+import type { ApprovalChanges, ApprovalOperations, ApprovalReads } from './approval-rows.ts';
 import type { PrunedSegment, PruneRequest } from './audit-prune.ts';
 import type { AuditPage, AuditQuery, ShownRecord, SupervisorTurn } from './audit-reader.ts';
 import type { AuditHead } from './audit-table.ts';
@@ -66,7 +67,14 @@ export interface InstanceRow {
   readonly resumeFrom: string | null;
   /** One line about what is missing on this machine for this run, or null. */
   readonly notice: string | null;
+  readonly approvals: ApprovalMode;
 }
+
+/**
+ * What waits for a person. wait: all that has to be approved. named: only where a rule or a step names who may.
+ * deny: nothing, it is refused at once.
+ */
+export type ApprovalMode = 'wait' | 'named' | 'deny';
 
 /** What holds the limits of an instance, and what of the sandbox its steps have. */
 export interface InstanceIsolation extends IsolationReport {
@@ -117,6 +125,7 @@ export type NewInstance = Pick<
   | 'env'
   | 'limits'
   | 'notice'
+  | 'approvals'
 >;
 
 export interface RegistrationRow {
@@ -144,7 +153,7 @@ export interface Documents {
 }
 
 /** Name → [arguments, result]. All writes of one turn of the writer commit together. */
-export interface WriteOperations extends ScheduleOperations {
+export interface WriteOperations extends ScheduleOperations, ApprovalOperations {
   /** With `fire`: fails with FIRE_DECIDED when that fire has its decision already. */
   'instance.create': [
     { instance: NewInstance; documents: Documents; at: number; audit: AuditEntry; fire: NewFire | null },
@@ -169,7 +178,13 @@ export interface WriteOperations extends ScheduleOperations {
   ];
   /** Events of an instance's own process, in order. Known ones are passed over. Answers the last committed number. */
   'journal.append': [
-    { id: string; incarnation: number; entries: readonly JournalEntry[]; audits: readonly AuditEntry[] },
+    {
+      id: string;
+      incarnation: number;
+      entries: readonly JournalEntry[];
+      audits: readonly AuditEntry[];
+      approvals: ApprovalChanges | null;
+    },
     { lastSeq: number },
   ];
   /**
@@ -213,7 +228,7 @@ export interface WriteOperations extends ScheduleOperations {
   'audit.set_anchor': [{ file: string }, null];
 }
 
-export interface ReadOperations extends ScheduleReads {
+export interface ReadOperations extends ScheduleReads, ApprovalReads {
   'instance.get': [{ id: string }, InstanceRow | null];
   'instance.find': [{ prefix: string }, string[]];
   'instance.latest': [Record<string, never>, string | null];

@@ -1,13 +1,14 @@
 import { type AuditEntry, eventRecord, SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { waitingCalls } from '../protocol/open-calls.ts';
 import type { Answer, Arguments, OperationName } from './operations.ts';
 import { performSchedule } from './perform-schedule.ts';
 import type { Tables } from './tables.ts';
 
 /** Runs one operation; the switch is exhaustive over the names. */
 export function perform(tables: Tables, name: OperationName, raw: unknown): unknown {
-  const { audit, events, instances, registrations, latches, schedules, checkpoints, segments, reader } =
-    tables;
+  const { audit, events, instances, registrations, latches, schedules, approvals } = tables;
+  const { checkpoints, segments, reader } = tables;
   // Requests come only from `store.ts`, whose types tie each name to its arguments.
   const args = <K extends OperationName>(_name: K): Arguments<K> => raw as Arguments<K>;
   switch (name) {
@@ -53,6 +54,7 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     case 'instance.requeue': {
       const a = args(name);
       instances.requeue(a);
+      approvals.void(a.id, a.at);
       appendWithRow(tables, a.id, a.audit);
       return null;
     }
@@ -77,6 +79,14 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       }
       return { removed };
     }
+    case 'approval.decide': {
+      const { audit: entry, ...a } = args(name);
+      const isDecided = approvals.decide(a);
+      if (isDecided) audit.append(entry);
+      return { isDecided };
+    }
+    case 'approval.list':
+      return approvals.list(args(name));
     case 'kill.trip': {
       const a = args(name);
       const isNew = latches.trip(a.latch);
@@ -186,7 +196,10 @@ function appendEvents(tables: Tables, args: Arguments<'journal.append'>): Answer
     lastSeq = entry.seq;
   }
   if (lastSeq > at.lastSeq) tables.instances.setJournal(args.id, digest);
+  if (args.approvals !== null) tables.approvals.change(args.id, args.approvals);
   for (const record of args.audits.slice(args.entries.length)) tables.audit.append(record);
+  const end = args.entries.find(({ event }) => event.type === 'run.ended');
+  if (end !== undefined) withdraw(tables, args.id, end.at);
   return { lastSeq };
 }
 
@@ -196,7 +209,8 @@ function closeJournal(tables: Tables, args: Arguments<'journal.close'>): Answer<
     throw new WorkflowError('INTERNAL', `incarnation ${args.incarnation} of ${args.id} is fenced`);
   // The run has its end already: it gets no second one.
   if (at.hasEnded) return { entries: [] };
-  const events = tables.events.unfinished(args.id).concat(args.events);
+  const waiting = tables.approvals.list({ instance: args.id, isPendingOnly: false, limit: -1 });
+  const events = tables.events.unfinished(args.id, waitingCalls(waiting)).concat(args.events);
   const entries = events.map((event, index) => ({ seq: at.lastSeq + 1 + index, at: args.at, event }));
   let digest = at.journalDigest;
   for (const entry of entries) {
@@ -206,5 +220,14 @@ function closeJournal(tables: Tables, args: Arguments<'journal.close'>): Answer<
     tables.audit.append(record, { journal: { seq: entry.seq, digest } });
   }
   tables.instances.setJournal(args.id, digest);
+  withdraw(tables, args.id, args.at);
   return { entries };
+}
+
+/** Nobody needs to decide any more. */
+function withdraw({ approvals, audit }: Tables, id: string, at: number): void {
+  for (const { number, request } of approvals.withdraw(id, at)) {
+    const data = { approval: number, path: request.path, what: request.what };
+    audit.append({ type: 'approval.withdrawn', at, actor: SUPERVISOR, instance: id, data });
+  }
 }

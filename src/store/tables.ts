@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { type ApprovalsTable, openApprovalsTable } from './approvals-table.ts';
 import { openPrune, type PrunedSegment, type PruneRequest } from './audit-prune.ts';
 import { type AuditReader, openAuditReader } from './audit-reader.ts';
 import { type AuditTable, openAuditTable } from './audit-table.ts';
@@ -26,6 +27,7 @@ export interface Tables {
   readonly registrations: RegistrationsTable;
   readonly latches: LatchesTable;
   readonly schedules: SchedulesTable;
+  readonly approvals: ApprovalsTable;
 }
 
 /**
@@ -57,6 +59,7 @@ export function openTables(
       registrations: openRegistrationsTable(database),
       latches: openLatchesTable(database),
       schedules: openSchedulesTable(database),
+      approvals: openApprovalsTable(database),
     };
     beginLog(database, tables);
     return { database, tables };

@@ -5,6 +5,7 @@ import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { Arguments, InstanceRow } from '../store/operations.ts';
+import { decidedNumbers } from './approval-list.ts';
 import { withValues } from './blob-values.ts';
 import { type Capacity, createLedger, type Ledger } from './capacity.ts';
 import { type CloseStatus, createCloser } from './closer.ts';
@@ -19,6 +20,7 @@ import { createPauses } from './pauses.ts';
 import { readLive } from './read-live.ts';
 import { clearScratch } from './scratch-sweep.ts';
 import { statusDocument } from './status-document.ts';
+import { createWaits } from './waits.ts';
 
 /** All instances that have not ended, and the moves between queued, running and waiting. */
 export interface Fleet extends Ends {
@@ -38,6 +40,8 @@ export interface Fleet extends Ends {
   /** Starts nothing while there is a reason, which the queue shows; null lets it go on. */
   block(reason: string | null): void;
   connected(live: LiveInstance): void;
+  /** A person has decided an approval of the run. */
+  released(live: LiveInstance, approval: number): void;
   /** The end of its run is committed: its process has a moment to leave by itself. */
   ended(live: LiveInstance): void;
   rejected(live: LiveInstance, reason: string): void;
@@ -78,7 +82,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
         case 'waiting':
           if (live.pendingStop !== null)
             closer.closeLater(live, closeStatus(live.pendingStop), live.pendingStop.by);
-          else wakeLater(live);
+          else waits.begin(live);
           break;
         case 'resume':
           log.warn('an instance process ended unexpectedly, it is resumed', {
@@ -126,22 +130,14 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     if (place !== undefined) setStatus(live, 'queued', `waits for ${place.waits_for}`);
   };
 
-  const wakeLater = (live: LiveInstance): void => {
-    if (isPaused(live)) {
-      void pauses.settle(live);
-      return;
-    }
-    setStatus(live, 'waiting', null);
-    const delayMs = (live.row.wakeAt ?? 0) - context.now();
-    // A timer holds 24 days at most: look again then.
-    later(live, delayMs, () => {
-      if ((live.row.wakeAt ?? 0) > context.now()) wakeLater(live);
-      else enqueue(live, 'wait_over');
-    });
-  };
+  const waits = createWaits(
+    context,
+    () => pauses,
+    (live) => enqueue(live, 'wait_over'),
+  );
 
   const pauses = createPauses(context, (live) => {
-    if (live.row.status === 'waiting') wakeLater(live);
+    if (live.row.status === 'waiting') waits.begin(live);
     else enqueue(live, plans.get(live.row.id) ?? 'crash');
   });
 
@@ -163,7 +159,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       plans.delete(id);
       ledger.release(id);
       return () => {
-        if (live.status === 'waiting') wakeLater(live);
+        if (live.status === 'waiting') waits.begin(live);
         else enqueue(live, plan ?? 'crash');
       };
     },
@@ -214,7 +210,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       }),
     recover: async (row) => {
       const live = await open(row.id);
-      if (row.status === 'waiting' && row.process === null) wakeLater(live);
+      if (row.status === 'waiting' && row.process === null) waits.begin(live);
       // Queued = no process was started for it since; one that was is `initializing` at least.
       else if (row.status === 'queued') enqueue(live, row.incarnation === 0 ? 'start' : 'requested');
       else {
@@ -257,8 +253,11 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       live.hasReported = true;
       ledger.started(live.row.id);
       if (live.pendingStop !== null) live.link?.send({ type: 'stop', ...live.pendingStop });
+      // What was decided while no supervisor was there, or while it came back.
+      for (const approval of decidedNumbers(live.approvals)) waits.released(live, approval);
       admit();
     },
+    released: (live, approval) => waits.released(live, approval),
     ended: (live) => {
       const { incarnation } = live;
       setTimeout(() => {

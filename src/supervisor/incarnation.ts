@@ -10,6 +10,7 @@ import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { InstanceRow } from '../store/operations.ts';
+import { bootApproval } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';
 import { createDeadlines } from './deadlines.ts';
 import { exitFacts } from './exit-facts.ts';
@@ -166,6 +167,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       inputs: row.inputs,
       context: row.context,
       journal,
+      approvals: live.approvals.map(bootApproval),
       scope: live.scope.record,
       sandbox: sandboxOf(pins, ground),
       scratch,
@@ -264,13 +266,9 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     return row;
   };
 
-  const record = (instance: string, type: string, data: Record<string, unknown>): AuditEntry => ({
-    type,
-    at: context.now(),
-    actor: SUPERVISOR,
-    instance,
-    data,
-  });
+  const record = (instance: string, type: string, data: Record<string, unknown>): AuditEntry => {
+    return { type, at: context.now(), actor: SUPERVISOR, instance, data };
+  };
 
   return {
     start,

@@ -1,30 +1,16 @@
-import { type AuditActor, type AuditEntry, eventRecord } from '../audit/record.ts';
-import type { JsonObject } from '../definition/workflow.ts';
+import { type AuditActor, eventRecord } from '../audit/record.ts';
 import type { JournalEntry } from '../engine/events.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
-import { argumentsOf, isIntentOf } from '../guard/intents.ts';
-import { decidePermit, type PermitFacts } from '../guard/permits.ts';
-import { type Allowed, countAllowed, countEvent } from '../guard/run-counts.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
-import type { InstanceMessage, Permit, PermitRequest } from '../protocol/instance-link.ts';
+import { tripFor } from './auto-trips.ts';
 import { checkBlob } from './blob-check.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
-import { policiesOf, type RunPolicies } from './run-policies.ts';
+import { type Judged, openPermitDesk, type PermitMessage } from './permit-desk.ts';
 
-type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
-
-interface Decision {
-  readonly message: PermitMessage;
-  readonly permit: Permit;
-}
-
-interface Written {
-  readonly lastSeq: number;
-  readonly decisions: readonly Decision[];
-}
+type Written = Pick<Judged, 'answers'> & { readonly lastSeq: number };
 
 /** How long to wait before a commit is tried again that failed for a reason that may pass (disk full). */
 const RETRY_MS = 1000;
@@ -57,6 +43,7 @@ export function openIntake(
 ): JournalIntake {
   const { incarnation } = live;
   const folder = instanceFolder(context.home, live.row.id);
+  const desk = openPermitDesk(context, live);
   const actor: AuditActor = { kind: 'instance', id: `${live.row.id}#${incarnation}`, uid: null };
   let entries: JournalEntry[] = [];
   let permits: PermitMessage[] = [];
@@ -71,85 +58,31 @@ export function openIntake(
       permits = [];
       const written = await untilWritten(batch, asked);
       if (written === null) return;
-      for (const entry of batch) followJournal(live, entry);
+      for (const entry of batch) {
+        followJournal(live, entry);
+        tripFor(context, live, entry.event);
+      }
       live.link?.send({ type: 'ack', seq: written.lastSeq });
       if (batch.some((entry) => entry.event.type === 'run.ended')) handlers.ended();
-      for (const { message, permit } of written.decisions)
+      for (const { message, permit } of written.answers)
         live.link?.send({ type: 'permit', id: message.id, permit });
     }
   };
 
   const write = async (batch: readonly JournalEntry[], asked: readonly PermitMessage[]): Promise<Written> => {
-    const { decisions, counted } = await decideAll(batch, asked);
-    const audits: AuditEntry[] = [
-      ...batch.map((entry) => eventRecord(live.row.id, entry.at, entry.event, actor)),
-      ...decisions.map((decision) => permitRecord(live.row.id, context.now(), decision)),
-    ];
+    const { answers, audits, approvals, committed } = await desk.judge(batch, asked);
     for (const entry of batch) await checkBlob(folder, entry);
     failpoint('supervisor.before_commit');
     const { lastSeq } = await context.store.call('journal.append', {
       id: live.row.id,
       incarnation,
       entries: batch,
-      audits,
+      audits: [...batch.map((entry) => eventRecord(live.row.id, entry.at, entry.event, actor)), ...audits],
+      approvals,
     });
     failpoint('supervisor.after_commit');
-    counted();
-    return { lastSeq, decisions };
-  };
-
-  /** One after the other: each counts against the next. `counted` makes it all count for good, after the commit. */
-  const decideAll = async (
-    batch: readonly JournalEntry[],
-    asked: readonly PermitMessage[],
-  ): Promise<{ decisions: Decision[]; counted: () => void }> => {
-    if (asked.length === 0 && !batch.some(({ event }) => event.type.startsWith('agent.')))
-      return { decisions: [], counted: () => undefined };
-    const policies = await policiesOf(context, live);
-    let counts = batch.reduce((before, { event }) => countEvent(before, event), policies.counts);
-    const decisions: Decision[] = [];
-    for (const message of asked) {
-      const { request } = message;
-      const now = context.now();
-      const permit = decideOn(request, await intentOf(request, batch), policies, { counts, now });
-      decisions.push({ message, permit });
-      const allowed = permit.decision === 'allow' ? allowedOf(request, permit, now) : null;
-      if (allowed !== null) counts = countAllowed(counts, allowed);
-    }
-    return {
-      decisions,
-      counted: () => {
-        policies.counts = counts;
-      },
-    };
-  };
-
-  const decideOn = (
-    request: PermitRequest,
-    args: JsonObject,
-    policies: RunPolicies,
-    counting: Pick<PermitFacts, 'counts' | 'now'>,
-  ): Permit => {
-    const { id, workflow, workspace } = live.row;
-    return decidePermit(request, args, {
-      workflow,
-      instance: id,
-      workspace,
-      home: policies.home,
-      policies: policies.of(request.path, request.agentName),
-      epoch: context.killSwitch.epoch,
-      heldBy: context.killSwitch.heldBy,
-      ...counting,
-    });
-  };
-
-  /** What a permit is for, as its intent says: in the same batch, or, when it is asked again, in the journal. */
-  const intentOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
-    const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
-    const entry =
-      batch.findLast(matches) ??
-      (await context.store.call('journal.read', { id: live.row.id, afterSeq: 0 })).findLast(matches);
-    return entry === undefined ? {} : argumentsOf(entry.event);
+    committed();
+    return { lastSeq, answers };
   };
 
   /** Null when it can never be written, or not by us. */
@@ -210,36 +143,4 @@ export function openIntake(
       while (running !== null) await running;
     },
   };
-}
-
-function permitRecord(instance: string, at: number, { message, permit }: Decision): AuditEntry {
-  const { request } = message;
-  return {
-    type: 'permit.decided',
-    at,
-    actor: { kind: 'supervisor', id: 'supervisor', uid: process.getuid?.() ?? null },
-    instance,
-    data: {
-      kind: request.kind,
-      path: request.path,
-      attempt: request.attempt,
-      subject: request.subject,
-      tier: request.tier,
-      ...(request.agent === undefined ? {} : { ...request.agent }),
-      args_hash: permit.inputsHash,
-      decision: permit.decision,
-      rules: permit.rules,
-      policy_hash: permit.policyHash,
-      epoch: permit.epoch,
-      ...(permit.decision === 'allow' ? {} : { reason: permit.reason }),
-      ...(permit.rated === undefined ? {} : { rated: permit.rated }),
-      ...(permit.shadow === undefined ? {} : { shadow: permit.shadow }),
-    },
-  };
-}
-
-/** How an answer counts for the policies; null for what is no part of a budget. */
-function allowedOf({ kind, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
-  if (kind === 'model') return { kind };
-  return kind === 'tool' ? { kind, tool: agent?.tool ?? '', rated, at } : null;
 }

@@ -4,6 +4,7 @@ import type { JournalEntry } from '../engine/events.ts';
 import { projectRun, type RunProjection } from '../engine/projection.ts';
 import type { ControlNotification } from '../protocol/control.ts';
 import type { JsonLines } from '../protocol/json-lines.ts';
+import type { ApprovalRow } from '../store/approval-rows.ts';
 import { hasEnded, type InstanceRow, type InstanceStatus, type UsageTotals } from '../store/operations.ts';
 import { stepDocument } from './status-document.ts';
 import type { UsageHistory, UsagePoint } from './usage-history.ts';
@@ -24,6 +25,8 @@ export interface LiveInstance {
   row: InstanceRow;
   status: InstanceStatus;
   readonly projection: RunProjection;
+  /** What persons were asked, by number; as committed. */
+  approvals: readonly ApprovalRow[];
   readonly watchers: Set<Watcher>;
   /** Hear the scope of a kill switch when its process says that what it covers has ended. */
   readonly switchListeners: Set<(scope: string) => void>;
@@ -55,13 +58,18 @@ export interface LiveInstance {
   lifetime: AbortController;
 }
 
-export function createLiveInstance(row: InstanceRow, journal: readonly JournalEntry[]): LiveInstance {
+export function createLiveInstance(
+  row: InstanceRow,
+  journal: readonly JournalEntry[],
+  approvals: readonly ApprovalRow[],
+): LiveInstance {
   const projection = projectRun();
   for (const entry of journal) projection.apply(entry);
   return {
     row,
     status: row.status,
     projection,
+    approvals,
     watchers: new Set(),
     switchListeners: new Set(),
     incarnation: row.incarnation,

@@ -6,8 +6,10 @@ import { createLiveInstance, type LiveInstance } from './live-instance.ts';
 export async function readLive(store: Store, id: string): Promise<LiveInstance> {
   const row = await store.call('instance.get', { id });
   if (row === null) throw new WorkflowError('INTERNAL', `instance ${id} was not kept`);
-  return createLiveInstance(
-    row,
-    row.lastSeq === 0 ? [] : await store.call('journal.read', { id, afterSeq: 0 }),
-  );
+  if (row.lastSeq === 0) return createLiveInstance(row, [], []);
+  const [journal, approvals] = await Promise.all([
+    store.call('journal.read', { id, afterSeq: 0 }),
+    store.call('approval.list', { instance: id, isPendingOnly: false, limit: -1 }),
+  ]);
+  return createLiveInstance(row, journal, approvals);
 }

@@ -13,11 +13,9 @@ const MAX_LIVE = 100_000;
  * Takes over what an earlier supervisor left: live instances are adopted, dead ones resumed, queued ones queued. A run
  * that cannot be read is ended.
  * Call it before instances may connect: one that says hello while it is not known yet would be fenced, and would end.
- * Answers the names of the scopes that have an owner.
  */
-export async function recover(context: SupervisorContext, fleet: Fleet): Promise<ReadonlySet<string>> {
+export async function recover(context: SupervisorContext, fleet: Fleet): Promise<void> {
   const rows = await context.store.call('instance.list', { isLiveOnly: true, limit: MAX_LIVE });
-  const known = new Set(rows.flatMap((row) => (row.scope === null ? [] : [row.scope.name])));
   const before = await context.store.call('audit.last_turn', {});
   await append(context, 'supervisor.started', {
     pid: process.pid,
@@ -34,10 +32,7 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
       const reason = ensureWorkflowError(error);
       if (reason.isRetryable) throw error;
       await giveUp(context, row, reason);
-      // Nobody owns what is left of it.
-      known.delete(row.scope?.name ?? '');
     }
-  return known;
 }
 
 /** The one before us came and never left: what it had begun is taken up, open intents become `step.interrupted`. */
@@ -80,10 +75,14 @@ async function giveUp({ store, log, now }: SupervisorContext, row: InstanceRow, 
   });
 }
 
-/** Ends and removes the scopes that are not `known`. One that cannot be removed does not keep the supervisor from starting. */
-export async function sweep(context: SupervisorContext, known: ReadonlySet<string>): Promise<void> {
+/**
+ * Ends and removes the scopes that no live instance has: of runs that ended, or whose process was gone before the
+ * supervisor was. One that cannot be removed does not keep the supervisor from starting.
+ */
+export async function sweep(context: SupervisorContext, fleet: Pick<Fleet, 'all'>): Promise<void> {
   for (const record of context.isolation.listScopes()) {
-    if (known.has(record.name)) continue;
+    // Looked at anew each time: what was queued may have its process by now.
+    if (fleet.all().some(({ scope }) => scope?.record.name === record.name)) continue;
     try {
       const scope = context.isolation.reopenScope(record);
       if (scope === null) continue;

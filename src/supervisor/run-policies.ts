@@ -31,6 +31,7 @@ export interface RunPolicies {
   /** For a step, and the agent that asks in it. */
   of(path: string, agentName: string | null): PolicySet;
   readonly home: string;
+  readonly workflow: Workflow;
   /** Of each step that talks to a model, by id: guardrails and policies together. */
   readonly agentPolicies: Readonly<Record<string, AgentPolicies>>;
   /** What the run has used so far; what is committed is added. */
@@ -76,7 +77,7 @@ async function load({ home: state, store }: SupervisorContext, { row }: LiveInst
     return [step.id, { ...agentPolicies(step, stepSet), trusted }] as const;
   });
   const counts = await readCounts(store, row.id);
-  return { home, of, agentPolicies: Object.fromEntries(policies), counts };
+  return { home, workflow, of, agentPolicies: Object.fromEntries(policies), counts };
 }
 
 function talks(step: Step, skills: Pins['skills']): boolean {
@@ -180,7 +181,7 @@ function patternsOf(tool: string): string[] {
 }
 
 /** `loop[2]/group~2/a!handler` is the step `handler`. */
-function idOf(path: string): string {
+export function idOf(path: string): string {
   const last = path.split(/[/!]/).at(-1) ?? path;
   return last.replace(/(?:\[\d+\]|~\d+)+$/, '');
 }

@@ -100,6 +100,7 @@ export async function startWorkflow(
       env: request.env,
       limits,
       notice,
+      approvals: request.approvals ?? 'named',
     },
     documents: { [hash]: text, [pins.hash]: pins.body },
     fire,

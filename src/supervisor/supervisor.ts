@@ -7,6 +7,7 @@ import type { SupervisorStatus } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
 import { openStore } from '../store/store.ts';
+import { approvalMethods } from './approval-methods.ts';
 import { openAuditKeeper } from './audit-keeper.ts';
 import { auditMethods } from './audit-methods.ts';
 import type { SupervisorContext } from './context.ts';
@@ -140,7 +141,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     };
   };
 
-  const known = await recover(context, fleet);
+  await recover(context, fleet);
   servers.push(
     await serveInstances(context, {
       find: (id) => fleet.find(id),
@@ -150,7 +151,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     }),
   );
   fleet.expectAdopted();
-  await sweep(context, known);
+  await sweep(context, fleet);
   await sweepScratches(context);
   await guard.look();
   // What came back under a switch that was tripped meanwhile.
@@ -160,6 +161,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await serveControl(context, {
       ...workflowMethods(context, fleet, scheduler),
       ...instanceMethods(context, fleet),
+      ...approvalMethods(context, fleet),
       ...killMethods(context, killer),
       ...scheduleMethods(context, scheduler),
       ...auditMethods(context, keeper),

@@ -36,6 +36,7 @@ test('a row has what status prints, from events alone', () => {
         ended_at: 200,
         outputs: { n: 4 },
         error: null,
+        approvals: [],
       },
     ],
   });

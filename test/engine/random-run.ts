@@ -147,6 +147,7 @@ export function play(bench: Bench, chance: Chance, each: () => void = () => unde
     each();
     peak = Math.max(peak, inFlight.size);
     if (bench.engine.state.reason !== null) return { bench, peak, handed };
+    releaseSome(bench, chance);
     const running = [...inFlight.values()];
     const next = running[Math.floor(chance.next() * running.length)];
     if (next !== undefined && (wakeAt === null || chance.next() < 0.8)) finish(bench, next, inFlight, chance);
@@ -173,7 +174,9 @@ function carryOut(
   if (!bench.engine.isCurrent(command.path, command.attempt)) return null;
   inFlight.set(command.path, command);
   handed.push(command.path);
-  if (chance.next() < 0.7)
+  // One that was suspended has an effect, and has begun before.
+  const wasSuspended = bench.engine.state.nodes.get(command.path)?.status === 'suspended';
+  if (wasSuspended || chance.next() < 0.7)
     bench.journal.push(bench.engine.begin(command.path, command.attempt, command.inputs));
   return null;
 }
@@ -181,9 +184,20 @@ function carryOut(
 function finish(bench: Bench, run: Run, inFlight: Map<string, Run>, chance: Chance): void {
   inFlight.delete(run.path);
   const { path, attempt } = run;
-  if (chance.next() < 0.3) bench.settle({ path, attempt, kind: 'failed', error: fault() });
+  const hasBegun = bench.engine.state.nodes.get(path)?.status === 'running';
+  if (hasBegun && chance.next() < 0.15) {
+    const approvals = [bench.journal.length];
+    bench.settle({ path, attempt, kind: 'suspended', approvals, until: bench.now + 50_000 });
+  } else if (chance.next() < 0.3) bench.settle({ path, attempt, kind: 'failed', error: fault() });
   else bench.settle({ path, attempt, kind: 'completed', result: { n: handedNumber(path) } });
   cancelGone(bench, inFlight);
+}
+
+/** A person decides now and then; what nobody decides goes on when its time is over. */
+function releaseSome(bench: Bench, chance: Chance): void {
+  for (const node of bench.engine.state.nodes.values())
+    if (node.status === 'suspended' && chance.next() < 0.3)
+      for (const approval of node.approvals) bench.journal.push(...bench.engine.release(approval).events);
 }
 
 /** Cancels that came with a settle. */

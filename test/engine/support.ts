@@ -131,7 +131,7 @@ export const evaluator: Evaluator = {
         return scope.stepIds.has(first) ? [first] : [];
       });
     }
-    if (step.type === 'parallel') return [];
+    if (step.type === 'parallel' || step.type === 'approval') return [];
     return conditionReferences(step.condition, scope);
   },
 };

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
+import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import type { Scenario } from '../provider/scenario.ts';
 import { startMockProvider } from '../provider/server.ts';
-import { type Bench, openBench, ROOT } from '../setup/bench-home.ts';
+import { type Bench, eventually, openBench, ROOT } from '../setup/bench-home.ts';
+import { endOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
@@ -129,5 +131,35 @@ describe('the examples do what they say', () => {
     );
     const sent = JSON.stringify(provider.requests.at(-1)?.body);
     assert.ok(sent.includes('src/skills/output.ts:') && sent.includes('export class Capture'), sent);
+  });
+
+  test('release waits for a person, first for the file and then for the release', {
+    skip: lacks,
+  }, async (t) => {
+    const scenario = JSON.parse(
+      readFileSync(join(ROOT, 'examples/release-scenario.json'), 'utf8'),
+    ) as Scenario;
+    const provider = await startMockProvider(scenario);
+    t.after(() => provider.close());
+    t.after(() => rmSync(join(ROOT, 'release-notes.md'), { force: true }));
+    const model = { Q_WORKFLOW_MODEL: 'mock', Q_WORKFLOW_MODEL_BASE_URL: `${provider.url}/v1` };
+    const file = join(ROOT, 'examples/release.json');
+    const { stdout, stderr } = await bench.qWith(model, 'run', file, '--workspace', ROOT, '--detach');
+    const id = stdout.trim();
+    assert.notEqual(id, '', stderr);
+    const waits = (what: string): Promise<unknown> =>
+      eventually(`${what} waits`, async () => {
+        const [asked] = (await bench.json('approvals', id)) as ApprovalDocument[];
+        return asked?.what === what && asked;
+      });
+    await waits('fs_write');
+    assert.equal(existsSync(join(ROOT, 'release-notes.md')), false);
+    await bench.q('approve', id);
+    await waits('approve');
+    assert.match(readFileSync(join(ROOT, 'release-notes.md'), 'utf8'), /^# 0\.1\.0/);
+    await bench.q('approve', id);
+    const released = await endOf(bench, id);
+    assert.equal(released.status, 'completed', JSON.stringify(released.error));
+    assert.match(JSON.stringify(step(released, 'tell')?.outputs), /0\.1\.0 is released, approved by person/);
   });
 });

@@ -109,6 +109,22 @@ describe('an agent that speaks ACP', { timeout: 300_000, skip: lacks }, () => {
     assert.ok(!existsSync(join(desk.bench.workspace, 'x')));
   });
 
+  test('is refused at once where a person would have to approve, and nothing waits', async (t) => {
+    const desk = openOtherBench(t, {
+      turns: [[{ ask: EDIT, granted: [{ touch: 'made' }] }, { say: 'Without it.' }, { end: 'end_turn' }]],
+    });
+    desk.policy({ default: 'ask', rules: [] });
+    desk.workflow();
+    const { run } = await desk.run();
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.deepEqual(answersOf(desk), [{ outcome: { outcome: 'selected', optionId: 'p-no' } }]);
+    assert.ok(!existsSync(join(desk.bench.workspace, 'made')));
+    assert.ok(lines(desk.agentEvents(run.id)).includes('tool_ended c1-1 denied'));
+    const { stdout } = await desk.bench.q('approvals', '--json');
+    assert.deepEqual(JSON.parse(stdout), []);
+    checkPairs(desk.agentEvents(run.id));
+  });
+
   test('agent file, guardrails and a missing allow_once refuse as well', async (t) => {
     const ask = (id: string, call: object, options?: object): object => ({
       ask: { toolCallId: id, ...call },

@@ -27,7 +27,7 @@ const journal = EVENTS.map((event, index) => ({ seq: index + 1, at: 1000 + index
 const resumed = (more: object): RunEvent => ({ type: 'run.resumed', cause: 'crash', from: null, ...more });
 
 test('a call that was open is interrupted once, and the conversation goes on with it', async () => {
-  const transcripts = openTranscripts({ journal, folder: '/nowhere' });
+  const transcripts = openTranscripts({ journal, folder: '/nowhere', approvals: [] });
   const ended = transcripts.recover([resumed({})]);
   assert.deepEqual(
     ended.map((event) => (event.type === 'agent.tool_ended' ? [event.path, event.call, event.outcome] : [])),
@@ -39,6 +39,7 @@ test('a call that was open is interrupted once, and the conversation goes on wit
     [1, 1, 'interrupted'],
   );
   const again = openTranscripts({
+    approvals: [],
     journal: [...journal, ...ended.map((event, index) => ({ seq: 4 + index, at: 2000, event }))],
     folder: '/nowhere',
   });
@@ -46,7 +47,7 @@ test('a call that was open is interrupted once, and the conversation goes on wit
 });
 
 test('a step that a person had forgotten begins anew; one of another path is not touched', async () => {
-  const forgotten = openTranscripts({ journal, folder: '/nowhere' });
+  const forgotten = openTranscripts({ journal, folder: '/nowhere', approvals: [] });
   forgotten.recover([resumed({ cause: 'requested', from: 'a', forgotten: ['a'] })]);
   const transcript = await forgotten.begin('a');
   assert.deepEqual([transcript.iterations, transcript.turns], [0, []]);
@@ -54,7 +55,7 @@ test('a step that a person had forgotten begins anew; one of another path is not
 });
 
 test('an attempt that follows in the same process has a new conversation and the old counts', async () => {
-  const transcripts = openTranscripts({ journal: [], folder: '/nowhere' });
+  const transcripts = openTranscripts({ journal: [], folder: '/nowhere', approvals: [] });
   const transcript = await transcripts.begin('a');
   for (const { event, at } of journal) if (event.type !== 'run.resumed') transcript.apply(event as never, at);
   const next = await transcripts.begin('a');

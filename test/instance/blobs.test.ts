@@ -7,6 +7,8 @@ import type { Json, JsonObject } from '../../src/definition/workflow.ts';
 import type { RunEvent } from '../../src/engine/events.ts';
 import { externalise, internalise } from '../../src/instance/blobs.ts';
 
+const NONE: ReadonlySet<string> = new Set();
+
 describe('large values of events', () => {
   let folder: string;
 
@@ -28,7 +30,7 @@ describe('large values of events', () => {
     const event = completed({ text }, { small: 1, large: text });
     const short = externalise(folder, event);
     assert.ok(JSON.stringify(short).length < 1000);
-    assert.deepEqual(internalise(folder, short), event);
+    assert.deepEqual(internalise(folder, short, NONE), event);
     const started: RunEvent = {
       type: 'step.started',
       path: 'a',
@@ -46,7 +48,7 @@ describe('large values of events', () => {
     const event = completed({}, writes);
     const short = externalise(folder, event);
     assert.ok(JSON.stringify(short).length < 20_000);
-    assert.deepEqual(internalise(folder, short), event);
+    assert.deepEqual(internalise(folder, short, NONE), event);
   });
 
   test('one value is kept once', () => {
@@ -59,13 +61,13 @@ describe('large values of events', () => {
   test('what a skill made look like a reference of ours comes back as it was', () => {
     const forged = { $blob: 'a'.repeat(64), bytes: 3 };
     const event = completed(forged, { value: forged });
-    assert.deepEqual(internalise(folder, externalise(folder, event)), event);
+    assert.deepEqual(internalise(folder, externalise(folder, event), NONE), event);
   });
 
   test('a damaged file is INTERNAL with the step', () => {
     const short = externalise(folder, completed({ text }));
     for (const name of readdirSync(folder)) rmSync(join(folder, name));
-    assert.throws(() => internalise(folder, short), {
+    assert.throws(() => internalise(folder, short, NONE), {
       code: 'INTERNAL',
       message: 'the stored result of step a cannot be read: ENOENT',
     });

@@ -29,6 +29,7 @@ async function openDesk(
   };
   const attempts: Attempts = {
     recover: () => [],
+    abandoned: () => [],
     isEffectFree: () => parts.isEffectFree,
     settleNow: ({ path, attempt }) => ({ path, attempt, kind: 'completed', result: {} }),
     permitRequest: ({ path, attempt }) => ({
@@ -64,6 +65,7 @@ async function openDesk(
     inputs: {},
     context: { readonly: {}, mutable: {} },
     journal: [],
+    approvals: [],
     scope: { backend: 'polling', name: 'i', folders: {}, marker: 'i' },
     sandbox: { ground: BARE_SANDBOX.ground, steps: {}, networks: {} },
     env: {},

@@ -40,7 +40,13 @@ beforeEach(async () => {
   await new Promise<void>((resolve) => server.listen(path, resolve));
   link = openLink(
     { instance: 'i', incarnation: 1, token: 't', socket: path, journal: [], orphanTimeoutMs: 60_000 },
-    { stop: assert.fail, tripped: ({ scope }) => trips(scope), fenced: assert.fail, orphaned: assert.fail },
+    {
+      stop: assert.fail,
+      released: () => assert.fail(),
+      tripped: ({ scope }) => trips(scope),
+      fenced: assert.fail,
+      orphaned: assert.fail,
+    },
   );
 });
 afterEach(() => {

@@ -134,6 +134,7 @@ const threeDays = (): void => {
     event: { type: 'run.started', inputs: {}, context: { readonly: {}, mutable: {} } },
   };
   desk.one('journal.append', {
+    approvals: null,
     id: 'a',
     incarnation: 1,
     entries: [event as never],

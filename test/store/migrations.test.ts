@@ -20,6 +20,7 @@ test('a new database is brought to the version of this program and marked as our
   assert.deepEqual(
     tables.map(({ name }) => name),
     [
+      'approvals',
       'audit',
       'audit_checkpoints',
       'audit_heads',

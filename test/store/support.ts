@@ -70,6 +70,7 @@ export function launched(id: string): [OperationName, object][] {
     env: {},
     limits,
     notice: null,
+    approvals: 'named',
   };
   const scope = { backend: 'polling', name: id, folders: {}, marker: id };
   return [

@@ -22,6 +22,7 @@ const ended: JournalEntry['event'] = { type: 'run.ended', status: 'failed', reas
 const entry = (seq: number, event = started): JournalEntry => ({ seq, at: seq, event });
 const append = (entries: readonly JournalEntry[], incarnation = 1): unknown =>
   desk.one('journal.append', {
+    approvals: null,
     id: 'a',
     incarnation,
     entries,
@@ -54,7 +55,13 @@ test('what fails in its second half leaves nothing of its first', () => {
   const loose = { ...record('bad'), data: { number: Number.NaN } };
   assert.equal(desk.one('audit.append', { entries: [record('good'), loose] }), 'INTERNAL');
   assert.equal(
-    desk.one('journal.append', { id: 'a', incarnation: 1, entries: [entry(1)], audits: [loose] }),
+    desk.one('journal.append', {
+      approvals: null,
+      id: 'a',
+      incarnation: 1,
+      entries: [entry(1)],
+      audits: [loose],
+    }),
     'INTERNAL',
   );
   assert.deepEqual(desk.one('journal.read', { id: 'a', afterSeq: 0 }), []);
@@ -77,7 +84,7 @@ test('a gap, another incarnation and an unknown instance are refused and nothing
   assert.equal(append([entry(1)], 0), 'INTERNAL');
   assert.equal(append([entry(1)], 2), 'INTERNAL');
   assert.equal(
-    desk.one('journal.append', { id: 'z', incarnation: 1, entries: [entry(1)], audits: [] }),
+    desk.one('journal.append', { approvals: null, id: 'z', incarnation: 1, entries: [entry(1)], audits: [] }),
     'INTERNAL',
   );
   assert.deepEqual(desk.one('journal.read', { id: 'a', afterSeq: 0 }), []);

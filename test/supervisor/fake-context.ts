@@ -141,5 +141,6 @@ export function runningRow(id: string): InstanceRow {
     lastSeq: 0,
     resumeFrom: null,
     notice: null,
+    approvals: 'named',
   };
 }

@@ -85,7 +85,7 @@ test('a permit that cannot be looked up on a full disk is asked again', limit, a
         tiers: {},
       }),
   });
-  const live = createLiveInstance(runningRow('i'), []);
+  const live = createLiveInstance(runningRow('i'), [], []);
   const intake = openIntake(context, live, { ended: assert.fail, rejected: assert.fail });
   intake.permit(permit);
   // The policies are read first.
@@ -107,7 +107,7 @@ test('a database that cannot be written holds a run up, and does not end it', li
       return { lastSeq: 1 };
     },
   });
-  const live = createLiveInstance(runningRow('i'), []);
+  const live = createLiveInstance(runningRow('i'), [], []);
   const intake = openIntake(context, live, { ended: assert.fail, rejected: assert.fail });
   intake.events([{ seq: 1, at: 1, event: { type: 'run.waiting', until: 9 } }]);
   for (const _ of refusals) {
@@ -125,7 +125,7 @@ test('a database that cannot be written holds a run up, and does not end it', li
 test('events that cannot be recorded end their instance, not the daemon', limit, async () => {
   const rejected: string[] = [];
   const { context, said } = fakeContext({});
-  const live = createLiveInstance(runningRow('i'), []);
+  const live = createLiveInstance(runningRow('i'), [], []);
   const intake = openIntake(context, live, {
     ended: assert.fail,
     rejected: (reason) => rejected.push(reason),

@@ -41,6 +41,7 @@ describe('large values of a status document', { timeout: 20_000 }, () => {
     ended_at: null,
     outputs,
     error: null,
+    approvals: [],
   });
   /** What becomes of the outputs of steps, and of the context. */
   const shown = async (

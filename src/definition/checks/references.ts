@@ -2,6 +2,7 @@ import { didYouMean } from '../../errors/nearest.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
 import { compileExpression, ExpressionError, type Scope } from '../../expression/expression.ts';
 import { compileTemplate } from '../../expression/template.ts';
+import { inputsOf } from '../file.ts';
 import { inputValue, parseReference, type Segments } from '../input-value.ts';
 import { append } from '../json-path.ts';
 import type { Listed, Roster } from '../roster.ts';
@@ -41,9 +42,9 @@ class StepReferences {
     for (const [name, source] of Object.entries(step.set ?? {})) {
       this.#expression(source, append(append(path, 'set'), name), 'set');
     }
-    if ((step.type === 'skill' || step.type === 'agent') && step.inputs !== undefined) {
-      for (const [name, value] of Object.entries(step.inputs))
-        this.#input(value, append(append(path, 'inputs'), name));
+    for (const [name, value] of Object.entries(inputsOf(step) ?? {})) {
+      const isMessage = step.type === 'approval' && name === 'message';
+      this.#input(value, append(isMessage ? path : append(path, 'inputs'), name));
     }
     return this.#problems;
   }

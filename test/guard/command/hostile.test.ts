@@ -67,7 +67,7 @@ for (const [name, source] of Object.entries(HOSTILE)) {
     const { user, system } = process.cpuUsage(start);
     const elapsedMs = (user + system) / 1000;
     t.diagnostic(`${Math.round(elapsedMs)} ms`);
-    assert.ok(elapsedMs < 1000, `${Math.round(elapsedMs)} ms for ${source.length} characters`);
+    assert.ok(elapsedMs < 3000, `${Math.round(elapsedMs)} ms for ${source.length} characters`);
     assert.ok(reading.commands.length <= LIMITS.commands);
   });
 }

@@ -1,0 +1,179 @@
+import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
+import { allSteps } from '../definition/references.ts';
+import type { JsonObject, Workflow } from '../definition/workflow.ts';
+import type { JournalEntry } from '../engine/events.ts';
+import { argumentsOf, isIntentOf } from '../guard/intents.ts';
+import { type Decided, decidePermit, type PermitFacts } from '../guard/permits.ts';
+import type { ApprovalFile } from '../guard/policy/policy-file.ts';
+import { type Allowed, countAllowed, countEvent } from '../guard/run-counts.ts';
+import type { InstanceMessage, Permit, PermitRequest } from '../protocol/instance-link.ts';
+import type { ApprovalChanges, NewApproval } from '../store/approval-rows.ts';
+import { applyChanges } from './approval-list.ts';
+import type { SupervisorContext } from './context.ts';
+import { type LiveInstance, notify } from './live-instance.ts';
+import { idOf, policiesOf, type RunPolicies } from './run-policies.ts';
+
+export type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
+
+/** What was decided about a batch, to be committed with its events. */
+export interface Judged {
+  readonly answers: readonly { readonly message: PermitMessage; readonly permit: Permit }[];
+  readonly audits: readonly AuditEntry[];
+  readonly approvals: ApprovalChanges | null;
+  /** To be called after the commit: from now on it counts. */
+  readonly committed: () => void;
+}
+
+/** Decides the permits that one instance asks for. */
+export interface PermitDesk {
+  /** One after the other: each counts against the next. `batch` are the events that are committed with them. */
+  judge(batch: readonly JournalEntry[], asked: readonly PermitMessage[]): Promise<Judged>;
+}
+
+const NOTHING: Judged = { answers: [], audits: [], approvals: null, committed: () => undefined };
+
+export function openPermitDesk(context: SupervisorContext, live: LiveInstance): PermitDesk {
+  /** What a permit is for, as its intent says: in the same batch, or, when it is asked again, in the journal. */
+  const intentOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
+    const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
+    const entry =
+      batch.findLast(matches) ??
+      (await context.store.call('journal.read', { id: live.row.id, afterSeq: 0 })).findLast(matches);
+    return entry === undefined ? {} : argumentsOf(entry.event);
+  };
+
+  const decideOn = (
+    request: PermitRequest,
+    args: JsonObject,
+    policies: RunPolicies,
+    moment: Pick<PermitFacts, 'counts' | 'now' | 'approvals'>,
+  ): Decided => {
+    const { id, workflow, workspace, approvals } = live.row;
+    return decidePermit(request, args, {
+      workflow,
+      instance: id,
+      workspace,
+      home: policies.home,
+      policies: policies.of(request.path, request.agentName),
+      epoch: context.killSwitch.epoch,
+      heldBy: context.killSwitch.heldBy,
+      approvalMode: approvals,
+      gate: gateOf(policies.workflow, request.path),
+      ...moment,
+    });
+  };
+
+  return {
+    judge: async (batch, asked) => {
+      if (asked.length === 0 && !batch.some(({ event }) => event.type.startsWith('agent.'))) return NOTHING;
+      const policies = await policiesOf(context, live);
+      let counts = batch.reduce((before, { event }) => countEvent(before, event), policies.counts);
+      const now = context.now();
+      const changes = {
+        requested: [] as NewApproval[],
+        expired: [] as number[],
+        answered: [] as number[],
+        at: now,
+      };
+      const answers: { message: PermitMessage; permit: Permit }[] = [];
+      for (const message of asked) {
+        const { request } = message;
+        const args = await intentOf(request, batch);
+        const approvals = applyChanges(live.approvals, live.row.id, changes);
+        const { permit, requested, expired, answered } = decideOn(request, args, policies, {
+          counts,
+          now,
+          approvals,
+        });
+        answers.push({ message, permit });
+        const allowed = permit.decision === 'allow' ? allowedOf(request, permit, now) : null;
+        if (allowed !== null) counts = countAllowed(counts, allowed);
+        if (requested !== null) changes.requested.push(requested);
+        if (expired !== null) changes.expired.push(expired);
+        if (answered !== null) changes.answered.push(answered);
+      }
+      const { requested, expired, answered } = changes;
+      const isChanged = requested.length + expired.length + answered.length > 0;
+      return {
+        answers,
+        audits: [
+          ...requested.map((approval) => requestedRecord(live.row.id, now, approval)),
+          ...expired.map((number) => expiredRecord(live.row.id, now, number)),
+          ...answers.map((answer) => permitRecord(live.row.id, now, answer)),
+        ],
+        approvals: isChanged ? changes : null,
+        committed: () => {
+          policies.counts = counts;
+          if (!isChanged) return;
+          // What a person decided meanwhile stays.
+          live.approvals = applyChanges(live.approvals, live.row.id, changes);
+          for (const { number } of requested)
+            notify(live, { method: 'instance.approval', params: { id: live.row.id, number } });
+        },
+      };
+    },
+  };
+}
+
+/** Who may decide a step that only asks; null for another step. */
+function gateOf(workflow: Workflow, path: string): ApprovalFile | null {
+  const step = allSteps(workflow).find(({ id }) => id === idOf(path));
+  if (step?.type !== 'approval') return null;
+  return {
+    ...(step.by.length === 0 ? {} : { by: step.by }),
+    ...(step.timeoutMs === null ? {} : { timeout_s: step.timeoutMs / 1000 }),
+  };
+}
+
+function requestedRecord(instance: string, at: number, approval: NewApproval): AuditEntry {
+  const { number, argsHash, expiresAt, request } = approval;
+  const { args: _, ...asked } = request;
+  const data = {
+    approval: number,
+    ...asked,
+    args_hash: argsHash,
+    expires_at: new Date(expiresAt).toISOString(),
+  };
+  return { type: 'approval.requested', at, actor: SUPERVISOR, instance, data };
+}
+
+function expiredRecord(instance: string, at: number, number: number): AuditEntry {
+  return { type: 'approval.expired', at, actor: SUPERVISOR, instance, data: { approval: number } };
+}
+
+function permitRecord(
+  instance: string,
+  at: number,
+  { message, permit }: { readonly message: PermitMessage; readonly permit: Permit },
+): AuditEntry {
+  const { request } = message;
+  return {
+    type: 'permit.decided',
+    at,
+    actor: { kind: 'supervisor', id: 'supervisor', uid: process.getuid?.() ?? null },
+    instance,
+    data: {
+      kind: request.kind,
+      path: request.path,
+      attempt: request.attempt,
+      subject: request.subject,
+      tier: request.tier,
+      ...(request.agent === undefined ? {} : { ...request.agent }),
+      args_hash: permit.inputsHash,
+      decision: permit.decision,
+      rules: permit.rules,
+      policy_hash: permit.policyHash,
+      epoch: permit.epoch,
+      ...(permit.decision === 'allow' ? {} : { reason: permit.reason }),
+      ...(permit.approval === undefined ? {} : { approval: permit.approval.number }),
+      ...(permit.rated === undefined ? {} : { rated: permit.rated }),
+      ...(permit.shadow === undefined ? {} : { shadow: permit.shadow }),
+    },
+  };
+}
+
+/** How an answer counts for the policies; null for what is no part of a budget. */
+function allowedOf({ kind, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
+  if (kind === 'model') return { kind };
+  return kind === 'tool' ? { kind, tool: agent?.tool ?? '', rated, at } : null;
+}

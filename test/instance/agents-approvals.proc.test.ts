@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, type TestContext, test } from 'node:test';
+import { probeLayers } from '../../sandbox/layers.ts';
+import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
+import { lines } from '../agents/fake-world.ts';
+import type { MockTurn } from '../provider/scenario.ts';
+import { type AgentBench, openAgentBench } from '../setup/agents.ts';
+import { eventually } from '../setup/bench-home.ts';
+import { endOf, foldersOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
+
+const { bubblewrap, seccomp } = await probeLayers();
+const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
+
+const ASK_SHELL = { id: 'ask-shell', effect: 'ask', tool: 'execute_bash', reason: 'shells are looked at' };
+const bash = (command: string): { name: string; args: { command: string } } => ({
+  name: 'execute_bash',
+  args: { command },
+});
+
+async function deskWith(
+  t: TestContext,
+  turns: readonly MockTurn[],
+  rule: object = ASK_SHELL,
+): Promise<AgentBench> {
+  const desk = await openAgentBench({ turns, after: 'fail' });
+  t.after(() => desk.close());
+  const folder = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
+  const policy = { apiVersion: 'policy/v1', id: 'asks', layer: 'user', default: 'allow', rules: [rule] };
+  writeFileSync(join(folder, 'asks.json'), JSON.stringify(policy), { mode: 0o600 });
+  desk.workflow('one', { guardrails: { max_iterations: 3 } });
+  return desk;
+}
+
+function pending(desk: AgentBench, id: string, count = 1): Promise<ApprovalDocument[]> {
+  return eventually(`${count} calls wait`, async () => {
+    const all = (await desk.bench.json('approvals', id)) as ApprovalDocument[];
+    return all.length === count && all;
+  });
+}
+
+function letGo(desk: AgentBench, id: string): Promise<true> {
+  return eventually(
+    'its process is gone',
+    async () => (await desk.bench.status(id)).pid === null && processesOf(id).length === 0,
+  );
+}
+
+describe('calls of agents that a person has to approve', { timeout: 300_000, skip: lacks }, () => {
+  test('an approved call is run once, as it was asked; no request is sent meanwhile, and none is counted twice', async (t) => {
+    const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
+    const id = await desk.start('one');
+    const [asked] = await pending(desk, id);
+    await letGo(desk, id);
+    assert.deepEqual(
+      [asked?.kind, asked?.what, asked?.agent, asked?.call, asked?.args, asked?.rules],
+      ['tool', 'execute_bash', 'helper', 'c1-1', { command: 'echo ran >> ran.txt' }, ['user/asks#ask-shell']],
+    );
+    const ran = join(desk.bench.workspace, 'ran.txt');
+    assert.deepEqual([textOf(ran), desk.provider.requests.length], ['', 1]);
+    assert.equal((await desk.bench.q('approve', id, 'c1-1')).status, 0);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.equal(textOf(ran), 'ran\n');
+    assert.deepEqual(lines(desk.agentEvents(id)), [
+      'requested 1',
+      'answered 1 tool-calls',
+      'tool_called c1-1 execute_bash',
+      'tool_ended c1-1 ok',
+      'requested 2',
+      'answered 2 stop',
+    ]);
+    assert.deepEqual([outputsOf(run, 'a')['iterations'], desk.provider.requests.length], [2, 2]);
+  });
+
+  test('a denied call is not run; the agent is told who and why, and goes on', async (t) => {
+    const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'understood' }]);
+    const id = await desk.start('one');
+    await pending(desk, id);
+    await desk.bench.q('deny', id, '--reason', 'use the queue');
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.equal(textOf(join(desk.bench.workspace, 'ran.txt')), '');
+    assert.match(
+      JSON.stringify(desk.provider.requests[1]?.body),
+      /denied: person \S+ denied it: use the queue/,
+    );
+  });
+
+  test('of several calls the others are run; each approval frees its own call alone', async (t) => {
+    const calls = [bash('echo 1 >> one.txt'), { name: 'fs_list' }, bash('echo 2 >> two.txt')];
+    const desk = await deskWith(t, [{ calls }, { text: 'done' }]);
+    const id = await desk.start('one');
+    const both = await pending(desk, id, 2);
+    await letGo(desk, id);
+    assert.deepEqual(
+      both.map(({ call }) => call),
+      ['c1-1', 'c1-3'],
+    );
+    assert.ok(lines(desk.agentEvents(id)).includes('tool_ended c1-2 ok'));
+    const file = (name: string): string => textOf(join(desk.bench.workspace, name));
+    await desk.bench.q('approve', id, '2');
+    await eventually('the third call ran', () => file('two.txt') === '2\n');
+    const [left] = await pending(desk, id, 1);
+    assert.deepEqual([left?.number, left?.call], [1, 'c1-1']);
+    await letGo(desk, id);
+    assert.equal(file('one.txt'), '');
+    await desk.bench.q('approve', id);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.deepEqual([file('one.txt'), file('two.txt')], ['1\n', '2\n']);
+    assert.equal(desk.provider.requests.length, 2);
+  });
+
+  test('without an approver it is denied at once; a rule that names one waits', async (t) => {
+    const turns = [{ calls: [bash('true')] }, { text: 'done' }];
+    const desk = await deskWith(t, [...turns, ...turns]);
+    const { run } = await desk.run('one');
+    assert.ok(lines(desk.agentEvents(run.id)).includes('tool_ended c1-1 denied'));
+    const named = await deskWith(t, turns, { ...ASK_SHELL, approval: { by: ['operator'], timeout_s: 1 } });
+    const late = await named.run('one');
+    assert.equal(late.run.status, 'completed', JSON.stringify(late.run.error));
+    assert.match(JSON.stringify(named.provider.requests[1]?.body), /denied: nobody approved it within 1 s/);
+  });
+
+  test('waiting is no working time: neither of the run nor of the agent', async (t) => {
+    const desk = await deskWith(t, [{ calls: [bash('true')] }, { text: 'done' }]);
+    desk.workflow(
+      'brief',
+      { guardrails: { max_execution_time: 4 } },
+      { resource_limits: { max_execution_time: 6 } },
+    );
+    const id = await desk.start('brief');
+    const [asked] = await pending(desk, id);
+    await letGo(desk, id);
+    const since = Date.parse(asked?.requested_at ?? '');
+    await eventually('more time than both limits has passed', () => Date.now() - since > 6500, 10_000, 200);
+    await desk.bench.q('approve', id);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+  });
+
+  test('a kill switch that is tripped meanwhile holds what is approved; the open call gets its outcome', async (t) => {
+    const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
+    const id = await desk.start('one');
+    await pending(desk, id);
+    await letGo(desk, id);
+    await desk.bench.q('kill', 'tool:execute_bash', '--reason', 'test');
+    await desk.bench.q('approve', id);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.equal(textOf(join(desk.bench.workspace, 'ran.txt')), '');
+    assert.ok(lines(desk.agentEvents(id)).includes('tool_ended c1-1 denied'));
+  });
+
+  test('a run that is stopped while it waits leaves no intent without an outcome', async (t) => {
+    const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
+    const id = await desk.start('one');
+    await pending(desk, id);
+    await letGo(desk, id);
+    await desk.bench.q('stop', id);
+    assert.equal((await endOf(desk.bench, id)).status, 'stopped');
+    assert.equal(lines(desk.agentEvents(id)).at(-1), 'tool_ended c1-1 denied');
+    assert.equal((await desk.bench.q('audit', 'verify')).status, 0);
+  });
+});
+
+/** Where a crash could run a call twice, or never, or ask twice. */
+const POINTS = [
+  ['instance.append', 5],
+  ['instance.append', 6],
+  ['instance.acked', 6],
+  ['supervisor.before_commit', 5],
+  ['supervisor.before_commit', 6],
+  ['supervisor.before_commit', 7],
+  ['supervisor.after_commit', 5],
+  ['supervisor.after_commit', 6],
+  ['supervisor.after_commit', 7],
+  ['supervisor.after_commit', 8],
+  ['supervisor.after_exit_record', 1],
+  ['supervisor.launch_committed', 2],
+  ['supervisor.spawned', 2],
+] as const;
+
+describe('a crash around an approval', { timeout: 600_000, skip: lacks }, () => {
+  for (const [point, count] of POINTS)
+    test(`at ${point} ${count}: asked once, run once at most, and never lost`, async (t) => {
+      const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
+      await desk.bench.qWith({ Q_WORKFLOW_FAILPOINT: `${point}:${count}` }, 'supervisor', 'start');
+      const id = await desk.start('one');
+      const [asked] = await pending(desk, id);
+      assert.equal(asked?.number, 1);
+      // The supervisor may die under the command: then nobody heard it, or it was the last that was heard.
+      await eventually('it is approved', async () => {
+        const { status, stderr } = await desk.bench.q('approve', id, '1');
+        return status === 0 || stderr.includes('approved by person');
+      });
+      // Each look starts a supervisor where none is: one that dies right after the last commit cannot end the process.
+      const run = await eventually(
+        'it has ended and nothing of it is left',
+        async () => {
+          const now = await desk.bench.status(id);
+          return now.ended_at !== null && processesOf(id).length + foldersOf(id).length === 0 && now;
+        },
+        60_000,
+      );
+      assert.equal(run.status, 'completed', JSON.stringify(run.error));
+      const events = lines(desk.agentEvents(id));
+      const ran = textOf(join(desk.bench.workspace, 'ran.txt'));
+      const ends = events.filter((line) => line.startsWith('tool_ended'));
+      assert.equal(events.filter((line) => line.startsWith('tool_called')).length, 1, events.join('\n'));
+      assert.deepEqual(ends.length, 1, events.join('\n'));
+      // Interrupted after its permit: then nobody knows, and it may have run.
+      assert.ok(
+        ends[0] === 'tool_ended c1-1 ok' ? ran === 'ran\n' : ['', 'ran\n'].includes(ran),
+        `${ends} ${ran}`,
+      );
+      assert.ok(ends[0]?.endsWith(' ok') || ends[0]?.endsWith(' interrupted'), String(ends));
+      assert.ok(desk.provider.requests.length <= 3);
+      assert.equal(((await desk.bench.json('approvals', id, '--all')) as unknown[]).length, 1);
+      assert.equal((await desk.bench.q('audit', 'verify')).status, 0);
+    });
+});
