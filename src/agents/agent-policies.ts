@@ -10,6 +10,8 @@ export interface AgentPolicies {
   readonly stuck: StuckLimits;
   /** Kinds of secrets that are hidden in what tools bring and models say. */
   readonly redact: readonly SecretKind[];
+  /** Tools of which every call is allowed, whatever its arguments are; only told for a headless agent. */
+  readonly trusted: readonly string[];
   /** The final answer must fit each of them, beside the schema of the step or the agent. */
   readonly outputSchemas: readonly JsonObject[];
 }

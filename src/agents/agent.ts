@@ -1,6 +1,7 @@
 /** An agent after its file was read, whichever product it was written for. Plain JSON: it is pinned with the run. */
 import type { JsonObject } from '../definition/workflow.ts';
 import type { SkillNote } from '../skills/skill.ts';
+import type { DriverChoice } from './driver-choice.ts';
 
 export interface Agent {
   readonly name: string;
@@ -20,6 +21,8 @@ export interface Agent {
   readonly allowedTools: readonly string[];
   readonly toolsSettings: Readonly<Record<string, JsonObject>>;
   readonly mcpServers: Readonly<Record<string, McpServer>>;
+  /** Who does its work; not there for our own driver. */
+  readonly driver?: DriverChoice;
   /** JSON Schema of the final answer. */
   readonly outputSchema: JsonObject | null;
   /** Why it cannot be used; empty for a sound file. */

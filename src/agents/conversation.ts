@@ -58,7 +58,8 @@ export function messagesOf(task: string, transcript: Transcript, rules: AnswerRu
   return messages;
 }
 
-function repairText(text: string, rules: AnswerRules): string {
+/** What an agent is told whose answer was not what was asked for. */
+export function repairText(text: string, rules: AnswerRules): string {
   const problem = answerProblem(text, rules) ?? 'it was not understood';
   return `This answer cannot be used: ${problem}. Give the whole answer again, mended.`;
 }

@@ -9,7 +9,7 @@ import { agentResult, answerProblem } from './answer.ts';
 import { limitError } from './budget.ts';
 import { runCalls } from './call.ts';
 import { askModel } from './request.ts';
-import { type AgentTask, type AgentWorld, Cancelled, type LoopRun } from './run.ts';
+import { type AgentJob, type AgentTask, type AgentWorld, Cancelled, type LoopRun } from './run.ts';
 import { stuckReason } from './stuck.ts';
 import type { Transcript, TurnState } from './transcript.ts';
 import { WorkClock } from './work-clock.ts';
@@ -90,7 +90,8 @@ function refuseMore(
     throw limitError('tool_calls', limits.maxToolCalls, toolCalls, `${wanted} more are asked for`);
 }
 
-function timeError({ limits, timeoutMs, path }: AgentTask, leftMs: number | null): WorkflowError {
+/** Why the time of an agent was over: `leftMs` was left of its own when it began. */
+export function timeError({ limits, timeoutMs, path }: AgentJob, leftMs: number | null): WorkflowError {
   if (leftMs !== null && (timeoutMs === null || leftMs <= timeoutMs)) {
     const seconds = (limits.maxExecutionMs ?? 0) / 1000;
     return limitError('execution_time', seconds, seconds, 'and there is no final answer');

@@ -8,6 +8,7 @@ import { ensureError, systemCode } from '../errors/workflow-error.ts';
 import { Fields, isObject, NoteList } from '../skills/fields.ts';
 import type { SkillNote } from '../skills/skill.ts';
 import type { Agent } from './agent.ts';
+import { readDriver } from './driver-choice.ts';
 import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
 import { mcpFiles, readMcpServers, serversIn } from './mcp-servers.ts';
@@ -26,6 +27,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
   const text = readText(file, notes);
   const content = text === null ? {} : parse(file, text, notes);
   const fields = new Fields(content, '$', notes);
+  const driver = readDriver(fields);
   const name = fields.string('name') ?? basename(file, extname(file));
   const agent: Agent = {
     name,
@@ -41,6 +43,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
     allowedTools: fields.strings('allowedTools'),
     toolsSettings: readSettings(fields),
     mcpServers: { ...sharedServers(fields, places), ...readMcpServers(fields.object('mcpServers')) },
+    ...(driver === null ? {} : { driver }),
     outputSchema: objectOf(fields.raw('outputSchema') ?? fields.raw('output_schema')),
     problems: [],
   };

@@ -32,9 +32,20 @@ export interface AgentWorld {
   wait(ms: number, signal: AbortSignal): Promise<void>;
 }
 
-export interface AgentTask {
+/** What is to be done, whoever does it. */
+export interface AgentJob {
   readonly path: string;
   readonly attempt: number;
+  readonly system: string;
+  readonly task: string;
+  readonly limits: AgentLimits;
+  readonly stuck: StuckLimits;
+  /** Time that this attempt may work; null = no limit of its own. */
+  readonly timeoutMs: number | null;
+  readonly rules: AnswerRules;
+}
+
+export interface AgentTask extends AgentJob {
   readonly model: Model;
   readonly spec: {
     readonly name: string;
@@ -42,14 +53,7 @@ export interface AgentTask {
     readonly maxOutputTokens: number | null;
     readonly price: Price | null;
   };
-  readonly system: string;
-  readonly task: string;
   readonly tools: ToolBox;
-  readonly limits: AgentLimits;
-  readonly stuck: StuckLimits;
-  /** Time that this attempt may work; null = no limit of its own. */
-  readonly timeoutMs: number | null;
-  readonly rules: AnswerRules;
 }
 
 /** What of a run the parts of the loop share. */

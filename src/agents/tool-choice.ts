@@ -17,6 +17,12 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   web: ['http_fetch'],
 };
 
+/** What a name stands for besides, in other products. */
+export function familyOf(name: string): readonly string[] {
+  const canonical = canonicalTool(name);
+  return Object.hasOwn(FAMILIES, canonical) ? (FAMILIES[canonical] ?? []) : [];
+}
+
 /** True when the agent may have the tool, by canonical name. */
 export function mayHave({ tools, allowed, denied }: ToolChoice, tool: string): boolean {
   const isNamed = (patterns: readonly string[]): boolean => patterns.some((pattern) => names(pattern, tool));
@@ -47,7 +53,7 @@ function names(pattern: string, tool: string): boolean {
   if (pattern === '@mcp') return isMcp;
   if (pattern.startsWith('@') && !pattern.includes('/')) return isMcp && glob(`${pattern}/*`).test(tool);
   const name = canonicalTool(pattern);
-  return name === tool || (FAMILIES[name]?.includes(tool) ?? false) || glob(pattern).test(tool);
+  return name === tool || familyOf(name).includes(tool) || glob(pattern).test(tool);
 }
 
 function namesToolOf(pattern: string, server: string): boolean {

@@ -90,6 +90,8 @@ export class Transcript {
         this.#openCalls.delete(event.call);
         this.#endCall(event);
         return;
+      case 'agent.violated':
+        return;
     }
   }
 

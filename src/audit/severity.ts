@@ -15,6 +15,7 @@ const PREFIXES: readonly (readonly [prefix: string, severity: Severity])[] = [
   ['supervisor.', 'notice'],
   ['instance.kill', 'warning'],
   ['instance.stop', 'notice'],
+  ['agent.violated', 'error'],
   ['attempt.failed', 'warning'],
   ['step.failed', 'warning'],
   ['step.interrupted', 'warning'],

@@ -6,6 +6,7 @@ import { ensureWorkflowError, systemCode } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
 import { readDrillNote } from '../protocol/drill-note.ts';
 import { checkHome, checkWritable, type Home, locateHome } from '../protocol/home.ts';
+import { agentRow } from './agent-health.ts';
 import { drillRow } from './drill-health.ts';
 import { bytes, styleFor } from './style.ts';
 import { table, widthOf } from './table.ts';
@@ -35,7 +36,11 @@ export async function checkHealth(): Promise<HealthRow[]> {
     return rows;
   }
   rows.push(diskRow(home));
-  rows.push(...(await layerRows()), drillRow(readDrillNote(home), Date.now()));
+  rows.push(
+    ...(await layerRows()),
+    agentRow(process.env['PATH'] ?? ''),
+    drillRow(readDrillNote(home), Date.now()),
+  );
   try {
     const client = await connect(home, 'must_run');
     const status = await client.call('supervisor.status', {});

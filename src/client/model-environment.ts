@@ -1,16 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../errors/workflow-error.ts';
+import { PROFILE_VARIABLES } from '../protocol/agent-profiles.ts';
 import { MODEL_VARIABLES } from '../protocol/model-variables.ts';
 
 /**
- * The variables of ours that may describe a model or hold its key: those that are known, and those that the person's
- * configuration names. They go over the private socket, apart from what steps inherit.
+ * The variables of ours that may describe a model or hold its key: those that are known, those of other makers' agents,
+ * and those that the person's configuration names. They go over the private socket, apart from what steps inherit.
  */
 export function modelEnvironment(configHome: string): Record<string, string> {
-  const names = [...MODEL_VARIABLES, ...namedVariables(join(configHome, 'q-workflow', 'config.json'))];
+  const names = new Set([
+    ...MODEL_VARIABLES,
+    ...PROFILE_VARIABLES,
+    ...namedVariables(join(configHome, 'q-workflow', 'config.json')),
+  ]);
   return Object.fromEntries(
-    names.flatMap((name) => {
+    [...names].flatMap((name) => {
       const value = process.env[name];
       return value === undefined || value === '' ? [] : [[name, value]];
     }),

@@ -71,6 +71,16 @@ export type AgentEvent =
       /** Of the whole result, before it was capped, and the SHA-256 of what the model is told. */
       readonly bytes: number;
       readonly hash: string;
+    }
+  /** An agent of another maker did something that it had no permission for; its step ends with AGENT_VIOLATION. */
+  | {
+      readonly type: 'agent.violated';
+      readonly path: string;
+      readonly attempt: number;
+      /** Null where it was no call of a tool. */
+      readonly call: string | null;
+      readonly tool: string | null;
+      readonly reason: string;
     };
 
 export type AgentEventType = AgentEvent['type'];

@@ -118,6 +118,7 @@ function applyEvent(view: View, event: RunEvent, at: number): void {
     case 'agent.answered':
     case 'agent.tool_called':
     case 'agent.tool_ended':
+    case 'agent.violated':
       return;
     case 'step.started':
     case 'step.interrupted':

@@ -69,6 +69,7 @@ export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): Ste
     case 'agent.answered':
     case 'agent.tool_called':
     case 'agent.tool_ended':
+    case 'agent.violated':
       return null;
     case 'step.started':
     case 'step.interrupted':

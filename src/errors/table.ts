@@ -306,6 +306,18 @@ export const ERROR_TABLE = {
     'An agent repeated itself, or its tool calls were refused or failed again and again.',
     'Read its calls: q workflow logs <id> --step <path>.',
   ),
+  AGENT_FAILED: row(
+    EXIT.FAILED,
+    'retryable',
+    'The program of an agent ended early, did not answer, or broke the protocol.',
+    'Read its output: q workflow logs <id> --step <path>; check that the program and its key work.',
+  ),
+  AGENT_VIOLATION: row(
+    EXIT.FAILED,
+    'terminal',
+    'An agent ran a tool without permission, or left its mode; it was killed.',
+    'Read what it did: q workflow audit list --type agent.violated. Look at the workspace before you go on.',
+  ),
   PARAMETER_INVALID: row(
     EXIT.FAILED,
     'terminal',

@@ -4,22 +4,30 @@ import type { Workflow, WorkStep } from '../definition/workflow.ts';
 import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/call.ts';
 import type { Rule } from './policy/compile-rule.ts';
 import { type ActiveLayer, activeLayers, type PolicySet } from './policy/policy-set.ts';
-import { mayConcernTraffic, NETWORK, permitsTool, SKILL_STEP, surelyTraffic } from './policy/traffic.ts';
+import {
+  mayConcernTraffic,
+  NETWORK,
+  PROGRAM,
+  permitsTool,
+  SKILL_STEP,
+  surelyTraffic,
+} from './policy/traffic.ts';
 import { leavesOf, type StepTier } from './tiers.ts';
 
 /** What the processes of a step can reach through the proxy of the tier `agent`. */
 export interface StepNetwork {
   /** Of the policies by which it was decided. */
   readonly policyHash: string;
-  /** Tool → its rules, `@server` for an MCP server, `skill` for the command of a skill step. Missing: nothing. */
+  /** Tool → its rules, `@server` for an MCP server, `skill` for the command of a skill step, `program` for
+   * an agent that is one. Missing: nothing. */
   readonly tools: Readonly<Record<string, NetworkRules>>;
 }
 
 export interface NetworkFacts {
   readonly workflow: Workflow;
   readonly tiers: Readonly<Record<string, StepTier>>;
-  /** Names of the MCP servers of an agent. */
-  readonly serversOf: (agent: string) => readonly string[];
+  /** Names of the MCP servers of an agent; null for one that is a program of another maker. */
+  readonly serversOf: (agent: string) => readonly string[] | null;
   /** The policies that hold for a step, and for the agent in it. */
   readonly policiesOf: (step: string, agent: string | null) => PolicySet;
 }
@@ -34,8 +42,9 @@ export function decideNetworks(facts: NetworkFacts): Record<string, StepNetwork>
   const networks = leaves.flatMap((step): [string, StepNetwork][] => {
     const agent = step.type === 'agent' ? step.agent : null;
     const set = policiesOf(step.id, agent);
-    const tools =
-      agent === null ? [SKILL_STEP] : [...NETWORK_TOOLS, ...serversOf(agent).map((name) => `@${name}`)];
+    const servers = agent === null ? null : serversOf(agent);
+    const alone = agent === null ? SKILL_STEP : PROGRAM;
+    const tools = servers === null ? [alone] : [...NETWORK_TOOLS, ...servers.map((name) => `@${name}`)];
     const open = tools.flatMap((tool): [string, NetworkRules][] => {
       const rules = networkRules(set, tool, questionOf(workflow, step));
       return rules === null ? [] : [[tool, rules]];
@@ -77,6 +86,8 @@ function isOpen(layer: ActiveLayer, tool: string, question: GuardedCall): boolea
   return (
     layer.default === null ||
     layer.default === 'allow' ||
+    // Agent files and guardrails say which tools, and nothing of where the program of an agent goes.
+    (tool === PROGRAM && (layer.layer === 'agent' || layer.layer === 'step')) ||
     layer.rules.some((rule) => permitsTool(rule, tool, question))
   );
 }

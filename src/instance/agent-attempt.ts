@@ -1,21 +1,18 @@
-/** One attempt of an agent step, or of a conversation skill: the native driver with its journal, model and tools. */
+/** One attempt of an agent step, or of a conversation skill: its driver with journal, policies and answer rules. */
 import type { Agent } from '../agents/agent.ts';
 import type { AgentPolicies } from '../agents/agent-policies.ts';
 import { type AnswerRules, answerForm } from '../agents/answer.ts';
 import { systemPrompt, taskText } from '../agents/conversation.ts';
 import { readGuardrails } from '../agents/guardrails.ts';
-import { runAgent } from '../agents/loop.ts';
-import { openModel } from '../agents/provider.ts';
 import { type AgentWorld, Suspended } from '../agents/run.ts';
 import { compileSchema } from '../agents/schema.ts';
-import { createToolBox, type ToolBox } from '../agents/tool-box.ts';
 import type { Transcript } from '../agents/transcript.ts';
 import { sha256 } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { hideKinds, type SecretKind } from '../guard/secret-kinds.ts';
-import type { BootModel, Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
+import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { undecided } from '../protocol/open-calls.ts';
 import { validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';
@@ -24,8 +21,8 @@ import { holdsSecret } from '../skills/secrets.ts';
 import type { Skill } from '../skills/skill.ts';
 import { skillTimeoutMs } from '../skills/timeout.ts';
 import { onAbort, startTimer } from '../skills/waits.ts';
+import { openDriver } from './agent-driver.ts';
 import { eventLines } from './agent-log.ts';
-import { type OpenTools, openTools } from './agent-tools.ts';
 import type { RunCommand } from './attempts.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import type { StepLog } from './step-log.ts';
@@ -52,8 +49,6 @@ interface Role {
   readonly timeoutMs: number | null;
 }
 
-const NO_TOOLS: ToolBox = createToolBox([], () => null);
-
 /** Runs it to its result; null when it was cancelled. Throws what `runAgent` throws, and MODEL_NOT_CONFIGURED. */
 export async function runAgentAttempt(
   parts: AgentAttemptParts,
@@ -61,31 +56,26 @@ export async function runAgentAttempt(
 ): Promise<JsonObject | null> {
   const { bootstrap, command, transcript, skill } = parts;
   const role = skill === null ? agentRole(parts) : conversationRole(command, skill);
-  const { spec, keys } = usableModel(bootstrap.models[role.subject], role.subject);
   const policies = policiesOf(bootstrap, command.step.id);
-  const world = createWorld(parts, Object.values(keys), policies.redact);
   const { outputs } = command.step;
   const checkSchema = await schemaCheck(
     [...(role.outputSchema === null ? [] : [role.outputSchema]), ...policies.outputSchemas],
     `step "${command.path}"`,
   );
   const rules: AnswerRules = { outputs, checkSchema };
-  const model = await openModel(spec, keys);
-  const tools = await toolsOf(parts, signal);
+  const { driver, secrets } = await openDriver(parts, agentIn(parts), role.subject, signal);
+  const world = createWorld(parts, secrets, policies.redact);
   let isSuspended = false;
   try {
-    const result = await runAgent(
+    const result = await driver.run(
       {
         path: command.path,
         attempt: command.attempt,
-        model,
-        spec,
         system: systemPrompt(
           role.prompt,
           answerForm(rules, role.outputSchema ?? policies.outputSchemas[0] ?? null),
         ),
         task: role.task,
-        tools: tools?.box ?? NO_TOOLS,
         limits: policies.limits,
         stuck: policies.stuck,
         timeoutMs: role.timeoutMs,
@@ -101,10 +91,11 @@ export async function runAgentAttempt(
     isSuspended = error instanceof Suspended && !signal.aborted;
     throw error;
   } finally {
+    // What the driver knows of open calls it says first.
+    await driver.close();
     // Who waits for a person has its calls open; nobody comes back to those of an attempt that has ended.
     const open = isSuspended ? [] : transcript.openCalls.map((call) => ({ path: command.path, call }));
     world.record(undecided(open, sha256));
-    await tools?.close();
     await world.written();
   }
 }
@@ -163,18 +154,8 @@ async function schemaCheck(
   return (value) => checks.map((check) => check(value)).find((problem) => problem !== null) ?? null;
 }
 
-function usableModel(model: BootModel | undefined, subject: string): BootModel {
-  if (model === undefined)
-    throw new WorkflowError('MODEL_NOT_CONFIGURED', `no model is pinned for ${subject.replace(':', ' ')}`);
-  if (model.problem !== null) throw new WorkflowError('MODEL_NOT_CONFIGURED', model.problem);
-  return model;
-}
-
-async function toolsOf(parts: AgentAttemptParts, signal: AbortSignal): Promise<OpenTools | null> {
-  const { step } = parts.command;
-  if (step.type !== 'agent') return null;
-  const agent = agentOf(parts.bootstrap.agents, step.agent);
-  return openTools({ ...parts, step, output: parts.log }, agent, signal);
+function agentIn({ bootstrap, command: { step } }: AgentAttemptParts): Agent | null {
+  return step.type === 'agent' ? agentOf(bootstrap.agents, step.agent) : null;
 }
 
 function createWorld(

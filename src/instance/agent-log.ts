@@ -23,6 +23,8 @@ export function eventLines(event: AgentEvent): { readonly stream: StreamName; re
       return [
         note(`${event.call} ${event.outcome}, ${event.bytes} bytes: ${short(JSON.stringify(event.result))}`),
       ];
+    case 'agent.violated':
+      return [note(`violation: ${event.reason}`)];
   }
 }
 

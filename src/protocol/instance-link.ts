@@ -40,6 +40,8 @@ export interface Bootstrap {
   readonly agentPolicies: Readonly<Record<string, AgentPolicies>>;
   /** By subject, `agent:NAME` or `skill:NAME`. */
   readonly models: Readonly<Record<string, BootModel>>;
+  /** By agent: what its program is given of the caller's variables, keys among them; for other drivers than ours. */
+  readonly agentVariables: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly inputs: JsonObject;
   readonly context: ContextValues;
   readonly journal: readonly JournalEntry[];

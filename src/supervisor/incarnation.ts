@@ -21,7 +21,7 @@ import {
   measureUsage,
   setStatus,
 } from './live-instance.ts';
-import { bootModels } from './model-keys.ts';
+import { bootKeys } from './model-keys.ts';
 import { agentsOf, type Pins, readPins } from './pins.ts';
 import { watchProcess } from './process-watch.ts';
 import { policiesOf, readPoliciesFor } from './run-policies.ts';
@@ -163,7 +163,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       workflow: pins.workflow,
       skills: pins.skills,
       agents: pins.agents,
-      models: bootModels(home, row.id, pins.models),
+      ...bootKeys(home, row.id, pins),
       agentPolicies,
       inputs: row.inputs,
       context: row.context,

@@ -10,7 +10,7 @@ import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
 import { isPaused, measureUsage, type Watcher } from './live-instance.ts';
-import { keepKeys } from './model-keys.ts';
+import { agentVariables, keepKeys } from './model-keys.ts';
 import { pinAgents } from './pin-agents.ts';
 import { pinSkills, usableSkills } from './pin-skills.ts';
 import { readPins } from './pins.ts';
@@ -111,8 +111,11 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
         );
       if (from !== null) await checkStep(row, from);
       if (pins === 'check') await checkPins(row, caller);
-      const { models } = await readPins(store, row);
-      keepKeys(context.home, row.id, checkedKeys(Object.values(models), modelEnv, context.home));
+      const { models, agents } = await readPins(store, row);
+      keepKeys(context.home, row.id, {
+        ...checkedKeys(Object.values(models), modelEnv, context.home),
+        ...agentVariables(agents, modelEnv),
+      });
       await fleet.reopen(row, from, {
         type: 'instance.resume_requested',
         at: context.now(),

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Agent } from '../agents/agent.ts';
 import { resolveKeys } from '../agents/keys.ts';
 import { ensureError, systemCode } from '../errors/workflow-error.ts';
+import { AGENT_PROFILES } from '../protocol/agent-profiles.ts';
 import { type Home, unusable } from '../protocol/home.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import { hasEnded } from '../store/operations.ts';
@@ -12,7 +14,7 @@ import type { Pins } from './pins.ts';
 const PREFIX = '.model-keys-';
 
 /**
- * Keeps the variables that models of a run take their keys from, in a file of its own beside the secrets (0600), until
+ * Keeps the variables that models and agents of a run take their keys from, in a file of its own beside the secrets (0600), until
  * the run ends: it must go on when supervisor and caller are gone. Never in the database. Throws STORE_FULL or
  * HOME_UNWRITABLE.
  */
@@ -42,9 +44,29 @@ function readKeys({ secretsFolder }: Home, id: string): Readonly<Record<string, 
   }
 }
 
-/** The models of a run with their keys, as they are now; one without them says why. */
-export function bootModels(home: Home, id: string, models: Pins['models']): Bootstrap['models'] {
-  const env = Object.keys(models).length === 0 ? {} : readKeys(home, id);
+/**
+ * What the process of a run is given of what was kept: its models with their keys, as they are now (one without them
+ * says why), and the variables of its agents' programs.
+ */
+export function bootKeys(
+  home: Home,
+  id: string,
+  { models, agents }: Pick<Pins, 'models' | 'agents'>,
+): Pick<Bootstrap, 'models' | 'agentVariables'> {
+  const others = Object.entries(agents).filter(([, { driver }]) => driver !== undefined);
+  const isNeeded = others.length > 0 || Object.keys(models).length > 0;
+  const env = isNeeded ? readKeys(home, id) : {};
+  return {
+    models: bootModels(home, models, env),
+    agentVariables: Object.fromEntries(others.map(([name, agent]) => [name, variablesOf(agent, env)])),
+  };
+}
+
+function bootModels(
+  home: Home,
+  models: Pins['models'],
+  env: Readonly<Record<string, string>>,
+): Bootstrap['models'] {
   return Object.fromEntries(
     Object.entries(models).map(([subject, spec]) => {
       try {
@@ -54,6 +76,20 @@ export function bootModels(home: Home, id: string, models: Pins['models']): Boot
       }
     }),
   );
+}
+
+/** Of the caller's variables those that the programs of these agents are given: keys and addresses of their makers. */
+export function agentVariables(
+  agents: Pins['agents'],
+  env: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.assign({}, ...Object.values(agents).map((agent) => variablesOf(agent, env)));
+}
+
+function variablesOf({ driver }: Agent, env: Readonly<Record<string, string>>): Record<string, string> {
+  if (driver === undefined) return {};
+  const names: readonly string[] = AGENT_PROFILES[driver.profile].variables;
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
 }
 
 /** Removes what was kept for a run that has ended; a failure is logged and tried at the next start. */

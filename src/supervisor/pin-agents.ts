@@ -88,8 +88,11 @@ export function pinModels(
   caller: Caller,
   env: Readonly<Record<string, string>>,
 ): { models: Record<string, ModelSpec>; notes: string[] } {
+  refuseUncounted(workflow, agents);
   const wanted = [
-    ...Object.entries(agents).map(([name, { model }]) => [`agent:${name}`, model] as const),
+    ...Object.entries(agents)
+      .filter(([, { driver }]) => driver === undefined)
+      .map(([name, { model }]) => [`agent:${name}`, model] as const),
     ...Object.values(skills)
       .filter(({ type }) => type === 'conversation')
       .map(({ name, model }) => [`skill:${name}`, model] as const),
@@ -113,6 +116,18 @@ export function pinModels(
       );
   }
   return { models, notes };
+}
+
+/** Nobody tells what a request of another maker's agent costs: such a budget would hold nothing. */
+function refuseUncounted(workflow: Workflow, agents: Readonly<Record<string, Agent>>): void {
+  for (const step of agentSteps(workflow)) {
+    const { driver } = agents[step.agent] ?? {};
+    if (driver !== undefined && readGuardrails(step).limits.maxCostUsd !== null)
+      throw new WorkflowError(
+        'AGENT_INVALID',
+        `step "${step.id}" has max_cost_usd, and its agent "${step.agent}" has the driver ${driver.name}, which tells no cost`,
+      );
+  }
 }
 
 function agentSteps(workflow: Workflow): AgentStep[] {

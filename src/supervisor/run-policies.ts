@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import type { Agent } from '../agents/agent.ts';
 import type { AgentPolicies } from '../agents/agent-policies.ts';
 import { CONVERSATION_LIMITS, readGuardrails } from '../agents/guardrails.ts';
+import { familyOf } from '../agents/tool-choice.ts';
 import { allSteps } from '../definition/references.ts';
 import type { Step, Workflow } from '../definition/workflow.ts';
+import { isAllowedWhatever } from '../guard/policy/blanket.ts';
+import { realFiles } from '../guard/policy/file-facts.ts';
 import { type LoadedSet, loadPolicySet, type SetPlaces } from '../guard/policy/load-set.ts';
 import { narrowingPolicy } from '../guard/policy/narrowing.ts';
 import { type PolicySet, withPolicies } from '../guard/policy/policy-set.ts';
@@ -52,6 +55,7 @@ interface Known {
 interface Ground {
   readonly pins: Pins;
   readonly home: string;
+  readonly workspace: string;
   readonly tally: { counts: RunCounts };
 }
 
@@ -128,7 +132,7 @@ async function load(context: SupervisorContext, live: LiveInstance): Promise<Run
   const { set } = await loadPolicySet(placesOf(context, live));
   const pins = await readPins(store, row);
   const tally = { counts: await readCounts(store, row.id) };
-  return build(set, { pins, home: homeOf(live.row.env), tally });
+  return build(set, { pins, home: homeOf(row.env), workspace: row.workspace, tally });
 }
 
 function placesOf({ home: state }: SupervisorContext, { row }: LiveInstance): SetPlaces {
@@ -151,7 +155,14 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
     return found;
   };
   const talking = allSteps(workflow).filter((step) => step.type === 'agent' || talks(step, skills));
-  const policies = talking.map((step) => [step.id, agentPolicies(step, of(step.id, agentOf(step)))] as const);
+  const policies = talking.map((step) => {
+    const stepSet = of(step.id, agentOf(step));
+    const isHeadless = step.type === 'agent' && agents[step.agent]?.driver?.name === 'headless';
+    const trusted = isHeadless
+      ? trustedTools(stepSet, { workflow: workflow.name, workspace: ground.workspace, home, step })
+      : [];
+    return [step.id, { ...agentPolicies(step, stepSet), trusted }] as const;
+  });
   const built: RunPolicies = {
     home,
     workflow,
@@ -179,7 +190,26 @@ function agentOf(step: Step): string | null {
   return step.type === 'agent' ? step.agent : null;
 }
 
-function agentPolicies(step: Step, set: PolicySet): AgentPolicies {
+/** What a program may be trusted with whose calls nobody sees. */
+function trustedTools(
+  set: PolicySet,
+  at: { readonly workflow: string; readonly workspace: string; readonly home: string; readonly step: Step },
+): string[] {
+  const { workflow, workspace, home, step } = at;
+  const place = {
+    workspace,
+    cwd: workspace,
+    workflow,
+    agent: agentOf(step),
+    step: step.id,
+    environment: null,
+  };
+  return Object.keys(CANONICAL_TOOLS).filter((tool) =>
+    isAllowedWhatever(set, { ...place, tool }, { files: realFiles(), home }),
+  );
+}
+
+function agentPolicies(step: Step, set: PolicySet): Omit<AgentPolicies, 'trusted'> {
   const own = step.type === 'agent' ? readGuardrails(step).limits : CONVERSATION_LIMITS;
   const { limits, stuck, redact, outputSchemas } = settingsOf(set, null);
   return {
@@ -249,7 +279,7 @@ function narrow(set: PolicySet, workflow: Workflow, path: string, agent: Agent |
 /** Names of agent files as policies know them. */
 function patternsOf(tool: string): string[] {
   if (tool === '@builtin') return Object.keys(CANONICAL_TOOLS);
-  return tool.startsWith('@') && !tool.includes('/') ? [`${tool}/*`] : [tool];
+  return tool.startsWith('@') && !tool.includes('/') ? [`${tool}/*`] : [tool, ...familyOf(tool)];
 }
 
 /** `loop[2]/group~2/a!handler` is the step `handler`. */

@@ -13,7 +13,7 @@ import type { NewFire } from '../store/schedule-rows.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
 import type { LiveInstance } from './live-instance.ts';
-import { keepKeys } from './model-keys.ts';
+import { agentVariables, keepKeys } from './model-keys.ts';
 import { pinAgents, pinModels, useSkills } from './pin-agents.ts';
 import { pinSkills, usableSkills } from './pin-skills.ts';
 import { type Pins, packPins } from './pins.ts';
@@ -83,7 +83,11 @@ export async function startWorkflow(
     tiers,
   });
   const id = newId();
-  keepKeys(context.home, id, checkedKeys(Object.values(models), request.modelEnv ?? {}, context.home));
+  const { modelEnv = {} } = request;
+  keepKeys(context.home, id, {
+    ...checkedKeys(Object.values(models), modelEnv, context.home),
+    ...agentVariables(agents, modelEnv),
+  });
   const { actor } = origin;
   const fire = origin.fire?.(id) ?? null;
   const live = await fleet.create({

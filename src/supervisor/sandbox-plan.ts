@@ -17,7 +17,8 @@ export function planSandbox({ workflow, tiers: pinned, agents }: Pins, policies:
   const networks = decideNetworks({
     workflow,
     tiers,
-    serversOf: (agent) => Object.keys(agents[agent]?.mcpServers ?? {}),
+    serversOf: (name) =>
+      agents[name]?.driver === undefined ? Object.keys(agents[name]?.mcpServers ?? {}) : null,
     policiesOf: (step, agent) => policies.of(step, agent),
   });
   return { tiers, networks };

@@ -1,5 +1,6 @@
 /** An agent without processes or network: a model that plays a script, tools that answer at once, a journal in memory. */
 
+import assert from 'node:assert/strict';
 import { runAgent } from '../../src/agents/loop.ts';
 import { ModelFault, type ModelPart, type ModelRequest } from '../../src/agents/model.ts';
 import type { AgentTask, AgentWorld } from '../../src/agents/run.ts';
@@ -180,8 +181,26 @@ export function lines(events: readonly RunEvent[]): string[] {
         return `${name} ${event.call} ${event.tool}`;
       case 'agent.tool_ended':
         return `${name} ${event.call} ${event.outcome}`;
+      case 'agent.violated':
+        return `${name} ${event.call ?? '-'} ${event.tool ?? '-'}: ${event.reason}`;
       default:
         return name;
     }
   });
+}
+
+/** Every intent has one outcome, and none came before its intent. */
+export function checkPairs(events: readonly AgentEvent[]): void {
+  const open = new Set<string>();
+  const seen = new Set<string>();
+  for (const event of events) {
+    if (event.type === 'agent.tool_called') {
+      assert.ok(!seen.has(event.call), `${event.call} was called twice`);
+      open.add(event.call);
+      seen.add(event.call);
+    }
+    if (event.type === 'agent.tool_ended')
+      assert.ok(open.delete(event.call), `${event.call} ended without an intent`);
+  }
+  assert.deepEqual([...open], [], 'intents without an outcome');
 }

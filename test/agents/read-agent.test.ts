@@ -170,3 +170,39 @@ test('a name of an agent is no path', () => {
   write('ws/.amazonq/evil.json', {});
   assert.equal(findAgentFile('../evil', places), null);
 });
+
+const driverOf = (content: object): unknown =>
+  readAgent(write('ws/.kiro/agents/d.json', { name: 'd', tools: ['*'], ...content }), places).agent.driver;
+const driverNotes = (content: object): string[] =>
+  said(write('ws/.kiro/agents/d.json', { name: 'd', tools: ['*'], ...content }));
+
+test('a driver is named with its profile; without one it is our own', () => {
+  assert.deepEqual(driverOf({ driver: 'acp', profile: 'gemini' }), { name: 'acp', profile: 'gemini' });
+  assert.deepEqual(driverOf({ driver: 'headless', profile: 'q' }), { name: 'headless', profile: 'q' });
+  assert.equal(driverOf({ driver: 'native' }), undefined);
+  assert.equal(driverOf({}), undefined);
+});
+
+test('a driver or profile that is not there is an error with the nearest one', () => {
+  assert.deepEqual(driverNotes({ driver: 'apc', profile: 'gemini' }), [
+    'error $.driver: "apc" is no driver; there are native, acp, headless; did you mean "acp"?',
+  ]);
+  assert.deepEqual(driverNotes({ driver: 'acp', profile: 'gemni' }), [
+    'error $.profile: "gemni" is no profile of the driver acp; there are kiro-cli, claude-agent-acp, gemini, opencode, codex; did you mean "gemini"?',
+  ]);
+  assert.deepEqual(driverNotes({ driver: 'headless', profile: 'gemini' }), [
+    'error $.profile: "gemini" is no profile of the driver headless; there are kiro-cli, q',
+  ]);
+  assert.deepEqual(driverNotes({ driver: 'headless' }), [
+    'error $.profile: is missing: the driver headless needs one of kiro-cli, q',
+  ]);
+  assert.deepEqual(driverNotes({ profile: 'q' }), [
+    'error $.profile: needs a driver beside it: "acp" or "headless"',
+  ]);
+});
+
+test('what only our own driver does is said to be unused', () => {
+  assert.deepEqual(driverNotes({ driver: 'acp', profile: 'codex', model: 'fast' }), [
+    'warning $.model: is not used: the program chooses its model (driver acp)',
+  ]);
+});

@@ -292,6 +292,40 @@ describe('what is narrowed', () => {
     assert.deepEqual(whoReaches(await networksUnder(set), API), ['exec', '@far']);
   });
 
+  test('an agent that is a program reaches what rules open for the traffic, whatever its tools are', async () => {
+    const set = await setOf(
+      top(
+        { effect: 'allow', tool: 'network', host: 'model.example.com:443' },
+        { effect: 'allow', tool: 'http_fetch', host: 'pages.example.com:443' },
+        { effect: 'deny', tool: 'network', host: 'old.model.example.com' },
+      ),
+    );
+    const { workflow } = await load({ steps: [{ id: 'a', type: 'agent', agent: 'helper' }] });
+    assert.ok(workflow !== null);
+    const narrowed = withPolicies(set, [narrowingPolicy('agent', 'helper', { allowedTools: ['fs_read'] })]);
+    const networks = decideNetworks({
+      workflow,
+      tiers: decideTiers(workflow, '/f.json', policySet([], [])),
+      serversOf: () => null,
+      policiesOf: () => narrowed,
+    });
+    const { tools } = networks['a'] ?? assert.fail('nothing is reached');
+    assert.deepEqual(Object.keys(tools), ['program']);
+    const reaches = (authority: string): boolean => {
+      const target = parseAuthority(authority) ?? assert.fail(authority);
+      return judgeTarget(compileRules(tools['program'] ?? assert.fail()), target).isListed;
+    };
+    assert.deepEqual(
+      [
+        'model.example.com:443',
+        'pages.example.com:443',
+        'old.model.example.com:443',
+        'x.example.com:443',
+      ].map(reaches),
+      [true, false, false, false],
+    );
+  });
+
   test('a file that cannot be used closes all of it, one in shadow mode nothing', async () => {
     const broken = await loadText('{"layer": "step", "rules": [{}]}', 'broken');
     assert.notEqual(broken.policy.fault, null);

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
-import type { AgentEvent } from '../../src/engine/agent-events.ts';
-import { lines } from '../agents/fake-world.ts';
+import { checkPairs, lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench } from '../setup/agents.ts';
 import { eventually } from '../setup/bench-home.ts';
@@ -16,22 +15,6 @@ async function benchFor(t: TestContext, turns: readonly MockTurn[]): Promise<Age
   const desk = await openAgentBench({ turns, after: 'fail' });
   t.after(() => desk.close());
   return desk;
-}
-
-/** Every intent has one outcome, and none came before its intent. */
-function checkPairs(events: readonly AgentEvent[]): void {
-  const open = new Set<string>();
-  const seen = new Set<string>();
-  for (const event of events) {
-    if (event.type === 'agent.tool_called') {
-      assert.ok(!seen.has(event.call), `${event.call} was called twice`);
-      open.add(event.call);
-      seen.add(event.call);
-    }
-    if (event.type === 'agent.tool_ended')
-      assert.ok(open.delete(event.call), `${event.call} ended without an intent`);
-  }
-  assert.deepEqual([...open], [], 'intents without an outcome');
 }
 
 async function killHost(id: string): Promise<void> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
@@ -176,10 +176,13 @@ describe('an agent step', { timeout: 300_000, skip: lacks }, () => {
         calls: [
           { name: 'execute_bash', args: { command: 'touch no' } },
           { name: 'fs_read', args: { path: '.env' } },
+          // What an agent file calls fs_read lists and searches, too.
+          { name: 'fs_list', args: { path: 'src' } },
         ],
       },
       { text: 'ok' },
     ]);
+    mkdirSync(join(desk.bench.workspace, 'src'));
     desk.agent('helper', {
       tools: ['read', 'execute_bash'],
       toolsSettings: { fs_read: { deniedPaths: ['.env'] } },
@@ -198,6 +201,7 @@ describe('an agent step', { timeout: 300_000, skip: lacks }, () => {
       'denied: execute_bash is not allowed here; the tools of this agent are fs_read, fs_list, search',
     ]);
     assert.deepEqual(results['c1-2'], ['denied', 'denied: the agent file denies the path .env']);
+    assert.equal(results['c1-3']?.[0], 'ok', results['c1-3']?.[1]);
   });
 
   test('the tools stay in the workspace, and no secret or key is anywhere', async (t) => {

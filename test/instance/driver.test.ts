@@ -61,6 +61,7 @@ async function openDesk(
     skills: {},
     agents: {},
     models: {},
+    agentVariables: {},
     inputs: {},
     context: { readonly: {}, mutable: {} },
     journal: [],

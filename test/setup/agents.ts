@@ -79,7 +79,7 @@ export async function openAgentBench(scenario: Scenario, options: BenchOptions =
 }
 
 /** Agents on a bench may do what they like, unless a test says otherwise: policies have tests of their own. */
-function allowEverything(bench: Bench): void {
+export function allowEverything(bench: Bench): void {
   const folder = join(bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const policy = { apiVersion: 'policy/v1', id: 'bench', layer: 'user', default: 'allow', rules: [] };

@@ -18,6 +18,8 @@ const WHOLE_STEP = [
 
 /** The command of a skill step, which is no call of a tool: only rules without a tool, or for the traffic, mean it. */
 export const SKILL_STEP = 'skill';
+/** The program of another maker that an agent is: its calls are decided one by one, its own traffic is no call. */
+export const PROGRAM = 'program';
 
 /**
  * Whether a rule with hosts surely permits traffic of this tool. One that also speaks of commands, files, arguments or
@@ -67,7 +69,7 @@ function isPlainPermission(rule: Rule, question: GuardedCall): boolean {
 
 function isWholeTool(pattern: string, tool: string): boolean {
   if (pattern === NETWORK) return true;
-  if (tool === SKILL_STEP) return false;
+  if (tool === SKILL_STEP || tool === PROGRAM) return false;
   if (pattern === '*') return true;
   if (pattern === '@builtin') return nativeTool(tool) !== null;
   if (tool.startsWith('@')) return pattern.endsWith('/*') && fitsGlob(serverOf(pattern), tool);
