@@ -12,6 +12,7 @@ import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { hideKinds, type SecretKind } from '../guard/secret-kinds.ts';
+import { maskWith } from '../guard/secret-mask.ts';
 import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { undecided } from '../protocol/open-calls.ts';
 import { validateParameters } from '../skills/parameters.ts';
@@ -169,6 +170,7 @@ function createWorld(
   const subject = subjectOf(step);
   const agentName = step.type === 'agent' ? step.agent : null;
   const pending: Promise<void>[] = [];
+  const maskOf = maskWith(bootstrap.maskKey);
   return {
     record: (events) => {
       for (const event of events) {
@@ -188,7 +190,7 @@ function createWorld(
       const subject = { workflow: workflow.name, instance, agent: agentName, tool, path };
       return parts.calls.during(subject, signal, work);
     },
-    mask: (text) => hideKinds(new Redactor([...parts.masked(), ...keys]).text(text), redact),
+    mask: (text) => hideKinds(new Redactor([...parts.masked(), ...keys], maskOf).text(text), redact, maskOf),
     random: Math.random,
     wait: async (ms, signal) => {
       const over = Promise.withResolvers<void>();

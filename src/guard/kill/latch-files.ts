@@ -1,18 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { constants, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
+import { syncFolder, writeDurably } from '../../protocol/durable-file.ts';
 import { type KillScope, type KillSubject, scopesOver } from './kill-scope.ts';
 
 export const KILL_MODES = ['stop', 'kill', 'quarantine'] as const;
@@ -52,25 +42,12 @@ export function isTripped(folder: string, scope: KillScope): boolean {
 export function writeLatch(folder: string, latch: Latch): void {
   const file = join(folder, fileName(latch.scope));
   if (readLatch(file) !== null) return;
-  const fresh = `${file}.${process.pid}.new`;
-  const descriptor = openSync(
-    fresh,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
-    0o600,
-  );
-  try {
-    writeSync(descriptor, `${JSON.stringify(latch)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(fresh, file);
-  sync(folder);
+  writeDurably(file, `${JSON.stringify(latch)}\n`);
 }
 
 export function removeLatch(folder: string, scope: KillScope): void {
   rmSync(join(folder, fileName(scope)), { force: true, recursive: true });
-  sync(folder);
+  syncFolder(folder);
 }
 
 export interface LatchFile {
@@ -117,13 +94,4 @@ function isLatch(raw: unknown): raw is Latch {
     typeof by === 'string' &&
     typeof at === 'number'
   );
-}
-
-function sync(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
