@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, lstatSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { constants, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
 import { syncFolder, writeDurably } from '../../protocol/durable-file.ts';
@@ -26,16 +26,24 @@ export interface Latch {
  * us from seeing that it is not there counts as tripped.
  */
 export function heldByFile(folder: string, subject: KillSubject): KillScope | null {
-  return scopesOver(subject).find((scope) => isTripped(folder, scope)) ?? null;
+  return firstTripped(folder, scopesOver(subject));
 }
 
 export function isTripped(folder: string, scope: KillScope): boolean {
+  return firstTripped(folder, [scope]) !== null;
+}
+
+/** The first of these scopes that has a file, whatever it is. A folder that cannot be looked into trips all of them. */
+export function firstTripped(folder: string, scopes: readonly KillScope[]): KillScope | null {
+  let names: readonly string[];
   try {
-    lstatSync(join(folder, fileName(scope)));
-    return true;
+    // One look for all: this stands before every effect.
+    names = readdirSync(folder);
   } catch (error) {
-    return systemCode(error) !== 'ENOENT';
+    return systemCode(error) === 'ENOENT' ? null : (scopes[0] ?? null);
   }
+  if (names.length === 0) return null;
+  return scopes.find((scope) => names.includes(fileName(scope))) ?? null;
 }
 
 /** Durable when it returns. A latch that is there already is kept as it is. */
