@@ -26,6 +26,7 @@ import { openDriver } from './agent-driver.ts';
 import { eventLines } from './agent-log.ts';
 import type { RunCommand } from './attempts.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
+import type { Decisions } from './decisions.ts';
 import type { StepLog } from './step-log.ts';
 import { usedTier } from './step-sandbox.ts';
 import { subjectOf } from './step-subject.ts';
@@ -37,6 +38,7 @@ export interface AgentAttemptParts extends Omit<ToolHostParts, 'step' | 'output'
   readonly observe: (event: AgentEvent) => void;
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
   readonly calls: CallsInFlight;
+  readonly decisions: Decisions;
   /** Null for an agent step. */
   readonly skill: Skill | null;
 }
@@ -185,6 +187,7 @@ function createWorld(
     },
     permit: (kind, agent, signal) =>
       parts.ask({ kind, path, attempt, subject, agentName, tier, agent }, signal),
+    decided: (approval, signal) => parts.decisions.wait(approval, signal),
     during: (tool, signal, work) => {
       const { workflow, instance } = bootstrap;
       const subject = { workflow: workflow.name, instance, agent: agentName, tool, path };
