@@ -34,5 +34,6 @@ export function readSection(env: NodeJS.ProcessEnv, name: string): ConfigSection
 /** What is wrong with a section, in one line; null when nothing. An unknown key is a typo, and counts. */
 export function problemOf({ file, notes }: ConfigSection): string | null {
   if (notes.all.length === 0) return null;
-  return `${file}: ${notes.all.map(({ path, message }) => `${path} ${message}`).join('; ')}`;
+  const lines = notes.all.map(({ path, message }) => `${path} ${message.replace(' is ignored', '')}`);
+  return `${file}: ${lines.join('; ')}`;
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import { ensureError } from '../../errors/workflow-error.ts';
 import type { NotificationsDocument } from '../../protocol/supervisor-control.ts';
@@ -40,7 +39,7 @@ export function createNotifier(
   deliver: Deliver = createDeliver(context.home.secretsFolder, env),
 ): Notifier {
   const { store, log, now } = context;
-  const file = join(context.home.folder, 'notifications.json');
+  const file = context.home.notificationsFile;
   const counts = { delivered: 0, failed: 0 };
   let configured: Targets = { targets: [], problem: null };
   let outbox: Outbox | null = null;
@@ -134,10 +133,12 @@ export function createNotifier(
   const workflowOf = async (id: string): Promise<string | null> =>
     (await store.call('instance.get', { id }))?.workflow ?? null;
 
+  /** With a mistake in the configuration, those of before go on. */
   const configure = (): void => {
-    configured = readTargets(env);
-    if (configured.problem !== null)
-      log.error('nobody is notified: the configuration is not valid', { problem: configured.problem });
+    const { targets, problem } = readTargets(env);
+    configured = { targets: problem === null ? targets : configured.targets, problem };
+    if (problem !== null)
+      log.error('who is notified is not changed: the configuration is not valid', { problem });
   };
 
   const timer = setInterval(() => {
@@ -188,6 +189,8 @@ export function createNotifier(
             audit('notification.dropped', { count: deliveries.length, targets: names });
           },
         });
+        // What an earlier one left waits until the mistake is mended.
+        if (configured.problem !== null) return;
         outbox.setTargets(configured.targets);
         if (configured.targets.length > 0) await look();
       } catch (error) {
@@ -197,6 +200,7 @@ export function createNotifier(
     reload: () => {
       const had = configured.targets.length > 0;
       configure();
+      if (configured.problem !== null) return;
       if (!had) cursor = store.auditSeq;
       outbox?.setTargets(configured.targets);
     },

@@ -1,7 +1,7 @@
 import { fitsGlob } from '../../../sandbox/network/text-glob.ts';
 import { addressProblem } from '../../agents/model-address.ts';
 import type { KeySource } from '../../agents/model-spec.ts';
-import type { Fields } from '../../skills/fields.ts';
+import { type Fields, isObject } from '../../skills/fields.ts';
 import { problemOf, readSection } from '../own-config.ts';
 import { EVENTS, type EventName, type Notification } from './notification.ts';
 
@@ -91,35 +91,40 @@ function readCommand(argv: readonly string[]): Command | null {
 
 function readWebhook(fields: Fields): Webhook | null {
   const raw = fields.raw('url');
-  const url = typeof raw === 'string' ? raw : readSource(fields, 'url');
+  const url = typeof raw === 'string' ? raw : readSource(fields, 'url')?.source ?? null;
   const format = fields.string('format') ?? 'json';
   const given = fields.object('headers');
   const headers = (given?.keys() ?? []).flatMap((name) => {
-    const entry = given?.object(name) ?? null;
-    if (!HEADER.test(name)) given?.notes.error(given.at(name), 'is no name of a header');
-    const prefix = entry?.string('prefix') ?? '';
-    const value = given === null ? null : readSource(given, name);
-    entry?.warnUnknown();
-    return value === null ? [] : [{ name, prefix, value }];
+    if (given === null) return [];
+    if (!HEADER.test(name)) given.notes.error(given.at(name), 'is no name of a header');
+    const read = readSource(given, name);
+    return read === null ? [] : [{ name, prefix: read.prefix, value: read.source }];
   });
   fields.warnUnknown();
   if (url === null) fields.notes.error(fields.at('url'), 'is missing');
   // Also without a key: who reads along would learn what happens here.
-  const wrong = typeof url === 'string' ? addressProblem(url, true) : null;
-  if (wrong !== null) fields.notes.error(fields.at('url'), wrong);
+  if (typeof url === 'string' && addressProblem(url, true) !== null)
+    // Not its own words: they quote the address, and that of a chat is a secret.
+    fields.notes.error(fields.at('url'), 'must be an https address, or one of this machine');
   if (format !== 'json' && format !== 'slack')
     fields.notes.error(fields.at('format'), 'must be json or slack');
   if (url === null) return null;
   return { kind: 'webhook', url, headers, format: format === 'slack' ? 'slack' : 'json' };
 }
 
-/** `{"secret": "NAME"}` or `{"env": "NAME"}`; a value itself in the file is refused. */
-function readSource(fields: Fields, key: string): KeySource | null {
-  const source = fields.object(key);
-  if (source === null) return null;
-  const [secret, env] = [source.string('secret'), source.string('env')];
-  if (secret !== null && env === null) return { secret };
-  if (env !== null && secret === null) return { env };
+/** `{"secret": "NAME"}` or `{"env": "NAME"}`; a value itself in the file is refused, and not repeated. */
+function readSource(
+  fields: Fields,
+  key: string,
+): { readonly source: KeySource; readonly prefix: string } | null {
+  const raw = fields.raw(key);
+  if (raw === undefined) return null;
+  const entry = isObject(raw) ? fields.object(key) : null;
+  const [secret, env] = [entry?.string('secret') ?? null, entry?.string('env') ?? null];
+  const prefix = entry?.string('prefix') ?? '';
+  entry?.warnUnknown();
+  if (secret !== null && env === null) return { source: { secret }, prefix };
+  if (env !== null && secret === null) return { source: { env }, prefix };
   fields.notes.error(fields.at(key), 'must be {"secret": "NAME"} or {"env": "NAME"}');
   return null;
 }
