@@ -91,7 +91,7 @@ function readCommand(argv: readonly string[]): Command | null {
 
 function readWebhook(fields: Fields): Webhook | null {
   const raw = fields.raw('url');
-  const url = typeof raw === 'string' ? raw : readSource(fields, 'url')?.source ?? null;
+  const url = typeof raw === 'string' ? raw : (readSource(fields, 'url')?.source ?? null);
   const format = fields.string('format') ?? 'json';
   const given = fields.object('headers');
   const headers = (given?.keys() ?? []).flatMap((name) => {

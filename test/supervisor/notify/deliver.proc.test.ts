@@ -114,7 +114,10 @@ describe('a delivery', { timeout: 60_000 }, () => {
       why: `${host}: redirects are refused (307)`,
       isFinal: true,
     });
-    assert.deepEqual(asked.map(({ url }) => url), ['/hook/T0KEN']);
+    assert.deepEqual(
+      asked.map(({ url }) => url),
+      ['/hook/T0KEN'],
+    );
   });
 
   test('a server that takes the request and never answers', async () => {
@@ -167,9 +170,7 @@ describe('a delivery', { timeout: 60_000 }, () => {
       isFinal: true,
     });
     writeFileSync(join(folder, 'BROKEN'), 'a\nb');
-    const broken = await tell(
-      webhook({ headers: [{ name: 'x', prefix: '', value: { secret: 'BROKEN' } }] }),
-    );
+    const broken = await tell(webhook({ headers: [{ name: 'x', prefix: '', value: { secret: 'BROKEN' } }] }));
     assert.deepEqual(broken, { kind: 'failed', why: `${host}: ERR_INVALID_CHAR`, isFinal: true });
   });
 
@@ -191,7 +192,9 @@ describe('a delivery', { timeout: 60_000 }, () => {
 
   test('a command gets the JSON on its stdin, its arguments as they are, and little of the environment', async () => {
     process.env['QW_TEST_SECRET'] = 'T0KEN';
-    const outcome = await tell(script('cat > "$1/in"; printf %s "$2" > "$1/argument"; env > "$1/env"; pwd > "$1/pwd"'));
+    const outcome = await tell(
+      script('cat > "$1/in"; printf %s "$2" > "$1/argument"; env > "$1/env"; pwd > "$1/pwd"'),
+    );
     delete process.env['QW_TEST_SECRET'];
     assert.deepEqual(outcome, { kind: 'done' });
     assert.deepEqual(JSON.parse(said('in')), NEWS);

@@ -3,7 +3,11 @@ import { test } from 'node:test';
 import { type Notification, notificationOf } from '../../../src/supervisor/notify/notification.ts';
 
 const told = (type: string, data: object, instance: string | null = 'abc'): Promise<Notification | null> =>
-  notificationOf('log', { seq: 7, body: JSON.stringify({ type, at: 1000, instance, data }) }, async () => 'deploy');
+  notificationOf(
+    'log',
+    { seq: 7, body: JSON.stringify({ type, at: 1000, instance, data }) },
+    async () => 'deploy',
+  );
 
 test('a failed run, with its reason and the code of its error', async () => {
   const error = { code: 'STEP_EXIT', message: 'said "hunter2"', step: 'push' };
@@ -50,7 +54,11 @@ test('an approval says what to type, and nothing of its arguments', async () => 
 test('limits and kill switches, with their numbers and reasons', async () => {
   const limit = await told('limit.hit', { path: null, limit: 'memory', allowed: 512, peak: 511 });
   assert.equal(limit?.text, 'deploy (abc) met its memory limit: allowed 512, peak 511');
-  const kill = await told('kill.tripped', { scope: 'global', mode: 'kill', reason: 'r', by: 'person eva' }, null);
+  const kill = await told(
+    'kill.tripped',
+    { scope: 'global', mode: 'kill', reason: 'r', by: 'person eva' },
+    null,
+  );
   assert.deepEqual(
     [kill?.text, kill?.workflow, kill?.instance],
     ['kill switch global tripped by person eva: r', null, null],

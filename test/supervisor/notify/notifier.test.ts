@@ -36,7 +36,9 @@ describe('the notifier', { timeout: 20_000 }, () => {
       'audit.append': ({ entries }: { entries: AuditEntry[] }) => void log.push(...entries),
       'audit.read': ({ from, limit, since }: AuditQuery) => {
         reads += 1;
-        const all = log.map((entry, index): AuditRow => ({ seq: index + 1, hash: '', body: JSON.stringify(entry) }));
+        const all = log.map(
+          (entry, index): AuditRow => ({ seq: index + 1, hash: '', body: JSON.stringify(entry) }),
+        );
         const rows = all.filter(({ seq }) => seq > from && (log[seq - 1]?.at ?? 0) >= (since ?? 0));
         return { rows: rows.slice(0, limit), next: rows.length > limit ? from + limit : null };
       },
@@ -89,7 +91,10 @@ describe('the notifier', { timeout: 20_000 }, () => {
     commit(ended('failed'));
     await eventually('the notification', () => told.length === 1);
     assert.deepEqual(told, ['a log:3']);
-    await eventually('the end of it on disk', () => existsSync(join(folder, 'notifications.json')) && kept().pending.length === 0);
+    await eventually(
+      'the end of it on disk',
+      () => existsSync(join(folder, 'notifications.json')) && kept().pending.length === 0,
+    );
     assert.equal(kept().cursor, 3);
   });
 
@@ -98,7 +103,10 @@ describe('the notifier', { timeout: 20_000 }, () => {
     const first = open();
     await notifier.start();
     first.commit(ended('failed'));
-    await eventually('the notification', () => told.length === 1 && existsSync(join(folder, 'notifications.json')));
+    await eventually(
+      'the notification',
+      () => told.length === 1 && existsSync(join(folder, 'notifications.json')),
+    );
     await notifier.close();
     // Between its commit and the file: a crash.
     log.push(ended('killed'));
@@ -135,7 +143,9 @@ describe('the notifier', { timeout: 20_000 }, () => {
     const { commit } = open();
     await notifier.start();
     commit(ended('failed'));
-    const record = await eventually('the record', () => log.find(({ type }) => type === 'notification.failed'));
+    const record = await eventually('the record', () =>
+      log.find(({ type }) => type === 'notification.failed'),
+    );
     assert.deepEqual(record.data, {
       target: 'a',
       event: 'run.failed',
@@ -182,7 +192,10 @@ describe('the notifier', { timeout: 20_000 }, () => {
 
   test('a state that is not ours is left aside', async () => {
     configure({ a: { command: ['x'] } });
-    writeFileSync(join(folder, 'notifications.json'), JSON.stringify({ log: 'another', cursor: 0, pending: [] }));
+    writeFileSync(
+      join(folder, 'notifications.json'),
+      JSON.stringify({ log: 'another', cursor: 0, pending: [] }),
+    );
     log.push(ended('failed'));
     const { commit } = open();
     await notifier.start();

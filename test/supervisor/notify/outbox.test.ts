@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { PostOutcome } from '../../../src/supervisor/http-post.ts';
 import type { Notification } from '../../../src/supervisor/notify/notification.ts';
-import { createOutbox, MAX_PENDING, type Outbox, RETRY_DELAYS_MS } from '../../../src/supervisor/notify/outbox.ts';
+import {
+  createOutbox,
+  MAX_PENDING,
+  type Outbox,
+  RETRY_DELAYS_MS,
+} from '../../../src/supervisor/notify/outbox.ts';
 import type { Delivery } from '../../../src/supervisor/notify/outbox-file.ts';
 import type { Target } from '../../../src/supervisor/notify/targets.ts';
 
@@ -96,7 +101,10 @@ test('one that hangs holds up no other, and gets one thing at a time', async (t)
   await settle();
   assert.deepEqual(tried, ['hangs 1', 'works 1', 'works 2']);
   assert.deepEqual(said, ['delivered works 1', 'delivered works 2']);
-  assert.deepEqual(outbox.pending.map(({ notification }) => notification.id), ['1', '2']);
+  assert.deepEqual(
+    outbox.pending.map(({ notification }) => notification.id),
+    ['1', '2'],
+  );
 });
 
 test('no more than so many wait; the others are dropped, and it is said', async (t) => {
@@ -134,9 +142,12 @@ test('a close calls off what is under way, which stays pending', async (t) => {
   outbox.setTargets([target('a')]);
   outbox.add([news('1'), news('2')]);
   await outbox.close();
-  assert.deepEqual(outbox.pending.map(({ notification, attempts }) => [notification.id, attempts]), [
-    ['1', 0],
-    ['2', 0],
-  ]);
+  assert.deepEqual(
+    outbox.pending.map(({ notification, attempts }) => [notification.id, attempts]),
+    [
+      ['1', 0],
+      ['2', 0],
+    ],
+  );
   assert.deepEqual(said, []);
 });

@@ -108,7 +108,11 @@ for (const [what, section, problem] of [
     { a: { command: ['x'], event: ['run.failed'] } },
     '$.notifications.a.event unknown key "event"; did you mean "events"?',
   ],
-  ['too long a time', { a: { command: ['x'], timeout: 121 } }, '$.notifications.a.timeout must be 120 seconds at most'],
+  [
+    'too long a time',
+    { a: { command: ['x'], timeout: 121 } },
+    '$.notifications.a.timeout must be 120 seconds at most',
+  ],
 ] as const)
   test(`${what}: nobody is told, and it is said why`, () => {
     const { targets, problem: said } = read({ ...section, good: { command: ['y'] } });
@@ -126,12 +130,10 @@ test('the capacity: a reserve of memory and promised CPU, by the machine and the
   const machine = { memoryBytes: 1000 * 1024 * 1024, cores: 4 };
   write({});
   const { capacity, problem } = planCapacity(machine, env);
-  assert.deepEqual([capacity.memoryBytes, capacity.cpuPercent, capacity.concurrentStarts, problem], [
-    850 * 1024 * 1024,
-    20_000,
-    8,
-    null,
-  ]);
+  assert.deepEqual(
+    [capacity.memoryBytes, capacity.cpuPercent, capacity.concurrentStarts, problem],
+    [850 * 1024 * 1024, 20_000, 8, null],
+  );
   write({ capacity: { memory_reserve_mb: 400, cpu_percent_per_core: 200 } });
   assert.deepEqual(planCapacity(machine, env).capacity, {
     memoryBytes: 600 * 1024 * 1024,
