@@ -27,6 +27,12 @@ export default class Run extends WorkflowCommand {
       description:
         'what has to be approved waits for a person: all, only where a rule or step names who may, or nothing (default: wait on a terminal and with --detach, else named)',
     })(),
+    priority: Flags.integer({
+      min: -10,
+      max: 10,
+      description: "place in the queue, in place of the workflow's own",
+      helpValue: '-10..10',
+    }),
     detach: Flags.boolean({ char: 'd', description: 'start it in the background and print its id' }),
   };
 
@@ -41,6 +47,7 @@ export default class Run extends WorkflowCommand {
       context: parsePairs('--context', flags.context ?? []),
       env: inheritedEnvironment(),
       modelEnv: modelEnvironment(caller.configHome),
+      ...(flags.priority === undefined ? {} : { priority: flags.priority }),
       approvals:
         flags.approvals ?? (flags.detach || canAsk(flags.json) ? ('wait' as const) : ('named' as const)),
     };

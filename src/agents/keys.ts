@@ -40,7 +40,8 @@ export function neededVariables(
   );
 }
 
-function readSecret(folder: string, name: string): string {
+/** The value of a stored secret, without its last line end; empty when there is none of that name. */
+export function readSecret(folder: string, name: string): string {
   if (!/^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(name)) return '';
   try {
     return readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '');

@@ -9,6 +9,7 @@ const PREFIXES: readonly (readonly [prefix: string, severity: Severity])[] = [
   ['spool.rejected', 'error'],
   ['disk.low', 'warning'],
   ['policy.', 'notice'],
+  ['notification.', 'warning'],
   ['limit.', 'warning'],
   ['kill.', 'warning'],
   ['supervisor.recovered', 'warning'],

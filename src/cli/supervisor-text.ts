@@ -1,6 +1,12 @@
 import type { SupervisorStatus } from '../protocol/control.ts';
-import { bytes, duration, styleFor } from './style.ts';
+import { clipToWidth, displayWidth } from './display-width.ts';
+import { ago, bytes, duration, plural, printable, styleFor } from './style.ts';
 import type { ShownService, ShownStatus } from './supervisor-service.ts';
+
+const WIDTH = 80;
+const INDENT = 13;
+/** Of a long queue the first are shown. */
+const MAX_QUEUE = 10;
 
 export function supervisorLine(status: SupervisorStatus): string {
   return [
@@ -9,23 +15,114 @@ export function supervisorLine(status: SupervisorStatus): string {
   ].join('\n');
 }
 
+/** No line is wider than 80 columns; a path that would be is cut in its middle (`--json` has it whole). */
 export function supervisorText(status: ShownStatus, now: number): string {
+  if (isOlder(status)) return `${supervisorLine(status)}\nversion ${status.version}: restart it to see more`;
   const style = styleFor(process.stdout);
-  const { isolation } = status;
-  const counts = Object.entries(status.instances);
+  const { isolation, capacity, store_latency: store, loop_delay: loop, disk, approvals } = status;
+  const counts = Object.entries(status.instances).map(([state, count]) => `${count} ${state}`);
+  const up = duration(status.uptime_seconds * 1000);
+  const row = (name: string, text: string): string[] => wrapped(`  ${name.padEnd(INDENT - 4)}  `, text);
+  const warning = (text: string): string[] =>
+    wrapped('  ! ', text).map((line) =>
+      line.startsWith('  !') ? `  ${style.yellow('!')}${line.slice(3)}` : line,
+    );
   return [
-    `${style.bold('supervisor')} ${status.version}  pid ${status.pid}, up ${duration(now - Date.parse(status.started_at))}, memory ${bytes(status.memory_bytes)}`,
-    `  home       ${status.home}`,
-    ...(status.service === null ? [] : [`  service    ${serviceText(status.service)}`]),
-    `  isolation  ${isolation.backend}: enforced ${isolation.enforced.join(', ') || 'nothing'}; observed ${isolation.observed.join(', ') || 'nothing'}`,
-    ...status.missing.map((line) => `  ${style.yellow('!')} ${line}`),
-    `  instances  ${counts.length === 0 ? 'none' : counts.map(([state, count]) => `${count} ${state}`).join(', ')}`,
-    `  audit      ${status.audit.key}, anchor ${status.audit.anchor}`,
-    ...status.queue.map((entry) => `  queued     ${entry.id} waits for ${entry.waits_for}`),
+    `${style.bold('supervisor')} ${status.version}  pid ${status.pid}, up ${up}, memory ${bytes(status.memory_bytes)}`,
+    ...row('home', status.home),
+    ...(status.service === null ? [] : row('service', serviceText(status.service))),
+    ...row(
+      'isolation',
+      `${isolation.backend}: enforced ${isolation.enforced.join(', ') || 'nothing'}; observed ${isolation.observed.join(', ') || 'nothing'}`,
+    ),
+    ...status.missing.flatMap(warning),
+    ...status.problems.flatMap(warning),
+    ...row('instances', counts.join(', ') || 'none'),
+    ...row(
+      'promised',
+      `memory ${bytes(capacity.memory_promised_bytes)} of ${bytes(capacity.memory_bytes)}, CPU ${cores(capacity.cpu_promised_percent)} of ${cores(capacity.cpu_percent)} cores`,
+    ),
+    ...row(
+      'store',
+      `${store === null ? 'nothing written lately' : `commit p50 ${store.p50_ms} ms, p99 ${store.p99_ms} ms (${plural(store.samples, 'write')})`}; ${status.store_pending} pending`,
+    ),
+    ...row('loop', `delay p99 ${loop.p99_ms} ms, max ${loop.max_ms} ms`),
+    ...(disk === null
+      ? []
+      : row(
+          'disk',
+          `${bytes(disk.free_bytes)} of ${bytes(disk.total_bytes)} free, ${bytes(disk.reserve_bytes)} kept`,
+        )),
+    ...row(
+      'approvals',
+      approvals.pending === 0
+        ? 'none pending'
+        : `${approvals.pending} pending, the oldest ${ago(approvals.oldest, now)}`,
+    ),
+    ...row('notify', notifyText(status)),
+    ...row('audit', `${status.audit.key}, anchor ${status.audit.anchor}`),
+    ...status.kill_switches.flatMap(({ scope, by, reason, tripped_at }) =>
+      row('kill', `${scope} tripped ${ago(tripped_at, now)} by ${by}: ${reason}`),
+    ),
+    ...status.queue
+      .slice(0, MAX_QUEUE)
+      .flatMap(({ id, workflow, priority, waits_for }) =>
+        row(
+          'queued',
+          `${id} ${workflow}${priority === 0 ? '' : ` (priority ${priority})`} waits for ${waits_for}`,
+        ),
+      ),
+    ...(status.queue.length > MAX_QUEUE ? row('', `and ${status.queue.length - MAX_QUEUE} more`) : []),
+    ...status.next_fires.flatMap(({ workflow, at, local, timezone }) =>
+      row(
+        'next',
+        `${local.slice(0, 19).replace('T', ' ')} ${timezone}  in ${duration(Date.parse(at) - now)}  ${workflow}`,
+      ),
+    ),
   ].join('\n');
+}
+
+/** One of an earlier version, which is to be restarted after an upgrade, tells less. */
+function isOlder(status: Partial<ShownStatus>): boolean {
+  return status.capacity === undefined;
+}
+
+function notifyText({ notifications: { targets, pending, delivered, failed } }: ShownStatus): string {
+  if (targets.length === 0) return 'nobody (docs/operations.md)';
+  return `${targets.join(', ')}: ${delivered} delivered, ${failed} failed, ${pending} pending`;
+}
+
+function cores(percent: number): string {
+  return String(Math.round(percent / 10) / 10);
 }
 
 function serviceText({ manager, scope, unit, enabled }: ShownService): string {
   const comes = { true: 'enabled', false: 'not enabled', null: 'enabled or not: nobody says' }[`${enabled}`];
   return `${unit} (${manager}, ${scope}), ${comes}`;
+}
+
+/** Breaks at blanks; what follows lies below the text. */
+function wrapped(label: string, text: string): string[] {
+  const room = WIDTH - label.length;
+  const lines: string[] = [];
+  let line = '';
+  for (const word of printable(text)
+    .split(' ')
+    .map((each) => cutInMiddle(each, room))) {
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (displayWidth(longer) <= room) line = longer;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  lines.push(line);
+  return lines.map((each, index) => (index === 0 ? label : ' '.repeat(label.length)) + each);
+}
+
+function cutInMiddle(word: string, columns: number): string {
+  if (displayWidth(word) <= columns) return word;
+  const half = Math.floor((columns - 1) / 2);
+  const end = [...clipToWidth([...word].reverse().join(''), half)].reverse().join('');
+  return `${clipToWidth(word, half)}…${end}`;
 }

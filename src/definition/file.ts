@@ -135,6 +135,7 @@ export interface LimitsFile {
   readonly max_concurrent_steps?: number;
   readonly max_processes?: number;
   readonly max_disk_mb?: number;
+  readonly priority?: number;
   readonly enforcement?: 'required' | 'best_effort';
 }
 

@@ -190,6 +190,8 @@ export interface ResourceLimits {
   readonly maxConcurrentSteps: number;
   readonly maxProcesses: number;
   readonly maxDiskMb: number | null;
+  /** -10 to 10: higher leaves the queue earlier. */
+  readonly priority: number;
   readonly enforcement: 'required' | 'best_effort';
 }
 
@@ -209,6 +211,7 @@ export const DEFAULT_LIMITS: ResourceLimits = {
   maxConcurrentSteps: 5,
   maxProcesses: 256,
   maxDiskMb: null,
+  priority: 0,
   enforcement: 'best_effort',
 };
 

@@ -10,7 +10,7 @@ import type { ApprovalMethods } from './approval-control.ts';
 import type { AuditMethods } from './audit-control.ts';
 import type { DrillEvidence, KillDocument, LatchDocument, PolicyReload } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
-import type { ServiceFacts } from './service.ts';
+import type { SupervisorMethods } from './supervisor-control.ts';
 
 /** One step as `status --json` shows it. */
 export interface StepDocument {
@@ -131,26 +131,7 @@ export interface WorkflowSummary {
   readonly problems: readonly Problem[];
 }
 
-export interface SupervisorStatus {
-  readonly pid: number;
-  readonly version: string;
-  readonly home: string;
-  readonly started_at: string;
-  readonly isolation: {
-    backend: BackendName;
-    enforced: readonly LimitName[];
-    observed: readonly LimitName[];
-  };
-  readonly missing: readonly string[];
-  readonly instances: Readonly<Record<string, number>>;
-  readonly queue: readonly { id: string; waits_for: string }[];
-  readonly memory_bytes: number;
-  readonly store_pending: number;
-  /** The audit log: its id, the public key that its checkpoints are signed by, and where they are anchored. */
-  readonly audit: { readonly log: string; readonly key: string; readonly anchor: string };
-  /** The service manager that started it; null when a person or a command did. */
-  readonly service: ServiceFacts | null;
-}
+export type { SupervisorStatus } from './supervisor-control.ts';
 
 /** Where a command was called from; names are looked up from there. */
 export interface Caller {
@@ -174,13 +155,12 @@ export interface RunRequest {
   readonly modelEnv?: Readonly<Record<string, string>>;
   /** Whether what has to be approved waits for a person (docs/approvals.md); default named. */
   readonly approvals?: ApprovalMode;
+  /** -10 to 10, in place of the workflow's own: higher leaves the queue earlier. */
+  readonly priority?: number;
 }
 
 /** Method → [parameters, result]. */
-export interface ControlMethods extends ScheduleMethods, ApprovalMethods, AuditMethods {
-  'supervisor.status': [Record<string, never>, SupervisorStatus];
-  /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */
-  'supervisor.stop': [{ instances: 'leave' | 'stop' }, { pid: number }];
+export interface ControlMethods extends ScheduleMethods, ApprovalMethods, AuditMethods, SupervisorMethods {
   'workflow.run': [RunRequest, { id: string; notices: string[]; problems: readonly Problem[] }];
   'workflow.list': [{ caller: Caller }, readonly WorkflowSummary[]];
   'workflow.show': [{ target: string; caller: Caller }, WorkflowSummary & { definition: Json }];

@@ -25,6 +25,8 @@ export interface Home {
   readonly drillFile: string;
   /** Says that the supervisor is a service. */
   readonly serviceFile: string;
+  /** Notifications that are still to be delivered. */
+  readonly notificationsFile: string;
 }
 
 /** Where a service of the whole machine keeps its state. */
@@ -59,6 +61,7 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     keysFolder: join(folder, 'keys'),
     drillFile: join(folder, 'kill-drill.json'),
     serviceFile: join(folder, SERVICE_FILE),
+    notificationsFile: join(folder, 'notifications.json'),
   };
   if (Buffer.byteLength(home.instanceSocket) > MAX_SOCKET_PATH)
     throw new WorkflowError(

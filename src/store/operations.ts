@@ -94,6 +94,8 @@ export interface InstanceLimits {
   readonly concurrentSteps: number;
   /** Of the scratch folder; missing or null = not watched. */
   readonly diskBytes?: number | null;
+  /** In the queue, -10 to 10; missing in rows of older versions. */
+  readonly priority?: number;
 }
 
 export interface UsageTotals {

@@ -91,7 +91,8 @@ export function createDiskGuard(
   return { look, close: () => clearInterval(timer) };
 }
 
-function diskOf(folder: string): Disk {
+/** The disk that a folder lies on. */
+export function diskOf(folder: string): Disk {
   const { bavail, blocks, bsize } = statfsSync(folder);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }

@@ -8,6 +8,7 @@ import type { Arguments, InstanceRow } from '../store/operations.ts';
 import { decidedNumbers } from './approval-list.ts';
 import { withValues } from './blob-values.ts';
 import { type Capacity, createLedger, type Ledger } from './capacity.ts';
+import { demandOf } from './capacity-plan.ts';
 import { type CloseStatus, createCloser } from './closer.ts';
 import type { SupervisorContext } from './context.ts';
 import { createEnds, type Ends, hasProcess } from './ends.ts';
@@ -118,16 +119,16 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
 
   const enqueue = (live: LiveInstance, cause: Bootstrap['cause']): void => {
     if (isClosed) return;
-    const { id, limits } = live.row;
+    const { id } = live.row;
     plans.set(id, cause);
     if (isPaused(live)) {
       void pauses.settle(live);
       return;
     }
-    ledger.enqueue({ id, memoryBytes: limits.memoryBytes });
+    ledger.enqueue(demandOf(live.row));
     admit();
-    const place = ledger.queue().find((entry) => entry.id === id);
-    if (place !== undefined) setStatus(live, 'queued', `waits for ${place.waits_for}`);
+    const waitsFor = ledger.waitsFor(id);
+    if (waitsFor !== null) setStatus(live, 'queued', `waits for ${waitsFor}`);
   };
 
   const waits = createWaits(
@@ -220,7 +221,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
           lives.delete(row.id);
           throw error;
         }
-        ledger.hold({ id: row.id, memoryBytes: row.limits.memoryBytes });
+        ledger.hold(demandOf(row));
         observers.wake();
         await pauses.settle(live);
       }

@@ -35,7 +35,7 @@ export function killMethods(context: SupervisorContext, killer: Killer): KillHan
       await killSwitch.rearm(scope, reason, personOf(caller));
       return { scope };
     },
-    'kill.status': async () => ({ latches: killSwitch.list().map(document), epoch: killSwitch.epoch }),
+    'kill.status': async () => ({ latches: killSwitch.list().map(latchDocument), epoch: killSwitch.epoch }),
     'kill.probe': async ({ id, path }) => {
       const row = await store.call('instance.get', { id });
       if (row === null) throw new WorkflowError('INSTANCE_NOT_FOUND', `there is no instance ${id}`);
@@ -56,6 +56,6 @@ export function killMethods(context: SupervisorContext, killer: Killer): KillHan
   };
 }
 
-function document({ at, ...latch }: Latch): LatchDocument {
+export function latchDocument({ at, ...latch }: Latch): LatchDocument {
   return { ...latch, tripped_at: new Date(at).toISOString() };
 }

@@ -65,8 +65,9 @@ export async function startWorkflow(
     executionMs: workflow.limits.maxExecutionTimeMs,
     concurrentSteps: workflow.limits.maxConcurrentSteps,
     diskBytes: workflow.limits.maxDiskMb === null ? null : workflow.limits.maxDiskMb * 1024 * 1024,
+    priority: request.priority ?? workflow.limits.priority,
   };
-  const refusal = fleet.ledger.refuses({ id: workflow.name, memoryBytes: limits.memoryBytes });
+  const refusal = fleet.ledger.refuses(limits.memoryBytes);
   if (refusal !== null)
     throw new WorkflowError('CAPACITY', `the workflow ${workflow.name} cannot run here: ${refusal}`);
   refuseUnenforced(context, workflow);

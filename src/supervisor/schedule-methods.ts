@@ -62,7 +62,7 @@ export function scheduleMethods(
       const fires = await planFires(workflow, from ?? context.now());
       return {
         workflow: workflow.name,
-        fires: fires.take(Math.min(count, MAX_FIRES)).map(document).toArray(),
+        fires: fires.take(Math.min(count, MAX_FIRES)).map(fireDocument).toArray(),
       };
     },
   };
@@ -81,7 +81,7 @@ async function scheduleDocument(
   const waiting = await store.call('fire.waiting', { workflow: name });
   const coming =
     workflow === null ? [] : (await planFires(workflow, Math.max(decidedTo, now()))).take(1).toArray();
-  const [next] = coming.map(document);
+  const [next] = coming.map(fireDocument);
   return {
     workflow: name,
     paused:
@@ -101,7 +101,7 @@ async function scheduleDocument(
   };
 }
 
-function document({ at, local, change, trigger: { timezone, cron } }: PlannedFire): FireDocument {
+export function fireDocument({ at, local, change, trigger: { timezone, cron } }: PlannedFire): FireDocument {
   return { at: new Date(at).toISOString(), local: withOffset(local, local - at), timezone, cron, change };
 }
 

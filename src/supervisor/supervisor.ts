@@ -3,7 +3,6 @@ import { availableParallelism, totalmem } from 'node:os';
 import { openIsolation } from '../../sandbox/open.ts';
 import { bootId } from '../../sandbox/process-identity.ts';
 import { SUPERVISOR } from '../audit/record.ts';
-import type { SupervisorStatus } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
@@ -11,6 +10,7 @@ import { openStore } from '../store/store.ts';
 import { approvalMethods } from './approval-methods.ts';
 import { openAuditKeeper } from './audit-keeper.ts';
 import { auditMethods } from './audit-methods.ts';
+import { planCapacity } from './capacity-plan.ts';
 import type { SupervisorContext } from './context.ts';
 import { serveControl } from './control-server.ts';
 import { openDiagnostics, openJournalDiagnostics } from './diagnostics.ts';
@@ -32,6 +32,10 @@ import { scheduleMethods } from './schedule-methods.ts';
 import { createScheduler } from './scheduler.ts';
 import { sweepScratches } from './scratch-sweep.ts';
 import { stopAll } from './stop-all.ts';
+import { countByStatus } from './supervisor-status.ts';
+import { openVitals } from './vitals.ts';
+import { watchStore } from './watched-store.ts';
+import { openWatching } from './watching.ts';
 import { workflowMethods } from './workflow-methods.ts';
 
 export interface SupervisorOptions {
@@ -63,15 +67,11 @@ export interface Supervisor {
   readonly left: Promise<void>;
 }
 
-/** Share of the machine's memory that instances may be promised together; the rest is for the system and us. */
-const MEMORY_SHARE = 0.85;
-/** Starts at once, a core: a start is all CPU, more only slow each other down. */
-const STARTS_PER_CORE = 2;
-
 /** Starts the daemon in this process; the home's lock is held already. Resolves when it answers on its sockets. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
-  const store = await openStore(home.database, bootId());
+  const vitals = openVitals();
+  const store = watchStore(await openStore(home.database, bootId()), vitals.watcher);
   const { journal } = options;
   const log = await (journal === null ? openDiagnostics(home.logFolder) : openJournalDiagnostics(journal));
   const isolation = await openIsolation({ home: home.folder, requested: options.isolation });
@@ -89,14 +89,17 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     startedAt: Date.now(),
     now: Date.now,
   };
-  const capacity = {
-    memoryBytes: Math.floor(totalmem() * MEMORY_SHARE),
-    concurrentStarts: STARTS_PER_CORE * availableParallelism(),
-  };
+  const machine = { memoryBytes: totalmem(), cores: availableParallelism() };
+  const { capacity, problem } = planCapacity(machine, process.env);
+  if (problem !== null)
+    log.error('the capacity is the default one: the configuration is not valid', { problem });
   const keeper = await openAuditKeeper(context, process.env);
   const fleet = createFleet(context, capacity);
   const guard = createDiskGuard(context, fleet);
   const scheduler = createScheduler(context, fleet);
+  const { service } = options;
+  const parts = { fleet, scheduler, keeper, vitals, capacity, service };
+  const watching = openWatching(context, { ...parts, capacityProblem: problem }, process.env);
   const killer = createKiller(context, fleet, openKillSpool(context));
   const servers: Server[] = [];
   const hurried = new AbortController();
@@ -138,6 +141,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     // Before the lock is released: the next one may be about to use them.
     isolation.close();
     log.info('supervisor leaves', { instances });
+    await watching.close();
     await keeper.close();
     await store.close();
     await log.close();
@@ -149,30 +153,6 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     begun.resolve(instances);
     leaving ??= leave(instances);
     return leaving;
-  };
-
-  const countByStatus = (): Record<string, number> => {
-    const counts: Record<string, number> = {};
-    for (const live of fleet.all()) counts[live.status] = (counts[live.status] ?? 0) + 1;
-    return counts;
-  };
-  const status = async (): Promise<SupervisorStatus> => {
-    const about = await store.call('audit.about', {});
-    const { backend, enforced, observed, missing } = isolation.report;
-    return {
-      pid: process.pid,
-      version: options.version,
-      home: home.folder,
-      started_at: new Date(context.startedAt).toISOString(),
-      isolation: { backend, enforced, observed },
-      missing,
-      instances: countByStatus(),
-      queue: fleet.ledger.queue(),
-      memory_bytes: process.memoryUsage.rss(),
-      store_pending: store.pending,
-      audit: { log: about.log, key: about.publicKey, anchor: keeper.anchorFile },
-      service: options.service,
-    };
   };
 
   await recover(context, fleet);
@@ -200,8 +180,11 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       ...killMethods(context, killer),
       ...scheduleMethods(context, scheduler),
       ...auditMethods(context, keeper),
-      ...policyMethods(context, fleet),
-      'supervisor.status': status,
+      ...watching.methods,
+      'policy.reload': (params, call) => {
+        watching.reload();
+        return policyMethods(context, fleet)['policy.reload'](params, call);
+      },
       'supervisor.stop': async ({ instances }) => {
         await prepare(instances);
         setImmediate(() => void stop(instances));
@@ -209,14 +192,18 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       },
     }),
   );
+  await watching.start();
   scheduler.start();
   log.info('supervisor is ready', { pid: process.pid, isolation: isolation.report });
   return {
     context,
     stop,
-    reload: () => reloadBySignal(context, fleet),
+    reload: () => {
+      watching.reload();
+      return reloadBySignal(context, fleet);
+    },
     leaving: begun.promise,
-    summary: () => summaryOf(isolation.report.backend, countByStatus()),
+    summary: () => summaryOf(isolation.report.backend, countByStatus(fleet)),
     left,
   };
 }

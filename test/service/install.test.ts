@@ -21,6 +21,7 @@ import { type InstallDocument, installService } from '../../src/service/install.
 import { managerFor, type ServiceManager, serviceHome, serviceScope } from '../../src/service/manager.ts';
 import { readServiceMark } from '../../src/service/service-mark.ts';
 import { type UninstallDocument, uninstallService } from '../../src/service/uninstall.ts';
+import { quietStatus } from '../setup/supervisor-status.ts';
 import { type FakeSystemctl, fakeSystemctl } from './fake-manager.ts';
 
 describe('a service of systemd', () => {
@@ -250,18 +251,5 @@ test('other systems have no service manager that we know', () => {
 });
 
 function statusOf(pid: number, service: ServiceFacts | null): SupervisorStatus {
-  return {
-    pid,
-    version: '0',
-    home: '',
-    started_at: '',
-    isolation: { backend: 'polling', enforced: [], observed: [] },
-    missing: [],
-    instances: {},
-    queue: [],
-    memory_bytes: 0,
-    store_pending: 0,
-    audit: { log: '', key: '', anchor: '' },
-    service,
-  };
+  return quietStatus({ pid, service });
 }

@@ -14,7 +14,7 @@ import { fakeContext, runningRow } from './fake-context.ts';
 
 // A promise that is rejected while nobody listens ends the daemon, and so it fails these tests.
 
-const capacity = { memoryBytes: 100, concurrentStarts: 1 };
+const capacity = { memoryBytes: 100, cpuPercent: 100, concurrentStarts: 1 };
 const person = { kind: 'person', id: 'x', uid: null } as const;
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const limit = { timeout: 5000 };

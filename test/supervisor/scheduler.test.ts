@@ -78,7 +78,7 @@ describe('the scheduler and its clocks', () => {
       close: async () => undefined,
     };
     const context = { ...fake.context, store, now: () => wall };
-    const fleet = createFleet(context, { memoryBytes: 1, concurrentStarts: 1 });
+    const fleet = createFleet(context, { memoryBytes: 1, cpuPercent: 100, concurrentStarts: 1 });
     const scheduler = createScheduler(context, fleet, () => monotonic);
     open.push(scheduler);
     scheduler.start();

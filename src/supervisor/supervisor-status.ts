@@ -1,0 +1,118 @@
+import { systemCode } from '../errors/workflow-error.ts';
+import type { ServiceFacts } from '../protocol/service.ts';
+import type { NotificationsDocument, SupervisorStatus } from '../protocol/supervisor-control.ts';
+import { planFires } from '../schedule/plan.ts';
+import type { AuditKeeper } from './audit-keeper.ts';
+import type { Capacity } from './capacity.ts';
+import type { SupervisorContext } from './context.ts';
+import { diskOf, diskReserve } from './disk-guard.ts';
+import type { Fleet } from './fleet.ts';
+import { latchDocument } from './kill-methods.ts';
+import { fireDocument } from './schedule-methods.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Vitals } from './vitals.ts';
+
+export interface StatusParts {
+  readonly fleet: Fleet;
+  readonly scheduler: Scheduler;
+  readonly keeper: AuditKeeper;
+  readonly vitals: Vitals;
+  readonly capacity: Capacity;
+  readonly service: ServiceFacts | null;
+  readonly notifications: () => NotificationsDocument;
+  /** What is wrong with the person's configuration. */
+  readonly problems: () => readonly string[];
+}
+
+const FIRES = 5;
+
+/** How the supervisor is, as `supervisor status --json` prints it. */
+export async function supervisorStatus(
+  context: SupervisorContext,
+  parts: StatusParts,
+): Promise<SupervisorStatus> {
+  const { store, isolation, home } = context;
+  const { fleet, vitals, capacity, keeper } = parts;
+  const { promised } = fleet.ledger;
+  const about = await store.call('audit.about', {});
+  const { backend, enforced, observed, missing } = isolation.report;
+  return {
+    pid: process.pid,
+    version: context.version,
+    home: home.folder,
+    started_at: new Date(context.startedAt).toISOString(),
+    uptime_seconds: Math.round(process.uptime()),
+    isolation: { backend, enforced, observed },
+    missing,
+    instances: countByStatus(fleet),
+    queue: fleet.ledger.queue(),
+    capacity: {
+      memory_bytes: capacity.memoryBytes,
+      memory_promised_bytes: promised.memoryBytes,
+      cpu_percent: capacity.cpuPercent,
+      cpu_promised_percent: promised.cpuPercent,
+    },
+    next_fires: await nextFires(context, parts.scheduler),
+    memory_bytes: process.memoryUsage.rss(),
+    store_pending: store.pending,
+    store_latency: vitals.storeLatency(),
+    loop_delay: vitals.loopDelay(),
+    disk: diskDocument(home.folder),
+    approvals: await pendingApprovals(context),
+    kill_switches: context.killSwitch.list().map(latchDocument),
+    notifications: parts.notifications(),
+    problems: parts.problems(),
+    audit: { log: about.log, key: about.publicKey, anchor: keeper.anchorFile },
+    service: parts.service,
+  };
+}
+
+export function countByStatus(fleet: Pick<Fleet, 'all'>): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status } of fleet.all()) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+async function nextFires(
+  { now }: SupervisorContext,
+  scheduler: Scheduler,
+): Promise<SupervisorStatus['next_fires']> {
+  const entries = (await scheduler.entries()).filter(
+    ({ row, workflow }) => row.pausedAt === null && workflow !== null,
+  );
+  // Who is due first has the first fires: of ten thousand schedules few are planned.
+  const soonest = entries
+    .sort((a, b) => (a.nextDue ?? Number.POSITIVE_INFINITY) - (b.nextDue ?? Number.POSITIVE_INFINITY))
+    .slice(0, FIRES);
+  const fires: { readonly at: number; readonly shown: SupervisorStatus['next_fires'][number] }[] = [];
+  for (const { row, workflow, decidedTo } of soonest) {
+    if (workflow === null) continue;
+    for (const fire of (await planFires(workflow, Math.max(decidedTo, now()))).take(FIRES))
+      fires.push({ at: fire.at, shown: { workflow: row.workflow, ...fireDocument(fire) } });
+  }
+  return fires
+    .sort((a, b) => a.at - b.at)
+    .slice(0, FIRES)
+    .map(({ shown }) => shown);
+}
+
+async function pendingApprovals({ store, now }: SupervisorContext): Promise<SupervisorStatus['approvals']> {
+  const rows = await store.call('approval.list', { instance: null, isPendingOnly: true, limit: -1 });
+  const open = rows.filter(({ expiresAt }) => expiresAt > now());
+  const [oldest] = open;
+  return {
+    pending: open.length,
+    oldest: oldest === undefined ? null : new Date(oldest.requestedAt).toISOString(),
+  };
+}
+
+function diskDocument(folder: string): SupervisorStatus['disk'] {
+  try {
+    const { freeBytes, totalBytes } = diskOf(folder);
+    return { free_bytes: freeBytes, total_bytes: totalBytes, reserve_bytes: diskReserve(totalBytes) };
+  } catch (error) {
+    // A file system that does not tell; what we use of the folder fails by itself where it is gone.
+    if (systemCode(error) === undefined) throw error;
+    return null;
+  }
+}
