@@ -151,7 +151,7 @@ export const ERROR_TABLE = {
     EXIT.UNREACHABLE,
     'terminal',
     'The database of the state folder is damaged or is not ours.',
-    'Move the file away or restore a backup; nothing was changed.',
+    'Run q workflow supervisor restore <backup>, or move the file away; nothing was changed.',
   ),
   STORE_FULL: row(
     EXIT.UNREACHABLE,

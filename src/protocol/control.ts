@@ -11,6 +11,7 @@ import type { AuditMethods } from './audit-control.ts';
 import type { DrillEvidence, KillDocument, LatchDocument, PolicyReload } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
 import type { ServiceFacts } from './service.ts';
+import type { UpkeepMethods } from './upkeep-control.ts';
 
 /** One step as `status --json` shows it. */
 export interface StepDocument {
@@ -177,7 +178,7 @@ export interface RunRequest {
 }
 
 /** Method → [parameters, result]. */
-export interface ControlMethods extends ScheduleMethods, ApprovalMethods, AuditMethods {
+export interface ControlMethods extends ScheduleMethods, ApprovalMethods, AuditMethods, UpkeepMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];
   /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */
   'supervisor.stop': [{ instances: 'leave' | 'stop' }, { pid: number }];

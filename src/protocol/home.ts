@@ -25,6 +25,10 @@ export interface Home {
   readonly drillFile: string;
   /** Says that the supervisor is a service. */
   readonly serviceFile: string;
+  /** Copies of the database; made when the first one is. */
+  readonly backupsFolder: string;
+  /** Packed instances, a file each; made when the first one is. */
+  readonly archiveFolder: string;
 }
 
 /** Where a service of the whole machine keeps its state. */
@@ -59,6 +63,8 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     keysFolder: join(folder, 'keys'),
     drillFile: join(folder, 'kill-drill.json'),
     serviceFile: join(folder, SERVICE_FILE),
+    backupsFolder: join(folder, 'backups'),
+    archiveFolder: join(folder, 'archive'),
   };
   if (Buffer.byteLength(home.instanceSocket) > MAX_SOCKET_PATH)
     throw new WorkflowError(

@@ -91,7 +91,7 @@ export function createDiskGuard(
   return { look, close: () => clearInterval(timer) };
 }
 
-function diskOf(folder: string): Disk {
+export function diskOf(folder: string): Disk {
   const { bavail, blocks, bsize } = statfsSync(folder);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }

@@ -7,10 +7,12 @@ import type { SupervisorStatus } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
+import { finishRestore } from '../store/restore.ts';
 import { openStore } from '../store/store.ts';
 import { approvalMethods } from './approval-methods.ts';
 import { openAuditKeeper } from './audit-keeper.ts';
 import { auditMethods } from './audit-methods.ts';
+import { openBackups } from './backups.ts';
 import type { SupervisorContext } from './context.ts';
 import { serveControl } from './control-server.ts';
 import { openDiagnostics, openJournalDiagnostics } from './diagnostics.ts';
@@ -23,6 +25,7 @@ import { killMethods } from './kill-methods.ts';
 import { openKillSpool } from './kill-spool.ts';
 import { openKillSwitch } from './kill-switch.ts';
 import { createKiller } from './killer.ts';
+import { offerBackup } from './offer-backup.ts';
 import { recordedCalls } from './recorded-calls.ts';
 import { recover, sweep } from './recovery.ts';
 import { policyMethods, reloadBySignal } from './reload-policies.ts';
@@ -31,6 +34,8 @@ import { scheduleMethods } from './schedule-methods.ts';
 import { createScheduler } from './scheduler.ts';
 import { sweepScratches } from './scratch-sweep.ts';
 import { stopAll } from './stop-all.ts';
+import { dailyUpkeep } from './upkeep-chores.ts';
+import { upkeepMethods } from './upkeep-methods.ts';
 import { workflowMethods } from './workflow-methods.ts';
 
 export interface SupervisorOptions {
@@ -70,7 +75,10 @@ const STARTS_PER_CORE = 2;
 /** Starts the daemon in this process; the home's lock is held already. Resolves when it answers on its sockets. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
-  const store = await openStore(home.database, bootId());
+  finishRestore(home);
+  const store = await openStore(home.database, bootId()).catch((error: unknown) => {
+    throw offerBackup(home, error);
+  });
   const { journal } = options;
   const log = await (journal === null ? openDiagnostics(home.logFolder) : openJournalDiagnostics(journal));
   const isolation = await openIsolation({ home: home.folder, requested: options.isolation });
@@ -96,6 +104,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const guard = createDiskGuard(context, fleet);
   const scheduler = createScheduler(context, fleet);
   const killer = createKiller(context, fleet, openKillSpool(context));
+  const backups = openBackups(context);
+  const upkeep = dailyUpkeep(context, backups);
   const servers: Server[] = [];
   const hurried = new AbortController();
   let emptied: Promise<void> | null = null;
@@ -123,6 +133,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     for (const server of servers) server.close();
     await prepare(instances);
     guard.close();
+    upkeep.close();
     killSwitch.close();
     fleet.close();
     // Leaving does not wait for the database: on a full disk the record goes to the spool.
@@ -199,6 +210,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       ...scheduleMethods(context, scheduler),
       ...auditMethods(context, keeper),
       ...policyMethods(context, fleet),
+      ...upkeepMethods(backups),
       'supervisor.status': status,
       'supervisor.stop': async ({ instances }) => {
         await prepare(instances);
