@@ -8,6 +8,7 @@ import { type Home, unusable } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { DRAIN_VARIABLE, ON_STOP_VARIABLE } from '../protocol/service.ts';
+import { UPKEEP_VARIABLES } from '../protocol/upkeep-settings.ts';
 import { readServiceMark } from '../service/service-mark.ts';
 
 /** Variables that the daemon takes over from the command that starts it. */
@@ -24,6 +25,7 @@ const DAEMON_VARIABLES = [
   'Q_WORKFLOW_SYSLOG',
   ON_STOP_VARIABLE,
   DRAIN_VARIABLE,
+  ...UPKEEP_VARIABLES,
   'TZ',
   FAILPOINT_VARIABLE,
 ];

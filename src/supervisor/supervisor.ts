@@ -7,9 +7,12 @@ import type { SupervisorStatus } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
+import { upkeepSettings } from '../protocol/upkeep-settings.ts';
 import { finishRestore } from '../store/restore.ts';
 import { openStore } from '../store/store.ts';
 import { approvalMethods } from './approval-methods.ts';
+import { openArchive } from './archive.ts';
+import { archiveMethods } from './archive-methods.ts';
 import { openAuditKeeper } from './audit-keeper.ts';
 import { auditMethods } from './audit-methods.ts';
 import { openBackups } from './backups.ts';
@@ -29,13 +32,13 @@ import { offerBackup } from './offer-backup.ts';
 import { recordedCalls } from './recorded-calls.ts';
 import { recover, sweep } from './recovery.ts';
 import { policyMethods, reloadBySignal } from './reload-policies.ts';
+import { personOf } from './run-workflow.ts';
 import { openSandboxes } from './sandboxes.ts';
 import { scheduleMethods } from './schedule-methods.ts';
 import { createScheduler } from './scheduler.ts';
 import { sweepScratches } from './scratch-sweep.ts';
 import { stopAll } from './stop-all.ts';
 import { dailyUpkeep } from './upkeep-chores.ts';
-import { upkeepMethods } from './upkeep-methods.ts';
 import { workflowMethods } from './workflow-methods.ts';
 
 export interface SupervisorOptions {
@@ -75,6 +78,7 @@ const STARTS_PER_CORE = 2;
 /** Starts the daemon in this process; the home's lock is held already. Resolves when it answers on its sockets. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
+  const settings = upkeepSettings(process.env);
   finishRestore(home);
   const store = await openStore(home.database, bootId()).catch((error: unknown) => {
     throw offerBackup(home, error);
@@ -105,7 +109,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const scheduler = createScheduler(context, fleet);
   const killer = createKiller(context, fleet, openKillSpool(context));
   const backups = openBackups(context);
-  const upkeep = dailyUpkeep(context, backups);
+  const archive = openArchive(context, fleet);
+  const upkeep = dailyUpkeep(context, backups, archive, settings);
   const servers: Server[] = [];
   const hurried = new AbortController();
   let emptied: Promise<void> | null = null;
@@ -134,6 +139,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await prepare(instances);
     guard.close();
     upkeep.close();
+    archive.close();
     killSwitch.close();
     fleet.close();
     // Leaving does not wait for the database: on a full disk the record goes to the spool.
@@ -210,7 +216,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       ...scheduleMethods(context, scheduler),
       ...auditMethods(context, keeper),
       ...policyMethods(context, fleet),
-      ...upkeepMethods(backups),
+      ...archiveMethods(context, archive, settings),
+      'supervisor.backup': ({ output, caller }) => backups.make(output, personOf(caller)),
       'supervisor.status': status,
       'supervisor.stop': async ({ instances }) => {
         await prepare(instances);

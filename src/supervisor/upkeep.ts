@@ -28,14 +28,14 @@ export function createUpkeep(
 ): Upkeep {
   let looking: Promise<void> | null = null;
   const act = async (): Promise<void> => {
-    for (const { failure, everyMs, lastAt, run } of chores)
+    for (const chore of chores)
       try {
-        const age = now() - lastAt();
+        const age = now() - chore.lastAt();
         // A clock that was set back must not put it off for ever.
-        if (age < everyMs && age > -everyMs) continue;
-        await run();
+        if (age < chore.everyMs && age > -chore.everyMs) continue;
+        await chore.run();
       } catch (error) {
-        log.error(`${failure}, trying again in ${LOOK_MS / 60_000} min`, {
+        log.error(`${chore.failure}, trying again in ${LOOK_MS / 60_000} min`, {
           cause: ensureError(error).message,
         });
       }
