@@ -1,4 +1,5 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { systemCode } from '../errors/workflow-error.ts';
 
 /** Has a file, or the names in a folder, on the disk when it returns: a power cut takes neither back (fsync(2)). */
@@ -8,6 +9,16 @@ export function syncPath(path: string): void {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** The same for the names in a folder, where others must not wait for a busy disk. */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

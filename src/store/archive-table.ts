@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { emptyJournal, instanceHashes, journalDigest } from '../audit/binds.ts';
+import { SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { ArchivedRows, ArchiveReads, DueCursor, RawRow } from './archive-rows.ts';
 import type { AuditTable } from './audit-table.ts';
@@ -13,12 +14,15 @@ export interface ArchiveTable {
   read(id: string): ArchivedRows | null;
   events(args: ArchiveReads['archive.events'][0]): RawRow[];
   remove(args: Arguments<'archive.remove'>): boolean;
+  sweep(at: number): number;
   putBack(args: Arguments<'archive.put_back'>): void;
 }
 
 /** The trigger that stands in the way, exactly as the migration made it: verify compares. */
 const TRIGGER = 'events_no_delete';
 const EVENTS_PAGE = 500;
+/** Documents that one call removes: for each SQLite looks through all instances. */
+const SWEEP_BATCH = 20;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
 export function openArchiveTable(
@@ -43,10 +47,11 @@ export function openArchiveTable(
     'UPDATE fires SET instance = NULL WHERE instance = ?',
     'DELETE FROM instances WHERE id = ?',
   ].map((sql) => database.prepare(sql));
-  const dropDocument = database.prepare(`
-    DELETE FROM documents WHERE hash = ?1
-      AND NOT EXISTS (SELECT 1 FROM instances WHERE definition_hash = ?1 OR pins_hash = ?1)
-      AND NOT EXISTS (SELECT 1 FROM registrations WHERE definition_hash = ?1)`);
+  // Not with each instance: no index leads from a document to who names it, so each would read all rows.
+  const sweep = database.prepare(`
+    DELETE FROM documents WHERE hash IN (
+      SELECT hash FROM documents EXCEPT SELECT definition_hash FROM instances EXCEPT SELECT pins_hash FROM instances
+      EXCEPT SELECT definition_hash FROM registrations LIMIT ${SWEEP_BATCH})`);
   const archived = database.prepare(
     "SELECT body FROM audit WHERE instance = ? AND type = 'instance.archived' ORDER BY seq DESC LIMIT 1",
   );
@@ -97,18 +102,22 @@ export function openArchiveTable(
     },
     remove: ({ id, incarnation, lastSeq, audit: entry }) => {
       const at = instances.position(id);
-      const row = ended.get(id);
       const hashes = instances.hashes(id);
-      if (at === null || row === undefined || hashes === null) return false;
+      if (at === null || !at.hasEnded || hashes === null) return false;
       if (at.incarnation !== incarnation || at.lastSeq !== lastSeq) return false;
       const sql = String(trigger.get(TRIGGER)?.['sql']);
       database.exec(`DROP TRIGGER ${TRIGGER}`);
       for (const removal of removals) removal.run(id);
       database.exec(sql);
-      for (const hash of documentsOf(raw(row))) dropDocument.run(hash);
       const journal = { seq: at.lastSeq, digest: at.journalDigest };
       audit.append({ ...entry, data: { ...entry.data, row: hashes, journal } });
       return true;
+    },
+    sweep: (at) => {
+      const count = Number(sweep.run().changes);
+      const data = { count };
+      if (count > 0) audit.append({ type: 'archive.swept', at, actor: SUPERVISOR, instance: null, data });
+      return count;
     },
     putBack: ({ rows, events: journal, audit: entry }) => {
       const id = String(rows.instance['id']);

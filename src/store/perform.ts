@@ -146,6 +146,8 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       return archive.events(args(name));
     case 'archive.remove':
       return { isRemoved: archive.remove(args(name)) };
+    case 'archive.sweep':
+      return { count: archive.sweep(args(name).at) };
     case 'archive.put_back':
       archive.putBack(args(name));
       return null;

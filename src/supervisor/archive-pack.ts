@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { systemCode } from '../errors/workflow-error.ts';
-import { syncPath } from '../protocol/durable.ts';
+import { syncFolder } from '../protocol/durable.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import type { ArchivedRows } from '../store/archive-rows.ts';
 import type { Store } from '../store/store.ts';
@@ -41,12 +41,12 @@ export async function packInstance(
           yield piece;
         }
       },
-      createWriteStream(fresh, { flags: 'wx', mode: 0o600 }),
+      // On the disk when it is closed, and not by a call that holds up all others.
+      createWriteStream(fresh, { flags: 'wx', mode: 0o600, flush: true }),
     );
-    syncPath(fresh);
     failpoint('archive.packed');
     await rename(fresh, target);
-    syncPath(dirname(target));
+    await syncFolder(dirname(target));
     failpoint('archive.placed');
     return { bytes, sha256: hash.digest('hex') };
   } catch (error) {

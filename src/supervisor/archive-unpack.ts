@@ -1,6 +1,5 @@
-import { chmodSync, closeSync, mkdirSync, openSync, utimesSync, writeSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
-import { syncPath } from '../protocol/durable.ts';
 import type { ArchivedRows, RawRow } from '../store/archive-rows.ts';
 import {
   type ArchivedFile,
@@ -28,7 +27,7 @@ export async function unpackInstance(file: string, folder: string | null): Promi
   let header: ArchiveHeader | null = null;
   let rows: ArchivedRows | null = null;
   let parts: readonly ArchivePart[] | null = null;
-  let open: { readonly about: ArchivedFile; readonly writer: FileWriter | null } | null = null;
+  let current: { readonly about: ArchivedFile; readonly writer: FileWriter | null } | null = null;
   try {
     for await (const line of readLines(file)) {
       if (parts !== null) throw damaged(file, 'it goes on behind its end');
@@ -41,20 +40,20 @@ export async function unpackInstance(file: string, folder: string | null): Promi
         manifest.add('journal', text);
         events.push(line.event);
       } else if ('file' in line) {
-        open?.writer?.close();
-        open = null;
+        await current?.writer?.close();
+        current = null;
         if (!isInside(line.file.name)) throw damaged(file, `a file of it is called ${line.file.name}`);
         manifest.add(`file:${line.file.name}`, '');
-        open = { about: line.file, writer: folder === null ? null : openWriter(folder, line.file) };
-      } else if ('data' in line && open !== null) {
+        current = { about: line.file, writer: folder === null ? null : await openWriter(folder, line.file) };
+      } else if ('data' in line && current !== null) {
         const data = Buffer.from(line.data, 'base64');
-        manifest.add(`file:${open.about.name}`, data);
-        open.writer?.write(data);
+        manifest.add(`file:${current.about.name}`, data);
+        await current.writer?.write(data);
       } else if ('manifest' in line) parts = line.manifest;
       else throw damaged(file, 'a line of it is of no known kind');
     }
   } finally {
-    open?.writer?.close();
+    await current?.writer?.close();
   }
   if (header === null || rows === null || parts === null) throw damaged(file, 'its end is missing');
   if (JSON.stringify(parts) !== JSON.stringify(manifest.parts()))
@@ -67,23 +66,24 @@ function isInside(name: string): boolean {
 }
 
 interface FileWriter {
-  write(data: Buffer): void;
-  close(): void;
+  write(data: Buffer): Promise<void>;
+  close(): Promise<void>;
 }
 
-function openWriter(folder: string, { name, mode, mtime }: ArchivedFile): FileWriter {
+async function openWriter(folder: string, { name, mode, mtime }: ArchivedFile): Promise<FileWriter> {
   const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const descriptor = openSync(path, 'wx', 0o600);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const handle = await open(path, 'wx', 0o600);
   return {
-    write: (data) => {
-      for (let done = 0; done < data.length; ) done += writeSync(descriptor, data, done);
-    },
-    close: () => {
-      closeSync(descriptor);
-      chmodSync(path, mode & 0o700);
-      utimesSync(path, mtime / 1000, mtime / 1000);
-      syncPath(path);
+    write: (data) => handle.writeFile(data),
+    close: async () => {
+      try {
+        await handle.chmod(mode & 0o700);
+        await handle.utimes(mtime / 1000, mtime / 1000);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
     },
   };
 }

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import { ensureError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
@@ -28,7 +29,8 @@ export interface Archive {
   close(): void;
 }
 
-const PAGE = 100;
+/** Instances a question to the database: for each page it looks at all rows. */
+const PAGE = 1000;
 /** Of files that are being written; no instance has such a name. */
 const UNPACKING = '.unpack-';
 
@@ -84,11 +86,18 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
       return null;
     }
     failpoint('archive.committed');
-    rmSync(source, { recursive: true, force: true });
+    await rm(source, { recursive: true, force: true });
     return packed.bytes;
   };
 
   const run = async (before: number, actor: AuditActor): Promise<ArchiveRun> => {
+    const done = await packAll(before, actor);
+    if (done.archived.length > 0)
+      while ((await store.call('archive.sweep', { at: context.now() })).count > 0);
+    return done;
+  };
+
+  const packAll = async (before: number, actor: AuditActor): Promise<ArchiveRun> => {
     const archived: string[] = [];
     let bytes = 0;
     makePrivate(folder);

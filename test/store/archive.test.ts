@@ -81,11 +81,16 @@ test('the rows of an ended instance go with its documents, and come back as they
   assert.deepEqual([was.events.length, was.rows.documents.length], [2, 1]);
   assert.deepEqual(remove('a'), { isRemoved: true });
   sign(11);
-  assert.deepEqual(['instances', 'events', 'documents'].map(count), [0, 0, 0]);
+  assert.deepEqual(['instances', 'events', 'documents'].map(count), [0, 0, 1]);
+  assert.deepEqual(desk.one('archive.sweep', { at: 11 }), { count: 1 });
+  assert.deepEqual(desk.one('archive.sweep', { at: 11 }), { count: 0 });
+  sign(12);
+  assert.equal(count('documents'), 0);
   assert.equal(verdict(), 'intact');
   assert.equal(desk.one('archive.read', { id: 'a' }), null);
   assert.equal(putBack('a', was), null);
-  sign(12);
+  sign(13);
+  assert.deepEqual(desk.one('archive.sweep', { at: 14 }), { count: 0 });
   assert.deepEqual(read('a'), was);
   assert.equal(verdict(), 'intact');
   assert.throws(() => new DatabaseSync(desk.file).exec('DELETE FROM events'), {
