@@ -40,6 +40,7 @@ async function main(): Promise<void> {
       ...globSync('commands/**/*.ts', { cwd: root }),
       'src/supervisor/main.ts',
       'src/store/writer-thread.ts',
+      'src/store/backup-thread.ts',
     ],
     entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',

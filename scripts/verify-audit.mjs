@@ -34,7 +34,7 @@ const TRIGGERS = {
   audit_payloads_erase_only: 'payloads are only erased',
 };
 const FIXED =
-  'id workflow version definition_hash pins_hash source workspace inputs context env limits created_at started_at incarnation token_hash process scope isolation usage active_ms active_since resume_from notice';
+  'id workflow version definition_hash pins_hash source workspace inputs context env limits created_at started_at incarnation token_hash process scope isolation usage active_ms active_since resume_from notice approvals';
 const MOVING = 'status reason error ended_at fruitless wake_at last_seq paused_at paused_by journal_digest';
 const REGISTRATION = 'name version definition_hash source registered_at';
 const STATUS = {
@@ -107,6 +107,7 @@ class Check {
     this.problems = [];
     this.doubts = [];
     this.folds = new Map();
+    this.returned = new Map();
     this.registrations = new Map();
     this.erased = new Set();
     this.payloads = new Map();
@@ -165,6 +166,7 @@ class Check {
     const start = this.readSegments();
     this.checkTiedJournals(null);
     this.readRecords(start);
+    this.checkTiedJournals(null, this.returned);
     this.checkSegments();
     this.checkCheckpoints();
     this.checkAnchor();
@@ -231,10 +233,23 @@ class Check {
     for (const hash of heads.erased) this.erased.add(hash);
   }
 
-  checkTiedJournals(seq) {
+  /** Instances of which the last word is that they were archived: their events are not here. */
+  archived() {
+    const found = new Set();
+    const kinds = "type IN ('instance.archived', 'instance.unarchived')";
+    for (const { instance, type } of this.db
+      .prepare(`SELECT instance, type FROM audit WHERE ${kinds} ORDER BY seq`)
+      .iterate())
+      if (type === 'instance.archived') found.add(instance);
+      else found.delete(instance);
+    return found;
+  }
+
+  checkTiedJournals(seq, folds = this.folds) {
+    const archived = this.archived();
     const events = this.db.prepare('SELECT * FROM events WHERE instance = ? AND seq <= ? ORDER BY seq');
-    for (const [id, { journal }] of this.folds) {
-      if (journal === null) continue;
+    for (const [id, { journal }] of folds) {
+      if (journal === null || archived.has(id)) continue;
       let digest = emptyJournal(id);
       for (const event of events.iterate(id, journal.seq)) digest = journalDigest(digest, event);
       if (digest !== journal.digest)
@@ -319,6 +334,8 @@ class Check {
     const known = this.folds.get(instance)?.journal ?? null;
     const event = this.one('SELECT * FROM events WHERE instance = ? AND seq = ?', instance, tied.seq);
     const name = `event ${tied.seq} of instance ${instance}`;
+    this.gone ??= this.archived();
+    if (event === undefined && this.gone.has(instance)) return;
     if (event === undefined) this.bad('journal_mismatch', seq, `${name} is gone`);
     else if ((known?.seq ?? 0) === tied.seq - 1)
       if (journalDigest(known?.digest ?? emptyJournal(instance), event) !== tied.digest)
@@ -333,18 +350,20 @@ class Check {
     if (binds?.payload !== undefined) this.payloads.set(binds.payload.sha256, seq);
     if (binds?.registration !== undefined) this.registrations.set(data.workflow, binds.registration);
     if (instance === null) return;
-    const fold = this.folds.get(instance) ?? {
-      journal: null,
-      row: null,
-      status: null,
-      end: null,
-      hasMoved: false,
-    };
+    const unknown = { journal: null, row: null, status: null, end: null, hasMoved: false };
+    if (type === 'instance.archived') {
+      this.folds.set(instance, { ...unknown, isArchived: true, record: seq });
+      return;
+    }
+    const fold = this.folds.get(instance) ?? unknown;
     this.folds.set(instance, fold);
+    if (type === 'instance.unarchived') fold.isArchived = false;
     if (binds?.row !== undefined)
       Object.assign(fold, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
     if (binds?.journal === undefined) return;
-    Object.assign(fold, { journal: binds.journal, hasMoved: true, record: seq });
+    const hasReturned = type === 'instance.unarchived';
+    Object.assign(fold, { journal: binds.journal, hasMoved: !hasReturned, record: seq });
+    if (hasReturned) this.returned.set(instance, { journal: binds.journal });
     fold.status = STATUS[type] ?? fold.status;
     if (type === 'run.ended') Object.assign(fold, { status: data.status, end: { reason: data.reason, at } });
   }
@@ -514,7 +533,8 @@ class Check {
   }
 }
 
-function agrees(row, { row: says, journal, status, end, hasMoved }) {
+function agrees(row, { row: says, journal, status, end, hasMoved, isArchived }) {
+  if (isArchived === true) return false;
   if (says !== null && rowHash(row, FIXED) !== says.fixed) return false;
   if (says !== null && !hasMoved) return rowHash(row, MOVING) === says.moving;
   if (journal !== null && (row.last_seq !== journal.seq || row.journal_digest !== journal.digest))

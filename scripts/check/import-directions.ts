@@ -70,6 +70,10 @@ const EXCEPTIONS: Readonly<Record<string, { readonly to: string; readonly reason
     reason:
       'audit verify reads the file itself: it must work where no supervisor does; loaded by that command alone',
   },
+  'src/cli/backup.ts': {
+    to: 'store',
+    reason: 'supervisor restore works only where no supervisor does; loaded by that command alone',
+  },
   'src/cli/health.ts': {
     to: 'sandbox',
     reason: 'doctor looks at the machine itself, also where no supervisor can be started',

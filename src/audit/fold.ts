@@ -21,6 +21,8 @@ export interface InstanceFold {
   hasMoved: boolean;
   /** The last record that is tied to the row or the journal. */
   record: number;
+  /** Row and journal went to an archive: neither is to be here. */
+  isArchived?: boolean;
 }
 
 /** The parts of a record's body that count here. */
@@ -63,13 +65,19 @@ export function foldRecord(fold: Fold, record: FoldRecord): void {
   if (type === 'audit.upgraded') loadHeads(fold, data['heads'] as Heads);
   if (binds?.registration !== undefined) fold.registrations.set(String(data['workflow']), binds.registration);
   if (instance === null) return;
+  if (type === 'instance.archived') {
+    fold.instances.set(instance, { ...unknownInstance(), isArchived: true, record: seq });
+    return;
+  }
   const known = fold.instances.get(instance) ?? unknownInstance();
   fold.instances.set(instance, known);
+  if (type === 'instance.unarchived') delete known.isArchived;
   if (binds?.row !== undefined)
     Object.assign(known, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
   if (binds?.journal === undefined) return;
   known.journal = { seq: binds.journal.seq, digest: binds.journal.digest };
-  known.hasMoved = true;
+  // One that came back from an archive is tied with all of its journal, and its row is as it was.
+  known.hasMoved = type !== 'instance.unarchived';
   known.record = seq;
   known.status = STATUS_BY_EVENT[type] ?? known.status;
   if (type !== 'run.ended') return;
@@ -83,9 +91,10 @@ export function loadHeads(fold: Fold, heads: Heads): void {
   for (const hash of heads.erased) fold.erased.add(hash);
 }
 
+/** Of archived instances nothing is left to be told: what is kept does not grow for ever. */
 export function saveHeads(fold: Fold): Heads {
   return {
-    instances: Object.fromEntries(fold.instances),
+    instances: Object.fromEntries([...fold.instances].filter(([, { isArchived }]) => isArchived !== true)),
     registrations: Object.fromEntries(fold.registrations),
     erased: [...fold.erased].sort(),
   };

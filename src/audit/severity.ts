@@ -7,6 +7,7 @@ const PREFIXES: readonly (readonly [prefix: string, severity: Severity])[] = [
   ['audit.pruned', 'notice'],
   ['audit.payload_erased', 'notice'],
   ['spool.rejected', 'error'],
+  ['store.restored', 'warning'],
   ['disk.low', 'warning'],
   ['policy.', 'notice'],
   ['notification.', 'warning'],

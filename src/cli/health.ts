@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { DoctorRow } from '../../sandbox/describe.ts';
 import { connect } from '../client/client.ts';
@@ -7,6 +7,7 @@ import type { SupervisorStatus } from '../protocol/control.ts';
 import { readDrillNote } from '../protocol/drill-note.ts';
 import { checkHome, checkWritable, type Home, locateHome } from '../protocol/home.ts';
 import { agentRow } from './agent-health.ts';
+import { backupRow } from './backup.ts';
 import { drillRow } from './drill-health.ts';
 import { bytes, styleFor } from './style.ts';
 import { table, widthOf } from './table.ts';
@@ -35,7 +36,7 @@ export async function checkHealth(): Promise<HealthRow[]> {
     rows.push({ name: 'home', state: 'broken', detail: known.message, fix: known.hint });
     return rows;
   }
-  rows.push(diskRow(home));
+  rows.push(diskRow(home), backupRow(home, existsSync(home.database), Date.now()));
   rows.push(
     ...(await layerRows()),
     agentRow(process.env['PATH'] ?? ''),

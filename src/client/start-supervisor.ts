@@ -8,6 +8,7 @@ import { type Home, unusable } from '../protocol/home.ts';
 import { programFile } from '../protocol/install.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { DRAIN_VARIABLE, ON_STOP_VARIABLE } from '../protocol/service.ts';
+import { UPKEEP_VARIABLES } from '../protocol/upkeep-settings.ts';
 import { readServiceMark } from '../service/service-mark.ts';
 
 /** Variables that the daemon takes over from the command that starts it. */
@@ -39,6 +40,7 @@ const DAEMON_VARIABLES = [
   'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
   'OTEL_EXPORTER_OTLP_HEADERS',
   'OTEL_EXPORTER_OTLP_TIMEOUT',
+  ...UPKEEP_VARIABLES,
   'TZ',
   FAILPOINT_VARIABLE,
 ];

@@ -72,7 +72,7 @@ export const ERROR_TABLE = {
     EXIT.NOT_FOUND,
     'terminal',
     'No instance has that id or prefix.',
-    'Run q workflow status --all to see the instances.',
+    'Run q workflow status --all to see the instances, q workflow archive list to see older ones.',
   ),
   INSTANCE_AMBIGUOUS: row(
     EXIT.USAGE,
@@ -147,11 +147,23 @@ export const ERROR_TABLE = {
     'The audit log has no record of that number, or no payload for it.',
     'Run q workflow audit list to see the newest records.',
   ),
+  ARCHIVE_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'No archived instance has an id that begins so.',
+    'Run q workflow archive list to see them.',
+  ),
+  ARCHIVE_DAMAGED: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The archive of an instance is not whole, or not what was archived.',
+    'Nothing was changed. Put back a copy of the file, or remove it by q workflow archive prune.',
+  ),
   STORE_CORRUPT: row(
     EXIT.UNREACHABLE,
     'terminal',
     'The database of the state folder is damaged or is not ours.',
-    'Move the file away or restore a backup; nothing was changed.',
+    'Run q workflow supervisor restore <backup>, or move the file away; nothing was changed.',
   ),
   STORE_FULL: row(
     EXIT.UNREACHABLE,

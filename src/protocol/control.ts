@@ -11,6 +11,7 @@ import type { AuditMethods } from './audit-control.ts';
 import type { DrillEvidence, KillDocument, LatchDocument, PolicyReload } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
 import type { SupervisorMethods } from './supervisor-control.ts';
+import type { UpkeepMethods } from './upkeep-control.ts';
 
 /** One step as `status --json` shows it. */
 export interface StepDocument {
@@ -160,7 +161,12 @@ export interface RunRequest {
 }
 
 /** Method → [parameters, result]. */
-export interface ControlMethods extends ScheduleMethods, ApprovalMethods, AuditMethods, SupervisorMethods {
+export interface ControlMethods
+  extends ScheduleMethods,
+    ApprovalMethods,
+    AuditMethods,
+    SupervisorMethods,
+    UpkeepMethods {
   'workflow.run': [RunRequest, { id: string; notices: string[]; problems: readonly Problem[] }];
   'workflow.list': [{ caller: Caller }, readonly WorkflowSummary[]];
   'workflow.show': [{ target: string; caller: Caller }, WorkflowSummary & { definition: Json }];

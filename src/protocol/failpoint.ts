@@ -23,7 +23,18 @@ export type Failpoint =
   | 'supervisor.anchored'
   | 'supervisor.spool_taken'
   | 'supervisor.spool_rejected'
-  | 'supervisor.spool_chained';
+  | 'supervisor.spool_chained'
+  | 'backup.written'
+  | 'backup.placed'
+  | 'backup.recorded'
+  | 'restore.copied'
+  | 'restore.aside'
+  | 'restore.placed'
+  | 'archive.packed'
+  | 'archive.placed'
+  | 'archive.committed'
+  | 'archive.unpacked'
+  | 'archive.put_back';
 
 export const FAILPOINT_VARIABLE = 'Q_WORKFLOW_FAILPOINT';
 

@@ -27,6 +27,10 @@ export interface Home {
   readonly serviceFile: string;
   /** Notifications that are still to be delivered. */
   readonly notificationsFile: string;
+  /** Copies of the database; made when the first one is. */
+  readonly backupsFolder: string;
+  /** Packed instances, a file each; made when the first one is. */
+  readonly archiveFolder: string;
 }
 
 /** Where a service of the whole machine keeps its state. */
@@ -62,6 +66,8 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     drillFile: join(folder, 'kill-drill.json'),
     serviceFile: join(folder, SERVICE_FILE),
     notificationsFile: join(folder, 'notifications.json'),
+    backupsFolder: join(folder, 'backups'),
+    archiveFolder: join(folder, 'archive'),
   };
   if (Buffer.byteLength(home.instanceSocket) > MAX_SOCKET_PATH)
     throw new WorkflowError(

@@ -14,7 +14,12 @@ export function packageRoot(): string {
   return folder;
 }
 
-type ProgramName = 'supervisor/main' | 'instance/main' | 'store/writer-thread' | 'agents/runner/main';
+type ProgramName =
+  | 'supervisor/main'
+  | 'instance/main'
+  | 'store/writer-thread'
+  | 'store/backup-thread'
+  | 'agents/runner/main';
 
 /** Programs that are one file, and where it is. */
 const BUNDLES: Partial<Readonly<Record<ProgramName, string>>> = {

@@ -1,5 +1,6 @@
 import type { Home } from '../protocol/home.ts';
 import { DRAIN_VARIABLE, ON_STOP_VARIABLE, type OnStop, UNIT_VARIABLE } from '../protocol/service.ts';
+import { UPKEEP_VARIABLES } from '../protocol/upkeep-settings.ts';
 
 export type Scope = 'system' | 'user';
 
@@ -31,6 +32,7 @@ const TAKEN_OVER = [
   'Q_WORKFLOW_ISOLATION',
   'Q_WORKFLOW_ANCHOR',
   'Q_WORKFLOW_SYSLOG',
+  ...UPKEEP_VARIABLES,
   'TZ',
 ];
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';

@@ -9,6 +9,7 @@ import type { JsonObject } from '../definition/workflow.ts';
 import type { EndStatus, JournalEntry, RunEvent } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { ApprovalChanges, ApprovalOperations, ApprovalReads } from './approval-rows.ts';
+import type { ArchiveOperations, ArchiveReads } from './archive-rows.ts';
 import type { PrunedSegment, PruneRequest } from './audit-prune.ts';
 import type { AuditPage, AuditQuery, ShownRecord, SupervisorTurn } from './audit-reader.ts';
 import type { AuditHead } from './audit-table.ts';
@@ -157,7 +158,7 @@ export interface Documents {
 }
 
 /** Name → [arguments, result]. All writes of one turn of the writer commit together. */
-export interface WriteOperations extends ScheduleOperations, ApprovalOperations {
+export interface WriteOperations extends ScheduleOperations, ApprovalOperations, ArchiveOperations {
   /** With `fire`: fails with FIRE_DECIDED when that fire has its decision already. */
   'instance.create': [
     { instance: NewInstance; documents: Documents; at: number; audit: AuditEntry; fire: NewFire | null },
@@ -232,7 +233,7 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations 
   'audit.set_anchor': [{ file: string }, null];
 }
 
-export interface ReadOperations extends ScheduleReads, ApprovalReads {
+export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveReads {
   'instance.get': [{ id: string }, InstanceRow | null];
   'instance.find': [{ prefix: string }, string[]];
   'instance.latest': [Record<string, never>, string | null];

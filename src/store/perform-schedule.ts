@@ -1,3 +1,4 @@
+import { SUPERVISOR } from '../audit/record.ts';
 import type { AuditTable } from './audit-table.ts';
 import type { Arguments } from './operations.ts';
 import type { ScheduleOperations, ScheduleReads } from './schedule-rows.ts';
@@ -26,6 +27,14 @@ export function performSchedule(
       schedules.advance(a.workflow, a.to);
       audit.append(a.audit);
       return null;
+    }
+    case 'fire.prune': {
+      const { before, at } = args(name);
+      const count = schedules.prune(before);
+      const data = { before, count };
+      if (count > 0)
+        audit.append({ type: 'schedule.fires_pruned', at, actor: SUPERVISOR, instance: null, data });
+      return { count };
     }
     case 'schedule.set_clock': {
       const a = args(name);

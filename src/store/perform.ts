@@ -7,7 +7,7 @@ import type { Tables } from './tables.ts';
 
 /** Runs one operation; the switch is exhaustive over the names. */
 export function perform(tables: Tables, name: OperationName, raw: unknown): unknown {
-  const { audit, events, instances, registrations, latches, schedules, approvals } = tables;
+  const { audit, events, instances, registrations, latches, schedules, approvals, archive } = tables;
   const { checkpoints, segments, reader } = tables;
   // Requests come only from `store.ts`, whose types tie each name to its arguments.
   const args = <K extends OperationName>(_name: K): Arguments<K> => raw as Arguments<K>;
@@ -136,6 +136,21 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       return registrations.list();
     case 'registration.get':
       return registrations.get(args(name).name);
+    case 'archive.due':
+      return archive.due(args(name));
+    case 'archive.known':
+      return archive.known(args(name).ids);
+    case 'archive.read':
+      return archive.read(args(name).id);
+    case 'archive.events':
+      return archive.events(args(name));
+    case 'archive.remove':
+      return { isRemoved: archive.remove(args(name)) };
+    case 'archive.sweep':
+      return { count: archive.sweep(args(name).at) };
+    case 'archive.put_back':
+      archive.putBack(args(name));
+      return null;
     case 'audit.head':
       return audit.head();
     case 'audit.about':

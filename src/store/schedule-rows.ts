@@ -58,6 +58,11 @@ export interface ScheduleOperations {
   'fire.miss': [{ workflow: string; to: number; audit: AuditEntry }, null];
   /** The clock is at `at`, whatever it was: schedules that are decided beyond it begin there. */
   'schedule.set_clock': [{ at: number; audit: AuditEntry }, null];
+  /**
+   * Removes rows of fires that were decided before a time, but of each workflow the last one, what waits and what
+   * has an instance. Bounded: answers how many, ask until there are none. UTC ms.
+   */
+  'fire.prune': [{ before: number; at: number }, { count: number }];
   'schedule.pause': [
     { workflow: string; by: string; at: number; audit: AuditEntry },
     { hasChanged: boolean },

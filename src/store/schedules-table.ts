@@ -24,7 +24,12 @@ export interface SchedulesTable {
   waiting(workflow: string): FireRow[];
   last(workflow: string): FireRow | null;
   live(workflow: string): string[];
+  /** Answers how many rows went. */
+  prune(before: number): number;
 }
+
+/** Rows that one call removes at most (some milliseconds). */
+const PRUNE_BATCH = 2000;
 
 export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
   const put = database.prepare(`
@@ -64,6 +69,15 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
     SELECT i.id FROM instances i CROSS JOIN fires f ON f.instance = i.id
     WHERE i.ended_at IS NULL AND f.workflow = ? ORDER BY f.at`);
 
+  // What is not decided yet by the schedule's own mark would be given out again.
+  const prune = database.prepare(`
+    DELETE FROM fires WHERE (workflow, at) IN (
+      SELECT f.workflow, f.at FROM fires f LEFT JOIN schedules s ON s.workflow = f.workflow
+      WHERE f.at < ?1 AND f.decided_at < ?1 AND f.instance IS NULL AND f.status NOT IN ('queued', 'replacing')
+        AND f.at < coalesce(s.decided_to, ?1)
+        AND f.at < (SELECT max(at) FROM fires WHERE workflow = f.workflow)
+      LIMIT ${PRUNE_BATCH})`);
+
   const decide: SchedulesTable['decide'] = ({ row, from }) => {
     const values = [row.status, row.instance, row.reason, row.decidedAt, row.workflow, row.at] as const;
     if (from === 'plan') advance.run(row.at, row.workflow);
@@ -96,6 +110,7 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
       const row = last.get(workflow);
       return row === undefined ? null : toFire(row);
     },
+    prune: (before) => Number(prune.run(before).changes),
     live: (workflow) => live.all(workflow).map((row) => String(row['id'])),
   };
 }

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { type ApprovalsTable, openApprovalsTable } from './approvals-table.ts';
+import { type ArchiveTable, openArchiveTable } from './archive-table.ts';
 import { openPrune, type PrunedSegment, type PruneRequest } from './audit-prune.ts';
 import { type AuditReader, openAuditReader } from './audit-reader.ts';
 import { type AuditTable, openAuditTable } from './audit-table.ts';
@@ -28,6 +29,7 @@ export interface Tables {
   readonly latches: LatchesTable;
   readonly schedules: SchedulesTable;
   readonly approvals: ApprovalsTable;
+  readonly archive: ArchiveTable;
 }
 
 /**
@@ -46,6 +48,7 @@ export function openTables(
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000');
     migrate(database);
     const audit = openAuditTable(database, boot, keysFolder);
+    const instances = openInstancesTable(database);
     const segments = openSegmentsTable(database, audit);
     const tables: Tables = {
       meta: openMetaTable(database),
@@ -55,11 +58,12 @@ export function openTables(
       prune: openPrune(database, audit, segments),
       reader: openAuditReader(database),
       events: openEventsTable(database),
-      instances: openInstancesTable(database),
+      instances,
       registrations: openRegistrationsTable(database),
       latches: openLatchesTable(database),
       schedules: openSchedulesTable(database),
       approvals: openApprovalsTable(database),
+      archive: openArchiveTable(database, audit, instances),
     };
     beginLog(database, tables);
     return { database, tables };

@@ -6,10 +6,15 @@ import { SUPERVISOR } from '../audit/record.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
+import { upkeepSettings } from '../protocol/upkeep-settings.ts';
+import { finishRestore } from '../store/restore.ts';
 import { openStore } from '../store/store.ts';
 import { approvalMethods } from './approval-methods.ts';
+import { openArchive } from './archive.ts';
+import { archiveMethods } from './archive-methods.ts';
 import { openAuditKeeper } from './audit-keeper.ts';
 import { auditMethods } from './audit-methods.ts';
+import { openBackups } from './backups.ts';
 import { planCapacity } from './capacity-plan.ts';
 import type { SupervisorContext } from './context.ts';
 import { serveControl } from './control-server.ts';
@@ -24,15 +29,18 @@ import { openKillSpool } from './kill-spool.ts';
 import { openKillSwitch } from './kill-switch.ts';
 import { createKiller } from './killer.ts';
 import { openMaskKey } from './mask-key.ts';
+import { offerBackup } from './offer-backup.ts';
 import { recordedCalls } from './recorded-calls.ts';
 import { recover, sweep } from './recovery.ts';
 import { policyMethods, reloadBySignal } from './reload-policies.ts';
+import { personOf } from './run-workflow.ts';
 import { openSandboxes } from './sandboxes.ts';
 import { scheduleMethods } from './schedule-methods.ts';
 import { createScheduler } from './scheduler.ts';
 import { sweepScratches } from './scratch-sweep.ts';
 import { stopAll } from './stop-all.ts';
 import { countByStatus } from './supervisor-status.ts';
+import { dailyUpkeep } from './upkeep-chores.ts';
 import { openVitals } from './vitals.ts';
 import { watchStore } from './watched-store.ts';
 import { openWatching } from './watching.ts';
@@ -70,8 +78,13 @@ export interface Supervisor {
 /** Starts the daemon in this process; the home's lock is held already. Resolves when it answers on its sockets. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
+  const settings = upkeepSettings(process.env);
+  finishRestore(home);
   const vitals = openVitals();
-  const store = watchStore(await openStore(home.database, bootId()), vitals.watcher);
+  const opened = await openStore(home.database, bootId()).catch((error: unknown) => {
+    throw offerBackup(home, error);
+  });
+  const store = watchStore(opened, vitals.watcher);
   const { journal } = options;
   const log = await (journal === null ? openDiagnostics(home.logFolder) : openJournalDiagnostics(journal));
   const isolation = await openIsolation({ home: home.folder, requested: options.isolation });
@@ -101,6 +114,9 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const parts = { fleet, scheduler, keeper, vitals, capacity, service };
   const watching = openWatching(context, { ...parts, capacityProblem: problem }, process.env);
   const killer = createKiller(context, fleet, openKillSpool(context));
+  const backups = openBackups(context);
+  const archive = openArchive(context, fleet);
+  const upkeep = dailyUpkeep(context, backups, archive, settings);
   const servers: Server[] = [];
   const hurried = new AbortController();
   let emptied: Promise<void> | null = null;
@@ -128,6 +144,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     for (const server of servers) server.close();
     await prepare(instances);
     guard.close();
+    upkeep.close();
+    archive.close();
     killSwitch.close();
     fleet.close();
     // Leaving does not wait for the database: on a full disk the record goes to the spool.
@@ -185,6 +203,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
         watching.reload();
         return policyMethods(context, fleet)['policy.reload'](params, call);
       },
+      ...archiveMethods(context, archive, settings),
+      'supervisor.backup': ({ output, caller }) => backups.make(output, personOf(caller)),
       'supervisor.stop': async ({ instances }) => {
         await prepare(instances);
         setImmediate(() => void stop(instances));

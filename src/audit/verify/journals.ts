@@ -11,6 +11,7 @@ export function openJournalCheck(
   const get = database.prepare(
     'SELECT seq, incarnation, at, body FROM events WHERE instance = ? AND seq = ?',
   );
+  const archived = archivedInstances(database);
   return (fold, { seq, instance, binds }) => {
     const tied = binds?.journal;
     if (tied === undefined || instance === null) return;
@@ -18,6 +19,7 @@ export function openJournalCheck(
     const row = get.get(instance, tied.seq);
     const bad = (message: string): void =>
       findings.add({ kind: 'journal_mismatch', seq, instance, event: tied.seq, message });
+    if (row === undefined && archived.has(instance)) return;
     if (row === undefined) {
       bad(`event ${tied.seq} of instance ${instance} is gone, of which record ${seq} speaks`);
       return;
@@ -37,21 +39,34 @@ export function openJournalCheck(
  */
 export function checkTiedJournals(
   database: DatabaseSync,
-  fold: Fold,
+  fold: Pick<Fold, 'instances'>,
   seq: number | null,
   findings: Findings,
 ): void {
+  const archived = archivedInstances(database);
   const events = database.prepare(
     'SELECT seq, incarnation, at, body FROM events WHERE instance = ? AND seq <= ? ORDER BY seq',
   );
   for (const [instance, { journal }] of fold.instances) {
-    if (journal === null) continue;
+    if (journal === null || archived.has(instance)) continue;
     let digest = emptyJournal(instance);
     for (const row of events.iterate(instance, journal.seq)) digest = journalDigest(digest, eventOf(row));
     if (digest === journal.digest) continue;
     const message = `the journal of instance ${instance} up to event ${journal.seq} is not what its records said`;
     findings.add({ kind: 'journal_mismatch', seq, instance, message });
   }
+}
+
+/** Instances of which the last word is that they were archived: their events are not here. */
+function archivedInstances(database: DatabaseSync): Set<string> {
+  const found = new Set<string>();
+  const rows = database.prepare(
+    "SELECT instance, type FROM audit WHERE type IN ('instance.archived', 'instance.unarchived') ORDER BY seq",
+  );
+  for (const { instance, type } of rows.iterate())
+    if (type === 'instance.archived') found.add(String(instance));
+    else found.delete(String(instance));
+  return found;
 }
 
 function eventOf(row: Record<string, SQLOutputValue>): Parameters<typeof journalDigest>[1] {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Fold, type FoldRecord, foldRecord } from '../fold.ts';
+import { type Fold, type FoldRecord, foldRecord, type InstanceFold, unknownInstance } from '../fold.ts';
 import type { AuditKey } from '../keys.ts';
 import { chainHash } from '../record.ts';
 import { checkTiedJournals, openJournalCheck } from './journals.ts';
@@ -46,6 +46,8 @@ export function readRecords(
   );
   const sealsFrom = lastKeyChange(database);
   const checkJournal = openJournalCheck(database, findings);
+  // Came back from an archive: the records of their events may be pruned.
+  const returned = new Map<string, InstanceFold>();
   let hash: string | null = start.hash;
   let next = Math.max(1, file.first);
   let count = 0;
@@ -106,6 +108,8 @@ export function readRecords(
       foldRecord(fold, body);
       if (body.type === 'audit.upgraded') checkTiedJournals(database, fold, seq, findings);
       if (body.type.startsWith('audit.')) own.push(body);
+      if (body.type === 'instance.unarchived' && body.instance !== null)
+        returned.set(body.instance, { ...unknownInstance(), journal: body.binds?.journal ?? null });
       if (body.binds?.payload !== undefined) payloads.set(body.binds.payload.sha256, seq);
     } catch (error) {
       // A body that somebody else wrote may lack what ours have.
@@ -113,6 +117,7 @@ export function readRecords(
       bad('edited', `record ${seq} is not of the form of its kind: ${error.message}`);
     }
   }
+  checkTiedJournals(database, { instances: returned }, null, findings);
   return { fold, count, own, payloads };
 }
 

@@ -39,6 +39,7 @@ function checkInstances(database: DatabaseSync, fold: Fold, findings: Findings):
 }
 
 function faultOf(row: Row, says: InstanceFold): string | null {
+  if (says.isArchived === true) return 'it was archived, and is here';
   if (says.row !== null && rowHash(row, FIXED_COLUMNS) !== says.row.fixed)
     return 'it is not what its last record says';
   if (says.row !== null && !says.hasMoved)
