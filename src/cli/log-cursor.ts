@@ -35,12 +35,20 @@ export class LogCursor {
   /** In bytes of the whole log: all before is handed out, or counted as gone. */
   #position = 0;
   #gone = 0;
+  /** Pieces before it are passed over without being read. */
+  #startAt = 0;
   #part: LogPart | null = null;
   #partial: PartialLine | null = null;
 
   constructor(folder: string, file: string) {
     this.#folder = folder;
     this.#file = file;
+  }
+
+  /** Begins in the middle, at a byte of the whole log where a line begins. Only before the first read. */
+  startAt(position: number, listing: LogListing): void {
+    this.#startAt = position;
+    this.#position = listing.parts(this.#file).findLast((start) => start <= position) ?? 0;
   }
 
   /** Whole lines written since the last call, not before `since` (UTC ms). `listing` was made before the call. */
@@ -83,13 +91,14 @@ export class LogCursor {
 
   *#piece(part: LogPart, { at, stream, bytes }: Piece, since: number): Generator<LogLine | LogGap> {
     const from = this.#position - part.start;
+    const skipped = Math.max(0, this.#startAt - this.#position);
     this.#position += bytes;
-    if (at < since) {
+    if (at < since || skipped >= bytes) {
       this.#gone = 0;
       return;
     }
     yield* this.#gap(at);
-    for (let done = 0; done < bytes; ) {
+    for (let done = skipped; done < bytes; ) {
       const buffer = part.read(from + done, Math.min(READ_BYTES, bytes - done));
       if (buffer.length === 0) {
         // Somebody cut the file: the index promised more.

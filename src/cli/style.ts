@@ -7,15 +7,37 @@ export interface Style {
   readonly green: (text: string) => string;
   readonly yellow: (text: string) => string;
   readonly cyan: (text: string) => string;
+  /** A colour by the text itself, the same in every run: names can be told apart at a glance. */
+  readonly named: (text: string) => string;
 }
 
 const plain = (text: string): string => text;
-const PLAIN: Style = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
+export const PLAIN: Style = {
+  bold: plain,
+  dim: plain,
+  red: plain,
+  green: plain,
+  yellow: plain,
+  cyan: plain,
+  named: plain,
+};
 
 const sgr =
   (code: number) =>
   (text: string): string =>
     `\u001b[${code}m${text}\u001b[0m`;
+/** Neither red nor yellow: those say that something is wrong. */
+const NAME_COLOURS = [36, 32, 35, 34, 96, 92, 95, 94];
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  // The low bits of FNV hardly differ for short names.
+  return hash ^ (hash >>> 15);
+}
+
 const COLOURED: Style = {
   bold: sgr(1),
   dim: sgr(2),
@@ -23,6 +45,7 @@ const COLOURED: Style = {
   green: sgr(32),
   yellow: sgr(33),
   cyan: sgr(36),
+  named: (text) => sgr(NAME_COLOURS[hashOf(text) % NAME_COLOURS.length] ?? 36)(text),
 };
 
 export function styleFor(stream: NodeJS.WriteStream): Style {
