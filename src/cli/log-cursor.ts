@@ -22,7 +22,7 @@ interface PartialLine {
   size: number;
 }
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /**
@@ -38,6 +38,8 @@ export class LogCursor {
   /** Pieces before it are passed over without being read. */
   #startAt = 0;
   #part: LogPart | null = null;
+  /** Read into again and again: a buffer for each piece would fill the memory faster than it is collected. */
+  #buffer: Buffer | null = null;
   #partial: PartialLine | null = null;
 
   constructor(folder: string, file: string) {
@@ -74,6 +76,7 @@ export class LogCursor {
   close(): void {
     this.#part?.close();
     this.#part = null;
+    this.#buffer = null;
   }
 
   /** The earliest part that is there and not read yet. */
@@ -99,7 +102,8 @@ export class LogCursor {
     }
     yield* this.#gap(at);
     for (let done = skipped; done < bytes; ) {
-      const buffer = part.read(from + done, Math.min(READ_BYTES, bytes - done));
+      this.#buffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
+      const buffer = part.read(from + done, this.#buffer.subarray(0, bytes - done));
       if (buffer.length === 0) {
         // Somebody cut the file: the index promised more.
         this.#gone = bytes - done;
@@ -122,7 +126,10 @@ export class LogCursor {
     if (this.#partial !== null && this.#partial.stream !== stream) yield* this.rest();
     let from = 0;
     for (let end = buffer.indexOf(10); end !== -1; end = buffer.indexOf(10, from)) {
-      yield this.#take(this.#push(buffer.subarray(from, end), at, stream));
+      // Most lines come whole: no copy but the text itself.
+      if (this.#partial === null)
+        yield { kind: 'line', at, stream, text: buffer.toString('utf8', from, end) };
+      else yield this.#take(this.#push(buffer.subarray(from, end), at, stream));
       from = end + 1;
     }
     if (from === buffer.length) return;
@@ -132,7 +139,7 @@ export class LogCursor {
 
   #push(chunk: Buffer, at: number, stream: 'o' | 'e'): PartialLine {
     this.#partial ??= { at, stream, chunks: [], size: 0 };
-    this.#partial.chunks.push(chunk);
+    this.#partial.chunks.push(Buffer.from(chunk));
     this.#partial.size += chunk.length;
     return this.#partial;
   }

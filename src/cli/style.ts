@@ -110,6 +110,17 @@ export function ago(iso: string | null, now: number): string {
   return iso.slice(0, 10);
 }
 
+/** The exact moment on the clock of this machine, with its offset: 2026-03-01 14:05:09 +01:00. */
+export function localTime(iso: string | null): string {
+  if (iso === null) return '–';
+  const at = new Date(iso);
+  const two = (count: number): string => String(count).padStart(2, '0');
+  const offset = -at.getTimezoneOffset();
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')} ${zone}`;
+}
+
 /** 812 kB, 64 MB, 1.5 GB (powers of 1024, as limits are). */
 export function bytes(count: number): string {
   if (count < 1024 * 1024) return `${Math.round(count / 1024)} kB`;
@@ -117,11 +128,15 @@ export function bytes(count: number): string {
   return `${(count / 1024 / 1024 / 1024).toFixed(1)} GB`;
 }
 
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
 /**
  * Text of a step or file as one printable line: escapes and control characters of others never reach the terminal,
  * also not bidirectional overrides.
  */
 export function printable(text: string): string {
+  // Logs are long, and most lines have nothing of the kind.
+  if (!UNPRINTABLE.test(text)) return text;
   return text
     .replace(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/g, '')
     .replace(/[\t\n\v\f\r]+/g, ' ')
