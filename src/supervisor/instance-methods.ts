@@ -1,4 +1,5 @@
 import { hashJson } from '../audit/canonical.ts';
+import type { Json } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
 import { projectRun, type RunProjection } from '../engine/projection.ts';
 import { ensureError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
@@ -28,6 +29,7 @@ type InstanceHandlers = Pick<
   | 'instance.pause'
   | 'instance.resume'
   | 'instance.logs'
+  | 'instance.definition'
 >;
 
 /** The methods that speak of one instance or all of them. */
@@ -124,6 +126,12 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
         data: { from },
       });
       return { id: row.id, notices: row.notice === null ? [] : [row.notice] };
+    },
+    'instance.definition': async ({ id }) => {
+      const row = await find(id);
+      const text = await store.call('document.get', { hash: row.definitionHash });
+      if (text === null) throw new WorkflowError('INTERNAL', `the definition of ${row.id} is missing`);
+      return { id: row.id, definition: JSON.parse(text) as Json };
     },
     'instance.logs': async ({ id }) => {
       const row = await find(id);
