@@ -35,7 +35,7 @@ function jsonLine({ path: step, attempt }: StepLogFile, item: LogItem): string {
   return `${JSON.stringify({ time, step, attempt, stream, text: item.text })}\n`;
 }
 
-const BATCH_CHARACTERS = 64 * 1024;
+const BATCH_CHARACTERS = 16 * 1024;
 
 interface Output {
   /** Kept for a moment, so that many lines go out at once. */
