@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { auditRow } from './bench/audit.ts';
 import { openBench } from './bench/bench-home.ts';
 import { burst } from './bench/burst.ts';
-import { listCommand, runCommand } from './bench/commands.ts';
+import { completeCommand, listCommand, runCommand } from './bench/commands.ts';
 import { cpuQuota, sampling } from './bench/cpu.ts';
 import { killFleet, killTree } from './bench/kill.ts';
 import type { Result } from './bench/measure.ts';
@@ -23,6 +23,7 @@ const MEASURES = [
   supervisorMemory,
   instanceMemory,
   listCommand,
+  completeCommand,
   runCommand,
   auditRow,
   inlineStep,

@@ -9,7 +9,7 @@ export function completionScript(shell: Shell): string {
 export const TURN_ON: Readonly<Record<Shell, string>> = {
   bash: 'eval "$(q workflow completion bash)"   # in ~/.bashrc',
   zsh: 'eval "$(q workflow completion zsh)"   # in ~/.zshrc, after compinit',
-  fish: 'q workflow completion fish > ~/.config/fish/completions/q-workflow.fish; and source ~/.config/fish/completions/q-workflow.fish',
+  fish: 'q workflow completion fish | source   # in ~/.config/fish/config.fish',
 };
 
 /** `q` may be another program's with a completion of its own: that one goes on for all but `q workflow`. */
