@@ -7,7 +7,7 @@ import { agentStart } from './bench/agent-start.ts';
 import { auditRow } from './bench/audit.ts';
 import { openBench } from './bench/bench-home.ts';
 import { burst } from './bench/burst.ts';
-import { listCommand, runCommand } from './bench/commands.ts';
+import { completeCommand, listCommand, runCommand } from './bench/commands.ts';
 import { cpuQuota, sampling } from './bench/cpu.ts';
 import { killFleet, killTree } from './bench/kill.ts';
 import type { Result } from './bench/measure.ts';
@@ -25,6 +25,7 @@ const MEASURES = [
   supervisorMemory,
   instanceMemory,
   listCommand,
+  completeCommand,
   runCommand,
   auditRow,
   permit,

@@ -1,24 +1,11 @@
 /** usage: sh scripts/node scripts/generate-error-docs.ts   writes docs/errors.md from src/errors/table.ts */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT_MEANINGS } from '../src/errors/exit-meanings.ts';
 import { ERROR_TABLE, type ErrorRow, EXIT } from '../src/errors/table.ts';
 import { packageRoot } from '../src/protocol/install.ts';
 
 export const ERROR_DOCS = 'docs/errors.md';
-
-/** What each exit status tells the caller of a command. */
-export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
-  COMPLETED: 'the command did what it should; a run completed',
-  FAILED: 'the workflow failed',
-  USAGE: 'the command line is wrong',
-  INVALID: 'a definition, skill or policy is not valid',
-  NOT_FOUND: 'no such workflow, instance or step',
-  UNREACHABLE: 'the supervisor or its state folder cannot be reached',
-  REFUSED: 'refused by policy, kill switch or missing isolation',
-  STOPPED: 'the run was stopped or killed',
-  LIMIT: 'a limit of the run was hit',
-  BUG: 'a fault of ours',
-};
 
 /** The whole page. */
 export function errorDocs(): string {

@@ -1,18 +1,21 @@
 import { Args, Flags } from '@oclif/core';
-import { approvalsText } from '../../src/cli/approvals.ts';
+import { APPROVAL_COLUMNS, approvalCards, noApprovals } from '../../src/cli/approval-list.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { styleFor } from '../../src/cli/style.ts';
+import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/list-flags.ts';
 
 export default class Approvals extends WorkflowCommand {
   static override description = 'Show what waits for a person, exactly as it would be done.';
   static override examples = [
     '<%= config.bin %> workflow approvals',
     '<%= config.bin %> workflow approvals 4kz --all',
+    '<%= config.bin %> workflow approvals --all --output table --filter status=denied',
   ];
   static override args = {
     id: Args.string({ description: 'id of an instance, a prefix of it, or latest (default: all)' }),
   };
   static override flags = {
+    ...LIST_FLAGS,
+    ...WORKFLOW_FLAG,
     all: Flags.boolean({ char: 'a', description: 'also what was decided, with who did and why' }),
     limit: Flags.integer({ description: 'at most so many', default: 100, min: 1 }),
   };
@@ -27,7 +30,9 @@ export default class Approvals extends WorkflowCommand {
         isPendingOnly: !flags.all,
         limit: flags.limit,
       });
-      this.print(approvals, () => approvalsText(approvals, styleFor(process.stdout), Date.now()));
+      this.write(
+        listText(approvals, APPROVAL_COLUMNS, flags, noApprovals(flags.all), { draw: approvalCards }),
+      );
     } finally {
       client.close();
     }

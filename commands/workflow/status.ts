@@ -1,9 +1,12 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/follow-run.ts';
-import { instanceTable } from '../../src/cli/lists.ts';
+import { isNarrowed, LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/list-flags.ts';
+import { INSTANCE_COLUMNS, noInstances } from '../../src/cli/lists.ts';
 import { styleFor } from '../../src/cli/style.ts';
 import { statusText } from '../../src/cli/summary.ts';
+
+const MOST = 10_000;
 
 export default class Status extends WorkflowCommand {
   static override description = 'Show what is running, or one instance with its steps.';
@@ -11,12 +14,15 @@ export default class Status extends WorkflowCommand {
     '<%= config.bin %> workflow status',
     '<%= config.bin %> workflow status latest',
     '<%= config.bin %> workflow status 4kz --watch',
+    '<%= config.bin %> workflow status --all --workflow deploy --filter status=failed,killed --sort=-took_ms',
   ];
   static override args = { id: Args.string({ description: 'id of an instance, a prefix of it, or latest' }) };
   static override flags = {
+    ...LIST_FLAGS,
+    ...WORKFLOW_FLAG,
     all: Flags.boolean({ char: 'a', description: 'also those that have ended' }),
     watch: Flags.boolean({ char: 'w', description: 'follow the instance to its end' }),
-    limit: Flags.integer({ description: 'how many instances to list', default: 50, min: 1, max: 10_000 }),
+    limit: Flags.integer({ description: 'how many instances to list', default: 50, min: 1, max: MOST }),
   };
 
   async run(): Promise<void> {
@@ -26,8 +32,12 @@ export default class Status extends WorkflowCommand {
     try {
       const id = args.id ?? (flags.watch ? 'latest' : undefined);
       if (id === undefined) {
-        const instances = await client.call('instance.list', { isLiveOnly: !flags.all, limit: flags.limit });
-        this.print(instances, () => instanceTable(instances, flags.all));
+        // Those that are left out do not count against the limit.
+        const limit = isNarrowed(flags) ? MOST : flags.limit;
+        const instances = await client.call('instance.list', { isLiveOnly: !flags.all, limit });
+        this.write(
+          listText(instances, INSTANCE_COLUMNS, flags, noInstances(flags.all), { limit: flags.limit }),
+        );
         return;
       }
       const run = await client.call('instance.status', { id });

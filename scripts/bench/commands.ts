@@ -33,6 +33,31 @@ export const runCommand: Measure = {
   },
 };
 
+/** A key press in a shell. */
+export const completeCommand: Measure = {
+  name: 'complete',
+  run: async (bench) => {
+    await bench.cli('list');
+    const values: number[] = [];
+    const floors: number[] = [];
+    for (let round = 0; round < LIST_ROUNDS; round += 1) {
+      floors.push(await timed(bareNode));
+      values.push(await timed(() => bench.cli('__complete', 'bash', '--', 'status', '')));
+    }
+    return [
+      {
+        name: 'Tab after q workflow status',
+        unit: 'ms',
+        value: median(values),
+        floor: median(floors),
+        floorIs: 'node -e 0',
+        bar: { of: 'ratio', atMost: 2.5 },
+        rounds: LIST_ROUNDS,
+      },
+    ];
+  },
+};
+
 export const listCommand: Measure = {
   name: 'list',
   run: async (bench) => {

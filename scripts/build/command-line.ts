@@ -38,7 +38,11 @@ export async function buildCommandLine(root: string): Promise<void> {
   });
   await bundleCommonJs(root, join(root, 'dist', 'cli', 'main.cjs'), {
     entryPoints: ['src/cli/main.ts'],
-    external: ['./command-line.cjs'],
+    external: ['./command-line.cjs', './completion.cjs'],
+  });
+  await bundleCommonJs(root, join(root, 'dist', 'cli', 'completion.cjs'), {
+    entryPoints: ['src/cli/completion/main.ts'],
+    plugins: [leaveOutRareParts],
   });
 }
 

@@ -14,7 +14,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   commands: { values: ['cli', 'client', 'protocol'] },
   cli: {
     values: ['client', 'protocol', 'guard', 'service'],
-    types: ['audit', 'definition', 'engine', 'store', 'sandbox'],
+    types: ['audit', 'definition', 'engine', 'store', 'sandbox', 'skills', 'agents'],
   },
   client: { values: ['protocol', 'service'] },
   service: { values: ['protocol', 'sandbox'] },
@@ -89,6 +89,18 @@ const EXCEPTIONS: Readonly<Record<string, { readonly to: string; readonly reason
   'src/cli/model-health.ts': {
     to: 'agents',
     reason: 'doctor --model talks to the model itself, with the key of who calls; loaded by that flag alone',
+  },
+  'src/cli/skills.ts': {
+    to: 'skills',
+    reason: 'skills list, show and validate read the folders as a run would, without a supervisor',
+  },
+  'src/cli/agents.ts': {
+    to: 'agents',
+    reason: 'agents list, show and validate read the folders as a run would, without a supervisor',
+  },
+  'src/cli/completion/sources.ts': {
+    to: 'supervisor',
+    reason: 'completing starts no supervisor: without one it looks into the folders of workflows itself',
   },
   'src/cli/validation.ts': {
     to: 'supervisor',

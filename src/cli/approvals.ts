@@ -10,7 +10,6 @@ const MAX_ARGUMENT_LINES = 30;
 
 /** What waits for a person: each with what would be done, and how to decide. */
 export function approvalsText(approvals: readonly ApprovalDocument[], style: Style, now: number): string {
-  if (approvals.length === 0) return 'Nothing waits for an approval.';
   return approvals
     .map((approval) => [approvalText(approval, style, now), ...decideLines(approval)].join('\n'))
     .join('\n\n');

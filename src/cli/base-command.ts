@@ -34,6 +34,11 @@ export abstract class WorkflowCommand extends Command {
     );
   }
 
+  /** Text that is in the wanted form already. */
+  protected write(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+
   /** Every error of a command ends here: one message, never a stack, and the exit status of its code. */
   override async catch(thrown: Error & { exitCode?: number; oclif?: { exit?: number } }): Promise<void> {
     // oclif ends a command that printed its help, or called exit, by an error with this mark.

@@ -1,51 +1,88 @@
 import type { InstanceSummary, WorkflowSummary } from '../protocol/control.ts';
-import { ago, duration, mark, plural, printable, styleFor } from './style.ts';
-import { table, widthOf } from './table.ts';
+import type { ListColumn } from './list-flags.ts';
+import { duration, mark, plural, printable } from './style.ts';
 
-export function workflowTable(workflows: readonly WorkflowSummary[]): string {
-  if (workflows.length === 0)
-    return [
-      'No workflows here yet.',
-      'Put a file into .amazonq/workflows/ of this folder, or register one: q workflow register <file>',
-      'A first one to try: q workflow run examples/repo-report.json',
-    ].join('\n');
-  const style = styleFor(process.stdout);
-  return table(
-    ['NAME', 'VERSION', 'FROM', 'DESCRIPTION'].map(style.dim),
-    workflows.map((workflow) => [
-      workflow.is_valid ? workflow.name : style.red(workflow.name),
-      workflow.version || '–',
-      workflow.source,
-      workflow.is_valid
-        ? printable(workflow.description)
-        : style.red(`${plural(workflow.problems.length, 'problem')}: q workflow validate ${workflow.file}`),
-    ]),
-    widthOf(process.stdout),
-  );
+export const WORKFLOW_COLUMNS: readonly ListColumn<WorkflowSummary>[] = [
+  {
+    name: 'name',
+    title: 'NAME',
+    value: ({ name }) => name,
+    cell: ({ name, is_valid: isValid }, { style }) =>
+      isValid ? printable(name) : style.red(printable(name)),
+  },
+  {
+    name: 'version',
+    title: 'VERSION',
+    value: ({ version }) => version,
+    cell: ({ version }) => version || '–',
+  },
+  { name: 'source', title: 'FROM', value: ({ source }) => source },
+  { name: 'status', value: ({ is_valid: isValid }) => (isValid ? 'valid' : 'invalid') },
+  {
+    name: 'description',
+    title: 'DESCRIPTION',
+    value: ({ description }) => description,
+    cell: ({ is_valid: isValid, description, problems, file }, { style }) =>
+      isValid
+        ? printable(description)
+        : style.red(`${plural(problems.length, 'problem')}: q workflow validate ${file}`),
+  },
+  { name: 'file', value: ({ file }) => file },
+];
+
+export const NO_WORKFLOWS = [
+  'No workflows here yet.',
+  'Put a file into .amazonq/workflows/ of this folder, or register one: q workflow register <file>',
+  'A first one to try: q workflow run examples/repo-report.json',
+].join('\n');
+
+export const INSTANCE_COLUMNS: readonly ListColumn<InstanceSummary>[] = [
+  { name: 'id', title: 'ID', value: ({ id }) => id },
+  {
+    name: 'workflow',
+    title: 'WORKFLOW',
+    value: ({ workflow }) => workflow,
+    cell: ({ workflow, version }, { style }) => `${printable(workflow)} ${style.dim(version)}`,
+  },
+  { name: 'version', value: ({ version }) => version },
+  {
+    name: 'status',
+    title: 'STATUS',
+    value: ({ status }) => status,
+    cell: ({ status }, { style }) => `${mark(status, style)} ${status}`,
+  },
+  { name: 'created', value: ({ created_at: created }) => created },
+  {
+    name: 'started',
+    title: 'STARTED',
+    value: ({ started_at: started }) => started,
+    cell: ({ started_at: started, created_at: created }, { time }) => time(started ?? created),
+  },
+  { name: 'ended', value: ({ ended_at: ended }) => ended },
+  {
+    name: 'took_ms',
+    title: 'TOOK',
+    value: (row) => tookMs(row, Date.now()),
+    cell: (row, { now }) => {
+      const ms = tookMs(row, now);
+      return ms === null ? '–' : duration(ms);
+    },
+  },
+  {
+    name: 'reason',
+    title: 'REASON',
+    value: ({ reason }) => reason,
+    cell: ({ reason }) => (reason === null || reason === 'completed' ? '' : printable(reason)),
+  },
+];
+
+/** What to say where there are no instances. */
+export function noInstances(isAll: boolean): string {
+  return isAll
+    ? 'Nothing has run yet. Start something: q workflow run <name|file>'
+    : 'Nothing is running. See what has run: q workflow status --all';
 }
 
-export function instanceTable(instances: readonly InstanceSummary[], isAll: boolean): string {
-  if (instances.length === 0)
-    return isAll
-      ? 'Nothing has run yet. Start something: q workflow run <name|file>'
-      : 'Nothing is running. See what has run: q workflow status --all';
-  const style = styleFor(process.stdout);
-  const now = Date.now();
-  return table(
-    ['ID', 'WORKFLOW', 'STATUS', 'STARTED', 'TOOK', 'REASON'].map(style.dim),
-    instances.map((instance) => [
-      instance.id,
-      `${instance.workflow} ${style.dim(instance.version)}`,
-      `${mark(instance.status, style)} ${instance.status}`,
-      ago(instance.started_at ?? instance.created_at, now),
-      instance.started_at === null
-        ? '–'
-        : duration(
-            (instance.ended_at === null ? now : Date.parse(instance.ended_at)) -
-              Date.parse(instance.started_at),
-          ),
-      instance.reason === null || instance.reason === 'completed' ? '' : printable(instance.reason),
-    ]),
-    widthOf(process.stdout),
-  );
+function tookMs({ started_at: started, ended_at: ended }: InstanceSummary, now: number): number | null {
+  return started === null ? null : (ended === null ? now : Date.parse(ended)) - Date.parse(started);
 }

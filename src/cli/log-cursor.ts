@@ -22,7 +22,7 @@ interface PartialLine {
   size: number;
 }
 
-const READ_BYTES = 1024 * 1024;
+const READ_BYTES = 256 * 1024;
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /**
@@ -35,12 +35,22 @@ export class LogCursor {
   /** In bytes of the whole log: all before is handed out, or counted as gone. */
   #position = 0;
   #gone = 0;
+  /** Pieces before it are passed over without being read. */
+  #startAt = 0;
   #part: LogPart | null = null;
+  /** Read into again and again: a buffer for each piece would fill the memory faster than it is collected. */
+  #buffer: Buffer | null = null;
   #partial: PartialLine | null = null;
 
   constructor(folder: string, file: string) {
     this.#folder = folder;
     this.#file = file;
+  }
+
+  /** Begins in the middle, at a byte of the whole log where a line begins. Only before the first read. */
+  startAt(position: number, listing: LogListing): void {
+    this.#startAt = position;
+    this.#position = listing.parts(this.#file).findLast((start) => start <= position) ?? 0;
   }
 
   /** Whole lines written since the last call, not before `since` (UTC ms). `listing` was made before the call. */
@@ -66,6 +76,7 @@ export class LogCursor {
   close(): void {
     this.#part?.close();
     this.#part = null;
+    this.#buffer = null;
   }
 
   /** The earliest part that is there and not read yet. */
@@ -83,14 +94,16 @@ export class LogCursor {
 
   *#piece(part: LogPart, { at, stream, bytes }: Piece, since: number): Generator<LogLine | LogGap> {
     const from = this.#position - part.start;
+    const skipped = Math.max(0, this.#startAt - this.#position);
     this.#position += bytes;
-    if (at < since) {
+    if (at < since || skipped >= bytes) {
       this.#gone = 0;
       return;
     }
     yield* this.#gap(at);
-    for (let done = 0; done < bytes; ) {
-      const buffer = part.read(from + done, Math.min(READ_BYTES, bytes - done));
+    for (let done = skipped; done < bytes; ) {
+      this.#buffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
+      const buffer = part.read(from + done, this.#buffer.subarray(0, bytes - done));
       if (buffer.length === 0) {
         // Somebody cut the file: the index promised more.
         this.#gone = bytes - done;
@@ -113,7 +126,10 @@ export class LogCursor {
     if (this.#partial !== null && this.#partial.stream !== stream) yield* this.rest();
     let from = 0;
     for (let end = buffer.indexOf(10); end !== -1; end = buffer.indexOf(10, from)) {
-      yield this.#take(this.#push(buffer.subarray(from, end), at, stream));
+      // Most lines come whole: no copy but the text itself.
+      if (this.#partial === null)
+        yield { kind: 'line', at, stream, text: buffer.toString('utf8', from, end) };
+      else yield this.#take(this.#push(buffer.subarray(from, end), at, stream));
       from = end + 1;
     }
     if (from === buffer.length) return;
@@ -123,7 +139,7 @@ export class LogCursor {
 
   #push(chunk: Buffer, at: number, stream: 'o' | 'e'): PartialLine {
     this.#partial ??= { at, stream, chunks: [], size: 0 };
-    this.#partial.chunks.push(chunk);
+    this.#partial.chunks.push(Buffer.from(chunk));
     this.#partial.size += chunk.length;
     return this.#partial;
   }

@@ -54,10 +54,9 @@ export class LogPart {
     }
   }
 
-  /** The bytes at a place of this part, as many as are there. */
-  read(position: number, bytes: number): Buffer {
-    const buffer = Buffer.allocUnsafe(bytes);
-    return buffer.subarray(0, readSync(this.#log, buffer, 0, bytes, position));
+  /** The bytes at a place of this part, as many as are there and fit into `buffer`: a view of its beginning. */
+  read(position: number, buffer: Buffer): Buffer {
+    return buffer.subarray(0, readSync(this.#log, buffer, 0, buffer.length, position));
   }
 
   close(): void {

@@ -1,16 +1,22 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import type { Client } from '../client/client.ts';
+import { didYouMean, nearest } from '../errors/nearest.ts';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { StepDocument } from '../protocol/control.ts';
-import { LogCursor, type LogGap, type LogLine } from './log-cursor.ts';
-import { listLogs, type StepLogFile } from './log-files.ts';
+import type { StepLogFile } from './log-files.ts';
+import { LastItems, type LogFilterOptions, logFilter } from './log-filter.ts';
+import { logFormat, openOutput } from './log-format.ts';
+import type { LogItem } from './log-merge.ts';
+import { LogReader } from './log-reader.ts';
 import { parseMoment } from './moment.ts';
-import { printable, styleFor } from './style.ts';
 
-export interface LogOptions {
+export interface LogOptions extends LogFilterOptions {
   readonly isFollowing: boolean;
   readonly step: string | null;
   readonly since: string | null;
+  /** Only so many lines, the last ones; of a followed run those before what comes. */
+  readonly tail: number | null;
   readonly isRaw: boolean;
   readonly isJson: boolean;
 }
@@ -19,44 +25,41 @@ export interface LogOptions {
 const LOOK_MS = 500;
 
 /**
- * Prints what the steps of an instance wrote, oldest file first; with `isFollowing` also what comes, until the
+ * Prints what the steps of an instance wrote, all logs merged by time; with `isFollowing` also what comes, until the
  * instance has ended. Throws STEP_NOT_FOUND when the named step has written no log, once nothing more can come.
  */
 export async function printLogs(client: Client, given: string, options: LogOptions): Promise<void> {
-  const { id, folder, hasEnded } = await client.call('instance.logs', { id: given });
+  // Lines are garbage at once: room for young objects that grows would only hold memory (1 GB of log: 16 MB less).
+  setFlagsFromString('--semi-space-growth-factor=1');
   const since = options.since === null ? 0 : parseMoment('--since', options.since, Date.now());
-  const open = new Map<string, LogCursor>();
-  const done = new Set<string>();
-  const print = async (log: StepLogFile, item: LogLine | LogGap): Promise<void> => {
-    if (!process.stdout.write(format(log, item, options))) await drained();
-  };
+  const isShown = await logFilter(options);
+  const { id, folder, hasEnded } = await client.call('instance.logs', { id: given });
+  const reader = new LogReader(folder, since, options);
+  const out = openOutput(process.stdout);
+  const format = logFormat(options);
+  let last = options.tail === null ? null : new LastItems<readonly [StepLogFile, LogItem]>(options.tail);
   const pass: Pass = async (isOver) => {
-    // Once for all logs, and before anything is read: what is listed as whole stays so.
-    const listing = listLogs(folder);
-    for (const log of listing.logs) {
-      if (done.has(log.file) || !isWanted(log, options.step)) continue;
-      const cursor = open.get(log.file) ?? new LogCursor(folder, log.file);
-      open.set(log.file, cursor);
-      for (const item of cursor.read(listing, since)) await print(log, item);
-      if (!isOver(log)) continue;
-      for (const line of cursor.rest()) await print(log, line);
-      cursor.close();
-      open.delete(log.file);
-      done.add(log.file);
+    for (const [log, item] of reader.read(isOver)) {
+      if (!isShown(item)) continue;
+      if (last === null) await out.write(format(log, item));
+      else last.add([log, item]);
     }
+    for (const [log, item] of last?.take() ?? []) await out.write(format(log, item));
+    last = null;
+    await out.flush();
   };
   try {
     if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass);
     await pass(() => true);
   } finally {
-    for (const cursor of open.values()) cursor.close();
+    reader.close();
   }
-  if (options.step !== null && done.size === 0)
-    throw new WorkflowError('STEP_NOT_FOUND', `no step of ${id} at "${options.step}" has written a log`);
-}
-
-function isWanted(log: StepLogFile, step: string | null): boolean {
-  return step === null || log.path === step || log.path.startsWith(`${step}/`);
+  if (options.step !== null && !reader.hasFound)
+    throw new WorkflowError(
+      'STEP_NOT_FOUND',
+      `no step of ${id} at "${options.step}" has written a log${didYouMean(nearest(options.step, reader.paths()))}`,
+      { hint: `Run q workflow status ${id} to see its steps.` },
+    );
 }
 
 /** Prints what is new. To the logs that are over by `isOver` nothing more comes: their last line may lack its end. */
@@ -139,24 +142,4 @@ function tryWatch(folder: string, look: () => void): FSWatcher | null {
     if (code !== 'ENOENT' && code !== 'ENOSPC' && code !== 'EMFILE') throw error;
     return null;
   }
-}
-
-function format(log: StepLogFile, item: LogLine | LogGap, options: LogOptions): string {
-  const time = new Date(item.at).toISOString();
-  const { path: step, attempt } = log;
-  const style = styleFor(process.stdout);
-  const name = options.step === null ? `${style.cyan(step)} ${style.dim('│')} ` : '';
-  if (item.kind === 'gap') {
-    if (options.isJson)
-      return `${JSON.stringify({ time, step, attempt, stream: null, text: null, gone_bytes: item.bytes })}\n`;
-    return `${name}${style.dim(`[${item.bytes} bytes are gone: this log grew over its size and its oldest part was dropped]`)}\n`;
-  }
-  const stream = item.stream === 'o' ? 'stdout' : 'stderr';
-  if (options.isJson) return `${JSON.stringify({ time, step, attempt, stream, text: item.text })}\n`;
-  const text = options.isRaw ? item.text : printable(item.text);
-  return `${name}${item.stream === 'e' ? style.yellow(text) : text}\n`;
-}
-
-function drained(): Promise<void> {
-  return new Promise((resolve) => process.stdout.once('drain', () => resolve()));
 }

@@ -1,28 +1,40 @@
 import type { ScheduleDocument } from '../protocol/schedule-control.ts';
-import { ago, printable } from './style.ts';
-import { table, widthOf } from './table.ts';
+import type { ListColumn, Look } from './list-flags.ts';
+import { printable } from './style.ts';
 
-export function scheduleTable(schedules: readonly ScheduleDocument[]): string {
-  if (schedules.length === 0)
-    return 'No registered workflow has a schedule. Register one: q workflow register <file>';
-  const rows = schedules.map((schedule) => [
-    schedule.workflow,
-    nextText(schedule),
-    schedule.next?.timezone ?? '',
-    lastText(schedule),
-    schedule.waiting === 0 ? '' : `${schedule.waiting} waiting`,
-  ]);
-  return table(['WORKFLOW', 'NEXT', 'ZONE', 'LAST', ''], rows, widthOf(process.stdout));
+export const SCHEDULE_COLUMNS: readonly ListColumn<ScheduleDocument>[] = [
+  { name: 'workflow', title: 'WORKFLOW', value: ({ workflow }) => workflow },
+  { name: 'status', value: statusOf },
+  { name: 'next', title: 'NEXT', value: ({ next }) => next?.at ?? null, cell: nextText },
+  { name: 'zone', title: 'ZONE', value: ({ next }) => next?.timezone ?? '' },
+  { name: 'last', title: 'LAST', value: ({ last }) => last?.at ?? null, cell: lastText },
+  { name: 'last_status', value: ({ last }) => last?.status ?? null },
+  { name: 'last_instance', value: ({ last }) => last?.instance ?? null },
+  {
+    name: 'waiting',
+    title: '',
+    value: ({ waiting }) => waiting,
+    cell: ({ waiting }) => (waiting === 0 ? '' : `${waiting} waiting`),
+  },
+];
+
+export const NO_SCHEDULES = 'No registered workflow has a schedule. Register one: q workflow register <file>';
+
+function statusOf({ paused, problem, next }: ScheduleDocument): string {
+  if (problem !== null) return 'broken';
+  if (paused !== null) return 'paused';
+  return next === null ? 'over' : 'active';
 }
 
+/** The wall clock of the schedule's own zone: what its author wrote down. */
 function nextText({ paused, problem, next }: ScheduleDocument): string {
   if (problem !== null) return printable(`cannot be read: ${problem}`);
   if (paused !== null) return printable(`paused by ${paused.by}`);
   return next === null ? 'none to come' : next.local.replace('T', ' ');
 }
 
-function lastText({ last }: ScheduleDocument): string {
+function lastText({ last }: ScheduleDocument, { time }: Look): string {
   if (last === null) return 'never';
   const what = last.instance ?? last.reason ?? '';
-  return printable(`${last.status} ${ago(last.at, Date.now())} ${what}`.trimEnd());
+  return printable(`${last.status} ${time(last.at)} ${what}`.trimEnd());
 }

@@ -7,15 +7,37 @@ export interface Style {
   readonly green: (text: string) => string;
   readonly yellow: (text: string) => string;
   readonly cyan: (text: string) => string;
+  /** A colour by the text itself, the same in every run: names can be told apart at a glance. */
+  readonly named: (text: string) => string;
 }
 
 const plain = (text: string): string => text;
-const PLAIN: Style = { bold: plain, dim: plain, red: plain, green: plain, yellow: plain, cyan: plain };
+export const PLAIN: Style = {
+  bold: plain,
+  dim: plain,
+  red: plain,
+  green: plain,
+  yellow: plain,
+  cyan: plain,
+  named: plain,
+};
 
 const sgr =
   (code: number) =>
   (text: string): string =>
     `\u001b[${code}m${text}\u001b[0m`;
+/** Neither red nor yellow: those say that something is wrong. */
+const NAME_COLOURS = [36, 32, 35, 34, 96, 92, 95, 94];
+
+/** FNV-1a, 32 bits. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  // The low bits of FNV hardly differ for short names.
+  return hash ^ (hash >>> 15);
+}
+
 const COLOURED: Style = {
   bold: sgr(1),
   dim: sgr(2),
@@ -23,6 +45,7 @@ const COLOURED: Style = {
   green: sgr(32),
   yellow: sgr(33),
   cyan: sgr(36),
+  named: (text) => sgr(NAME_COLOURS[hashOf(text) % NAME_COLOURS.length] ?? 36)(text),
 };
 
 export function styleFor(stream: NodeJS.WriteStream): Style {
@@ -87,6 +110,17 @@ export function ago(iso: string | null, now: number): string {
   return iso.slice(0, 10);
 }
 
+/** The exact moment on the clock of this machine, with its offset: 2026-03-01 14:05:09 +01:00. */
+export function localTime(iso: string | null): string {
+  if (iso === null) return '–';
+  const at = new Date(iso);
+  const two = (count: number): string => String(count).padStart(2, '0');
+  const offset = -at.getTimezoneOffset();
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  const day = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join('-');
+  return `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':')} ${zone}`;
+}
+
 /** 812 kB, 64 MB, 1.5 GB (powers of 1024, as limits are). */
 export function bytes(count: number): string {
   if (count < 1024 * 1024) return `${Math.round(count / 1024)} kB`;
@@ -94,11 +128,15 @@ export function bytes(count: number): string {
   return `${(count / 1024 / 1024 / 1024).toFixed(1)} GB`;
 }
 
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+
 /**
  * Text of a step or file as one printable line: escapes and control characters of others never reach the terminal,
  * also not bidirectional overrides.
  */
 export function printable(text: string): string {
+  // Logs are long, and most lines have nothing of the kind.
+  if (!UNPRINTABLE.test(text)) return text;
   return text
     .replace(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/g, '')
     .replace(/[\t\n\v\f\r]+/g, ' ')

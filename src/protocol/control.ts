@@ -210,6 +210,8 @@ export interface ControlMethods
   'kill.drilled': [{ evidence: DrillEvidence; caller: Caller }, { recorded: true }];
   /** Reads the policies of all runs anew; what runs asks its next permit under them. */
   'policy.reload': [{ caller: Caller }, PolicyReload];
+  /** What it was started with, as it stood in the file. */
+  'instance.definition': [{ id: string }, { id: string; definition: Json }];
   'instance.logs': [{ id: string }, { id: string; folder: string; hasEnded: boolean }];
 }
 

@@ -1,6 +1,8 @@
 import { hashJson } from '../audit/canonical.ts';
+import type { Json } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
 import { projectRun, type RunProjection } from '../engine/projection.ts';
+import { didYouMean, nearest } from '../errors/nearest.ts';
 import { ensureError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, StatusDocument } from '../protocol/control.ts';
 import { instanceFolder } from '../protocol/home.ts';
@@ -28,6 +30,7 @@ type InstanceHandlers = Pick<
   | 'instance.pause'
   | 'instance.resume'
   | 'instance.logs'
+  | 'instance.definition'
 >;
 
 /** The methods that speak of one instance or all of them. */
@@ -125,6 +128,12 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
       });
       return { id: row.id, notices: row.notice === null ? [] : [row.notice] };
     },
+    'instance.definition': async ({ id }) => {
+      const row = await find(id);
+      const text = await store.call('document.get', { hash: row.definitionHash });
+      if (text === null) throw new WorkflowError('INTERNAL', `the definition of ${row.id} is missing`);
+      return { id: row.id, definition: JSON.parse(text) as Json };
+    },
     'instance.logs': async ({ id }) => {
       const row = await find(id);
       return {
@@ -138,9 +147,11 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
   async function checkStep(row: InstanceRow, from: string): Promise<void> {
     const { steps } = await shortDocument(row);
     if (!steps.some((step) => step.path === from))
-      throw new WorkflowError('STEP_NOT_FOUND', `the instance ${row.id} has no step at the path "${from}"`, {
-        details: { steps: steps.map((step) => step.path).slice(0, 50) },
-      });
+      throw new WorkflowError(
+        'STEP_NOT_FOUND',
+        `the instance ${row.id} has no step at the path "${from}"${nearPath(steps, from)}`,
+        { details: { steps: steps.map((step) => step.path).slice(0, 50) } },
+      );
   }
 
   /** Refuses to go on silently with skills that are no longer what they were. */
@@ -201,4 +212,13 @@ function projected(
 
 function changed(path: string, what: string): Problem {
   return { severity: 'error', path, message: `${what} changed since the run began` };
+}
+
+function nearPath(steps: StatusDocument['steps'], given: string): string {
+  return didYouMean(
+    nearest(
+      given,
+      steps.map((step) => step.path),
+    ),
+  );
 }

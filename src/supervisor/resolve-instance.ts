@@ -1,3 +1,4 @@
+import { nearest } from '../errors/nearest.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Store } from '../store/store.ts';
 
@@ -11,8 +12,29 @@ export async function resolveInstance(store: Store, given: string): Promise<stri
   const found = given === '' ? [] : await store.call('instance.find', { prefix: given });
   const [first] = found;
   if (first === undefined)
-    throw new WorkflowError('INSTANCE_NOT_FOUND', `no instance has an id that begins with "${given}"`);
+    throw new WorkflowError(
+      'INSTANCE_NOT_FOUND',
+      `no instance has an id that begins with "${given}"`,
+      await meant(store, given),
+    );
   if (found.length > 1 && first !== given)
     throw new WorkflowError('INSTANCE_AMBIGUOUS', `several ids begin with "${given}": ${found.join(', ')}`);
   return first;
+}
+
+/** As many of the newest instances are looked at. */
+const LOOKED_AT = 500;
+/** A shorter beginning of an id is near to too many. */
+const MIN_NEAR = 4;
+
+/** What was probably meant: the newest run of a workflow of that name, or an id with a typo. */
+async function meant(store: Store, given: string): Promise<{ hint?: string }> {
+  if (nearest(given, ['latest']) !== undefined) return { hint: 'Did you mean latest?' };
+  const rows = await store.call('instance.list', { isLiveOnly: false, limit: LOOKED_AT });
+  const ofWorkflow = rows.find(({ workflow }) => workflow === given);
+  if (ofWorkflow !== undefined)
+    return { hint: `${given} is a workflow. Its newest instance is ${ofWorkflow.id}.` };
+  const beginnings = new Map(rows.map(({ id }) => [id.slice(0, given.length), id]));
+  const near = given.length < MIN_NEAR ? undefined : nearest(given, beginnings.keys());
+  return near === undefined ? {} : { hint: `Did you mean ${beginnings.get(near)}?` };
 }

@@ -20,7 +20,8 @@ import { type Pins, packPins } from './pins.ts';
 import { resolveRunValues } from './run-inputs.ts';
 import { policiesIn } from './run-policies.ts';
 import { pinScripts } from './script-pins.ts';
-import { findWorkflow, loadSource, type WorkflowSource } from './workflow-source.ts';
+import type { WorkflowSource } from './workflow-folders.ts';
+import { findWorkflow, loadSource } from './workflow-source.ts';
 
 /** Below this a Node process hangs at its start or aborts later, saying nothing (measured: 12 tasks, pool included). */
 const MIN_PROCESSES = 32;

@@ -2,7 +2,8 @@ import type { Workflow } from '../definition/workflow.ts';
 import { ensureError } from '../errors/workflow-error.ts';
 import type { ScheduleRow } from '../store/schedule-rows.ts';
 import type { SupervisorContext } from './context.ts';
-import { loadSource, type WorkflowSource } from './workflow-source.ts';
+import type { WorkflowSource } from './workflow-folders.ts';
+import { loadSource } from './workflow-source.ts';
 
 /** A registered workflow with schedules, as the scheduler holds it. */
 export interface ScheduleEntry {

@@ -4,6 +4,7 @@ import { watchClock } from './clock-watch.ts';
 import type { SupervisorContext } from './context.ts';
 import { createFireActions } from './fire-actions.ts';
 import type { Fleet } from './fleet.ts';
+import { nearRegistered } from './registered-names.ts';
 import type { Started } from './run-workflow.ts';
 import { readSchedules, type ScheduleEntry } from './schedule-entry.ts';
 import { createVisits } from './schedule-visit.ts';
@@ -123,9 +124,13 @@ export function createScheduler(
     const entry = (await current()).get(name);
     if (entry !== undefined) return entry;
     if ((await store.call('registration.get', { name })) === null)
-      throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is registered as "${name}"`, {
-        hint: 'Only registered workflows run by the clock: q workflow register <file>.',
-      });
+      throw new WorkflowError(
+        'WORKFLOW_NOT_FOUND',
+        `no workflow is registered as "${name}"${await nearRegistered(store, name)}`,
+        {
+          hint: 'Only registered workflows run by the clock: q workflow register <file>.',
+        },
+      );
     throw new WorkflowError('NO_SCHEDULE', `the workflow ${name} has no trigger of type schedule`);
   };
 

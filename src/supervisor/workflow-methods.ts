@@ -3,6 +3,7 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
+import { nearRegistered } from './registered-names.ts';
 import { personOf, runWorkflow } from './run-workflow.ts';
 import type { Scheduler } from './scheduler.ts';
 import { findWorkflow, listWorkflows, loadSource, summarise } from './workflow-source.ts';
@@ -68,7 +69,11 @@ export function workflowMethods(
           },
         }),
       );
-      if (!removed) throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is registered as "${name}"`);
+      if (!removed)
+        throw new WorkflowError(
+          'WORKFLOW_NOT_FOUND',
+          `no workflow is registered as "${name}"${await nearRegistered(store, name)}`,
+        );
       return { name };
     },
   };

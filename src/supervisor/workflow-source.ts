@@ -1,5 +1,4 @@
-import { readdirSync } from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { sha256 } from '../audit/canonical.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { Workflow } from '../definition/workflow.ts';
@@ -8,14 +7,7 @@ import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/
 import type { Caller, WorkflowSummary } from '../protocol/control.ts';
 import type { Store } from '../store/store.ts';
 import { readRegularFile } from './regular-file.ts';
-
-/** A definition that was found, not loaded yet. */
-export interface WorkflowSource {
-  readonly kind: WorkflowSummary['source'];
-  readonly file: string;
-  /** Present for a registered one: its text as it was registered. */
-  readonly text: string | null;
-}
+import { folderSources, MAX_FILE_BYTES, type WorkflowSource, workflowFolders } from './workflow-folders.ts';
 
 /** Finds a definition by absolute path or by name: workspace, then user folder, then registered ones. */
 export async function findWorkflow(store: Store, target: string, caller: Caller): Promise<WorkflowSource> {
@@ -98,51 +90,6 @@ async function tryLoad(
   }
   return loadWorkflow(text, { file: source.file });
 }
-
-function workflowFolders(caller: Caller): { kind: 'workspace' | 'user'; folder: string }[] {
-  return [
-    { kind: 'workspace', folder: join(caller.workspace, '.amazonq', 'workflows') },
-    { kind: 'user', folder: join(caller.userHome, '.aws', 'amazonq', 'workflows') },
-  ];
-}
-
-/** The JSON files of the workflow folders, each with the name that is in it (else its file name). */
-function folderSources(caller: Caller): (WorkflowSource & { kind: 'workspace' | 'user'; name: string })[] {
-  return workflowFolders(caller).flatMap(({ kind, folder }) =>
-    jsonFiles(folder).map((file) => ({ kind, file, text: null, name: nameIn(file) })),
-  );
-}
-
-function jsonFiles(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.json'))
-      .sort()
-      .map((name) => join(folder, name));
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
-    throw new WorkflowError('WORKFLOW_NOT_FOUND', `cannot read the folder ${folder}: ${code}`, {
-      cause: error,
-    });
-  }
-}
-
-function nameIn(file: string): string {
-  const fallback = file.slice(file.lastIndexOf('/') + 1, -'.json'.length);
-  try {
-    const parsed: unknown = JSON.parse(readRegularFile(file, MAX_FILE_BYTES));
-    const name = typeof parsed === 'object' && parsed !== null && 'name' in parsed ? parsed.name : null;
-    return typeof name === 'string' ? name : fallback;
-  } catch (error) {
-    // A broken or unreadable file is listed under its file name, with its problems.
-    if (error instanceof Error) return fallback;
-    throw error;
-  }
-}
-
-/** Larger files are no workflows: refuse before reading them into memory. */
-const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 function readText(file: string): string {
   try {

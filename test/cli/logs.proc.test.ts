@@ -51,10 +51,50 @@ describe('logs', { timeout: 120_000 }, () => {
 
   test('--step takes a step or a folder of steps, and refuses one that has written nothing', async () => {
     assert.deepEqual(await lines(plain.id, '--step', 'both'), ['out', 'err', 'last', '']);
-    assert.deepEqual(await lines(plain.id, '--step', 'group'), ['red link over end', '']);
+    assert.deepEqual(await lines(plain.id, '--step', 'group'), ['group/rude │ red link over end', '']);
     const { status, stderr } = await bench.q('logs', plain.id, '--step', 'nosuch');
     assert.equal(status, 4);
     assert.match(stderr, /no step of \w{10} at "nosuch" has written a log \[STEP_NOT_FOUND\]/);
+  });
+
+  test('a typo of a step is told, also of the group that it is in', async () => {
+    for (const [typo, meant] of [
+      ['boht', 'both'],
+      ['group/rdue', 'group/rude'],
+      ['gruop', 'group'],
+    ] as const) {
+      const { stderr } = await bench.q('logs', plain.id, '--step', typo);
+      assert.ok(stderr.includes(`did you mean "${meant}"?`), stderr);
+    }
+  });
+
+  test('--stream, --grep and --tail leave out the rest', async () => {
+    assert.deepEqual(await lines(plain.id, '--stream', 'stderr'), ['both │ err', '']);
+    assert.deepEqual(await lines(plain.id, '--grep', '^(out|last)$', '--tail', '1'), ['both │ last', '']);
+    assert.deepEqual(await lines(plain.id, '--tail', '2'), [
+      'both │ last',
+      'group/rude │ red link over end',
+      '',
+    ]);
+    assert.deepEqual(await lines(plain.id, '--tail', '0'), ['']);
+    const { status, stderr } = await bench.q('logs', plain.id, '--grep', '(');
+    assert.equal(status, 2);
+    assert.match(stderr, /--grep takes a regular expression, and "\(" is none/);
+  });
+
+  test('steps that run at once are merged by time', async () => {
+    bench.script(
+      'a.sh',
+      'echo 1; touch turn-b-1; until [ -e turn-a-2 ]; do sleep 0.02; done; sleep 0.01; echo 3',
+    );
+    bench.script('b.sh', 'until [ -e turn-b-1 ]; do sleep 0.02; done; sleep 0.01; echo 2; touch turn-a-2');
+    for (const name of ['a', 'b'])
+      bench.skill(name, { type: 'code_inline', command: 'sh', args: [`${name}.sh`] });
+    const steps = ['a', 'b'].map((id) => ({ id, type: 'skill', skill: id }));
+    bench.workflow('turns', { steps: [{ id: 'p', type: 'parallel', wait_for: 'all', steps }] });
+    const { id, status } = (await bench.json('run', 'turns')) as StatusDocument;
+    assert.equal(status, 'completed');
+    assert.deepEqual(await lines(id), ['p/a │ 1', 'p/b │ 2', 'p/a │ 3', '']);
   });
 
   test('--since leaves out what is older', async () => {

@@ -1,13 +1,15 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { scheduleTable } from '../../../src/cli/schedule-list.ts';
+import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../../src/cli/list-flags.ts';
+import { NO_SCHEDULES, SCHEDULE_COLUMNS } from '../../../src/cli/schedule-list.ts';
 
 export default class ScheduleList extends WorkflowCommand {
   static override description =
     'List the registered workflows with schedules: when each fires next, and fired last.';
   static override examples = [
     '<%= config.bin %> workflow schedule list',
-    '<%= config.bin %> workflow schedule list --json',
+    '<%= config.bin %> workflow schedule list --filter status=paused --json',
   ];
+  static override flags = { ...LIST_FLAGS, ...WORKFLOW_FLAG };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ScheduleList);
@@ -15,7 +17,7 @@ export default class ScheduleList extends WorkflowCommand {
     const client = await this.connect();
     try {
       const schedules = await client.call('schedule.list', {});
-      this.print(schedules, () => scheduleTable(schedules));
+      this.write(listText(schedules, SCHEDULE_COLUMNS, flags, NO_SCHEDULES));
     } finally {
       client.close();
     }

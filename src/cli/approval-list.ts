@@ -1,0 +1,46 @@
+import type { ApprovalDocument } from '../protocol/approval-control.ts';
+import { approvalsText, exact } from './approvals.ts';
+import type { ListColumn, Look } from './list-flags.ts';
+import { duration, mark, printable } from './style.ts';
+
+/** In short. Who decides reads the long form, where nothing is cut. */
+export const APPROVAL_COLUMNS: readonly ListColumn<ApprovalDocument>[] = [
+  { name: 'instance', title: 'INSTANCE', value: ({ instance }) => instance },
+  { name: 'number', title: 'NO', value: ({ number }) => number },
+  { name: 'workflow', title: 'WORKFLOW', value: ({ workflow }) => workflow },
+  { name: 'step', title: 'STEP', value: ({ step }) => step, cell: ({ step }) => printable(step) },
+  {
+    name: 'status',
+    title: 'STATUS',
+    value: ({ status }) => status,
+    cell: ({ status }, { style }) => `${mark(status === 'pending' ? 'waiting' : status, style)} ${status}`,
+  },
+  {
+    name: 'requested',
+    title: 'ASKED',
+    value: ({ requested_at: requested }) => requested,
+    cell: ({ requested_at: requested }, { time }) => time(requested),
+  },
+  {
+    name: 'expires',
+    title: 'LEFT',
+    value: ({ expires_at: expires }) => expires,
+    cell: ({ expires_at: expires, status }, { now }) =>
+      status === 'pending' ? duration(Date.parse(expires) - now) : '',
+  },
+  { name: 'kind', value: ({ kind }) => kind },
+  { name: 'agent', value: ({ agent }) => agent },
+  { name: 'what', title: 'WHAT', value: ({ what }) => what, cell: ({ what }) => exact(what) },
+  { name: 'decided_by', value: ({ decided }) => decided?.by ?? null },
+];
+
+/** What to say where nothing waits. */
+export function noApprovals(isAll: boolean): string {
+  return isAll
+    ? 'Nothing had to be approved yet. Policies say what has to: q workflow policy explain --help'
+    : 'Nothing waits for an approval. See what was decided: q workflow approvals --all';
+}
+
+export function approvalCards(approvals: readonly ApprovalDocument[], { style, now }: Look): string {
+  return approvalsText(approvals, style, now);
+}

@@ -1,0 +1,119 @@
+import { Flags } from '@oclif/core';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { arrange, type Column, csv } from './list-rows.ts';
+import { ago, localTime, type Style, styleFor } from './style.ts';
+import { table, widthOf } from './table.ts';
+
+/** The flags of every list. */
+export const LIST_FLAGS = {
+  sort: Flags.string({
+    description: 'by this column; --sort=-COLUMN from the other end',
+    helpValue: 'COLUMN',
+  }),
+  filter: Flags.string({
+    multiple: true,
+    description: 'only rows where it holds: status=failed, status=failed,killed, name!=test*',
+    helpValue: 'COLUMN=VALUE',
+  }),
+  output: Flags.option({
+    options: ['table', 'csv', 'json'] as const,
+    char: 'o',
+    description: 'how it is printed (--json is --output json)',
+  })(),
+  exact: Flags.boolean({ description: 'exact times instead of "5 min ago"' }),
+};
+
+/** For lists of what belongs to a workflow. */
+export const WORKFLOW_FLAG = {
+  workflow: Flags.string({ description: 'only of this workflow (* stands for anything)', helpValue: 'NAME' }),
+};
+
+export interface ListRequest {
+  readonly json: boolean;
+  readonly sort?: string | undefined;
+  readonly filter?: readonly string[] | undefined;
+  readonly workflow?: string | undefined;
+  readonly output?: 'table' | 'csv' | 'json' | undefined;
+  readonly exact: boolean;
+}
+
+/** How cells are written. */
+export interface Look {
+  readonly style: Style;
+  readonly now: number;
+  /** A moment, as the person wants to have it. */
+  readonly time: (iso: string | null) => string;
+}
+
+export interface ListColumn<T> extends Column<T> {
+  /** Head in the table; without one it is only in the CSV. */
+  readonly title?: string;
+  /** The cell; default: the value. */
+  readonly cell?: (row: T, look: Look) => string;
+}
+
+export interface ListExtras<T> {
+  /** Replaces the table where people are shown more than cells. */
+  readonly draw?: (rows: readonly T[], look: Look) => string;
+  /** No more rows than this. */
+  readonly limit?: number;
+}
+
+/** True where only a part of all rows is wanted. */
+export function isNarrowed({ filter, workflow }: ListRequest): boolean {
+  return workflow !== undefined || (filter ?? []).length > 0;
+}
+
+/**
+ * What a list prints: its rows as they are for JSON, else a table that fits the terminal, or CSV. `empty` says what to
+ * do when there is nothing at all.
+ */
+export function listText<T>(
+  all: readonly T[],
+  columns: readonly ListColumn<T>[],
+  request: ListRequest,
+  empty: string,
+  { draw, limit }: ListExtras<T> = {},
+): string {
+  const output = outputOf(request);
+  const filters = [
+    ...(request.filter ?? []),
+    ...(request.workflow === undefined ? [] : [`workflow=${request.workflow}`]),
+  ];
+  const rows = arrange(all, columns, { sort: request.sort ?? null, filters }).slice(0, limit);
+  if (output === 'json') return JSON.stringify(rows, null, process.stdout.isTTY ? 2 : 0);
+  if (output === 'csv') return csv(rows, columns);
+  if (all.length === 0) return empty;
+  if (rows.length === 0)
+    return `None of ${all.length} matches ${filters.join(' and ')}. Leave it out to see them all.`;
+  const style = styleFor(process.stdout);
+  const now = Date.now();
+  const look: Look = { style, now, time: (iso) => (request.exact ? localTime(iso) : ago(iso, now)) };
+  if (draw !== undefined && request.output === undefined) return draw(rows, look);
+  return listTable(rows, columns, look, widthOf(process.stdout));
+}
+
+/** The rows as a table of `width` columns. */
+export function listTable<T>(
+  rows: readonly T[],
+  columns: readonly ListColumn<T>[],
+  look: Look,
+  width: number,
+): string {
+  const shown = columns.filter(({ title }) => title !== undefined);
+  return table(
+    shown.map(({ title = '' }) => look.style.dim(title)),
+    rows.map((row) =>
+      shown.map(({ cell, value }) => (cell === undefined ? String(value(row) ?? '') : cell(row, look))),
+    ),
+    width,
+  );
+}
+
+function outputOf({ json, output }: ListRequest): 'table' | 'csv' | 'json' {
+  if (json && output !== undefined && output !== 'json')
+    throw new WorkflowError('USAGE', `--json and --output ${output} ask for different things`, {
+      hint: 'Leave one of them out.',
+    });
+  return json ? 'json' : (output ?? 'table');
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import type { Caller } from '../protocol/control.ts';
+import type { Skill, SkillNote, SkillParameter } from '../skills/skill.ts';
+import { type Part, partNamed } from './parts.ts';
+
+export const NO_SKILLS = [
+  'No skills here yet.',
+  'Put a file into .q-skills/ of this folder: {"name": "hello", "type": "code_inline", "command": "echo", "args": ["hello"]}',
+  'How they are written: docs/skills.md',
+].join('\n');
+
+/** Every skill that can be named from here. */
+export async function listSkills(caller: Caller): Promise<readonly Part[]> {
+  const { findSkills } = await import('../skills/find.ts');
+  const catalogue = findSkills({
+    workspace: caller.workspace,
+    home: caller.userHome,
+    configDir: caller.configHome,
+  });
+  return catalogue.list().map((skill) => skillPart(skill, notesOf(skill, catalogue.notes), caller));
+}
+
+/** By name or alias, or by the path of a file. Throws SKILL_NOT_FOUND. */
+export async function findSkill(given: string, caller: Caller): Promise<Part> {
+  if (given.includes('/') || given.endsWith('.json')) return readSkill(given, caller);
+  const skills = await listSkills(caller);
+  const byAlias = skills.find(({ facts }) => facts['aliases']?.includes(given));
+  return skills.some(({ name }) => name === given) || byAlias === undefined
+    ? partNamed(skills, given, 'skill', 'SKILL_NOT_FOUND')
+    : byAlias;
+}
+
+async function readSkill(path: string, caller: Caller): Promise<Part> {
+  const { normaliseSkill } = await import('../skills/normalise.ts');
+  const file = resolve(caller.workspace, path);
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    throw new WorkflowError('SKILL_NOT_FOUND', `cannot read ${file}: ${ensureError(error).message}`, {
+      cause: error,
+    });
+  }
+  const { skill, notes } = normaliseSkill(bytes, file, caller.workspace);
+  return { ...skillPart(skill, notes, caller), source: 'file' };
+}
+
+function notesOf(skill: Skill, notes: readonly SkillNote[]): readonly SkillNote[] {
+  return notes.filter(({ file }) => file === skill.file);
+}
+
+function skillPart(skill: Skill, notes: readonly SkillNote[], { workspace }: Caller): Part {
+  return {
+    name: skill.name,
+    type: skill.type,
+    description: skill.description,
+    file: skill.file,
+    source: skill.file === null ? 'built-in' : skill.file.startsWith(`${workspace}/`) ? 'workspace' : 'user',
+    is_usable: skill.problems.length === 0,
+    notes,
+    facts: factsOf(skill),
+  };
+}
+
+/** Values of the environment stay out: they may be keys. */
+function factsOf(skill: Skill): Part['facts'] {
+  const facts: [string, string | readonly string[] | null][] = [
+    ['shape', skill.shape],
+    ['version', skill.version],
+    ['aliases', skill.aliases],
+    ['command', skill.command === null ? null : argv(skill)],
+    ['prompt', skill.promptTemplate?.split('\n').slice(0, MAX_PROMPT_LINES) ?? null],
+    ['parameters', skill.parameters.map(parameterText)],
+    ['environment', Object.keys(skill.environment)],
+    ['timeout', skill.timeoutMs === null ? null : `${skill.timeoutMs / 1000} s`],
+    ['folder', skill.workingDir],
+    ['model', skill.model],
+  ];
+  return Object.fromEntries(
+    facts.filter(
+      (fact): fact is [string, string | readonly string[]] => fact[1] !== null && fact[1].length > 0,
+    ),
+  );
+}
+
+const MAX_PROMPT_LINES = 12;
+
+function argv({ command, literalArgs, args }: Skill): string {
+  return [command ?? '', ...literalArgs, ...args]
+    .map((word) => (/^[\w@%+=:,./{}-]+$/.test(word) ? word : JSON.stringify(word)))
+    .join(' ');
+}
+
+function parameterText({
+  name,
+  type,
+  isRequired,
+  default: value,
+  values,
+  description,
+}: SkillParameter): string {
+  const kind = values === null ? type : values.map((each) => JSON.stringify(each)).join(' | ');
+  const rest = isRequired
+    ? 'required'
+    : value === undefined
+      ? 'optional'
+      : `default ${JSON.stringify(value)}`;
+  return `${name}: ${kind}, ${rest}${description === '' ? '' : `; ${description}`}`;
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { complete, type Shell } from '../../../src/cli/completion/complete.ts';
+import type { Candidate, Commands, ManifestCommand } from '../../../src/cli/completion/request.ts';
+import type { Sources } from '../../../src/cli/completion/sources.ts';
+
+const command = (args: readonly string[], flags: ManifestCommand['flags'] = {}): ManifestCommand => ({
+  description: 'Does it. And more.',
+  args: Object.fromEntries(args.map((name) => [name, {}])),
+  flags,
+});
+const COMMANDS: Commands = new Map([
+  [
+    'run',
+    command(['workflow'], {
+      detach: { type: 'boolean', char: 'd' },
+      input: { type: 'option', char: 'i', multiple: true },
+    }),
+  ],
+  [
+    'logs',
+    command(['id'], { step: { type: 'option' }, stream: { type: 'option', options: ['stdout', 'stderr'] } }),
+  ],
+  ['kill', command(['scope'])],
+  ['kill status', command([])],
+  ['schedule list', command([])],
+  ['completion', { ...command([]), args: { shell: { options: ['bash', 'zsh'] } } }],
+]);
+const some = (...values: readonly string[]): Promise<readonly Candidate[]> =>
+  Promise.resolve(values.map((value) => ({ value, description: `the ${value}` })));
+const SOURCES: Sources = {
+  workflows: () => some('deploy', 'nightly', 'bad name; rm', '$(id)'),
+  instances: () => some('4kzq80xv2m'),
+  steps: (id) => some(`of-${id}`, 'loop[1]/build'),
+  skills: () => some(),
+  agents: () => some(),
+  codes: () => [],
+};
+const values = async (shell: Shell, ...words: readonly string[]): Promise<string[]> =>
+  (await complete(shell, words, COMMANDS, SOURCES))
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t')[0] ?? '');
+
+test('commands and topics, with the first sentence of what they do', async () => {
+  assert.deepEqual(await values('fish', 'workflow', ''), ['run', 'logs', 'kill', 'schedule', 'completion']);
+  assert.equal(await complete('zsh', ['workflow', 'lo'], COMMANDS, SOURCES), 'logs\tDoes it.\n');
+  assert.deepEqual(await values('zsh', 'l'), ['logs']);
+  assert.deepEqual(await values('zsh', 'workflow', 'schedule', ''), ['list']);
+  assert.deepEqual(await values('zsh', 'workflow', 'nosuch', ''), []);
+});
+
+test('flags: those that are not there yet, and their values', async () => {
+  assert.deepEqual(await values('zsh', 'run', '--'), ['--detach', '--input', '--help']);
+  assert.deepEqual(await values('zsh', 'run', '--detach', '--input', 'a=1', '--'), ['--input', '--help']);
+  assert.deepEqual(await values('zsh', 'logs', '4kz', '--stream', 'std'), ['stdout', 'stderr']);
+  assert.deepEqual(await values('zsh', 'logs', '4kz', '--stream=stdo'), ['--stream=stdout']);
+  assert.deepEqual(await values('zsh', 'completion', ''), ['bash', 'zsh']);
+});
+
+test('names that a shell would read as more than a word are not offered', async () => {
+  assert.deepEqual(await values('zsh', 'run', ''), [':files', 'deploy', 'nightly']);
+});
+
+test('a boolean flag takes no word, one with a value does', async () => {
+  assert.deepEqual(await values('zsh', 'run', '-d', 'de'), [':files', 'deploy']);
+  assert.deepEqual(await values('zsh', 'run', '-i', 'x=1', 'de'), [':files', 'deploy']);
+  assert.deepEqual(await values('zsh', 'run', 'deploy', ''), []);
+});
+
+test('steps are those of the instance that was named', async () => {
+  assert.deepEqual(await values('zsh', 'logs', '4kz', '--step', ''), ['of-4kz', 'loop[1]/build']);
+  assert.deepEqual(await values('zsh', 'logs', '--step', ''), ['of-latest', 'loop[1]/build']);
+});
+
+test('a command that has others below it completes both', async () => {
+  assert.deepEqual(await values('zsh', 'kill', ''), [
+    'status',
+    'global',
+    'workflow:deploy',
+    'workflow:nightly',
+    'instance:4kzq80xv2m',
+  ]);
+});
+
+test('bash parts words at = and :, and gets what follows the last of them', async () => {
+  assert.deepEqual(await values('bash', 'kill', 'workflow', ':', 'de'), ['deploy']);
+  assert.deepEqual(await values('bash', 'kill', 'workflow', ':'), ['deploy', 'nightly']);
+  assert.deepEqual(await values('bash', 'logs', '4kz', '--stream', '=', 'stdo'), ['stdout']);
+});
