@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import { ensureError } from '../errors/workflow-error.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
-import { metricsAddress, serveMetrics } from './metrics/listener.ts';
-import { type Otlp, openOtlp } from './metrics/otlp.ts';
+import { metricsAddress } from './metrics/metrics-address.ts';
+import type { Otlp } from './metrics/otlp.ts';
 import { otlpConfig } from './metrics/otlp-config.ts';
 import { prometheusText } from './metrics/prometheus-text.ts';
 import { createRecordMetrics } from './metrics/record-metrics.ts';
@@ -42,7 +42,7 @@ export function openWatching(
 
   const findRun = (id: string): { workflow: string; createdAt: number } | null => fleet.find(id)?.row ?? null;
   const metrics = createRecordMetrics(findRun);
-  const notifier = createNotifier(context, env, metrics.notified);
+  const notifier = createNotifier(context, env, (outcome) => metrics.notified(outcome));
   const status = () =>
     supervisorStatus(context, {
       ...parts,
@@ -66,10 +66,13 @@ export function openWatching(
     start: async () => {
       await notifier.start();
       if (otlpProblem !== null) log.error('OpenTelemetry is not as asked for', { problem: otlpProblem });
-      if (config !== null)
+      if (config !== null) {
+        const { openOtlp } = await import('./metrics/otlp.ts');
         otlp = openOtlp(config, { families, findRun, startedAt: context.startedAt, now, log });
+      }
       if (address === null) return;
       try {
+        const { serveMetrics } = await import('./metrics/listener.ts');
         server = await serveMetrics(address, text);
       } catch (error) {
         // It is no reason to run nothing.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AuditEntry, SUPERVISOR } from '../../../src/audit/record.ts';
 import { createLatency } from '../../../src/supervisor/metrics/latency.ts';
-import { metricsAddress } from '../../../src/supervisor/metrics/listener.ts';
+import { metricsAddress } from '../../../src/supervisor/metrics/metrics-address.ts';
 import { otlpConfig } from '../../../src/supervisor/metrics/otlp-config.ts';
 import { metricsJson, tracesJson } from '../../../src/supervisor/metrics/otlp-json.ts';
 import { prometheusText } from '../../../src/supervisor/metrics/prometheus-text.ts';
