@@ -50,6 +50,7 @@ export interface Ledger {
   waitsFor(id: string): string | null;
   /** All that wait, in the order in which they would be admitted if nothing else came. */
   queue(): QueueEntry[];
+  readonly queueLength: number;
   readonly promised: { readonly memoryBytes: number; readonly cpuPercent: number };
 }
 
@@ -190,6 +191,9 @@ export function createLedger(capacity: Capacity, now: () => number = () => perfo
         waits_for:
           index === 0 ? (lacksLeave() ?? lacksRoom(demand) ?? 'its turn') : `${index} before it in the queue`,
       })),
+    get queueLength() {
+      return waiting.size;
+    },
     get promised() {
       return { memoryBytes: usedMemory, cpuPercent: usedCpu };
     },

@@ -27,11 +27,22 @@ export interface StatusParts {
 
 const FIRES = 5;
 
+/** What costs the same however much waits: enough for metrics, which are asked for again and again. */
+export type Vital = Omit<SupervisorStatus, 'queue' | 'next_fires'>;
+
 /** How the supervisor is, as `supervisor status --json` prints it. */
 export async function supervisorStatus(
   context: SupervisorContext,
   parts: StatusParts,
 ): Promise<SupervisorStatus> {
+  return {
+    ...(await vitalStatus(context, parts)),
+    queue: parts.fleet.ledger.queue(),
+    next_fires: await nextFires(context, parts.scheduler),
+  };
+}
+
+export async function vitalStatus(context: SupervisorContext, parts: StatusParts): Promise<Vital> {
   const { store, isolation, home } = context;
   const { fleet, vitals, capacity, keeper } = parts;
   const { promised } = fleet.ledger;
@@ -46,14 +57,12 @@ export async function supervisorStatus(
     isolation: { backend, enforced, observed },
     missing,
     instances: countByStatus(fleet),
-    queue: fleet.ledger.queue(),
     capacity: {
       memory_bytes: capacity.memoryBytes,
       memory_promised_bytes: promised.memoryBytes,
       cpu_percent: capacity.cpuPercent,
       cpu_promised_percent: promised.cpuPercent,
     },
-    next_fires: await nextFires(context, parts.scheduler),
     memory_bytes: process.memoryUsage.rss(),
     store_pending: store.pending,
     store_latency: vitals.storeLatency(),

@@ -10,7 +10,7 @@ import { createRecordMetrics } from './metrics/record-metrics.ts';
 import type { Family } from './metrics/registry.ts';
 import { statusMetrics } from './metrics/status-metrics.ts';
 import { createNotifier } from './notify/notifier.ts';
-import { type StatusParts, supervisorStatus } from './supervisor-status.ts';
+import { type StatusParts, supervisorStatus, vitalStatus } from './supervisor-status.ts';
 
 /** All by which the supervisor is watched from outside: status, metrics, traces, notifications. */
 export interface Watching {
@@ -43,14 +43,16 @@ export function openWatching(
   const findRun = (id: string): { workflow: string; createdAt: number } | null => fleet.find(id)?.row ?? null;
   const metrics = createRecordMetrics(findRun);
   const notifier = createNotifier(context, env, (outcome) => metrics.notified(outcome));
-  const status = () =>
-    supervisorStatus(context, {
-      ...parts,
-      notifications: () => notifier.document(),
-      problems: () =>
-        [capacityProblem, notifier.problem, otlpProblem, listenProblem].filter((each) => each !== null),
-    });
-  const families = async (): Promise<Family[]> => [...statusMetrics(await status()), ...metrics.families()];
+  const all: StatusParts = {
+    ...parts,
+    notifications: () => notifier.document(),
+    problems: () =>
+      [capacityProblem, notifier.problem, otlpProblem, listenProblem].filter((each) => each !== null),
+  };
+  const families = async (): Promise<Family[]> => [
+    ...statusMetrics(await vitalStatus(context, all), fleet.ledger.queueLength),
+    ...metrics.families(),
+  ];
   const text = async (): Promise<string> => prometheusText(await families());
 
   vitals.listen(() => (written, ms) => {
@@ -62,7 +64,10 @@ export function openWatching(
   vitals.listen(notifier.watcher);
 
   return {
-    methods: { 'supervisor.status': status, 'supervisor.metrics': async () => ({ text: await text() }) },
+    methods: {
+      'supervisor.status': () => supervisorStatus(context, all),
+      'supervisor.metrics': async () => ({ text: await text() }),
+    },
     start: async () => {
       await notifier.start();
       if (otlpProblem !== null) log.error('OpenTelemetry is not as asked for', { problem: otlpProblem });

@@ -10,7 +10,7 @@ import { type Bench, eventually, finish, openBench, ROOT } from '../setup/bench-
 const RUN_KEYS =
   'id workflow version status reason paused created_at started_at ended_at workspace inputs steps context isolation limits ' +
   'usage limits_hit incarnations pid notice error';
-const STEP_KEYS = 'path id type status attempts started_at ended_at outputs error';
+const STEP_KEYS = 'path id type status attempts started_at ended_at outputs error approvals';
 
 describe('the documents and exit codes of the commands', { timeout: 120_000 }, () => {
   let bench: Bench;
@@ -61,13 +61,24 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
       'version',
       'home',
       'started_at',
+      'uptime_seconds',
       'isolation',
       'missing',
       'instances',
-      'queue',
+      'capacity',
       'memory_bytes',
       'store_pending',
+      'store_latency',
+      'loop_delay',
+      'disk',
+      'approvals',
+      'kill_switches',
+      'notifications',
+      'problems',
       'audit',
+      'service',
+      'queue',
+      'next_fires',
     ]);
   });
 
