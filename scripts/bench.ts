@@ -3,6 +3,7 @@
  * Medians; ratios carry over to another machine, milliseconds do not. Exit status 1 when a measure could not be made.
  */
 import { parseArgs } from 'node:util';
+import { agentStart } from './bench/agent-start.ts';
 import { auditRow } from './bench/audit.ts';
 import { openBench } from './bench/bench-home.ts';
 import { burst } from './bench/burst.ts';
@@ -12,6 +13,7 @@ import { killFleet, killTree } from './bench/kill.ts';
 import type { Result } from './bench/measure.ts';
 import { instanceMemory, supervisorMemory } from './bench/memory.ts';
 import { memoryLimit } from './bench/memory-limit.ts';
+import { permit } from './bench/permit.ts';
 import { pollingOvershoot } from './bench/polling-overshoot.ts';
 import { resultsDocument, resultsTable } from './bench/report.ts';
 import { resume } from './bench/resume.ts';
@@ -25,9 +27,11 @@ const MEASURES = [
   listCommand,
   runCommand,
   auditRow,
+  permit,
   inlineStep,
   commandSteps,
   sandboxedStep,
+  agentStart,
   killTree,
   killFleet,
   memoryLimit,

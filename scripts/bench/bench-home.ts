@@ -15,6 +15,8 @@ export interface Bench {
   readonly workspace: string;
   /** Runs `./bin/q workflow …` against our home, in our workspace; throws when it fails. */
   cli(...words: string[]): Promise<void>;
+  /** The same with more environment. */
+  cliWith(more: NodeJS.ProcessEnv, ...words: string[]): Promise<void>;
   connect(): Promise<Client>;
   /** Writes a workflow file, with these resource limits or the usual ones, and gives its path. */
   workflow(name: string, steps: readonly object[], limits?: object): string;
@@ -53,8 +55,9 @@ export async function openBench(): Promise<Bench> {
   };
   const home = locateHome(env);
   const q = join(packageRoot(), 'bin', 'q');
-  const cli = (...words: string[]): Promise<void> =>
-    spawnToEnd(q, ['workflow', ...words], { cwd: workspace, env });
+  const cliWith: Bench['cliWith'] = (more, ...words) =>
+    spawnToEnd(q, ['workflow', ...words], { cwd: workspace, env: { ...env, ...more } });
+  const cli: Bench['cli'] = (...words) => cliWith({}, ...words);
   await cli('supervisor', 'start');
 
   const submit: Bench['submit'] = async (client, file) => {
@@ -71,6 +74,7 @@ export async function openBench(): Promise<Bench> {
     home,
     workspace,
     cli,
+    cliWith,
     connect: () => connect(home, 'must_run'),
     workflow: (name, steps, limits) => {
       const file = join(workspace, `${name}.json`);

@@ -106,6 +106,15 @@ export class LineProcess {
     this.#child.stdout.resume();
   }
 
+  /** All processes of its scope stand still; what it said already is heard. */
+  freeze(): Promise<void> {
+    return this.#place.scope.freeze();
+  }
+
+  thaw(): Promise<void> {
+    return this.#place.scope.thaw();
+  }
+
   /** Closes its stdin, ends it with everything in its scope, and removes the scope. Several calls join the first. */
   close(graceMs: number): Promise<void> {
     this.#closing ??= this.#end(graceMs);

@@ -1,11 +1,12 @@
 /** What the drivers of other makers' programs share: their time, and the prompts that they send with leave only. */
 import type { JsonObject } from '../definition/workflow.ts';
+import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { countUsage, estimateTokens, limitError, outputRoom } from './budget.ts';
 import type { DriverChoice } from './driver-choice.ts';
 import { timeError } from './loop.ts';
 import type { ReportedUsage } from './model.ts';
-import { type AgentJob, type AgentWorld, Cancelled } from './run.ts';
+import { type AgentJob, type AgentWorld, approvalOf, Cancelled, Suspended } from './run.ts';
 import { cleanText } from './text.ts';
 import type { Transcript } from './transcript.ts';
 import { WorkClock } from './work-clock.ts';
@@ -70,10 +71,12 @@ export async function askLeave(
 ): Promise<number> {
   const { job, transcript, world, signal } = prompting;
   refuseMore(prompting);
-  const iteration = transcript.iterations + 1;
+  // One that waited for a person is in the journal already, and counted.
+  const held = transcript.heldRequest;
+  const iteration = held ?? transcript.iterations + 1;
   const estimate = estimateTokens(sentBytes);
   outputRoom(job.limits, transcript.usage, estimate, NO_MODEL);
-  world.record([
+  const requested: AgentEvent[] = [
     {
       type: 'agent.requested',
       path: job.path,
@@ -82,9 +85,11 @@ export async function askLeave(
       model: { name: `${name}:${profile}`, id: profile },
       estimate: { in: estimate, out: 0 },
     },
-  ]);
+  ];
+  world.record(held === null ? requested : []);
   const permit = await world.permit('model', { iteration, call: null, tool: null }, signal);
   if (permit === null || signal.aborted) throw new Cancelled();
+  if (permit.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   // Whatever is no clear yes is a no.
   if (permit.decision === 'allow') return iteration;
   throw new WorkflowError('POLICY_DENIED', `the agent ${profile} was refused: ${permit.reason}`);

@@ -18,6 +18,8 @@ export interface AgentWorld {
   record(events: readonly AgentEvent[]): void;
   /** Null when the attempt is cancelled first. An answer that a person has to give may take its time. */
   permit(kind: 'model' | 'tool', intent: AgentIntent, signal: AbortSignal): Promise<Permit | null>;
+  /** Resolves when a person has decided, when the time for it is over, or when the signal aborts. */
+  decided(approval: PermitApproval, signal: AbortSignal): Promise<void>;
   /** Runs a call that is allowed. Ended early, with the reason, when a kill switch is tripped that covers it. */
   during<T>(
     tool: string,

@@ -9,6 +9,7 @@ export class WorkClock {
   readonly #limitMs: number | null;
   readonly #clock: Clock | undefined;
   #active = 0;
+  #holds = 0;
   #spentMs = 0;
   #since = 0;
   #callOff: () => void = () => undefined;
@@ -23,6 +24,18 @@ export class WorkClock {
     return this.#abort.signal;
   }
 
+  /** Does what is no work within it: the clock stands still. */
+  async except<T>(idle: () => Promise<T>): Promise<T> {
+    this.#holds += 1;
+    if (this.#holds === 1 && this.#active > 0) this.#stop();
+    try {
+      return await idle();
+    } finally {
+      this.#holds -= 1;
+      if (this.#holds === 0 && this.#active > 0) this.#start();
+    }
+  }
+
   /** Does the work, with the clock running. Several may be under way: time counts once. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#begin();
@@ -35,15 +48,21 @@ export class WorkClock {
 
   #begin(): void {
     this.#active += 1;
-    if (this.#active > 1) return;
+    if (this.#active === 1 && this.#holds === 0) this.#start();
+  }
+
+  #end(): void {
+    this.#active -= 1;
+    if (this.#active === 0 && this.#holds === 0) this.#stop();
+  }
+
+  #start(): void {
     this.#since = this.#now();
     const leftMs = this.#limitMs === null ? null : Math.max(0, this.#limitMs - this.#spentMs);
     this.#callOff = startTimer(leftMs, () => this.#abort.abort(), this.#clock);
   }
 
-  #end(): void {
-    this.#active -= 1;
-    if (this.#active > 0) return;
+  #stop(): void {
     this.#callOff();
     this.#spentMs += this.#now() - this.#since;
   }

@@ -28,9 +28,9 @@ export interface ApprovalQuestion {
   readonly approvals: readonly ApprovalFile[];
 }
 
-/** What may ask again for the same answer: after a crash too, but no other attempt and no other call. */
-export function approvalSubject({ kind, path, attempt, agent }: PermitRequest): string {
-  return JSON.stringify([kind, path, attempt, agent?.call ?? agent?.iteration ?? null]);
+/** What may ask again for the same answer: after a crash too, but no other attempt, no other call and nothing else. */
+export function approvalSubject({ kind, path, attempt, agent, subject }: PermitRequest): string {
+  return JSON.stringify([kind, path, attempt, subject, agent?.call ?? agent?.iteration ?? null]);
 }
 
 /**

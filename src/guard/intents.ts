@@ -19,6 +19,11 @@ export function isIntentOf(
   }
 }
 
+/** True for every event that a permit may be asked with. */
+export function isIntent({ type }: RunEvent): boolean {
+  return type === 'step.started' || type === 'agent.requested' || type === 'agent.tool_called';
+}
+
 /** What an intent says that is to be done; this, and nothing that came with the question, is decided. */
 export function argumentsOf(event: RunEvent): JsonObject {
   if (event.type === 'step.started') return event.inputs ?? {};

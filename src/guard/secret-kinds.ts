@@ -13,7 +13,11 @@ export const SECRET_KINDS = {
 
 export type SecretKind = keyof typeof SECRET_KINDS;
 
-/** The text with `***` in place of all that has the form of one of these kinds. */
-export function hideKinds(text: string, kinds: readonly SecretKind[]): string {
-  return kinds.reduce((shown, kind) => shown.replace(SECRET_KINDS[kind], '***'), text);
+/** The text with a mask, `***` by default, in place of all that has the form of one of these kinds. */
+export function hideKinds(
+  text: string,
+  kinds: readonly SecretKind[],
+  maskOf: (secret: string) => string = () => '***',
+): string {
+  return kinds.reduce((shown, kind) => shown.replace(SECRET_KINDS[kind], (secret) => maskOf(secret)), text);
 }

@@ -12,6 +12,7 @@ import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { hideKinds, type SecretKind } from '../guard/secret-kinds.ts';
+import { maskWith } from '../guard/secret-mask.ts';
 import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { undecided } from '../protocol/open-calls.ts';
 import { validateParameters } from '../skills/parameters.ts';
@@ -25,6 +26,7 @@ import { openDriver } from './agent-driver.ts';
 import { eventLines } from './agent-log.ts';
 import type { RunCommand } from './attempts.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
+import type { Decisions } from './decisions.ts';
 import type { StepLog } from './step-log.ts';
 import { usedTier } from './step-sandbox.ts';
 import { subjectOf } from './step-subject.ts';
@@ -36,6 +38,7 @@ export interface AgentAttemptParts extends Omit<ToolHostParts, 'step' | 'output'
   readonly observe: (event: AgentEvent) => void;
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
   readonly calls: CallsInFlight;
+  readonly decisions: Decisions;
   /** Null for an agent step. */
   readonly skill: Skill | null;
 }
@@ -169,6 +172,7 @@ function createWorld(
   const subject = subjectOf(step);
   const agentName = step.type === 'agent' ? step.agent : null;
   const pending: Promise<void>[] = [];
+  const maskOf = maskWith(bootstrap.maskKey);
   return {
     record: (events) => {
       for (const event of events) {
@@ -183,12 +187,13 @@ function createWorld(
     },
     permit: (kind, agent, signal) =>
       parts.ask({ kind, path, attempt, subject, agentName, tier, agent }, signal),
+    decided: (approval, signal) => parts.decisions.wait(approval, signal),
     during: (tool, signal, work) => {
       const { workflow, instance } = bootstrap;
       const subject = { workflow: workflow.name, instance, agent: agentName, tool, path };
       return parts.calls.during(subject, signal, work);
     },
-    mask: (text) => hideKinds(new Redactor([...parts.masked(), ...keys]).text(text), redact),
+    mask: (text) => hideKinds(new Redactor([...parts.masked(), ...keys], maskOf).text(text), redact, maskOf),
     random: Math.random,
     wait: async (ms, signal) => {
       const over = Promise.withResolvers<void>();

@@ -7,6 +7,7 @@ import { McpConnection } from '../agents/mcp/server.ts';
 import { mcpTools } from '../agents/mcp/tools.ts';
 import { findProgram, nativeTool } from '../agents/native-run.ts';
 import { NATIVE_TOOLS } from '../agents/native-tools.ts';
+import { approvalOf, Suspended } from '../agents/run.ts';
 import { settingsRefusal } from '../agents/settings.ts';
 import { createToolBox, type Tool, type ToolBox } from '../agents/tool-box.ts';
 import { mayHave, mayHaveServer, type ToolChoice } from '../agents/tool-choice.ts';
@@ -86,6 +87,7 @@ async function refuseServer(parts: ToolsParts, name: string, signal: AbortSignal
     signal,
   );
   if (permit?.decision === 'allow') return;
+  if (permit?.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   const why = permit === null ? 'the step was cancelled' : permit.reason;
   throw new WorkflowError('POLICY_DENIED', `the MCP server "${name}" was refused: ${why}`);
 }

@@ -15,6 +15,7 @@ import type { Skill } from '../skills/skill.ts';
 import { skillScopeLimits } from '../skills/timeout.ts';
 import { openTranscripts } from './agent-transcripts.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
+import type { Decisions } from './decisions.ts';
 import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
 import type { TellNetwork } from './network-recorder.ts';
 import { openSecrets } from './secrets.ts';
@@ -55,6 +56,7 @@ export interface AttemptsAround {
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
   /** Has what a proxy decided, or how a connection ended, recorded. */
   readonly tell: TellNetwork;
+  readonly decisions: Decisions;
   /** A line for people who watch. */
   readonly progress: (path: string, line: string) => void;
 }
@@ -62,7 +64,7 @@ export interface AttemptsAround {
 export function createAttempts(
   bootstrap: Bootstrap,
   scope: Scope,
-  { observe, ask, tell, progress }: AttemptsAround,
+  { observe, decisions, ask, tell, progress }: AttemptsAround,
 ): Attempts {
   let opened = 0;
   const secrets = openSecrets(bootstrap.secretsFolder, bootstrap.workflow, bootstrap.journal);
@@ -197,6 +199,7 @@ export function createAttempts(
             ask,
             tell,
             calls,
+            decisions,
             openScope: () => {
               child = scope.openChild(name, { memoryBytes: null, cpuPercent: null, processes: null });
               return child;

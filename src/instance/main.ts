@@ -13,6 +13,7 @@ import { BOOTSTRAP_FD, type Bootstrap } from '../protocol/instance-link.ts';
 import { startTimer } from '../skills/waits.ts';
 import { createAttempts } from './attempts.ts';
 import { externalise } from './blobs.ts';
+import { createDecisions } from './decisions.ts';
 import { createDriver } from './driver.ts';
 import { loadEvaluator } from './evaluator.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -40,8 +41,12 @@ async function main(): Promise<number> {
     engine.apply(event);
     journal?.append([event]);
   };
+  const decisions = createDecisions(
+    bootstrap.approvals.filter(({ isDecided }) => isDecided).map(({ number }) => number),
+  );
   const attempts = createAttempts(bootstrap, scope, {
     observe,
+    decisions,
     ask: async (request, signal) => (await leave?.ask(request, signal)) ?? null,
     tell: (report) => link.network(report),
     progress: (path, line) => link.progress(path, line),
@@ -51,7 +56,10 @@ async function main(): Promise<number> {
   };
   const link = openLink(bootstrap, {
     stop: (kind, by) => driver.stop(kind, by),
-    released: (approval) => driver.release(approval),
+    released: (approval) => {
+      decisions.mark(approval);
+      driver.release(approval);
+    },
     tripped: (trip) => driver.trip(trip),
     fenced: () => quit(EXIT_FENCED),
     orphaned: () => quit(EXIT_ORPHANED),

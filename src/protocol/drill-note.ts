@@ -1,5 +1,6 @@
-import { constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { systemCode } from '../errors/workflow-error.ts';
+import { writeDurably } from './durable-file.ts';
 import type { Home } from './home.ts';
 
 /** When the kill switch was last proven; the evidence itself is in the audit. */
@@ -14,9 +15,7 @@ export interface DrillNote {
 
 /** Written by the supervisor, after the evidence is in the audit. */
 export function writeDrillNote(home: Home, note: DrillNote): void {
-  const fresh = `${home.drillFile}.new`;
-  writeFileSync(fresh, `${JSON.stringify(note)}\n`, { mode: 0o600 });
-  renameSync(fresh, home.drillFile);
+  writeDurably(home.drillFile, `${JSON.stringify(note)}\n`);
 }
 
 /** Null when there is none, or none that can be read. */

@@ -30,6 +30,8 @@ export interface Bootstrap {
   readonly secretsFolder: string;
   /** Tripped kill switches: looked at before every effect, also without a supervisor. */
   readonly killFolder: string;
+  /** Hex: secrets are masked by it in what agents say and get. */
+  readonly maskKey: string;
   readonly workspace: string;
   /** For the temporary files of the steps; gone with the run. */
   readonly scratch: string;

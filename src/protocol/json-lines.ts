@@ -26,6 +26,7 @@ export function openJsonLines(socket: Socket, handlers: JsonLinesHandlers): Json
   let pendingBytes = 0;
   let failure: Error | null = null;
   let hasClosed = false;
+  let isCorked = false;
 
   const fail = (error: Error): void => {
     failure ??= error;
@@ -65,7 +66,17 @@ export function openJsonLines(socket: Socket, handlers: JsonLinesHandlers): Json
 
   return {
     send: (message) => {
-      if (!socket.destroyed && socket.writable) socket.write(`${JSON.stringify(message)}\n`);
+      if (socket.destroyed || !socket.writable) return;
+      // What is sent in one turn goes in one piece: an intent and its permit arrive, and are committed, together.
+      if (!isCorked) {
+        isCorked = true;
+        socket.cork();
+        process.nextTick(() => {
+          isCorked = false;
+          socket.uncork();
+        });
+      }
+      socket.write(`${JSON.stringify(message)}\n`);
     },
     end: () => socket.end(),
     destroy: () => socket.destroy(),

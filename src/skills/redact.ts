@@ -1,27 +1,40 @@
-const MASK = Buffer.from('***');
+/** What stands in the place of a secret. */
+export type MaskOf = (secret: string) => string;
+
+interface Needle {
+  readonly bytes: Buffer;
+  readonly mask: Buffer;
+}
 
 /**
- * Replaces secret values in a stream of bytes by `***`, also when one is cut in two by the borders of chunks.
+ * Replaces secret values in a stream of bytes by `***`, or what `maskOf` makes of them, also when one is cut in two by
+ * the borders of chunks.
  * Without secrets it passes chunks through untouched. One redactor a stream.
  */
 export class Redactor {
-  #needles: Buffer[] = [];
+  readonly #maskOf: MaskOf;
+  /** Text to look for → the secret that it is a form of. */
+  readonly #forms = new Map<string, string>();
+  #needles: Needle[] = [];
   #held: Buffer = Buffer.alloc(0);
 
-  constructor(values: Iterable<string>) {
+  constructor(values: Iterable<string>, maskOf: MaskOf = () => '***') {
+    this.#maskOf = maskOf;
     this.add(values);
   }
 
   /** More values to hide from now on. The form inside JSON text is hidden as well. */
   add(values: Iterable<string>): void {
-    const texts = new Set(this.#needles.map((needle) => needle.toString()));
     for (const value of values) {
       if (value === '') continue;
-      texts.add(value);
-      texts.add(JSON.stringify(value).slice(1, -1));
+      this.#forms.set(value, value);
+      const inJson = JSON.stringify(value).slice(1, -1);
+      if (!this.#forms.has(inJson)) this.#forms.set(inJson, value);
     }
     // Longer ones first: a secret may begin with another.
-    this.#needles = [...texts].map((text) => Buffer.from(text)).sort((a, b) => b.length - a.length);
+    this.#needles = [...this.#forms]
+      .map(([text, value]) => ({ bytes: Buffer.from(text), mask: Buffer.from(this.#maskOf(value)) }))
+      .sort((a, b) => b.bytes.length - a.bytes.length);
   }
 
   /** What can be shown now; the beginning of a possible secret at the end is held back. */
@@ -50,26 +63,26 @@ export class Redactor {
     for (;;) {
       const hit = this.#firstHit(bytes, from);
       if (hit === null) break;
-      parts.push(bytes.subarray(from, hit.at), MASK);
-      from = hit.at + hit.length;
+      parts.push(bytes.subarray(from, hit.at), hit.needle.mask);
+      from = hit.at + hit.needle.bytes.length;
     }
     return from === 0 ? bytes : Buffer.concat([...parts, bytes.subarray(from)]);
   }
 
-  #firstHit(bytes: Buffer, from: number): { at: number; length: number } | null {
-    let best: { at: number; length: number } | null = null;
+  #firstHit(bytes: Buffer, from: number): { at: number; needle: Needle } | null {
+    let best: { at: number; needle: Needle } | null = null;
     for (const needle of this.#needles) {
-      const at = bytes.indexOf(needle, from);
-      if (at !== -1 && (best === null || at < best.at)) best = { at, length: needle.length };
+      const at = bytes.indexOf(needle.bytes, from);
+      if (at !== -1 && (best === null || at < best.at)) best = { at, needle };
     }
     return best;
   }
 
   #beginningAtEnd(bytes: Buffer): number {
-    const longest = Math.min(bytes.length, (this.#needles[0]?.length ?? 0) - 1);
+    const longest = Math.min(bytes.length, (this.#needles[0]?.bytes.length ?? 0) - 1);
     for (let length = longest; length > 0; length--) {
       const tail = bytes.subarray(bytes.length - length);
-      if (this.#needles.some((needle) => needle.length > length && needle.subarray(0, length).equals(tail)))
+      if (this.#needles.some(({ bytes: all }) => all.length > length && all.subarray(0, length).equals(tail)))
         return length;
     }
     return 0;

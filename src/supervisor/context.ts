@@ -12,6 +12,8 @@ export interface SupervisorContext {
   readonly isolation: Isolation;
   readonly sandboxes: Sandboxes;
   readonly killSwitch: KillSwitch;
+  /** Hex: by it secrets are masked. */
+  readonly maskKey: string;
   readonly log: Diagnostics;
   readonly version: string;
   readonly startedAt: number;

@@ -159,6 +159,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       folder: instanceFolder(home, row.id),
       secretsFolder: home.secretsFolder,
       killFolder: home.killFolder,
+      maskKey: context.maskKey,
       workspace: row.workspace,
       workflow: pins.workflow,
       skills: pins.skills,

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { sha256 } from '../audit/canonical.ts';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { ensureError, systemCode } from '../errors/workflow-error.ts';
+import { syncFolder } from '../protocol/durable-file.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import type { SupervisorContext } from './context.ts';
 import { readSpool, type SpoolContent } from './spool-file.ts';
@@ -51,7 +52,7 @@ export function openKillSpool(context: SpoolContext): KillSpool {
     await store.call('audit.append_once', { batch, entries: [...records, ...rejection] });
     failpoint('supervisor.spool_chained');
     rmSync(file);
-    sync(home.folder);
+    syncFolder(home.folder);
   };
 
   return {
@@ -91,7 +92,7 @@ function takeSpool({ home }: SpoolContext): void {
     throw error;
   }
   // The database must not know a name that a power cut takes back.
-  sync(home.folder);
+  syncFolder(home.folder);
 }
 
 /** Writes what is no record to a file of its own, the same one whenever it is done again, and says so. */
@@ -108,7 +109,7 @@ function keepRejected(context: SpoolContext, batch: string, content: SpoolConten
   } finally {
     closeSync(descriptor);
   }
-  sync(context.home.folder);
+  syncFolder(context.home.folder);
   const data = { count, bytes: rejected.length, sha256: sha256(rejected), file };
   context.log.error('lines of the spool are no records: they are kept aside', data);
   return { type: 'spool.rejected', at: context.now(), actor: SUPERVISOR, instance: null, data };
@@ -144,14 +145,5 @@ function writeWhole(descriptor: number, bytes: Buffer): void {
   } catch (error) {
     ftruncateSync(descriptor, size);
     throw error;
-  }
-}
-
-function sync(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -2,7 +2,14 @@ import { type FSWatcher, watch } from 'node:fs';
 import { type AuditActor, type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { type KillScope, type KillSubject, parseKillScope, scopesOver } from '../guard/kill/kill-scope.ts';
-import { isTripped, type Latch, listLatches, removeLatch, writeLatch } from '../guard/kill/latch-files.ts';
+import {
+  firstTripped,
+  isTripped,
+  type Latch,
+  listLatches,
+  removeLatch,
+  writeLatch,
+} from '../guard/kill/latch-files.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import type { SupervisorContext } from './context.ts';
 
@@ -104,8 +111,11 @@ export async function openKillSwitch(
     log.error('the kill switches cannot be watched', { cause: ensureError(error).message });
   }
 
-  const heldBy = (subject: KillSubject): KillScope | null =>
-    scopesOver(subject).find((scope) => tripped.has(scope) || isTripped(folder, scope)) ?? null;
+  const heldBy = (subject: KillSubject): KillScope | null => {
+    const scopes = scopesOver(subject);
+    const byFile = firstTripped(folder, scopes);
+    return scopes.find((scope) => scope === byFile || tripped.has(scope)) ?? null;
+  };
 
   return {
     get epoch() {

@@ -2,7 +2,7 @@ import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { allSteps } from '../definition/references.ts';
 import type { JsonObject, Workflow } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
-import { argumentsOf, isIntentOf } from '../guard/intents.ts';
+import { argumentsOf, isIntent, isIntentOf } from '../guard/intents.ts';
 import { type Decided, decidePermit, type PermitFacts } from '../guard/permits.ts';
 import type { ApprovalFile } from '../guard/policy/policy-file.ts';
 import { type Allowed, countAllowed, countEvent } from '../guard/run-counts.ts';
@@ -30,14 +30,21 @@ export interface PermitDesk {
   judge(batch: readonly JournalEntry[], asked: readonly PermitMessage[]): Promise<Judged>;
 }
 
+/** A permit comes right after its intent; several are under way at most. */
+const MAX_RECENT = 64;
 const NOTHING: Judged = { answers: [], audits: [], approvals: null, committed: () => undefined };
 
 export function openPermitDesk(context: SupervisorContext, live: LiveInstance): PermitDesk {
-  /** What a permit is for, as its intent says: in the same batch, or, when it is asked again, in the journal. */
+  let recent: readonly JournalEntry[] = [];
+  /**
+   * What a permit is for, as its intent says: in the same batch, or committed just before, or, when it is asked again,
+   * in the journal.
+   */
   const intentOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
     const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
     const entry =
       batch.findLast(matches) ??
+      recent.findLast(matches) ??
       (await context.store.call('journal.read', { id: live.row.id, afterSeq: 0 })).findLast(matches);
     return entry === undefined ? {} : argumentsOf(entry.event);
   };
@@ -65,6 +72,7 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
 
   return {
     judge: async (batch, asked) => {
+      recent = [...recent, ...batch.filter(({ event }) => isIntent(event))].slice(-MAX_RECENT);
       if (asked.length === 0 && !batch.some(({ event }) => event.type.startsWith('agent.'))) return NOTHING;
       const policies = await policiesOf(context, live);
       let counts = batch.reduce((before, { event }) => countEvent(before, event), policies.counts);

@@ -23,6 +23,7 @@ import { killMethods } from './kill-methods.ts';
 import { openKillSpool } from './kill-spool.ts';
 import { openKillSwitch } from './kill-switch.ts';
 import { createKiller } from './killer.ts';
+import { openMaskKey } from './mask-key.ts';
 import { recordedCalls } from './recorded-calls.ts';
 import { recover, sweep } from './recovery.ts';
 import { policyMethods, reloadBySignal } from './reload-policies.ts';
@@ -82,6 +83,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     isolation,
     sandboxes: openSandboxes(home),
     killSwitch,
+    maskKey: openMaskKey(home),
     log,
     version: options.version,
     startedAt: Date.now(),

@@ -110,6 +110,7 @@ export function fakeAgent(options: FakeOptions): FakeAgent {
         ...answer,
       };
     },
+    decided: async () => undefined,
     during: async (tool, signal, work) => {
       const value = await work(signal);
       const switchedOff = options.switchedOff?.(tool) ?? null;

@@ -43,3 +43,20 @@ test('a clock without a limit never runs out, one with nothing left has at once'
   assert.equal(new WorkClock(null).expired.aborted, false);
   assert.equal(new WorkClock(0).expired.aborted, true);
 });
+
+test('time that is held within the work does not count, however many hold it', async () => {
+  const hand = handClock();
+  const clock = new WorkClock(1000, hand);
+  await clock.during(async () => {
+    hand.move(500);
+    await Promise.all([
+      clock.except(async () => hand.move(50_000)),
+      clock.except(async () => hand.move(50_000)),
+    ]);
+    assert.equal(clock.expired.aborted, false);
+    hand.move(499);
+    assert.equal(clock.expired.aborted, false);
+    hand.move(1);
+  });
+  assert.equal(clock.expired.aborted, true);
+});

@@ -73,6 +73,7 @@ test('a decision counts for exactly what was asked', () => {
     { ...QUESTION, request: { ...REQUEST, attempt: 2 } },
     { ...QUESTION, request: { ...REQUEST, path: 'b' } },
     { ...QUESTION, request: { ...REQUEST, kind: 'spawn' } },
+    { ...QUESTION, request: { ...REQUEST, subject: '@files' } },
     { ...QUESTION, request: { ...REQUEST, agent: { iteration: 1, call: 'c1-2', tool: 'execute_bash' } } },
   ];
   for (const other of others) assert.equal(kindOf([approved], other), 'ask', JSON.stringify(other));

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
+import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import { checkPairs, lines } from '../agents/fake-world.ts';
-import { assertNothingLeft, outputsOf } from '../setup/leftovers.ts';
+import { eventually } from '../setup/bench-home.ts';
+import { assertNothingLeft, endOf, foldersOf, outputsOf, textOf } from '../setup/leftovers.ts';
 import { GEMINI_KEY, type OtherBench, openOtherBench } from '../setup/other-agents.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
@@ -123,6 +125,63 @@ describe('an agent that speaks ACP', { timeout: 300_000, skip: lacks }, () => {
     const { stdout } = await desk.bench.q('approvals', '--json');
     assert.deepEqual(JSON.parse(stdout), []);
     checkPairs(desk.agentEvents(run.id));
+  });
+
+  for (const decision of ['approve', 'deny'] as const)
+    test(`stands still while a person is asked, and goes on when they ${decision}`, async (t) => {
+      const end = [{ say: 'Done.' }, { end: 'end_turn' }];
+      const granted = [
+        { update: { toolCallId: 't1', status: 'in_progress' } },
+        { touch: 'made' },
+        { update: { toolCallId: 't1', status: 'completed' } },
+      ];
+      const desk = openOtherBench(t, {
+        turns: [[{ update: EDIT }, { ask: { toolCallId: 't1' }, granted }, ...end]],
+      });
+      desk.policy({ default: 'allow', rules: [{ id: 'ask-write', effect: 'ask', tool: 'fs_write' }] });
+      desk.workflow({ guardrails: { max_execution_time: 20 } });
+      const id = await desk.start();
+      const [asked] = await eventually('a person is asked', async () => {
+        const all = (await desk.bench.json('approvals', id)) as ApprovalDocument[];
+        return all.length === 1 && all;
+      });
+      assert.deepEqual([asked?.what, asked?.call], ['fs_write', 'c1-1']);
+      /** The kernel says so of a cgroup of version 2, also beside those of version 1. */
+      const states = (): string[] =>
+        foldersOf(id).flatMap((folder) =>
+          globSync('**/cgroup.events', { cwd: folder }).map((file) => textOf(join(folder, file))),
+        );
+      const { isolation } = await desk.bench.status(id);
+      if (isolation?.backend !== 'polling')
+        await eventually('the agent stands still', () =>
+          states().some((state) => state.includes('frozen 1')),
+        );
+      assert.ok(!existsSync(join(desk.bench.workspace, 'made')));
+      await desk.bench.q(decision, id);
+      const run = await endOf(desk.bench, id);
+      assert.equal(run.status, 'completed', JSON.stringify(run.error));
+      assert.equal(existsSync(join(desk.bench.workspace, 'made')), decision === 'approve');
+      const option = decision === 'approve' ? 'p-yes' : 'p-no';
+      assert.deepEqual(answersOf(desk), [{ outcome: { outcome: 'selected', optionId: option } }]);
+      checkPairs(desk.agentEvents(id));
+    });
+
+  test('that is stopped while a person is asked is gone, and the call was not run', async (t) => {
+    const desk = openOtherBench(t, {
+      turns: [[{ ask: EDIT, granted: [{ touch: 'made' }] }, { end: 'end_turn' }]],
+    });
+    desk.policy({ default: 'allow', rules: [{ id: 'ask-write', effect: 'ask', tool: 'fs_write' }] });
+    desk.workflow();
+    const id = await desk.start();
+    await eventually('a person is asked', async () => {
+      const all = (await desk.bench.json('approvals', id)) as ApprovalDocument[];
+      return all.length === 1;
+    });
+    await desk.bench.q('stop', id);
+    assert.equal((await endOf(desk.bench, id)).status, 'stopped');
+    assert.ok(!existsSync(join(desk.bench.workspace, 'made')));
+    checkPairs(desk.agentEvents(id));
+    assert.deepEqual(await desk.bench.json('approvals', id), []);
   });
 
   test('agent file, guardrails and a missing allow_once refuse as well', async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
@@ -7,7 +7,7 @@ import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import { lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench } from '../setup/agents.ts';
-import { eventually } from '../setup/bench-home.ts';
+import { eventually, ROOT } from '../setup/bench-home.ts';
 import { endOf, foldersOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
@@ -139,6 +139,42 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
     await desk.bench.q('approve', id);
     const run = await endOf(desk.bench, id);
     assert.equal(run.status, 'completed', JSON.stringify(run.error));
+  });
+
+  test('the start of an agent and of each of its servers is asked for by itself', async (t) => {
+    const rule = { id: 'ask-start', effect: 'ask', tool: ['spawn:helper', 'spawn:@calc', 'spawn:@more'] };
+    const desk = await deskWith(t, [{ text: 'done' }], rule);
+    copyFileSync(join(ROOT, 'test/agents/mcp-server.mjs'), join(desk.bench.workspace, 'server.mjs'));
+    const server = { command: process.execPath, args: ['server.mjs'] };
+    desk.agent('helper', { tools: ['@calc', '@more'], mcpServers: { calc: server, more: server } });
+    const id = await desk.start('one');
+    const asked: string[] = [];
+    for (const number of [1, 2, 3]) {
+      const [only] = await pending(desk, id);
+      assert.equal(only?.number, number);
+      asked.push(only?.what ?? '');
+      await letGo(desk, id);
+      assert.equal(desk.provider.requests.length, 0);
+      await desk.bench.q('approve', id, String(number));
+    }
+    assert.deepEqual(asked.sort(), ['@calc', '@more', 'helper']);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.equal(desk.provider.requests.length, 1);
+  });
+
+  test('a request to the model may have to be approved, and counts once', async (t) => {
+    const rule = { id: 'ask-model', effect: 'ask', tool: 'model:*' };
+    const desk = await deskWith(t, [{ text: 'done' }], rule);
+    const id = await desk.start('one');
+    const [asked] = await pending(desk, id);
+    assert.equal(asked?.kind, 'model');
+    await letGo(desk, id);
+    assert.equal(desk.provider.requests.length, 0);
+    await desk.bench.q('approve', id);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.deepEqual([outputsOf(run, 'a')['iterations'], desk.provider.requests.length], [1, 1]);
   });
 
   test('a kill switch that is tripped meanwhile holds what is approved; the open call gets its outcome', async (t) => {

@@ -54,6 +54,7 @@ async function openDesk(
     folder: '/nowhere',
     secretsFolder: '/nowhere',
     killFolder: '/nowhere',
+    maskKey: '00',
     agentPolicies: {},
     workspace: '/nowhere',
     scratch: '/nowhere',

@@ -51,6 +51,7 @@ export function fakeContext(answers: Answers, parts: Partial<Scope> = {}): FakeC
     isolation,
     sandboxes: { offer: () => Promise.reject(new Error('no sandbox is offered')) },
     killSwitch: armed,
+    maskKey: '00',
     log: { info: log('info'), warn: log('warn'), error: log('error'), close: async () => undefined },
     version: '0',
     startedAt: 0,

@@ -49,9 +49,10 @@ async function assertResumed(note: Note): Promise<StatusDocument> {
   assert.equal(status.service?.unit, note.unit);
   const run = await patiently('the second step runs', async () => {
     const now = await statusOf(note);
-    return now.steps[1]?.status === 'running' && now;
+    // The journal of its earlier process says that the step runs: it counts when this one runs too.
+    return now.status === 'running' && now.steps[1]?.status === 'running' && now;
   });
-  assert.deepEqual([run.status, run.incarnations], ['running', note.incarnations + 1]);
+  assert.equal(run.incarnations, note.incarnations + 1);
   assert.equal(readFileSync(join(note.workspace, 'count'), 'utf8'), 'once\n');
   return run;
 }

@@ -68,6 +68,8 @@ class Agent {
   #prompt: Promise<unknown> = Promise.resolve();
   #ending: Promise<void> | null = null;
   #isSwitchedOffAtOnce = false;
+  #clock: WorkClock | null = null;
+  #holds = 0;
 
   constructor(host: AcpHost, around: Prompting) {
     const { profile, workspace } = host;
@@ -76,6 +78,7 @@ class Agent {
       {
         ...around,
         refusal: (tool, args) => host.refusal(tool, args),
+        held: (wait) => this.#hold(wait),
         switchedOff: (tool, reason) => {
           this.#isSwitchedOffAtOnce ||= reason === AT_ONCE;
           this.#run.session.peer.fail(
@@ -104,6 +107,7 @@ class Agent {
 
   async converse(clock: WorkClock): Promise<JsonObject> {
     const run: Run = { ...this.#run, clock };
+    this.#clock = clock;
     const { job, transcript } = run;
     refuseMore(run);
     await this.#open(run);
@@ -124,6 +128,19 @@ class Agent {
   end(how: 'over' | 'cancelled' | 'at once'): Promise<void> {
     this.#ending ??= this.#end(how);
     return this.#ending;
+  }
+
+  /** Nothing of the agent runs while a person is waited for, whatever else it had begun. */
+  async #hold(wait: () => Promise<void>): Promise<void> {
+    this.#holds += 1;
+    try {
+      if (this.#holds === 1) await this.#process?.freeze();
+      await (this.#clock === null ? wait() : this.#clock.except(wait));
+    } finally {
+      this.#holds -= 1;
+      // One that is being ended is thawed by that.
+      if (this.#holds === 0 && this.#ending === null) await this.#process?.thaw();
+    }
   }
 
   async #open({ clock, session, signal }: Run): Promise<void> {

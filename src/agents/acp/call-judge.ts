@@ -4,9 +4,10 @@ import type { JsonObject } from '../../definition/workflow.ts';
 import type { ToolOutcome } from '../../engine/agent-events.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import { canonicalTool } from '../../guard/tools.ts';
+import type { Permit } from '../../protocol/instance-link.ts';
 import { onAbort } from '../../skills/waits.ts';
 import { limitError } from '../budget.ts';
-import { type AgentJob, type AgentWorld, Cancelled } from '../run.ts';
+import { type AgentJob, type AgentWorld, approvalOf, Cancelled } from '../run.ts';
 import { type CallRecord, stuckReason } from '../stuck.ts';
 import { capText, cleanText, maskJson } from '../text.ts';
 import type { Transcript } from '../transcript.ts';
@@ -22,6 +23,8 @@ export interface JudgeParts {
   readonly refusal: (tool: string, args: JsonObject) => string | null;
   /** A kill switch covers a call that may be running; `isAtOnce`: without any grace. */
   readonly switchedOff: (tool: string, reason: unknown) => void;
+  /** Waits, while the agent stands still and the clock too. */
+  readonly held: (wait: () => Promise<void>) => Promise<void>;
 }
 
 /** A decision that takes longer is a refusal. */
@@ -109,9 +112,18 @@ export class CallJudge {
       this.#book.decide(call, judged, refused);
       return;
     }
-    const late = AbortSignal.timeout(DECISION_TIMEOUT_MS);
-    const either = AbortSignal.any([signal, late]);
-    const permit = await world.permit('tool', { iteration: this.iteration, call: intent, tool }, either);
+    const ask = (): Promise<Permit | null> =>
+      world.permit(
+        'tool',
+        { iteration: this.iteration, call: intent, tool },
+        AbortSignal.any([signal, AbortSignal.timeout(DECISION_TIMEOUT_MS)]),
+      );
+    let permit = await ask();
+    while (permit?.decision === 'wait' && !signal.aborted) {
+      const approval = approvalOf(permit);
+      await this.#parts.held(() => world.decided(approval, signal));
+      if (!signal.aborted) permit = await ask();
+    }
     if (signal.aborted) throw new Cancelled();
     // Whatever is no clear yes is a no.
     const isAllowed = permit !== null && permit.decision === 'allow';

@@ -1,18 +1,8 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { constants, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
+import { syncFolder, writeDurably } from '../../protocol/durable-file.ts';
 import { type KillScope, type KillSubject, scopesOver } from './kill-scope.ts';
 
 export const KILL_MODES = ['stop', 'kill', 'quarantine'] as const;
@@ -36,41 +26,36 @@ export interface Latch {
  * us from seeing that it is not there counts as tripped.
  */
 export function heldByFile(folder: string, subject: KillSubject): KillScope | null {
-  return scopesOver(subject).find((scope) => isTripped(folder, scope)) ?? null;
+  return firstTripped(folder, scopesOver(subject));
 }
 
 export function isTripped(folder: string, scope: KillScope): boolean {
+  return firstTripped(folder, [scope]) !== null;
+}
+
+/** The first of these scopes that has a file, whatever it is. A folder that cannot be looked into trips all of them. */
+export function firstTripped(folder: string, scopes: readonly KillScope[]): KillScope | null {
+  let names: readonly string[];
   try {
-    lstatSync(join(folder, fileName(scope)));
-    return true;
+    // One look for all: this stands before every effect.
+    names = readdirSync(folder);
   } catch (error) {
-    return systemCode(error) !== 'ENOENT';
+    return systemCode(error) === 'ENOENT' ? null : (scopes[0] ?? null);
   }
+  if (names.length === 0) return null;
+  return scopes.find((scope) => names.includes(fileName(scope))) ?? null;
 }
 
 /** Durable when it returns. A latch that is there already is kept as it is. */
 export function writeLatch(folder: string, latch: Latch): void {
   const file = join(folder, fileName(latch.scope));
   if (readLatch(file) !== null) return;
-  const fresh = `${file}.${process.pid}.new`;
-  const descriptor = openSync(
-    fresh,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW,
-    0o600,
-  );
-  try {
-    writeSync(descriptor, `${JSON.stringify(latch)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  renameSync(fresh, file);
-  sync(folder);
+  writeDurably(file, `${JSON.stringify(latch)}\n`);
 }
 
 export function removeLatch(folder: string, scope: KillScope): void {
   rmSync(join(folder, fileName(scope)), { force: true, recursive: true });
-  sync(folder);
+  syncFolder(folder);
 }
 
 export interface LatchFile {
@@ -117,13 +102,4 @@ function isLatch(raw: unknown): raw is Latch {
     typeof by === 'string' &&
     typeof at === 'number'
   );
-}
-
-function sync(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }
