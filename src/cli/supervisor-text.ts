@@ -123,6 +123,9 @@ function wrapped(label: string, text: string): string[] {
 function cutInMiddle(word: string, columns: number): string {
   if (displayWidth(word) <= columns) return word;
   const half = Math.floor((columns - 1) / 2);
-  const end = [...clipToWidth([...word].reverse().join(''), half)].reverse().join('');
+  const letters = Array.from(word);
+  let end = '';
+  for (let index = letters.length - 1; displayWidth(`${letters[index]}${end}`) <= half; index -= 1)
+    end = `${letters[index]}${end}`;
   return `${clipToWidth(word, half)}…${end}`;
 }

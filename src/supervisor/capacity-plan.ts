@@ -12,7 +12,7 @@ export interface Machine {
 const MEMORY_RESERVE = 0.15;
 /**
  * Percent of CPU that may be promised for each core. Memory that is promised twice is lost to the OOM killer; CPU that
- * is, is shared by weight, and most runs wait for a model, a network or a person (docs/decisions/0012-capacity.md).
+ * is, is shared by weight, and most runs wait for a model, a network or a person (docs/decisions/0013-capacity.md).
  */
 const CPU_PERCENT_PER_CORE = 5000;
 /** Starts at once, a core: a start is all CPU, more only slow each other down. */

@@ -50,6 +50,7 @@ export interface Ledger {
   waitsFor(id: string): string | null;
   /** All that wait, in the order in which they would be admitted if nothing else came. */
   queue(): QueueEntry[];
+  readonly queueLength: number;
   readonly promised: { readonly memoryBytes: number; readonly cpuPercent: number };
 }
 
@@ -190,6 +191,9 @@ export function createLedger(capacity: Capacity, now: () => number = () => perfo
         waits_for:
           index === 0 ? (lacksLeave() ?? lacksRoom(demand) ?? 'its turn') : `${index} before it in the queue`,
       })),
+    get queueLength() {
+      return waiting.size;
+    },
     get promised() {
       return { memoryBytes: usedMemory, cpuPercent: usedCpu };
     },
@@ -198,7 +202,7 @@ export function createLedger(capacity: Capacity, now: () => number = () => perfo
 
 /** Plays the admissions through, as if each found room. */
 function inTurn(entries: readonly Entry[], shares: Shares, at: number): Entry[] {
-  const lanes = Map.groupBy(entries, laneOf);
+  const lanes = new Set([...Map.groupBy(entries, laneOf).values()].map((all) => ({ all, next: 0 })));
   const more = new Map<string, number>();
   const served = new Map<string, number>();
   const then: Shares = {
@@ -207,11 +211,16 @@ function inTurn(entries: readonly Entry[], shares: Shares, at: number): Entry[] 
   };
   const order: Entry[] = [];
   while (lanes.size > 0) {
-    const candidates = [...lanes.values()].flatMap((lane) => lane.slice(0, 1));
-    const first = candidates.reduce((best, each) => (compareTurns(each, best, then, at) < 0 ? each : best));
-    const lane = lanes.get(laneOf(first)) ?? [];
-    lane.shift();
-    if (lane.length === 0) lanes.delete(laneOf(first));
+    let first: Entry | undefined;
+    let from: { all: Entry[]; next: number } | undefined;
+    for (const lane of lanes) {
+      const head = lane.all[lane.next];
+      if (head !== undefined && (first === undefined || compareTurns(head, first, then, at) < 0))
+        [first, from] = [head, lane];
+    }
+    if (first === undefined || from === undefined) return order;
+    from.next += 1;
+    if (from.next === from.all.length) lanes.delete(from);
     more.set(first.workflow, (more.get(first.workflow) ?? 0) + 1);
     served.set(first.workflow, Number.MAX_SAFE_INTEGER - entries.length + order.length);
     order.push(first);

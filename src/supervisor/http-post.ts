@@ -1,5 +1,3 @@
-import { request as plain } from 'node:http';
-import { request as secure } from 'node:https';
 import { ensureError, systemCode } from '../errors/workflow-error.ts';
 
 export interface Post {
@@ -22,13 +20,14 @@ const WORTH_ANOTHER_TRY = [408, 425, 429];
  * Sends JSON by POST on a connection of its own, with a bound for the whole of it. A redirect is not followed: it would
  * take body and headers to an address that nobody named. Never rejects.
  */
-export function postJson({ url, headers, body, timeoutMs, signal }: Post): Promise<PostOutcome> {
+export async function postJson({ url, headers, body, timeoutMs, signal }: Post): Promise<PostOutcome> {
+  // Most supervisors send nothing, and TLS takes megabytes.
+  const { request: send } = await (url.protocol === 'https:' ? import('node:https') : import('node:http'));
   return new Promise((resolve) => {
     const bound = AbortSignal.timeout(timeoutMs);
     const failed = (why: string, isFinal = false): void =>
       resolve({ kind: 'failed', why: `${url.host}: ${why}`, isFinal });
     try {
-      const send = url.protocol === 'https:' ? secure : plain;
       const request = send(url, {
         method: 'POST',
         agent: false,

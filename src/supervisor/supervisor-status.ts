@@ -8,6 +8,7 @@ import type { SupervisorContext } from './context.ts';
 import { diskOf, diskReserve } from './disk-guard.ts';
 import type { Fleet } from './fleet.ts';
 import { latchDocument } from './kill-methods.ts';
+import type { ScheduleEntry } from './schedule-entry.ts';
 import { fireDocument } from './schedule-methods.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Vitals } from './vitals.ts';
@@ -26,11 +27,22 @@ export interface StatusParts {
 
 const FIRES = 5;
 
+/** What costs the same however much waits: enough for metrics, which are asked for again and again. */
+export type Vital = Omit<SupervisorStatus, 'queue' | 'next_fires'>;
+
 /** How the supervisor is, as `supervisor status --json` prints it. */
 export async function supervisorStatus(
   context: SupervisorContext,
   parts: StatusParts,
 ): Promise<SupervisorStatus> {
+  return {
+    ...(await vitalStatus(context, parts)),
+    queue: parts.fleet.ledger.queue(),
+    next_fires: await nextFires(context, parts.scheduler),
+  };
+}
+
+export async function vitalStatus(context: SupervisorContext, parts: StatusParts): Promise<Vital> {
   const { store, isolation, home } = context;
   const { fleet, vitals, capacity, keeper } = parts;
   const { promised } = fleet.ledger;
@@ -45,14 +57,12 @@ export async function supervisorStatus(
     isolation: { backend, enforced, observed },
     missing,
     instances: countByStatus(fleet),
-    queue: fleet.ledger.queue(),
     capacity: {
       memory_bytes: capacity.memoryBytes,
       memory_promised_bytes: promised.memoryBytes,
       cpu_percent: capacity.cpuPercent,
       cpu_promised_percent: promised.cpuPercent,
     },
-    next_fires: await nextFires(context, parts.scheduler),
     memory_bytes: process.memoryUsage.rss(),
     store_pending: store.pending,
     store_latency: vitals.storeLatency(),
@@ -77,13 +87,7 @@ async function nextFires(
   { now }: SupervisorContext,
   scheduler: Scheduler,
 ): Promise<SupervisorStatus['next_fires']> {
-  const entries = (await scheduler.entries()).filter(
-    ({ row, workflow }) => row.pausedAt === null && workflow !== null,
-  );
-  // Who is due first has the first fires: of ten thousand schedules few are planned.
-  const soonest = entries
-    .sort((a, b) => (a.nextDue ?? Number.POSITIVE_INFINITY) - (b.nextDue ?? Number.POSITIVE_INFINITY))
-    .slice(0, FIRES);
+  const soonest = earliest(await scheduler.entries());
   const fires: { readonly at: number; readonly shown: SupervisorStatus['next_fires'][number] }[] = [];
   for (const { row, workflow, decidedTo } of soonest) {
     if (workflow === null) continue;
@@ -94,6 +98,21 @@ async function nextFires(
     .sort((a, b) => a.at - b.at)
     .slice(0, FIRES)
     .map(({ shown }) => shown);
+}
+
+/** Who is due first has the first fires: of ten thousand schedules few are planned, and none are sorted. */
+function earliest(entries: readonly ScheduleEntry[]): ScheduleEntry[] {
+  const due = ({ nextDue }: ScheduleEntry): number => nextDue ?? Number.POSITIVE_INFINITY;
+  const found: ScheduleEntry[] = [];
+  for (const entry of entries) {
+    if (entry.row.pausedAt !== null || entry.workflow === null) continue;
+    const last = found[FIRES - 1];
+    if (last !== undefined && due(entry) >= due(last)) continue;
+    found.push(entry);
+    found.sort((a, b) => due(a) - due(b));
+    found.splice(FIRES);
+  }
+  return found;
 }
 
 async function pendingApprovals({ store, now }: SupervisorContext): Promise<SupervisorStatus['approvals']> {

@@ -2,15 +2,15 @@ import type { Server } from 'node:http';
 import { ensureError } from '../errors/workflow-error.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
-import { metricsAddress, serveMetrics } from './metrics/listener.ts';
-import { type Otlp, openOtlp } from './metrics/otlp.ts';
+import { metricsAddress } from './metrics/metrics-address.ts';
+import type { Otlp } from './metrics/otlp.ts';
 import { otlpConfig } from './metrics/otlp-config.ts';
 import { prometheusText } from './metrics/prometheus-text.ts';
 import { createRecordMetrics } from './metrics/record-metrics.ts';
 import type { Family } from './metrics/registry.ts';
 import { statusMetrics } from './metrics/status-metrics.ts';
 import { createNotifier } from './notify/notifier.ts';
-import { type StatusParts, supervisorStatus } from './supervisor-status.ts';
+import { type StatusParts, supervisorStatus, vitalStatus } from './supervisor-status.ts';
 
 /** All by which the supervisor is watched from outside: status, metrics, traces, notifications. */
 export interface Watching {
@@ -42,15 +42,17 @@ export function openWatching(
 
   const findRun = (id: string): { workflow: string; createdAt: number } | null => fleet.find(id)?.row ?? null;
   const metrics = createRecordMetrics(findRun);
-  const notifier = createNotifier(context, env, metrics.notified);
-  const status = () =>
-    supervisorStatus(context, {
-      ...parts,
-      notifications: () => notifier.document(),
-      problems: () =>
-        [capacityProblem, notifier.problem, otlpProblem, listenProblem].filter((each) => each !== null),
-    });
-  const families = async (): Promise<Family[]> => [...statusMetrics(await status()), ...metrics.families()];
+  const notifier = createNotifier(context, env, (outcome) => metrics.notified(outcome));
+  const all: StatusParts = {
+    ...parts,
+    notifications: () => notifier.document(),
+    problems: () =>
+      [capacityProblem, notifier.problem, otlpProblem, listenProblem].filter((each) => each !== null),
+  };
+  const families = async (): Promise<Family[]> => [
+    ...statusMetrics(await vitalStatus(context, all), fleet.ledger.queueLength),
+    ...metrics.families(),
+  ];
   const text = async (): Promise<string> => prometheusText(await families());
 
   vitals.listen(() => (written, ms) => {
@@ -62,14 +64,20 @@ export function openWatching(
   vitals.listen(notifier.watcher);
 
   return {
-    methods: { 'supervisor.status': status, 'supervisor.metrics': async () => ({ text: await text() }) },
+    methods: {
+      'supervisor.status': () => supervisorStatus(context, all),
+      'supervisor.metrics': async () => ({ text: await text() }),
+    },
     start: async () => {
       await notifier.start();
       if (otlpProblem !== null) log.error('OpenTelemetry is not as asked for', { problem: otlpProblem });
-      if (config !== null)
+      if (config !== null) {
+        const { openOtlp } = await import('./metrics/otlp.ts');
         otlp = openOtlp(config, { families, findRun, startedAt: context.startedAt, now, log });
+      }
       if (address === null) return;
       try {
+        const { serveMetrics } = await import('./metrics/listener.ts');
         server = await serveMetrics(address, text);
       } catch (error) {
         // It is no reason to run nothing.

@@ -1,8 +1,8 @@
-import type { SupervisorStatus } from '../../protocol/supervisor-control.ts';
+import type { Vital } from '../supervisor-status.ts';
 import { type Family, gauge } from './registry.ts';
 
 /** What the status of the supervisor says, as gauges. */
-export function statusMetrics(status: SupervisorStatus): Family[] {
+export function statusMetrics(status: Vital, queueLength: number): Family[] {
   const { capacity, store_latency: store, loop_delay: loop, disk } = status;
   const ofKind = (memory: number, cpu: number) => ({ memory, cpu });
   const has = ofKind(capacity.memory_bytes, capacity.cpu_percent / 100);
@@ -17,7 +17,7 @@ export function statusMetrics(status: SupervisorStatus): Family[] {
       'Instances that have not ended, by status.',
       Object.entries(status.instances).map(([name, value]) => ({ labels: { status: name }, value })),
     ),
-    gauge('q_workflow_queue_length', 'Instances that wait for room or their turn.', status.queue.length),
+    gauge('q_workflow_queue_length', 'Instances that wait for room or their turn.', queueLength),
     gauge('q_workflow_capacity_memory_bytes', 'Memory that may be promised to instances.', has.memory),
     gauge('q_workflow_promised_memory_bytes', 'Memory that is promised to instances.', promised.memory),
     gauge('q_workflow_capacity_cpu_cores', 'Cores that may be promised to instances.', has.cpu),

@@ -82,7 +82,10 @@ function tell(
   instance: string | null,
   data: Readonly<Record<string, unknown>>,
 ): Told {
-  const of = (name: string): string => String(data[name] ?? '');
+  const of = (name: string): string => {
+    const value = data[name];
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  };
   const pick = (...names: string[]): Record<string, unknown> =>
     Object.fromEntries(names.flatMap((name) => (data[name] === undefined ? [] : [[name, data[name]]])));
   switch (event) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AuditEntry, SUPERVISOR } from '../../../src/audit/record.ts';
 import { createLatency } from '../../../src/supervisor/metrics/latency.ts';
-import { metricsAddress } from '../../../src/supervisor/metrics/listener.ts';
+import { metricsAddress } from '../../../src/supervisor/metrics/metrics-address.ts';
 import { otlpConfig } from '../../../src/supervisor/metrics/otlp-config.ts';
 import { metricsJson, tracesJson } from '../../../src/supervisor/metrics/otlp-json.ts';
 import { prometheusText } from '../../../src/supervisor/metrics/prometheus-text.ts';
@@ -96,11 +96,12 @@ test('records are counted by what they say, and no id is a label', () => {
 
 test('the gauges say what the status says', () => {
   const text = prometheusText(
-    statusMetrics(quietStatus({ instances: { running: 2 }, loop_delay: { p99_ms: 5, max_ms: 7 } })),
+    statusMetrics(quietStatus({ instances: { running: 2 }, loop_delay: { p99_ms: 5, max_ms: 7 } }), 4),
   );
   for (const line of [
     'q_workflow_build_info{version="0.1.0",backend="polling"} 1',
     'q_workflow_instances{status="running"} 2',
+    'q_workflow_queue_length 4',
     'q_workflow_capacity_cpu_cores 4',
     'q_workflow_loop_delay_seconds{quantile="0.99"} 0.005',
   ])

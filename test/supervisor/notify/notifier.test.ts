@@ -29,7 +29,7 @@ describe('the notifier', { timeout: 20_000 }, () => {
   let reads: number;
   let notifier: Notifier;
 
-  const open = (): { notifier: Notifier; commit(entry: AuditEntry): void; said: string[] } => {
+  const open = (): { readonly commit: (entry: AuditEntry) => void; readonly said: string[] } => {
     const { context, said } = fakeContext({
       'audit.about': () => ({ log: 'log' }),
       'instance.get': () => ({ workflow: 'w' }),
@@ -59,7 +59,7 @@ describe('the notifier', { timeout: 20_000 }, () => {
       log.push(entry);
       done?.([entry], 1);
     };
-    return { notifier, commit, said };
+    return { commit, said };
   };
   const configure = (section: object): void => {
     mkdirSync(join(folder, 'q-workflow'), { recursive: true });
