@@ -69,8 +69,10 @@ export const permit: Measure = {
           agent: { iteration: 1, call, tool: 'execute_bash' },
         };
         const answer = next('permit');
-        lines.send({ type: 'events', entries: [{ seq, at: Date.now(), event }] });
-        lines.send({ type: 'permit', id: seq, afterSeq: seq, request });
+        lines.send(
+          { type: 'events', entries: [{ seq, at: Date.now(), event }] },
+          { type: 'permit', id: seq, afterSeq: seq, request },
+        );
         return answer;
       };
       const costs: number[] = [];

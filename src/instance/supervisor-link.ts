@@ -83,16 +83,22 @@ export function openLink(
   let lastReport = 0;
   const waiters: { upTo: number; resolve: () => void }[] = [];
 
-  const send = (message: InstanceMessage): void => lines?.send(message);
+  const send = (...messages: InstanceMessage[]): void => lines?.send(...messages);
+
+  /** The events that are to be sent now; they count as sent. */
+  const takeFresh = (): InstanceMessage[] => {
+    isFlushPlanned = false;
+    if (!isWelcome) return [];
+    const fresh = unacked.filter((entry) => entry.seq > sentSeq);
+    sentSeq = fresh.at(-1)?.seq ?? sentSeq;
+    const batches = Array.from({ length: Math.ceil(fresh.length / MAX_BATCH) }, (_, index) =>
+      fresh.slice(index * MAX_BATCH, (index + 1) * MAX_BATCH),
+    );
+    return batches.map((entries) => ({ type: 'events', entries }));
+  };
 
   const flush = (): void => {
-    isFlushPlanned = false;
-    if (!isWelcome) return;
-    const fresh = unacked.filter((entry) => entry.seq > sentSeq);
-    if (fresh.length === 0) return;
-    sentSeq = fresh.at(-1)?.seq ?? sentSeq;
-    for (let from = 0; from < fresh.length; from += MAX_BATCH)
-      send({ type: 'events', entries: fresh.slice(from, from + MAX_BATCH) });
+    for (const message of takeFresh()) send(message);
   };
 
   const acknowledge = (upTo: number): void => {
@@ -202,7 +208,8 @@ export function openLink(
     atMostUnacked: (count) => until(seq - count),
     permit: (request, signal) => {
       if (signal.aborted) return Promise.resolve(null);
-      flush();
+      // An intent and its permit go in one piece: then they are committed together.
+      const fresh = takeFresh();
       lastPermit += 1;
       const message = { type: 'permit', id: lastPermit, afterSeq: seq, request } as const;
       return new Promise((resolve) => {
@@ -218,7 +225,7 @@ export function openLink(
             resolve(permit);
           },
         });
-        if (isWelcome) send(message);
+        if (isWelcome) send(...fresh, message);
       });
     },
     network: (report) => {

@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
 
 export interface JsonLines {
-  send(message: unknown): void;
+  /** Several go in one piece, so that the other side gets them in one, unless they are large. */
+  send(...messages: unknown[]): void;
   /** Sends what is queued, then closes. */
   end(): void;
   destroy(): void;
@@ -26,7 +27,6 @@ export function openJsonLines(socket: Socket, handlers: JsonLinesHandlers): Json
   let pendingBytes = 0;
   let failure: Error | null = null;
   let hasClosed = false;
-  let isCorked = false;
 
   const fail = (error: Error): void => {
     failure ??= error;
@@ -65,18 +65,9 @@ export function openJsonLines(socket: Socket, handlers: JsonLinesHandlers): Json
   });
 
   return {
-    send: (message) => {
+    send: (...messages) => {
       if (socket.destroyed || !socket.writable) return;
-      // What is sent in one turn goes in one piece: an intent and its permit arrive, and are committed, together.
-      if (!isCorked) {
-        isCorked = true;
-        socket.cork();
-        process.nextTick(() => {
-          isCorked = false;
-          socket.uncork();
-        });
-      }
-      socket.write(`${JSON.stringify(message)}\n`);
+      socket.write(messages.map((message) => `${JSON.stringify(message)}\n`).join(''));
     },
     end: () => socket.end(),
     destroy: () => socket.destroy(),
