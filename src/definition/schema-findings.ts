@@ -122,7 +122,7 @@ function wrongTag(error: ErrorObject, value: unknown, finding: Finding): SchemaF
   return oneOf(allowed, tag, (message, _key, suggestion) => finding(message, 'type', suggestion));
 }
 
-const STEP_TYPES = ['skill', 'agent', 'parallel', 'conditional', 'loop'];
+const STEP_TYPES = ['skill', 'agent', 'approval', 'parallel', 'conditional', 'loop'];
 const TRIGGER_TYPES = ['manual', 'schedule'];
 
 function isStepSchema(error: ErrorObject): boolean {

@@ -364,13 +364,15 @@ const CASES: readonly Case[] = [
     title: 'a misspelled type gives one error',
     steps: [{ id: 'a', type: 'skil', skill: 'x' }],
     expected: [
-      'error $.steps[0].type "skil" is not allowed; allowed: skill, agent, parallel, conditional, loop',
+      'error $.steps[0].type "skil" is not allowed; allowed: skill, agent, approval, parallel, conditional, loop',
     ],
   },
   {
     title: 'a missing type gives one error',
     steps: [{ id: 'a', skill: 'x' }],
-    expected: ['error $.steps[0].type "type" is missing; allowed: skill, agent, parallel, conditional, loop'],
+    expected: [
+      'error $.steps[0].type "type" is missing; allowed: skill, agent, approval, parallel, conditional, loop',
+    ],
   },
   {
     title: 'an unknown key gives one error',
@@ -394,7 +396,7 @@ const CASES: readonly Case[] = [
       { id: 'c', type: 'skill', skill: 'run' },
     ],
     expected: [
-      'error $.steps[0].type "skil" is not allowed; allowed: skill, agent, parallel, conditional, loop',
+      'error $.steps[0].type "skil" is not allowed; allowed: skill, agent, approval, parallel, conditional, loop',
       'error $.steps[1].inputs.x step "c" runs later',
     ],
   },

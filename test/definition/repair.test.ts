@@ -123,9 +123,9 @@ const CASES: readonly Case[] = [
       skill('d'),
     ],
     expected: [
-      'error $.steps[0].type "paralel" is not allowed; allowed: skill, agent, parallel, conditional, loop',
-      'error $.steps[1].type "nothing" is not allowed; allowed: skill, agent, parallel, conditional, loop',
-      'error $.steps[0].steps[0].type "skil" is not allowed; allowed: skill, agent, parallel, conditional, loop',
+      'error $.steps[0].type "paralel" is not allowed; allowed: skill, agent, approval, parallel, conditional, loop',
+      'error $.steps[1].type "nothing" is not allowed; allowed: skill, agent, approval, parallel, conditional, loop',
+      'error $.steps[0].steps[0].type "skil" is not allowed; allowed: skill, agent, approval, parallel, conditional, loop',
       `error $.steps[0].steps[1].id "B" ${NOT_A_NAME}`,
       'error $.steps[0].steps[0].timeout 0 is not allowed: more than 0',
       'error $.steps[1].steps[0].inputs.x step "d" runs later',

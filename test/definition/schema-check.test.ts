@@ -8,7 +8,7 @@ test('a misspelled step type names the allowed ones and suggests the nearest', a
     {
       severity: 'error',
       path: '$.steps[0].type',
-      message: '"skil" is not allowed; allowed: skill, agent, parallel, conditional, loop',
+      message: '"skil" is not allowed; allowed: skill, agent, approval, parallel, conditional, loop',
       suggestion: 'skill',
     },
   ]);
