@@ -3,7 +3,7 @@ import { globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildCommandLine } from './build/command-line.ts';
+import { buildCommandLine, warmUp } from './build/command-line.ts';
 import { buildInstance } from './build/instance.ts';
 import { writeManifest } from './build/manifest.ts';
 import { namedExports } from './build/named-exports.ts';
@@ -49,6 +49,7 @@ async function main(): Promise<void> {
   await buildInstance(root);
   await buildCommandLine(root);
   await writeManifest(root);
+  await warmUp(root);
 }
 
 await main();
