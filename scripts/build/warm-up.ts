@@ -9,7 +9,7 @@ import { dirname } from 'node:path';
 import { codeCacheOf, compileBundle } from '../../src/cli/bundle.ts';
 
 const [, , bundle = '', ...args] = process.argv;
-const { script, run } = compileBundle(bundle);
+const compiled = compileBundle(bundle);
 process.argv = [process.execPath, bundle, ...args];
-process.on('exit', () => writeFileSync(codeCacheOf(bundle), script.createCachedData()));
-run(createRequire(bundle), dirname(bundle));
+process.on('exit', () => writeFileSync(codeCacheOf(bundle), compiled.script.createCachedData()));
+compiled.run(createRequire(bundle), dirname(bundle));
