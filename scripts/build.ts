@@ -3,7 +3,7 @@ import { globSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { buildCommandLine, warmUp } from './build/command-line.ts';
+import { buildCommandLine } from './build/command-line.ts';
 import { buildInstance } from './build/instance.ts';
 import { writeManifest } from './build/manifest.ts';
 import { namedExports } from './build/named-exports.ts';
@@ -47,9 +47,8 @@ async function main(): Promise<void> {
   });
   await buildRareParts(root);
   await buildInstance(root);
-  await buildCommandLine(root);
   await writeManifest(root);
-  await warmUp(root);
+  await buildCommandLine(root);
 }
 
 await main();

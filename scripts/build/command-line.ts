@@ -1,10 +1,8 @@
 /** Builds what the bins run: every command in one CommonJS file, evaluated module by module as it is needed. */
-import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Plugin } from 'esbuild';
-import { bundleCommonJs } from './common-js.ts';
+import { bundleCommonJs, bundleForCache, warmUp } from './common-js.ts';
 import { leaveOutRareParts } from './rare-parts.ts';
 
 /**
@@ -30,7 +28,7 @@ const RARELY_USED = [
 export async function buildCommandLine(root: string): Promise<void> {
   const commands = globSync('commands/**/*.ts', { cwd: root }).sort();
   const loaders = commands.map((file) => `  ${JSON.stringify(idOf(file))}: () => import('./${file}'),`);
-  await bundleCommonJs(root, join(root, 'dist', 'cli', 'command-line.cjs'), {
+  const code = await bundleForCache(root, join(root, 'dist', 'cli', 'command-line.cjs'), {
     stdin: {
       contents: `import { runCli } from './src/cli/run-cli.ts';\nvoid runCli({\n${loaders.join('\n')}\n});\n`,
       resolveDir: root,
@@ -56,20 +54,8 @@ export async function buildCommandLine(root: string): Promise<void> {
     entryPoints: ['src/cli/completion/main.ts'],
     plugins: [leaveOutRareParts],
   });
-}
-
-/** Runs a command that needs no supervisor, so that its code is at hand compiled: most of it is the same in all. */
-export async function warmUp(root: string): Promise<void> {
-  const example = join(root, 'examples', 'repo-report.json');
-  await promisify(execFile)(process.execPath, [
-    '--no-warnings',
-    join(import.meta.dirname, 'warm-up.ts'),
-    join(root, 'dist', 'cli', 'command-line.cjs'),
-    'q',
-    'workflow',
-    'validate',
-    example,
-  ]);
+  // A command that needs no supervisor; most of what runs is the same in all.
+  await warmUp([code], ['q', 'workflow', 'validate', join(root, 'examples', 'repo-report.json')]);
 }
 
 /** commands/workflow/supervisor/start.ts → workflow:supervisor:start, as oclif names it. */
