@@ -1,7 +1,9 @@
 /** What the drivers of other makers' programs share: their time, and the prompts that they send with leave only. */
+import { sha256 } from '../audit/canonical.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { undecided } from '../protocol/open-calls.ts';
 import { countUsage, estimateTokens, limitError, outputRoom } from './budget.ts';
 import type { DriverChoice } from './driver-choice.ts';
 import { timeError } from './loop.ts';
@@ -31,6 +33,9 @@ export async function onTheClock(
   { job, transcript, world, signal }: Prompting,
   work: (clock: WorkClock, signal: AbortSignal) => Promise<JsonObject>,
 ): Promise<JsonObject | null> {
+  const { path } = job;
+  const lost = transcript.openCalls.map((call) => ({ path, call }));
+  world.record(undecided(lost, 'agent', sha256));
   transcript.startAnew();
   const { limits, timeoutMs } = job;
   const leftMs = limits.maxExecutionMs === null ? null : limits.maxExecutionMs - transcript.workedMs;

@@ -98,7 +98,7 @@ export async function runAgentAttempt(
     await driver.close();
     // Who waits for a person has its calls open; nobody comes back to those of an attempt that has ended.
     const open = isSuspended ? [] : transcript.openCalls.map((call) => ({ path: command.path, call }));
-    world.record(undecided(open, sha256));
+    world.record(undecided(open, 'agent', sha256));
     await world.written();
   }
 }

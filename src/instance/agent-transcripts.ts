@@ -64,7 +64,7 @@ export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder' 
       const begun = [...running].flatMap(([path, { openCalls: calls }]) =>
         calls.map((call) => ({ path, call })),
       );
-      return undecided([...held, ...begun], sha256);
+      return undecided([...held, ...begun], 'run', sha256);
     },
   };
 }

@@ -5,7 +5,10 @@ import type { RunEvent } from '../engine/events.ts';
 /** What is told of such a call: nobody knows whether it had its effect. */
 export const INTERRUPTED_TEXT =
   'interrupted: the process ended while this call was open. It may or may not have had its effect; look before you repeat it.';
-const UNDECIDED_TEXT = 'denied: the run ended before a person had decided about this call; it was not run';
+const UNDECIDED_TEXTS = {
+  run: 'denied: the run ended before a person had decided about this call; it was not run',
+  agent: 'denied: the agent was gone before a person had decided about this call; it was not run',
+} as const;
 
 /** One open call of a journal. */
 export interface OpenCall {
@@ -56,9 +59,13 @@ export function interruptions(
     .map((call) => ended(call, 'interrupted', INTERRUPTED_TEXT, hash));
 }
 
-/** The outcomes of calls that nobody will decide about any more. */
-export function undecided(calls: readonly OpenCall[], hash: (text: string) => string): AgentEvent[] {
-  return calls.map((call) => ended(call, 'denied', UNDECIDED_TEXT, hash));
+/** The outcomes of calls that nobody will decide about any more: their run has ended, or the agent that asked is gone. */
+export function undecided(
+  calls: readonly OpenCall[],
+  over: 'run' | 'agent',
+  hash: (text: string) => string,
+): AgentEvent[] {
+  return calls.map((call) => ended(call, 'denied', UNDECIDED_TEXTS[over], hash));
 }
 
 function ended(

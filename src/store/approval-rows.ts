@@ -2,7 +2,7 @@
 import type { AuditEntry } from '../audit/record.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 
-/** withdrawn: the run ended before anybody decided. */
+/** withdrawn: what asked ended before anybody decided. */
 export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 
 /** What a person is asked to allow, exactly as it would be done. */
@@ -59,6 +59,8 @@ export interface ApprovalChanges {
   readonly expired: readonly number[];
   /** Numbers of those that answered a permit. */
   readonly answered: readonly number[];
+  /** Numbers of those whose call or attempt ended without them. */
+  readonly withdrawn: readonly number[];
   readonly at: number;
 }
 

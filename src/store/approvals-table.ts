@@ -35,6 +35,9 @@ export function openApprovalsTable(database: DatabaseSync): ApprovalsTable {
     `UPDATE approvals SET status = ?1, decided_at = ?2, decided_by = ?3, reason = ?4
      WHERE instance = ?5 AND number = ?6 AND status = 'pending' AND expires_at > ?2`,
   );
+  const withdrawOne = database.prepare(
+    `UPDATE approvals SET status = 'withdrawn', decided_at = ? WHERE instance = ? AND number = ? AND status = 'pending'`,
+  );
   const withdraw = database.prepare(
     `UPDATE approvals SET status = 'withdrawn', decided_at = ? WHERE instance = ? AND status = 'pending'`,
   );
@@ -49,10 +52,11 @@ export function openApprovalsTable(database: DatabaseSync): ApprovalsTable {
     `${columns} WHERE status = 'pending' ORDER BY requested_at, instance, number LIMIT ?`,
   );
   return {
-    change: (instance, { requested, expired, answered, at }) => {
+    change: (instance, { requested, expired, answered, withdrawn, at }) => {
       for (const { number, subject, argsHash, request, requestedAt, expiresAt } of requested)
         insert.run(instance, number, subject, argsHash, JSON.stringify(request), requestedAt, expiresAt);
       for (const number of expired) expire.run(at, instance, number);
+      for (const number of withdrawn) withdrawOne.run(at, instance, number);
       for (const number of answered) answer.run(at, instance, number);
     },
     decide: ({ instance, number, status, by, reason, at }) =>

@@ -36,7 +36,7 @@ export function openEventsTable(database: DatabaseSync): EventsTable {
     unfinished: (id, waiting) => {
       const journal = readFrom(id, 0);
       const undone = openCalls(journal).filter((call) => waiting.has(callKey(call)));
-      return [...interruptions(journal, waiting, sha256), ...undecided(undone, sha256)];
+      return [...interruptions(journal, waiting, sha256), ...undecided(undone, 'run', sha256)];
     },
   };
 }

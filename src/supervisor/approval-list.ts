@@ -1,7 +1,17 @@
 /** The approvals of one live run, as its commits left them. Pure: each change answers a new list. */
+import type { RunEvent } from '../engine/events.ts';
 import type { StepRow } from '../engine/projection-rows.ts';
 import type { BootApproval } from '../protocol/instance-link.ts';
 import type { ApprovalChanges, ApprovalRow } from '../store/approval-rows.ts';
+
+/** An interrupted attempt is none of them: a new process takes it up, and asks for the same. */
+const ENDS: ReadonlySet<RunEvent['type']> = new Set([
+  'attempt.failed',
+  'step.completed',
+  'step.failed',
+  'step.skipped',
+  'step.cancelled',
+]);
 
 const UNDECIDED = { decidedAt: null, decidedBy: null, reason: null, answeredAt: null, voidAt: null };
 
@@ -9,7 +19,7 @@ const UNDECIDED = { decidedAt: null, decidedBy: null, reason: null, answeredAt: 
 export function applyChanges(
   rows: readonly ApprovalRow[],
   instance: string,
-  { requested, expired, answered, at }: ApprovalChanges,
+  { requested, expired, answered, withdrawn, at }: ApprovalChanges,
 ): ApprovalRow[] {
   const added = requested.map(
     (approval): ApprovalRow => ({ ...approval, instance, status: 'pending', ...UNDECIDED }),
@@ -17,8 +27,23 @@ export function applyChanges(
   return [...rows, ...added].map((row) => ({
     ...row,
     ...(expired.includes(row.number) && row.status === 'pending' ? { status: 'expired', decidedAt: at } : {}),
+    ...(withdrawn.includes(row.number) && row.status === 'pending'
+      ? { status: 'withdrawn', decidedAt: at }
+      : {}),
     ...(answered.includes(row.number) ? { answeredAt: row.answeredAt ?? at } : {}),
   }));
+}
+
+/** The numbers of those that are pending although the event ended what asked: the call, or the attempt of its step. */
+export function overtaken(rows: readonly ApprovalRow[], event: RunEvent): number[] {
+  return rows
+    .filter(({ status, voidAt, request }) => {
+      if (status !== 'pending' || voidAt !== null || !('path' in event) || event.path !== request.path)
+        return false;
+      if (event.type === 'agent.tool_ended') return event.call === request.call;
+      return ENDS.has(event.type) && (!('attempt' in event) || event.attempt >= request.attempt);
+    })
+    .map(({ number }) => number);
 }
 
 /** What a person decided. */

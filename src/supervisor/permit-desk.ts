@@ -8,7 +8,7 @@ import type { ApprovalFile } from '../guard/policy/policy-file.ts';
 import { type Allowed, countAllowed, countEvent } from '../guard/run-counts.ts';
 import type { InstanceMessage, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import type { ApprovalChanges, NewApproval } from '../store/approval-rows.ts';
-import { applyChanges } from './approval-list.ts';
+import { applyChanges, overtaken } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
 import { idOf, policiesOf, type RunPolicies } from './run-policies.ts';
@@ -73,7 +73,9 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
   return {
     judge: async (batch, asked) => {
       recent = [...recent, ...batch.filter(({ event }) => isIntent(event))].slice(-MAX_RECENT);
-      if (asked.length === 0 && !batch.some(({ event }) => event.type.startsWith('agent.'))) return NOTHING;
+      const withdrawn = batch.flatMap(({ event }) => overtaken(live.approvals, event));
+      const isOfAgent = batch.some(({ event }) => event.type.startsWith('agent.'));
+      if (asked.length === 0 && withdrawn.length === 0 && !isOfAgent) return NOTHING;
       const policies = await policiesOf(context, live);
       let counts = batch.reduce((before, { event }) => countEvent(before, event), policies.counts);
       const now = context.now();
@@ -81,6 +83,7 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         requested: [] as NewApproval[],
         expired: [] as number[],
         answered: [] as number[],
+        withdrawn,
         at: now,
       };
       const answers: { message: PermitMessage; permit: Permit }[] = [];
@@ -101,12 +104,13 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         if (answered !== null) changes.answered.push(answered);
       }
       const { requested, expired, answered } = changes;
-      const isChanged = requested.length + expired.length + answered.length > 0;
+      const isChanged = requested.length + expired.length + answered.length + withdrawn.length > 0;
       return {
         answers,
         audits: [
           ...requested.map((approval) => requestedRecord(live.row.id, now, approval)),
           ...expired.map((number) => expiredRecord(live.row.id, now, number)),
+          ...withdrawn.map((number) => withdrawnRecord(live, now, number)),
           ...answers.map((answer) => permitRecord(live.row.id, now, answer)),
         ],
         approvals: isChanged ? changes : null,
@@ -147,6 +151,12 @@ function requestedRecord(instance: string, at: number, approval: NewApproval): A
 
 function expiredRecord(instance: string, at: number, number: number): AuditEntry {
   return { type: 'approval.expired', at, actor: SUPERVISOR, instance, data: { approval: number } };
+}
+
+function withdrawnRecord({ row, approvals }: LiveInstance, at: number, number: number): AuditEntry {
+  const asked = approvals.find((approval) => approval.number === number)?.request;
+  const data = { approval: number, path: asked?.path ?? '', what: asked?.what ?? '' };
+  return { type: 'approval.withdrawn', at, actor: SUPERVISOR, instance: row.id, data };
 }
 
 function permitRecord(

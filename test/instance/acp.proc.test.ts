@@ -184,6 +184,29 @@ describe('an agent that speaks ACP', { timeout: 300_000, skip: lacks }, () => {
     assert.deepEqual(await desk.bench.json('approvals', id), []);
   });
 
+  test('that is lost while a person is asked asks anew; what it asked before is withdrawn', async (t) => {
+    const turn = [{ ask: EDIT, granted: [{ touch: 'made' }] }, { say: 'Done.' }, { end: 'end_turn' }];
+    const desk = openOtherBench(t, { turns: [turn] });
+    desk.policy({ default: 'allow', rules: [{ id: 'ask-write', effect: 'ask', tool: 'fs_write' }] });
+    desk.workflow();
+    const id = await desk.start();
+    const waiting = (number: number): Promise<ApprovalDocument[]> =>
+      eventually(`approval ${number} alone waits`, async () => {
+        const all = (await desk.bench.json('approvals', id)) as ApprovalDocument[];
+        return all.length === 1 && all[0]?.number === number && all;
+      });
+    await waiting(1);
+    const { pid } = await desk.bench.status(id);
+    process.kill(pid ?? assert.fail('no process'), 'SIGKILL');
+    await waiting(2);
+    assert.ok(!existsSync(join(desk.bench.workspace, 'made')));
+    await desk.bench.q('approve', id);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.ok(existsSync(join(desk.bench.workspace, 'made')));
+    checkPairs(desk.agentEvents(id));
+  });
+
   test('agent file, guardrails and a missing allow_once refuse as well', async (t) => {
     const ask = (id: string, call: object, options?: object): object => ({
       ask: { toolCallId: id, ...call },

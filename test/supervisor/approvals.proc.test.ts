@@ -129,6 +129,45 @@ describe('steps that ask a person', { timeout: 240_000 }, () => {
     );
   });
 
+  test('a branch that another one beats is asked for no more', async () => {
+    bench.workflow('race', {
+      steps: [
+        {
+          id: 'either',
+          type: 'parallel',
+          wait_for: 'any',
+          steps: [
+            { id: 'quick', type: 'skill', skill: 'nap' },
+            { id: 'ok', type: 'approval', message: 'Or now?' },
+          ],
+        },
+        { id: 'gate', type: 'approval', message: 'Go on?' },
+      ],
+    });
+    const id = await startRun(bench, 'race');
+    assert.equal((await pending(id)).step, 'either/ok');
+    const left = await eventually('the next step asks', async () => {
+      const all = (await bench.json('approvals', id)) as ApprovalDocument[];
+      return all.some(({ step }) => step === 'gate') && all;
+    });
+    assert.deepEqual(
+      left.map(({ number, step }) => [number, step]),
+      [[2, 'gate']],
+    );
+    const late = await bench.q('approve', id, '1');
+    assert.match(late.stderr, /APPROVAL|withdrawn/);
+    assert.notEqual(late.status, 0);
+    const log = (await bench.json('audit', 'list', '--instance', id, '--type', 'approval.withdrawn')) as {
+      records: unknown[];
+    };
+    assert.equal(log.records.length, 1);
+    await letGo(id);
+    await bench.q('supervisor', 'stop');
+    assert.equal(((await bench.json('approvals', id)) as unknown[]).length, 1);
+    assert.equal((await bench.q('approve', id)).status, 0);
+    assert.equal((await endOf(bench, id)).status, 'completed');
+  });
+
   test('two that wait have to be told apart, and each is decided by itself', async () => {
     bench.workflow('two', {
       steps: [
