@@ -3,11 +3,11 @@ import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { BLOCKED, decideHook, hookText } from '../../src/cli/hook.ts';
 
 export default class Hook extends WorkflowCommand {
-  static override description =
-    'Decide about a tool call of Q or Kiro as its preToolUse hook, by the policies and kill switches here (docs/hook.md).';
+  static override description = `Decide about a tool call of Q or Kiro, as its preToolUse hook.
+By the policies and kill switches that hold here; any end but an allow has status 2. See docs/hook.md.`;
   static override examples = [
-    `echo '{"hook_event_name":"preToolUse","cwd":"/tmp","tool_name":"execute_bash","tool_input":{"command":"git push"}}' | <%= config.bin %> workflow hook`,
-    'timeout 20 <%= config.bin %> workflow hook || exit 2   # as the command of a hook in an agent file',
+    '<%= config.bin %> workflow hook < event.json',
+    'timeout 20 <%= config.bin %> workflow hook || exit 2',
   ];
   static override flags = {
     agent: Flags.string({ description: 'name of the agent, for rules and kill switches that speak of it' }),

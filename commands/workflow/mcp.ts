@@ -2,8 +2,8 @@ import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 
 export default class Mcp extends WorkflowCommand {
-  static override description =
-    'Serve workflows to an agent as MCP tools, on standard input and output (docs/mcp.md).';
+  static override description = `Serve workflows to an agent as MCP tools.
+It speaks on standard input and output until the input ends; an agent starts it by itself. See docs/mcp.md.`;
   static override examples = [
     '<%= config.bin %> workflow mcp',
     '<%= config.bin %> workflow mcp --read-only',
