@@ -65,6 +65,9 @@ export async function decideHook({
   }
 }
 
+/** A reason may quote a whole command; Q takes 10 KiB of stderr. */
+const MAX_REASON = 2000;
+
 /** What the agent is told on stderr; null when the tool may run. It goes to a model: it says what not to try. */
 export function hookText({ decision, tool, reason, rules, kill_switch }: HookAnswer): string | null {
   if (decision === 'allow') return null;
@@ -75,7 +78,8 @@ export function hookText({ decision, tool, reason, rules, kill_switch }: HookAns
     decision === 'ask'
       ? 'It was not run. Tell the person what you wanted to do and why; they can do it, or allow it in a policy.'
       : 'It was not run. Do not try the same in another way; tell the person.';
-  return printable(`q workflow: ${who} ${tool}: ${reason}${by}. ${next}`);
+  const why = reason.length <= MAX_REASON ? reason : `${reason.slice(0, MAX_REASON)} …`;
+  return printable(`q workflow: ${who} ${tool.slice(0, MAX_REASON)}: ${why}${by}. ${next}`);
 }
 
 async function readEvent(): Promise<string> {

@@ -23,8 +23,30 @@ export function parseHookEvent(text: string): Pick<CallText, 'tool' | 'args' | '
   if (typeof tool !== 'string' || tool === '') throw refused('has no "tool_name", which is a text');
   if (!isObject(input)) throw refused('has a "tool_input" that is no JSON object');
   if (cwd !== null && typeof cwd !== 'string') throw refused('has a "cwd" that is no text');
+  const excess = excessIn(input);
+  if (excess !== null)
+    throw refused(`is not judged: its tool_input ${excess}`, { hint: 'Do it in smaller parts.' });
   const named = toolName(tool);
   return { tool: named, args: canonicalTool(named) === 'execute_bash' ? shellArguments(input) : input, cwd };
+}
+
+// Every text may be a path, and every path is compared with every rule: beyond this that takes seconds.
+const MAX_VALUES = 1000;
+const MAX_LINE_CHARACTERS = 256 * 1024;
+
+function excessIn(input: JsonObject): string | null {
+  const open: Json[] = [input];
+  let count = 0;
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    count += 1;
+    if (count > MAX_VALUES) return `has more than ${MAX_VALUES} values`;
+    if (typeof next === 'string' && next.length > MAX_LINE_CHARACTERS && !next.includes('\n'))
+      return `has a line of ${next.length} characters`;
+    // The nesting is bounded, the number of values in one list is not.
+    if (typeof next === 'object' && next !== null)
+      for (const value of Object.values(next).slice(0, MAX_VALUES + 1)) open.push(value);
+  }
+  return null;
 }
 
 /** Q writes tools of MCP servers `server___tool` in places; policies know them as `@server/tool`. */

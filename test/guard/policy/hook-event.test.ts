@@ -66,6 +66,19 @@ describe('hook events', () => {
     assert.match(refusal('['.repeat(10_000)), /nested deeper/);
   });
 
+  test('what would take seconds to judge is refused', () => {
+    const inputOf = (input: object): string => event({ tool_input: input });
+    assert.equal(
+      refusal(inputOf({ list: Array.from({ length: 1000 }, (_, at) => `/a/${at}`) })),
+      'the hook event is not judged: its tool_input has more than 1000 values',
+    );
+    assert.equal(
+      refusal(inputOf({ path: 'a/'.repeat(131_073) })),
+      'the hook event is not judged: its tool_input has a line of 262146 characters',
+    );
+    parseHookEvent(inputOf({ content: 'a\n'.repeat(200_000), list: Array(997).fill(1) }));
+  });
+
   test('a switch may hold a tool by each of its names', () => {
     assert.deepEqual(toolNames('shell'), ['shell', 'execute_bash']);
     assert.deepEqual(toolNames('FS_WRITE'), ['FS_WRITE', 'fs_write']);
