@@ -26,6 +26,7 @@ const PACKAGES = [
 const PARTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(PACKAGES.map((name) => [name, `require('${name}')`])),
   './generated/workflow-validator.js': "require('./src/definition/generated/workflow-validator.js').default",
+  './mcp-sdk.ts': "require('./src/cli/mcp/mcp-sdk.ts')",
   './generated/policy-validator.js': "require('./src/guard/policy/generated/policy-validator.js').default",
 };
 
@@ -55,5 +56,5 @@ export const leaveOutRareParts: Plugin = {
 };
 
 function fileOf(name: string): string {
-  return `${basename(name, '.js')}.cjs`;
+  return `${basename(name).replace(/\.[jt]s$/, '')}.cjs`;
 }

@@ -9,6 +9,8 @@ export interface AuditActor {
   readonly kind: 'supervisor' | 'instance' | 'person';
   readonly id: string;
   readonly uid: number | null;
+  /** By what a program asked in a person's name; its own words. */
+  readonly via?: string;
 }
 
 /** What a writer wants recorded; log id, number, time and hash are added when it is appended. */

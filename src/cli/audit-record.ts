@@ -12,7 +12,12 @@ export interface AuditRecord {
   readonly severity?: Severity;
   readonly type: string;
   readonly at: number;
-  readonly actor: { readonly kind: string; readonly id: string; readonly uid: number | null };
+  readonly actor: {
+    readonly kind: string;
+    readonly id: string;
+    readonly uid: number | null;
+    readonly via?: string;
+  };
   readonly instance: string | null;
   readonly data: Readonly<Record<string, unknown>>;
   readonly binds?: Readonly<Record<string, unknown>>;
@@ -27,7 +32,7 @@ export function recordOf({ body, hash }: AuditRow): AuditRecord {
 /** One line: number, time, instance, type, and what of its facts fits. */
 export function recordLine(record: AuditRecord, style: Style): string {
   const { seq, at, instance, type, actor, data } = record;
-  const by = actor.kind === 'person' ? `by ${actor.id} ` : '';
+  const by = actor.kind === 'person' ? `by ${actor.id}${viaText(actor)} ` : '';
   return [
     style.dim(String(seq).padStart(6)),
     style.dim(new Date(at).toISOString()),
@@ -45,12 +50,19 @@ export function recordText(record: AuditRecord, style: Style): string {
   return [
     `${style.bold(`record ${seq}`)} ${coloured(record, style)(type)}`,
     row('at', new Date(at).toISOString()),
-    row('actor', `${actor.kind} ${actor.id}${actor.uid === null ? '' : ` (uid ${actor.uid})`}`),
+    row(
+      'actor',
+      `${actor.kind} ${actor.id}${actor.uid === null ? '' : ` (uid ${actor.uid})`}${viaText(actor)}`,
+    ),
     row('instance', instance ?? 'none'),
     row('hash', hash),
     ...(binds === undefined ? [] : [row('tied to', JSON.stringify(binds))]),
     ...Object.entries(data).map(([name, value]) => row(name, shown(value))),
   ].join('\n');
+}
+
+function viaText({ via }: AuditRecord['actor']): string {
+  return via === undefined ? '' : ` via ${via}`;
 }
 
 function coloured({ severity }: AuditRecord, style: Style): (text: string) => string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import type { Json, JsonObject } from '../definition/workflow.ts';
+import { ensureError, ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Skill, SkillNote, SkillParameter } from '../skills/skill.ts';
 import { type Part, partNamed } from './parts.ts';
@@ -30,6 +31,70 @@ export async function findSkill(given: string, caller: Caller): Promise<Part> {
   return skills.some(({ name }) => name === given) || byAlias === undefined
     ? partNamed(skills, given, 'skill', 'SKILL_NOT_FOUND')
     : byAlias;
+}
+
+export interface CheckedSkill {
+  readonly name: string;
+  readonly inputs: JsonObject;
+}
+
+/**
+ * A skill by name or alias with its parameters from a command line, read after their declared types. Throws
+ * SKILL_NOT_FOUND, SKILL_INVALID, or INPUT_INVALID naming every parameter that is wrong.
+ */
+export async function checkSkillCall(
+  given: string,
+  params: JsonObject,
+  caller: Caller,
+): Promise<CheckedSkill> {
+  const [{ findSkills }, { hasPatterns, validateParameters }] = await Promise.all([
+    import('../skills/find.ts'),
+    import('../skills/parameters.ts'),
+  ]);
+  const places = { workspace: caller.workspace, home: caller.userHome, configDir: caller.configHome };
+  const skill = findSkills(places).get(given);
+  if (skill === null) {
+    await findSkill(given, caller);
+    throw new WorkflowError('SKILL_NOT_FOUND', `${given} lies in no skill folder`, {
+      hint: 'Put the file into .q-skills/ of the workspace, and give its name.',
+    });
+  }
+  const [problem] = skill.problems;
+  if (problem !== undefined)
+    throw new WorkflowError('SKILL_INVALID', `the skill ${skill.name} cannot be used: ${problem.message}`, {
+      hint: `Run q workflow skills validate ${skill.name}.`,
+    });
+  const inputs = Object.fromEntries(
+    Object.entries(params).map(([name, text]) => {
+      const parameter = skill.parameters.find((each) => each.name === name);
+      return [name, parameter === undefined ? text : readAs(parameter, text)];
+    }),
+  );
+  const matches = hasPatterns(skill) ? await (await import('../skills/patterns.ts')).loadPatternTest() : null;
+  try {
+    validateParameters(skill, inputs, matches);
+  } catch (thrown) {
+    const { code, problems } = ensureWorkflowError(thrown);
+    if (code !== 'PARAMETER_INVALID') throw thrown;
+    throw new WorkflowError('INPUT_INVALID', `the skill ${skill.name} cannot run with these values`, {
+      problems: problems.map((each) => ({ ...each, path: each.path.replace('$.inputs.', '--param ') })),
+      hint: `Run q workflow skills show ${skill.name} to see its parameters.`,
+      cause: thrown,
+    });
+  }
+  return { name: skill.name, inputs };
+}
+
+/** A text as the declared type has it; one that cannot be read so stays a text, and is refused by the check. */
+function readAs({ type, values }: SkillParameter, text: Json): Json {
+  if (type === 'string' || typeof text !== 'string') return text;
+  if (type === 'enum' && (values ?? []).includes(text)) return text;
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    if (error instanceof SyntaxError) return text;
+    throw error;
+  }
 }
 
 async function readSkill(path: string, caller: Caller): Promise<Part> {

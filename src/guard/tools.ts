@@ -53,12 +53,13 @@ export const CANONICAL_TOOLS = {
   use_skill: tool({ args: ['skill', 'inputs'] }),
   report_progress: tool({ aliases: ['report'], args: ['message', 'percent'] }),
   use_aws: tool({
+    aliases: ['aws'],
     args: ['service_name', 'operation_name', 'region', 'parameters', 'profile_name', 'label'],
   }),
   knowledge: tool({ args: [] }),
   thinking: tool({ args: ['thought'] }),
-  todo_list: tool({ args: [] }),
-  delegate: tool({ aliases: ['subagent'], args: [] }),
+  todo_list: tool({ aliases: ['todo'], args: [] }),
+  delegate: tool({ aliases: ['subagent', 'use_subagent'], args: [] }),
 } as const satisfies Readonly<Record<string, NativeTool>>;
 
 export type CanonicalTool = keyof typeof CANONICAL_TOOLS;

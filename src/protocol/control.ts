@@ -141,11 +141,15 @@ export interface Caller {
   /** `XDG_CONFIG_HOME`, else `~/.config`. */
   readonly configHome: string;
   readonly person: string;
+  /** By what a program asks in the person's name, such as `mcp q-cli`; it stands in the audit log. */
+  readonly via?: string;
 }
 
 export interface RunRequest {
-  /** A name, or the absolute path of a file. */
+  /** A name, or the absolute path of a file. With `definition`: what it was made from, which is no file. */
   readonly target: string;
+  /** The text of a definition that lies in no file. */
+  readonly definition?: string;
   readonly caller: Caller;
   /** Declared inputs by name; a text is read after the declared type. */
   readonly inputs: JsonObject;

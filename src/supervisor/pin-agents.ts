@@ -14,8 +14,8 @@ import { type Problem, systemCode, WorkflowError } from '../errors/workflow-erro
 import { parsePrices } from '../guard/prices.ts';
 import type { Caller } from '../protocol/control.ts';
 import { packageRoot } from '../protocol/install.ts';
+import { readRegularFile } from '../protocol/regular-file.ts';
 import type { Skill } from '../skills/skill.ts';
-import { readRegularFile } from './regular-file.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 

@@ -44,8 +44,12 @@ export async function runWorkflow(
   fleet: Fleet,
   request: RunRequest,
 ): Promise<Started> {
-  const source = await findWorkflow(context.store, request.target, request.caller);
-  return startWorkflow(context, fleet, source, request, { actor: personOf(request.caller), fire: null });
+  const { target, definition, caller } = request;
+  const source: WorkflowSource =
+    definition === undefined
+      ? await findWorkflow(context.store, target, caller)
+      : { kind: 'file', file: target, text: definition };
+  return startWorkflow(context, fleet, source, request, { actor: personOf(caller), fire: null });
 }
 
 /** The same for one that was found. With a fire, its decision is in the same transaction: FIRE_DECIDED starts nothing. */
@@ -153,7 +157,12 @@ export function checkedKeys(
 }
 
 export function personOf(caller: Caller): AuditActor {
-  return { kind: 'person', id: caller.person, uid: process.getuid?.() ?? null };
+  return {
+    kind: 'person',
+    id: caller.person,
+    uid: process.getuid?.() ?? null,
+    ...(caller.via === undefined ? {} : { via: caller.via }),
+  };
 }
 
 function refuseUnenforced(context: SupervisorContext, workflow: Workflow): void {

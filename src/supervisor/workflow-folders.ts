@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, WorkflowSummary } from '../protocol/control.ts';
-import { readRegularFile } from './regular-file.ts';
+import { readRegularFile } from '../protocol/regular-file.ts';
 
 /** A definition that was found, not loaded yet. */
 export interface WorkflowSource {

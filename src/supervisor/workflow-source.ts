@@ -5,8 +5,8 @@ import type { Workflow } from '../definition/workflow.ts';
 import { didYouMean, nearest } from '../errors/nearest.ts';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, WorkflowSummary } from '../protocol/control.ts';
+import { readRegularFile } from '../protocol/regular-file.ts';
 import type { Store } from '../store/store.ts';
-import { readRegularFile } from './regular-file.ts';
 import { folderSources, MAX_FILE_BYTES, type WorkflowSource, workflowFolders } from './workflow-folders.ts';
 
 /** Finds a definition by absolute path or by name: workspace, then user folder, then registered ones. */

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { ensureError, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
+import { ensureError, type Problem, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import { packageRoot } from '../../protocol/install.ts';
+import { readRegularFile } from '../../protocol/regular-file.ts';
 import { type LoadedFile, loadPolicy } from './load-policy.ts';
 import { type Owner, ownershipFaults } from './ownership.ts';
 import type { Layer } from './policy-file.ts';
@@ -13,6 +14,9 @@ export interface PolicyPlaces {
   readonly user: string;
   readonly workspace: string;
 }
+
+/** A larger file is no policy; a pipe in its place would hold up every decision. */
+const MAX_POLICY_BYTES = 5 * 1024 * 1024;
 
 const ORGANISATION_FOLDER = '/etc/q-workflow/policies';
 
@@ -86,19 +90,14 @@ function policyFiles(folder: string): string[] {
 /** What cannot be read is a policy with a fault, so that its layer denies. */
 async function readPolicy(file: string, layer: Layer | null, owner: Owner): Promise<LoadedFile> {
   const name = basename(file, '.json');
+  let text = '{}';
+  let faults: readonly Problem[];
   try {
-    const faults = ownershipFaults(file, owner);
-    return await loadPolicy({ text: readFileSync(file, 'utf8'), file, name, layer, faults });
+    faults = ownershipFaults(file, owner);
+    text = readRegularFile(file, MAX_POLICY_BYTES);
   } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
     const message = `${file} cannot be read: ${ensureError(error).message}`;
-    return await loadPolicy({
-      text: '{}',
-      file,
-      name,
-      layer,
-      faults: [{ severity: 'error', path: '$', message }],
-    });
+    faults = [{ severity: 'error', path: '$', message }];
   }
+  return await loadPolicy({ text, file, name, layer, faults });
 }

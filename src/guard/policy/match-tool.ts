@@ -1,10 +1,15 @@
-import { type Access, canonicalTool, nativeTool } from '../tools.ts';
+import { type Access, canonicalTool, likelyTool, nativeTool } from '../tools.ts';
 import type { Subject } from './subject.ts';
 import { fitsGlob, fitsGlobFolded, isGlob } from './text-glob.ts';
 
 /** A name of a tool in a rule, aliases resolved. `@server` alone means all tools of that server. */
 export function toolPattern(text: string): string {
   return /^@[^/]+$/.test(text) && text !== '@builtin' ? `${text}/*` : canonicalTool(text);
+}
+
+/** Every name that a switch or rule may have for a tool: as called, of its alias, and of what it is likely to mean. */
+export function toolNames(called: string): readonly string[] {
+  return [...new Set([called, canonicalTool(called), likelyTool(called)])];
 }
 
 /** Whether a rule that permits surely speaks of this tool: by its exact name, or a glob that known names fit. */
