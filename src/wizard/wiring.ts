@@ -48,7 +48,9 @@ const CONSTANTS: ReadonlySet<string> = new Set(['true', 'false', 'null', 'in']);
 
 /** `.name`, or `["other name"]` where that is no plain word: in a reference and in an expression it means the same. */
 function segment(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !CONSTANTS.has(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !CONSTANTS.has(name)
+    ? `.${name}`
+    : `[${JSON.stringify(name)}]`;
 }
 
 /** A value that cannot be read as anything but itself: no reference, no template, nothing to be looked into. */
