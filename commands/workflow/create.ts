@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { canAsk } from '../../src/cli/follow-run.ts';
+import { EXIT } from '../../src/errors/table.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 
 export default class Create extends WorkflowCommand {
@@ -51,7 +52,10 @@ export default class Create extends WorkflowCommand {
       caller,
       locateHome(),
     );
-    if (outcome === null) return;
+    if (outcome === null) {
+      process.exitCode = EXIT.STOPPED;
+      return;
+    }
     const { created, isRegistered, isRun } = outcome;
     const { file } = created;
     if (file === null) {

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { canAsk } from '../../src/cli/follow-run.ts';
+import { EXIT } from '../../src/errors/table.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 
@@ -34,7 +35,10 @@ export default class Edit extends WorkflowCommand {
     try {
       const request = { target: args.workflow, dropsDraft: flags['discard-draft'] };
       const edited = await editWorkflow(request, client, caller, locateHome());
-      if (edited === null) return;
+      if (edited === null) {
+        process.exitCode = EXIT.STOPPED;
+        return;
+      }
       const { created, wasRegistered, hasChanged } = edited;
       if (wasRegistered && hasChanged && created.file !== null) await register(client, created.file, caller);
       this.write(hasChanged ? createdText(created, wasRegistered) : 'Nothing has changed.');

@@ -24,22 +24,20 @@ export interface DraftFile {
 
 const VERSION = 1;
 
-/** The draft of a workspace (create) or a file (edit), in the state folder: only its owner reads it. */
+/**
+ * The draft of a workspace (create) or a file (edit), in the state folder: only its owner reads it. Throws where that
+ * folder cannot be used.
+ */
 export function draftFile(home: Home, key: string): DraftFile {
   const folder = join(home.folder, 'drafts');
   const file = join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 24)}.json`);
-  let isReady = false;
+  // Before the first question: a state folder that cannot be used must not cost answers.
+  prepareHome(home);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
     file,
     read: () => readDraft(file),
-    write: (draft) => {
-      if (!isReady) {
-        prepareHome(home);
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        isReady = true;
-      }
-      writeDurably(file, `${JSON.stringify({ version: VERSION, ...draft })}\n`);
-    },
+    write: (draft) => writeDurably(file, `${JSON.stringify({ version: VERSION, ...draft })}\n`),
     remove: () => rmSync(file, { force: true }),
   };
 }

@@ -26,6 +26,7 @@ export async function leadKept<T>({
 }: KeptConversation<T>): Promise<T | null> {
   const said = await keptReplies(draft, subject, asker);
   if (said === null) return null;
+  asker.tell('Escape goes back one question. Ctrl-C leaves; the answers are kept.');
   const keep = (replies: readonly Said[]): void => draft.write({ subject, at: Date.now(), said: replies });
   const ended = await converse({ start, asker, said, keep });
   if (ended === null) {

@@ -10,7 +10,6 @@ type Library = typeof import('./prompt-library.ts');
 /** Longer lists are searched by typing. */
 const LONG_LIST = 12;
 const PAGE = 12;
-const THEME = { prefix: { idle: '?', done: '✓' } };
 
 /** Asks on the terminal, on stderr. Escape goes back, Ctrl-C and the end of the input leave. */
 export async function openTerminal(style: Style): Promise<Asker> {
@@ -35,10 +34,15 @@ async function askOnce(
   emitKeypressEvents(process.stdin);
   process.stdin.on('keypress', onKey);
   try {
-    const context = { output: process.stderr, signal: back.signal, clearPromptOnDone: false };
-    if (question.kind === 'text') return { reply: await askText(library, question, context) };
-    if (question.kind === 'choice') return { reply: await askChoice(library, question, context, style) };
-    throw new Error(`${question.id} is not for a person`);
+    // What was asked is cleared away; its answer is written in one line.
+    const context = { output: process.stderr, signal: back.signal, clearPromptOnDone: true };
+    if (question.kind === 'work') throw new Error(`${question.id} is not for a person`);
+    const reply =
+      question.kind === 'text'
+        ? await askText(library, question, context, themeFor(style))
+        : await askChoice(library, question, context, style);
+    process.stderr.write(`${answerLine(question, reply, style)}\n`);
+    return { reply };
   } catch (error) {
     if (back.signal.aborted) {
       process.stderr.write(`${style.dim('  ← back')}\n`);
@@ -51,17 +55,42 @@ async function askOnce(
   }
 }
 
+function answerLine(question: TextQuestion | ChoiceQuestion, reply: string, style: Style): string {
+  const said =
+    question.kind === 'text' ? reply : (question.choices.find(({ value }) => value === reply)?.name ?? reply);
+  const line = `${question.text} ${printable(said).trim()}`;
+  const fitting = fit(line, widthOf(process.stderr) - 2);
+  return `${style.green('✓')} ${fitting.slice(0, question.text.length)}${style.cyan(fitting.slice(question.text.length))}`;
+}
+
+/** The keys that help are in the line below each list. */
+function themeFor(style: Style): object {
+  return {
+    prefix: { idle: style.cyan('?'), done: style.green('✓') },
+    style: {
+      keysHelpTip: (keys: readonly (readonly [string, string])[]) =>
+        style.dim([...keys.map(([key, action]) => `${key} ${action}`), 'esc back', '^C later'].join(' · ')),
+    },
+  };
+}
+
 interface Context {
+  readonly clearPromptOnDone: boolean;
   readonly output: NodeJS.WriteStream;
   readonly signal: AbortSignal;
 }
 
-function askText({ input }: Library, question: TextQuestion, context: Context): Promise<string> {
+function askText(
+  { input }: Library,
+  question: TextQuestion,
+  context: Context,
+  theme: object,
+): Promise<string> {
   return input(
     {
       message: question.text,
       ...(question.standard === '' ? {} : { default: question.standard }),
-      theme: THEME,
+      theme,
       validate: async (reply) => (await refusal(question, reply)) ?? true,
     },
     context,
@@ -74,7 +103,7 @@ async function askChoice(
   context: Context,
   style: Style,
 ): Promise<string> {
-  const width = widthOf(process.stderr);
+  const [width, theme] = [widthOf(process.stderr), themeFor(style)];
   for (;;) {
     const choices = question.choices.map((choice) => shown(choice, width));
     const chosen =
@@ -84,7 +113,7 @@ async function askChoice(
               message: question.text,
               pageSize: PAGE,
               default: question.standard,
-              theme: THEME,
+              theme,
               source: (term) =>
                 choices.filter(({ name, value, description }) =>
                   isMeant(term, `${name} ${value} ${description ?? ''}`),
@@ -98,7 +127,7 @@ async function askChoice(
               pageSize: PAGE,
               loop: false,
               default: question.standard,
-              theme: THEME,
+              theme,
               choices,
             },
             context,
@@ -114,10 +143,7 @@ function shown(
   { value, name, description }: Choice,
   width: number,
 ): { value: string; name: string; description?: string; short: string } {
-  const line = fit(
-    printable(name).replace(/^ +/, (blanks) => blanks),
-    width - 4,
-  );
+  const line = fit(printable(name), width - 4);
   return {
     value,
     name: line,
