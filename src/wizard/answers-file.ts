@@ -17,7 +17,8 @@ export function readAnswers(text: string, file: string, purpose: string | null):
   const notes = new NoteList(file);
   const fields = new Fields(parsed(text, notes), '$', notes);
   const newSkills = new Map<string, NewSkill>();
-  const about = purpose ?? fields.string('purpose') ?? '';
+  const own = fields.string('purpose');
+  const about = purpose ?? own ?? '';
   const answers: Answers = {
     ...NO_ANSWERS,
     name: fields.string('name') ?? slug(about, 'workflow'),

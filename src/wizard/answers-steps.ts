@@ -116,13 +116,13 @@ function timeoutFrom(given: Json | undefined, path: string, { notes }: Reader): 
 }
 
 /** `{"output": "step.field"}`, `{"input": "name"}` and `{"context": "name"}` beside all that a workflow file takes. */
-function inputsFrom(inputs: JsonObject, path: string, { notes }: Reader): JsonObject {
+function inputsFrom(inputs: JsonObject, path: string, { notes, ids }: Reader): JsonObject {
   const entries = Object.entries(inputs).map(([name, value]): [string, Json] => {
     const [key = '', ...more] = isObject(value) ? Object.keys(value) : [];
     if (!isObject(value) || more.length > 0 || !['output', 'input', 'context'].includes(key))
       return [name, value];
     const target = value[key];
-    if (typeof target === 'string' && target !== '') return [name, fileValue(sourceOf(key, target))];
+    if (typeof target === 'string' && target !== '') return [name, fileValue(sourceOf(key, target), ids)];
     notes.error(`${path}.${name}.${key}`, 'must be a name');
     return [name, value];
   });

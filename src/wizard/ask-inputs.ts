@@ -13,6 +13,7 @@ export interface Taken {
 interface Scope {
   readonly answers: Answers;
   readonly earlier: readonly StepAnswer[];
+  readonly ids: ReadonlySet<string>;
   readonly fault: (step: StepAnswer) => Promise<string | null>;
 }
 

@@ -17,6 +17,8 @@ export interface Parameter {
 export interface ValueScope {
   readonly answers: Answers;
   readonly earlier: readonly StepAnswer[];
+  /** Of all steps, this one too. */
+  readonly ids: ReadonlySet<string>;
   /** What is wrong with the file when the parameter has this value. */
   readonly fault: (value: Json) => Promise<string | null>;
 }
@@ -34,15 +36,15 @@ export function* askValue(
     note: () => parameterText(parameter),
     check: (reply) => {
       const source = sourceOf(reply);
-      return source === null ? null : scope.fault(fileValue(source));
+      return source === null ? null : scope.fault(fileValue(source, scope.ids));
     },
   });
   if (chosen === 'keep') return current;
   if (chosen === 'omit') return undefined;
   if (chosen.startsWith('value:'))
-    return fileValue({ kind: 'literal', value: JSON.parse(chosen.slice(6)) as Json });
+    return fileValue({ kind: 'literal', value: JSON.parse(chosen.slice(6)) as Json }, scope.ids);
   const source = sourceOf(chosen);
-  if (source !== null) return fileValue(source);
+  if (source !== null) return fileValue(source, scope.ids);
   switch (chosen) {
     case 'template':
       return yield* ask(`${id}/text`, `${parameter.name}: text, with values as \${{ step.field }}`, {
@@ -79,7 +81,7 @@ function* askLiteral(
         ? usualValue
         : JSON.stringify(usualValue);
   const asWritten = (reply: string): Json =>
-    fileValue({ kind: 'literal', value: typedLiteral(reply.trim(), type) });
+    fileValue({ kind: 'literal', value: typedLiteral(reply.trim(), type) }, scope.ids);
   const reply = yield* ask(`${id}/literal`, `${name}${type === 'any' ? '' : ` (${type})`}:`, {
     standard,
     check: (text) => typeFault(text.trim(), type) ?? scope.fault(asWritten(text)),
@@ -88,7 +90,7 @@ function* askLiteral(
 }
 
 /** A field that no one declared: steps may print any. */
-function* askField(id: string, { earlier, fault }: ValueScope): Flow<Json> {
+function* askField(id: string, { earlier, ids, fault }: ValueScope): Flow<Json> {
   const step = yield* choose(
     `${id}/step`,
     'Of which step?',
@@ -99,9 +101,9 @@ function* askField(id: string, { earlier, fault }: ValueScope): Flow<Json> {
     check: (reply) =>
       /["\\\]]/.test(reply)
         ? 'A name of a field has no quotes, brackets or backslashes.'
-        : fault(fileValue(sourceFor(reply.trim()))),
+        : fault(fileValue(sourceFor(reply.trim()), ids)),
   });
-  return fileValue(sourceFor(field));
+  return fileValue(sourceFor(field), ids);
 }
 
 function sourceChoices(parameter: Parameter, scope: ValueScope, current: Json | undefined): Choice[] {

@@ -53,7 +53,8 @@ function* askWork(spot: Spot, bare: StepAnswer, taken: Taken): Flow<StepAnswer> 
   const fault = (step: StepAnswer): Promise<string | null> => spotFault(spot, step);
   const { newSkills } = spot.desk;
   const answers = { ...spot.place.answers, new_skills: Object.fromEntries(newSkills) };
-  const scope = { answers, earlier: earlierThan(spot.place, spot.before), fault };
+  const ids = takenIds(spot.place, [...spot.before, bare, ...spot.after]);
+  const scope = { answers, earlier: earlierThan(spot.place, spot.before), ids, fault };
   const fed = yield* askInputs(`${spot.id}/inputs`, bare, taken, scope);
   const before = Array.isArray(fed['outputs']) ? fed['outputs'].join(', ') : '';
   const withOutputs = (reply: string): StepAnswer => {

@@ -9,6 +9,7 @@ const MAX_WORDS = 4;
 export function slug(text: string, fallback: string): string {
   const words = text
     .toLowerCase()
+    .replaceAll('ß', 'ss')
     .normalize('NFKD')
     .replace(/[\u0300-\u036f']/g, '')
     .match(/[a-z0-9]+/g);

@@ -105,7 +105,8 @@ function* changeAt(desk: Desk, id: string, answers: Answers, path: StepPath): Fl
       if (reply === 'remove')
         return removalFault(step, list.length, answers, replaced(without), place.id === 'steps');
       const by = { up: -1, down: 1 }[reply];
-      return by === undefined ? null : placeFault(place, moved(by));
+      const fault = by === undefined ? null : await placeFault(place, moved(by));
+      return fault === null ? null : `"${step.id}" cannot go there: ${fault}.`;
     },
   });
   switch (chosen) {

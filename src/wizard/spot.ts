@@ -27,8 +27,9 @@ export function* askId(spot: Spot, wish: string, current: StepAnswer | null): Fl
   if (current !== null) return current.id;
   const { place, before, after } = spot;
   const taken = takenIds(place, [...before, ...after]);
-  const texts = JSON.stringify(place.wrap([...before, ...after]).steps);
-  // A text that is this word now would be read as the result of the step.
+  const { steps, kept } = place.wrap([...before, ...after]);
+  const texts = JSON.stringify([kept, steps]).replace(/"(?:skill|agent|type)":"[^"]*"/g, '');
+  // A text that is this word now would be read as the result of the step, a name of a handler as the step.
   const isTaken = (id: string): boolean => taken.has(id) || new RegExp(`"${id}[".\\[]`).test(texts);
   return yield* ask(`${spot.id}/id`, 'Name of the step', {
     standard: freeName(slug(wish, 'step').replace(/^(?=\d)/, 'step-'), isTaken),

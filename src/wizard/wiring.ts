@@ -1,5 +1,6 @@
 /** Where a step takes a value from, and how the workflow file says it. */
 import { parseReference } from '../definition/input-value.ts';
+import { RESERVED_IDS } from '../definition/reserved.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 
 export type Source =
@@ -11,8 +12,11 @@ export type Source =
   /** Text with values in it, `${{ … }}`. */
   | { readonly kind: 'template'; readonly text: string };
 
-/** A source as a value of `inputs`. A literal stays one whatever steps are called. */
-export function fileValue(source: Source): Json {
+/**
+ * A source as a value of `inputs`. A literal stays one whatever steps are called: `ids` are those that there are, and no
+ * step gets the name of a text that is there (spot.ts).
+ */
+export function fileValue(source: Source, ids: ReadonlySet<string>): Json {
   switch (source.kind) {
     case 'output':
       return source.field === null ? { ref: source.step } : `${source.step}${segment(source.field)}`;
@@ -25,7 +29,7 @@ export function fileValue(source: Source): Json {
     case 'template':
       return source.text;
     case 'literal':
-      return isPlain(source.value) ? source.value : { literal: source.value };
+      return isPlain(source.value, ids) ? source.value : { literal: source.value };
   }
 }
 
@@ -54,9 +58,11 @@ function segment(name: string): string {
 }
 
 /** A value that cannot be read as anything but itself: no reference, no template, nothing to be looked into. */
-function isPlain(value: Json): boolean {
-  if (typeof value === 'string') return !value.includes('${{') && parseReference(value) === null;
-  return typeof value !== 'object' || value === null;
+function isPlain(value: Json, ids: ReadonlySet<string>): boolean {
+  if (typeof value !== 'string') return typeof value !== 'object' || value === null;
+  if (value.includes('${{')) return false;
+  const segments = parseReference(value);
+  return segments === null || (segments.length === 1 && !ids.has(value) && !RESERVED_IDS.has(value));
 }
 
 /** What a person typed: JSON where it reads so, else the text itself. */
