@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import { type Fields, isObject, type NoteList } from '../skills/fields.ts';
-import { INNER_KEYS, type NewSkill, type StepAnswer } from './answers.ts';
+import { INNER_KEYS, type NewSkill, type StepAnswer, textOf } from './answers.ts';
 import { commandFault, commandSkill, promptSkill } from './ask-new-skill.ts';
 import { freeName, slug } from './names.ts';
 import { readSeconds } from './units.ts';
@@ -52,7 +52,7 @@ function stepFrom(given: JsonObject, path: string, reader: Reader): StepAnswer[]
   const id =
     typeof given['id'] === 'string'
       ? given['id']
-      : idFor(String(given['skill'] ?? given['agent'] ?? made ?? type), reader);
+      : idFor(textOf(given['skill'] ?? given['agent'] ?? made ?? type), reader);
   const inner = INNER_KEYS[type].flatMap((key) => {
     const list = rest[key];
     return list === undefined ? [] : [[key, listFrom(list, `${path}.${key}`, reader)] as const];
@@ -122,11 +122,17 @@ function inputsFrom(inputs: JsonObject, path: string, { notes, ids }: Reader): J
     if (!isObject(value) || more.length > 0 || !['output', 'input', 'context'].includes(key))
       return [name, value];
     const target = value[key];
-    if (typeof target === 'string' && target !== '') return [name, fileValue(sourceOf(key, target), ids)];
+    if (typeof target === 'string' && target !== '')
+      // Of a step that is not there it is still meant as an output, and not as a text: the checks will say so.
+      return [name, isUnknown(key, target, ids) ? { ref: target } : fileValue(sourceOf(key, target), ids)];
     notes.error(`${path}.${name}.${key}`, 'must be a name');
     return [name, value];
   });
   return Object.fromEntries(entries);
+}
+
+function isUnknown(kind: string, target: string, ids: ReadonlySet<string>): boolean {
+  return kind === 'output' && !ids.has(target.split('.')[0] ?? '');
 }
 
 function sourceOf(kind: string, target: string): Source {

@@ -82,3 +82,12 @@ export function flattened(steps: readonly StepAnswer[]): readonly StepAnswer[] {
     ...INNER_KEYS[step.type].flatMap((key) => flattened(innerSteps(step, key))),
   ]);
 }
+
+/** A value as text: a text itself, nothing for nothing, anything else as JSON. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'string'
+    ? value
+    : value === undefined || value === null
+      ? ''
+      : JSON.stringify(value);
+}

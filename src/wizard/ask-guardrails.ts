@@ -1,5 +1,5 @@
 import type { JsonObject } from '../definition/workflow.ts';
-import type { StepAnswer } from './answers.ts';
+import { type StepAnswer, textOf } from './answers.ts';
 import { askFigures, type Figure } from './ask-figures.ts';
 import { ask, choose, type Flow } from './question.ts';
 import { readWords } from './units.ts';
@@ -47,7 +47,7 @@ export function* askGuardrails(
       return { ...others, ...(names.length === 0 ? {} : { [key]: names }) };
     };
     const reply = yield* ask(`${id}/${key}`, text, {
-      standard: Array.isArray(tools) ? tools.join(', ') : '',
+      standard: Array.isArray(tools) ? tools.map(textOf).join(', ') : '',
       check: (each) => fault(guarded(withTools(each))),
     });
     given = withTools(reply);

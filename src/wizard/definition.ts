@@ -1,7 +1,7 @@
 /** Answers to the workflow file and back. What one makes the other reads again, key by key. */
 import type { PolicyFile } from '../definition/file.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer } from './answers.ts';
+import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer, textOf } from './answers.ts';
 
 /** The workflow file that the answers make. Whether it is valid says the loader of workflow files. */
 export function definitionOf(answers: Answers): JsonObject {
@@ -32,8 +32,8 @@ export function answersOf(definition: JsonObject): Answers {
   for (const { id } of flattened(read)) delete policies[id];
   const handling = { ...object('per_step', policies), ...otherHandling };
   return {
-    name: String(name),
-    version: String(version),
+    name: textOf(name),
+    version: textOf(version),
     purpose: typeof description === 'string' ? description : '',
     inputs: asObject(inputs) as Answers['inputs'],
     context: asObject(context) as Answers['context'],

@@ -1,6 +1,6 @@
 /** The questions about a step that does something itself. */
 import type { JsonObject } from '../definition/workflow.ts';
-import type { StepAnswer } from './answers.ts';
+import { type StepAnswer, textOf } from './answers.ts';
 import { askStepPolicy } from './ask-errors.ts';
 import { askFigures } from './ask-figures.ts';
 import { askGuardrails } from './ask-guardrails.ts';
@@ -56,7 +56,7 @@ function* askWork(spot: Spot, bare: StepAnswer, taken: Taken): Flow<StepAnswer> 
   const ids = takenIds(spot.place, [...spot.before, bare, ...spot.after]);
   const scope = { answers, earlier: earlierThan(spot.place, spot.before), ids, fault };
   const fed = yield* askInputs(`${spot.id}/inputs`, bare, taken, scope);
-  const before = Array.isArray(fed['outputs']) ? fed['outputs'].join(', ') : '';
+  const before = Array.isArray(fed['outputs']) ? fed['outputs'].map(textOf).join(', ') : '';
   const withOutputs = (reply: string): StepAnswer => {
     const { outputs: _, ...rest } = fed;
     const names = reply.trim() === '-' ? [] : [...readWords(reply)];

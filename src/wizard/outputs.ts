@@ -1,4 +1,4 @@
-import type { Answers, StepAnswer } from './answers.ts';
+import { type Answers, type StepAnswer, textOf } from './answers.ts';
 
 /** The fields of a step's result that can be named: those that it declares, then what steps of its kind always have. */
 export function outputsOf(step: StepAnswer, newSkills: Answers['new_skills']): readonly string[] {
@@ -11,7 +11,7 @@ function usualFields(step: StepAnswer, newSkills: Answers['new_skills']): readon
     case 'agent':
       return ['text'];
     case 'skill': {
-      const name = String(step['skill']);
+      const name = textOf(step['skill']);
       const made = Object.hasOwn(newSkills, name) ? newSkills[name] : undefined;
       return made?.type === 'prompt_inline' ? ['text'] : ['stdout', 'exit_code'];
     }

@@ -1,6 +1,6 @@
 /** The workflow as it is, and what can be changed of it: the end of `create`, and all of `edit`. */
 import type { JsonObject } from '../definition/workflow.ts';
-import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer } from './answers.ts';
+import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer, textOf } from './answers.ts';
 import { askDefaultPolicy } from './ask-errors.ts';
 import { definitionOf } from './definition.ts';
 import { nameFault } from './names.ts';
@@ -173,7 +173,7 @@ function reviewChoices(answers: Answers): Choice[] {
   const steps = stepPaths(answers.steps).map(({ path, step }) => ({
     value: `step:${JSON.stringify(path)}`,
     name: `${'  '.repeat(path.length - 1)}step ${step.id}`,
-    description: `${step.type} ${String(step['skill'] ?? step['agent'] ?? step['condition'] ?? '')}`.trim(),
+    description: `${step.type} ${textOf(step['skill'] ?? step['agent'] ?? step['condition'])}`.trim(),
   }));
   const schedules = answers.triggers.flatMap((trigger) =>
     trigger.type === 'schedule' ? [trigger.cron] : [],

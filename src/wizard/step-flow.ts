@@ -1,6 +1,6 @@
 /** The questions about steps, those of groups and what is in them too. */
 import type { JsonObject } from '../definition/workflow.ts';
-import { innerSteps, type StepAnswer } from './answers.ts';
+import { innerSteps, type StepAnswer, textOf } from './answers.ts';
 import { askCondition } from './ask-condition.ts';
 import { askStepPolicy } from './ask-errors.ts';
 import { askFigures } from './ask-figures.ts';
@@ -77,9 +77,9 @@ export function* changeStep(
   };
   switch (step.type) {
     case 'skill':
-      return yield* askSkillStep(spot, String(step['skill']), step);
+      return yield* askSkillStep(spot, textOf(step['skill']), step);
     case 'agent':
-      return yield* askAgentStep(spot, String(step['agent']), step);
+      return yield* askAgentStep(spot, textOf(step['agent']), step);
     case 'approval':
       return yield* askApproval(spot, step);
     case 'parallel':
@@ -137,7 +137,7 @@ function* askGroup(spot: Spot, step: StepAnswer): Flow<StepAnswer> {
     const reply = yield* choose(`${spot.id}/wait-for`, 'When does the flow go on?', WAITS, { standard });
     asked = { ...step, wait_for: reply };
   } else {
-    const current = step['condition'] === 'false' ? null : String(step['condition']);
+    const current = step['condition'] === 'false' ? null : textOf(step['condition']);
     asked = { ...step, condition: yield* askOwnCondition(spot, step, current) };
   }
   if (step.type === 'loop') {

@@ -80,13 +80,8 @@ interface Context {
   readonly signal: AbortSignal;
 }
 
-function askText(
-  { input }: Library,
-  question: TextQuestion,
-  context: Context,
-  theme: object,
-): Promise<string> {
-  return input(
+function askText(library: Library, question: TextQuestion, context: Context, theme: object): Promise<string> {
+  return library.input(
     {
       message: question.text,
       ...(question.standard === '' ? {} : { default: question.standard }),

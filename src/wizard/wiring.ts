@@ -2,6 +2,7 @@
 import { parseReference } from '../definition/input-value.ts';
 import { RESERVED_IDS } from '../definition/reserved.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
+import { textOf } from './answers.ts';
 
 export type Source =
   | { readonly kind: 'output'; readonly step: string; readonly field: string | null }
@@ -101,8 +102,8 @@ export function valueText(value: Json): string {
   if (isObject(value)) {
     const [key, ...more] = Object.keys(value);
     if (more.length === 0 && key === 'literal') return JSON.stringify(value['literal']);
-    if (more.length === 0 && key === 'ref') return String(value['ref']);
-    if (more.length === 0 && key === 'secret') return `secret ${String(value['secret'])}`;
+    if (more.length === 0 && key === 'ref') return textOf(value['ref']);
+    if (more.length === 0 && key === 'secret') return `secret ${textOf(value['secret'])}`;
   }
   return JSON.stringify(value);
 }

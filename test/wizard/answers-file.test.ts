@@ -120,6 +120,13 @@ test('every wrong place is named with its path', () => {
   assert.match(problemsOf('{')[0] ?? '', /^\$ is no JSON: /);
 });
 
+test('an output of a step that is not there is never taken for a text', () => {
+  const [step] = read({
+    steps: [{ skill: 's', inputs: { a: { output: 'gone.stdout' }, b: 'gone.stdout' } }],
+  }).steps;
+  assert.deepEqual(step?.['inputs'], { a: { ref: 'gone.stdout' }, b: 'gone.stdout' });
+});
+
 test('a purpose on the command line comes before that of the file', () => {
   assert.equal(read({ purpose: 'a', steps: [] }, 'Send mail now').name, 'send-mail-now');
 });

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { type Asker, converse, type Said } from '../../src/wizard/conversation.ts';
 import { ask, choose, type Flow, type Question, work } from '../../src/wizard/question.ts';
 
-type Line = string | 'back' | 'leave';
+/** A reply, `back` or `leave`. */
+type Line = string;
 
 /** Says its lines one after the other, and keeps what it was asked and told. */
 function speaker(lines: readonly Line[]): Asker & { asked: string[]; told: string[] } {

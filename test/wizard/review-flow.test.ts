@@ -44,7 +44,7 @@ async function edited(
 const step = (...path: readonly [string, number][]): string =>
   `step:${JSON.stringify(path.map(([key, index]) => ({ key, index })))}`;
 const ids = (definition: JsonObject): string[] =>
-  (definition['steps'] as JsonObject[]).map(({ id }) => String(id));
+  (definition['steps'] as { id: string }[]).map(({ id }) => id);
 
 test('saving without a change keeps the file, whatever the wizard knows of it', async () => {
   assert.deepEqual(await edited({}), GIVEN);
