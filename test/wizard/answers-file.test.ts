@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadWorkflow } from '../../src/definition/load.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
@@ -125,6 +127,16 @@ test('an output of a step that is not there is never taken for a text', () => {
     steps: [{ skill: 's', inputs: { a: { output: 'gone.stdout' }, b: 'gone.stdout' } }],
   }).steps;
   assert.deepEqual(step?.['inputs'], { a: { ref: 'gone.stdout' }, b: 'gone.stdout' });
+});
+
+test('the example of the documents is a valid workflow', async () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'create.md'), 'utf8');
+  const [, example = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+  const { workflow } = await loadWorkflow(JSON.stringify(definitionOf(read(example))));
+  assert.deepEqual(
+    workflow?.steps.map(({ id }) => id),
+    ['disks', 'mail-s-disks-to'],
+  );
 });
 
 test('a purpose on the command line comes before that of the file', () => {
