@@ -1,4 +1,5 @@
 /** Asks where a value comes from: data is wired by choosing. */
+import { printable } from '../cli/style.ts';
 import type { Json } from '../definition/workflow.ts';
 import type { Answers, StepAnswer } from './answers.ts';
 import { outputsOf } from './outputs.ts';
@@ -33,7 +34,7 @@ export function* askValue(
   const choices = sourceChoices(parameter, scope, current);
   const chosen = yield* choose(id, `${parameter.name}: where does it come from?`, choices, {
     standard: usual(parameter, choices, current),
-    note: () => parameterText(parameter),
+    note: () => printable(parameterText(parameter)),
     check: (reply) => {
       const source = sourceOf(reply);
       return source === null ? null : scope.fault(fileValue(source, scope.ids));

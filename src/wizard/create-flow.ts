@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { printable } from '../cli/style.ts';
 import { type Answers, NO_ANSWERS } from './answers.ts';
 import { answersOf } from './definition.ts';
 import { nameFault, slug } from './names.ts';
@@ -71,7 +72,7 @@ function* askDraft(world: World, about: Answers, isWanted: boolean): Flow<Answer
   const drafted = JSON.parse(reply) as Drafted;
   if (drafted.definition !== null) return { ...answersOf(drafted.definition), name: about.name };
   yield* choose('no-draft', 'So it goes on with questions.', [{ value: 'on', name: 'go on' }], {
-    note: () => `There is no draft: ${drafted.why}`,
+    note: () => printable(`There is no draft: ${drafted.why}`),
   });
   return null;
 }

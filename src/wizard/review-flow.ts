@@ -1,4 +1,5 @@
 /** The workflow as it is, and what can be changed of it: the end of `create`, and all of `edit`. */
+import { printable } from '../cli/style.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer, textOf } from './answers.ts';
 import { askDefaultPolicy } from './ask-errors.ts';
@@ -33,7 +34,7 @@ export function* askReview(desk: Desk, given: Answers, canRename: 'name' | 'fixe
         return null;
       case 'json':
         yield* choose(`${id}/json`, 'That is the file.', [{ value: 'back', name: 'back to the review' }], {
-          note: () => JSON.stringify(definitionOf(shown), null, 2),
+          note: () => JSON.stringify(definitionOf(shown), null, 2).split('\n').map(printable).join('\n'),
         });
         break;
       default:
