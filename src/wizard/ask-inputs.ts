@@ -58,7 +58,15 @@ export function* askInputs(
       : yield* askName(`${id}/more/${count}/name`, inputs, (each) =>
           scope.fault(withInputs({ ...inputs, [each]: null })),
         );
-    yield* one({ name, type: 'any', isRequired: false, default: undefined, values: null, description: '' });
+    yield* one({
+      name,
+      type: 'any',
+      isRequired: false,
+      default: undefined,
+      values: null,
+      pattern: null,
+      description: '',
+    });
   }
 }
 

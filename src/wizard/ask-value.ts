@@ -12,6 +12,8 @@ export interface Parameter {
   readonly isRequired: boolean;
   readonly default: Json | undefined;
   readonly values: readonly Json[] | null;
+  /** Looked for in a text that is typed (RE2). */
+  readonly pattern: string | null;
   readonly description: string;
 }
 
@@ -72,7 +74,7 @@ export function* askValue(
 
 function* askLiteral(
   id: string,
-  { name, type, default: usualValue }: Parameter,
+  { name, type, pattern, default: usualValue }: Parameter,
   scope: ValueScope,
 ): Flow<Json> {
   const standard =
@@ -85,7 +87,10 @@ function* askLiteral(
     fileValue({ kind: 'literal', value: typedLiteral(reply.trim(), type) }, scope.ids);
   const reply = yield* ask(`${id}/literal`, `${name}${type === 'any' ? '' : ` (${type})`}:`, {
     standard,
-    check: (text) => typeFault(text.trim(), type) ?? scope.fault(asWritten(text)),
+    check: async (text) =>
+      typeFault(text.trim(), type) ??
+      (await patternFault(text.trim(), pattern)) ??
+      scope.fault(asWritten(text)),
   });
   return asWritten(reply);
 }
@@ -170,6 +175,19 @@ function sourceOf(choice: string): Source | null {
       return { kind: 'output', step: name, field: rest.join(':') };
     default:
       return null;
+  }
+}
+
+/** Why a text is not what a pattern asks for; null when it is, and when the pattern is none: a run says so. */
+async function patternFault(text: string, pattern: string | null): Promise<string | null> {
+  if (pattern === null) return null;
+  const { loadPatternTest } = await import('../skills/patterns.ts');
+  const isMatch = await loadPatternTest();
+  try {
+    return isMatch(pattern, text) ? null : `It takes a text that matches ${pattern}.`;
+  } catch (error) {
+    if (error instanceof Error) return null;
+    throw error;
   }
 }
 

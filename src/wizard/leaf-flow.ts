@@ -5,6 +5,7 @@ import { askStepPolicy } from './ask-errors.ts';
 import { askFigures } from './ask-figures.ts';
 import { askGuardrails } from './ask-guardrails.ts';
 import { askInputs, type Taken } from './ask-inputs.ts';
+import { askSet } from './ask-set.ts';
 import { earlierThan, takenIds } from './place.ts';
 import { ask, choose, type Flow } from './question.ts';
 import { askId, type Spot, spotFault } from './spot.ts';
@@ -42,6 +43,7 @@ export function* askAgentStep(spot: Spot, name: string, current: StepAnswer | nu
     isRequired: true,
     default: undefined,
     values: null,
+    pattern: null,
     description: 'what the agent shall do',
   };
   const guarded = yield* askGuardrails(`${spot.id}/guardrails`, bare, (step) => spotFault(spot, step));
@@ -70,11 +72,8 @@ function* askWork(spot: Spot, bare: StepAnswer, taken: Taken): Flow<StepAnswer> 
       check: (reply) => fault(withOutputs(reply)),
     },
   );
-  return yield* askEnd(
-    spot,
-    withOutputs(outputs),
-    'Longest time for one attempt (empty: no limit of its own)',
-  );
+  const setting = yield* askSet(`${spot.id}/set`, withOutputs(outputs), answers.context, fault);
+  return yield* askEnd(spot, setting, 'Longest time for one attempt (empty: no limit of its own)');
 }
 
 export function* askApproval(spot: Spot, current: StepAnswer | null): Flow<StepAnswer> {

@@ -6,7 +6,7 @@ import { createFlow, type Finished } from '../../src/wizard/create-flow.ts';
 import { definitionOf } from '../../src/wizard/definition.ts';
 import type { ChoiceQuestion, Question } from '../../src/wizard/question.ts';
 import type { World } from '../../src/wizard/world.ts';
-import { answered, worldOf } from './desk.ts';
+import { answered, skill, worldOf } from './desk.ts';
 
 const OPTIONS = { purpose: null, wantsDraft: false, file: null };
 
@@ -223,6 +223,42 @@ test('names are refused with the reason', async () => {
   assert.match(await refused('B c'), /Write it with lower-case letters, digits and inner hyphens\./);
   assert.match(await refused('3'), /A step begins with a letter/);
   assert.match(await refused('iteration'), /reserved word/);
+});
+
+test('a shared value is made, changed by a step and asked for by a loop', async () => {
+  const { answers } = await made({
+    purpose: 'x',
+    'values/0': 'variable',
+    'values/0/name': 'count',
+    'values/0/value': '0',
+    'steps/0/kind': 'loop',
+    'steps/0/steps/0/kind': 'skill:send-mail',
+    'steps/0/steps/0/set/0': 'set:count',
+    'steps/0/steps/0/set/0/count': 'count + 1',
+    'steps/0/condition': 'context:count',
+    'steps/0/condition/test': 'less',
+    'steps/0/condition/value': '3',
+  });
+  assert.deepEqual(answers.context, { mutable: { count: 0 } });
+  assert.deepEqual(definitionOf(answers)['steps'], [
+    {
+      id: 'repeat',
+      type: 'loop',
+      condition: 'context.count < 3',
+      steps: [{ id: 'send-mail', type: 'skill', skill: 'send-mail', set: { count: 'count + 1' } }],
+    },
+  ]);
+});
+
+test('a text that does not match the pattern of its parameter is refused', async () => {
+  const strict = skill('strict', 'x', [{ name: 'code', isRequired: true, pattern: '^[A-Z]{3}$' }]);
+  const typed = (code: string): Promise<Finished> =>
+    made(
+      { purpose: 'x', 'steps/0/kind': 'skill:strict', 'steps/0/inputs/code/literal': code },
+      { skills: [strict] },
+    );
+  await assert.rejects(typed('abc'), /It takes a text that matches \^\[A-Z\]\{3\}\$\./);
+  assert.deepEqual((await typed('ABC')).answers.steps[0]?.['inputs'], { code: 'ABC' });
 });
 
 test('a file that is there is replaced only after a yes, else another place is asked for', async () => {
