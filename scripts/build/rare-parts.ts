@@ -25,6 +25,7 @@ const PACKAGES = [
 /** Import path → what its file exports. To an ES module, the default of a CommonJS file is all that it exports. */
 const PARTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(PACKAGES.map((name) => [name, `require('${name}')`])),
+  './prompt-library.ts': "require('./src/wizard/prompt-library.ts')",
   './generated/workflow-validator.js': "require('./src/definition/generated/workflow-validator.js').default",
   './mcp-sdk.ts': "require('./src/cli/mcp/mcp-sdk.ts')",
   './generated/policy-validator.js': "require('./src/guard/policy/generated/policy-validator.js').default",

@@ -11,11 +11,13 @@ interface Rule {
 
 /** A room may always import itself and `errors`. */
 const RULES: Readonly<Record<string, Rule>> = {
-  commands: { values: ['cli', 'client', 'protocol'] },
+  commands: { values: ['cli', 'client', 'protocol', 'wizard'] },
   cli: {
     values: ['client', 'protocol', 'guard', 'service'],
     types: ['audit', 'definition', 'engine', 'store', 'sandbox', 'skills', 'agents'],
   },
+  // Above the command line: loaded by create and edit alone, which read files as a run would, without a supervisor.
+  wizard: { values: ['cli', 'client', 'protocol', 'guard', 'definition', 'schedule', 'skills', 'agents'] },
   client: { values: ['protocol', 'service'] },
   service: { values: ['protocol', 'sandbox'] },
   protocol: { values: [], types: ['definition', 'engine', 'store', 'skills', 'agents', 'sandbox'] },

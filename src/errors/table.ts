@@ -50,6 +50,30 @@ export const ERROR_TABLE = {
     'The workflow file breaks the schema or its rules.',
     'Mend the places named, then run q workflow validate <file>.',
   ),
+  ANSWERS_INVALID: row(
+    EXIT.INVALID,
+    'terminal',
+    'A file of answers for create cannot be read or has a value of the wrong kind.',
+    'Mend the places named; docs/create.md shows the form.',
+  ),
+  FILE_EXISTS: row(
+    EXIT.USAGE,
+    'terminal',
+    'A file that would be written is there already.',
+    'Add --force to replace it, or name another file with --file.',
+  ),
+  FILE_UNWRITABLE: row(
+    EXIT.FAILED,
+    'terminal',
+    'A file of a workflow or a skill cannot be written.',
+    'Look at the rights of its folder, or name another file with --file.',
+  ),
+  NO_DRAFT: row(
+    EXIT.FAILED,
+    'retryable',
+    'The model made no valid draft of a workflow.',
+    'Try again, or leave --draft away and answer the questions.',
+  ),
   WORKFLOW_NOT_FOUND: row(
     EXIT.NOT_FOUND,
     'terminal',

@@ -1,0 +1,43 @@
+import { problemLine } from '../cli/base-command.ts';
+import { canAsk, followRun } from '../cli/follow-run.ts';
+import { styleFor } from '../cli/style.ts';
+import { inheritedEnvironment } from '../client/caller.ts';
+import type { Client } from '../client/client.ts';
+import { modelEnvironment } from '../client/model-environment.ts';
+import type { ExitStatus } from '../errors/table.ts';
+import type { Caller } from '../protocol/control.ts';
+import type { Created } from './create.ts';
+
+export async function register(client: Client, file: string, caller: Caller): Promise<void> {
+  await client.call('workflow.register', { file, caller, env: inheritedEnvironment() });
+}
+
+/** Runs what was saved, as `run` does, and answers the command's exit status. */
+export async function runNow(client: Client, file: string, caller: Caller): Promise<ExitStatus> {
+  const started = await client.call('workflow.run', {
+    target: file,
+    caller,
+    inputs: {},
+    context: {},
+    env: inheritedEnvironment(),
+    modelEnv: modelEnvironment(caller.configHome),
+    approvals: canAsk(false) ? 'wait' : 'named',
+  });
+  return followRun(client, started, { isJson: false, caller });
+}
+
+/** What was written, and the next command. */
+export function createdText({ name, file, skills, problems }: Created, isRegistered: boolean): string {
+  const style = styleFor(process.stdout);
+  const known =
+    isRegistered ||
+    (file ?? '').includes('/.amazonq/workflows/') ||
+    (file ?? '').includes('/.aws/amazonq/workflows/');
+  return [
+    `${style.green('✓')} ${file}`,
+    ...skills.map((skill) => `${style.green('✓')} ${skill}`),
+    ...(isRegistered ? [`${style.green('✓')} registered ${name}`] : []),
+    ...problems.map((problem) => `  ${problemLine(problem)}`),
+    style.dim(`Run it with: q workflow run ${known ? name : file}`),
+  ].join('\n');
+}
