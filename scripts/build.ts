@@ -38,6 +38,7 @@ async function main(): Promise<void> {
     outbase: root,
     entryPoints: [
       ...globSync('commands/**/*.ts', { cwd: root }),
+      ...globSync('src/cli/hooks/*.ts', { cwd: root }),
       'src/supervisor/main.ts',
       'src/store/writer-thread.ts',
       'src/store/backup-thread.ts',
