@@ -5,6 +5,7 @@ import { packageRoot } from '../src/protocol/install.ts';
 import { checkImports } from './check/import-directions.ts';
 import { checkKernelFiles, checkLengths } from './check/module-rules.ts';
 import { type Finding, readSources } from './check/sources.ts';
+import { CLI_DOCS, cliDocs } from './generate-cli-docs.ts';
 import { ERROR_DOCS, errorDocs } from './generate-error-docs.ts';
 
 function checkErrorDocs(root: string): Finding[] {
@@ -14,6 +15,16 @@ function checkErrorDocs(root: string): Finding[] {
   return [{ file: ERROR_DOCS, message }];
 }
 
+/** Against the manifest of the last build: commands that were changed since are seen after the next one. */
+function checkCliDocs(root: string): Finding[] {
+  const [manifest, page] = [join(root, 'oclif.manifest.json'), join(root, CLI_DOCS)];
+  if (!existsSync(manifest)) return [{ file: CLI_DOCS, message: 'cannot be checked before npm run build' }];
+  if (existsSync(page) && readFileSync(page, 'utf8') === cliDocs(root)) return [];
+  const message =
+    'is not what the commands say; run npm run build and sh scripts/node scripts/generate-cli-docs.ts';
+  return [{ file: CLI_DOCS, message }];
+}
+
 const root = packageRoot();
 const sources = readSources(root);
 const findings = [
@@ -21,6 +32,7 @@ const findings = [
   ...checkLengths(sources),
   ...checkKernelFiles(sources),
   ...checkErrorDocs(root),
+  ...checkCliDocs(root),
 ];
 for (const { file, message } of findings) process.stdout.write(`${file}: ${message}\n`);
 if (findings.length > 0) process.exitCode = 1;
