@@ -48,8 +48,8 @@ async function main(): Promise<void> {
   });
   await buildRareParts(root);
   await buildInstance(root);
-  await buildCommandLine(root);
   await writeManifest(root);
+  await buildCommandLine(root);
 }
 
 await main();
