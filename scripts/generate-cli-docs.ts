@@ -12,7 +12,7 @@ interface Flag {
   readonly description?: string;
   readonly helpValue?: string;
   readonly options?: readonly string[];
-  readonly default?: unknown;
+  readonly default?: string | number | boolean;
   readonly required?: boolean;
   readonly multiple?: boolean;
   readonly hidden?: boolean;
@@ -56,7 +56,9 @@ export function cliDocs(root: string): string {
     '',
     '| command | |',
     '| --- | --- |',
-    ...commands.map((each) => `| [\`${wordsOf(each)}\`](#${anchorOf(each)}) | ${cell(firstSentence(each))} |`),
+    ...commands.map(
+      (each) => `| [\`${wordsOf(each)}\`](#${anchorOf(each)}) | ${cell(firstSentence(each))} |`,
+    ),
     '',
     ...commands.flatMap(commandDocs),
   ].join('\n');

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import { ROOT } from '../setup/bench-home.ts';
-import { type Gallery, openGallery, output } from '../setup/gallery.ts';
+import { type Gallery, openGallery, output, textOutput } from '../setup/gallery.ts';
 
 /** The examples that solve a problem, each by what is there afterwards. */
 describe('the gallery', { timeout: 240_000 }, () => {
@@ -49,13 +49,13 @@ describe('the gallery', { timeout: 240_000 }, () => {
       archives().some((name) => name.includes(runs[0]?.id ?? '?')),
       false,
     );
-    const newest = String(output(runs[2] ?? assert.fail(), 'packed', 'archive'));
+    const newest = textOutput(runs[2], 'packed', 'archive');
     const text = execFileSync('tar', ['-xzOf', inWorkspace(newest), './b/c.txt'], { encoding: 'utf8' });
     assert.equal(text, 'gamma\n');
     const hash = createHash('sha256')
       .update(readFileSync(inWorkspace(newest)))
       .digest('hex');
-    assert.equal(output(runs[2] ?? assert.fail(), 'packed', 'sha256'), hash);
+    assert.equal(textOutput(runs[2], 'packed', 'sha256'), hash);
   });
 
   test('backup throws a bad archive away and leaves the good ones', async () => {
@@ -67,7 +67,7 @@ describe('the gallery', { timeout: 240_000 }, () => {
     assert.equal(bad.run.status, 'rolled_back');
     assert.match(bad.run.error?.message ?? '', /holds 1 files, and at least 5 were expected/);
     const left = readdirSync(inWorkspace('kept')).filter((name) => name.endsWith('.gz'));
-    assert.deepEqual(left, [String(output(good.run, 'packed', 'archive')).slice('kept/'.length)]);
+    assert.deepEqual(left, [textOutput(good.run, 'packed', 'archive').slice('kept/'.length)]);
   });
 
   test('changelog sorts commits since the last tag, and replaces its own section', async () => {

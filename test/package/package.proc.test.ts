@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { StatusDocument } from '../../src/protocol/control.ts';
@@ -95,7 +95,7 @@ describe('the packed package', { timeout: 280_000 }, () => {
     );
     const supervisor = await run(program, ['supervisor', 'status', '--json']);
     const { pid } = JSON.parse(supervisor.stdout) as { pid: number };
-    const node = execFileSync('readlink', [`/proc/${pid}/exe`], { encoding: 'utf8' }).trim();
+    const node = readlinkSync(`/proc/${pid}/exe`);
     assert.ok(node.startsWith(prefix), `the supervisor runs under ${node}, not the Node of the package`);
     const version = await run(program, ['--version']);
     assert.match(version.stdout, /^q-workflow\/\d+\.\d+\.\d+ linux-\w+ node-v24\./);

@@ -90,3 +90,10 @@ export function output(run: StatusDocument, id: string, field: string): Json | u
   if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs)) return undefined;
   return (outputs as { readonly [name: string]: Json })[field];
 }
+
+/** The same where it has to be a text. */
+export function textOutput(run: StatusDocument | undefined, id: string, field: string): string {
+  const value = run === undefined ? undefined : output(run, id, field);
+  if (typeof value !== 'string') throw new Error(`${id}.${field} is ${JSON.stringify(value)}`);
+  return value;
+}
