@@ -8,6 +8,7 @@ import { buildInstance } from './build/instance.ts';
 import { writeManifest } from './build/manifest.ts';
 import { namedExports } from './build/named-exports.ts';
 import { buildRareParts } from './build/rare-parts.ts';
+import { buildSupervisor } from './build/supervisor.ts';
 import { generateValidators } from './generate-validators.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -36,17 +37,13 @@ async function main(): Promise<void> {
     plugins: [namedExports(root)],
     outdir: dist,
     outbase: root,
-    entryPoints: [
-      ...globSync('commands/**/*.ts', { cwd: root }),
-      ...globSync('src/cli/hooks/*.ts', { cwd: root }),
-      'src/supervisor/main.ts',
-      'src/store/writer-thread.ts',
-      'src/store/backup-thread.ts',
-    ],
+    // What other oclif hosts load: the commands, and the hooks that package.json names.
+    entryPoints: globSync(['commands/**/*.ts', 'src/cli/hooks/*.ts'], { cwd: root }),
     entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',
   });
   await buildRareParts(root);
+  await buildSupervisor(root);
   await buildInstance(root);
   await writeManifest(root);
   await buildCommandLine(root);

@@ -19,6 +19,7 @@ const PACKAGES = [
   'semver',
   'tinyglobby',
   'tree-kill',
+  'winston',
 ];
 
 /** Import path → what its file exports. To an ES module, the default of a CommonJS file is all that it exports. */
