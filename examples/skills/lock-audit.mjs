@@ -6,6 +6,12 @@ const { packages } = JSON.parse(readFileSync(lockfile, 'utf8'));
 const installed = Object.entries(packages).filter(
   ([path, entry]) => path.includes('node_modules/') && entry.link !== true,
 );
+/** Of `A OR B` one is enough. */
+const isFine = (license) =>
+  license
+    .replace(/[()]/g, '')
+    .split(' OR ')
+    .some((each) => licenses.includes(each));
 const findings = [];
 const versions = new Map();
 for (const [path, entry] of installed) {
@@ -18,8 +24,7 @@ for (const [path, entry] of installed) {
   if (entry.resolved !== undefined && !entry.resolved.startsWith('https://'))
     find(`comes from ${entry.resolved}`, true);
   if (entry.deprecated !== undefined) find(`is deprecated: ${entry.deprecated}`, false);
-  if (entry.license !== undefined && !licenses.includes(entry.license))
-    find(`has the license ${entry.license}`, false);
+  if (entry.license !== undefined && !isFine(entry.license)) find(`has the license ${entry.license}`, false);
 }
 for (const [name, all] of versions)
   if (all.size > 2)

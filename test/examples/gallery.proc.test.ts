@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -120,6 +120,32 @@ describe('the gallery', { timeout: 240_000 }, () => {
     assert.equal(bad.run.error?.step, 'gate');
     assert.match(bad.run.error?.message ?? '', /3 findings block, see bad\.md/);
     assert.match(gallery.read('bad.md'), /\| runs 1\.0\.0 \| runs a script at its installation \| true \|/);
+  });
+
+  test('dependency-audit counts what the registry knows, which npm says with an exit of its own', async () => {
+    const { bench } = gallery;
+    // In the place of npm: no test asks the registry for the holes of a day.
+    gallery.write('fake/npm', '');
+    chmodSync(inWorkspace('fake/npm'), 0o755);
+    gallery.write('empty.json', '{"packages": {}}');
+    const audit = async (found: string): Promise<StatusDocument> => {
+      gallery.write('fake/npm', `#!/bin/sh\necho '{"metadata": {"vulnerabilities": ${found}}}'\nexit 1\n`);
+      const inputs = ['lockfile=empty.json', 'online=true', 'output=online.md'];
+      const { stdout, stderr } = await bench.qWith(
+        { PATH: `${inWorkspace('fake')}:${bench.env['PATH']}` },
+        'run',
+        'examples/dependency-audit.json',
+        '--json',
+        ...inputs.flatMap((input) => ['--input', input]),
+      );
+      assert.notEqual(stdout, '', stderr);
+      return JSON.parse(stdout) as StatusDocument;
+    };
+    const mild = await audit('{"low": 2, "high": 0, "critical": 0, "total": 2}');
+    assert.equal(mild.status, 'completed', JSON.stringify(mild.error));
+    assert.match(gallery.read('online.md'), /0 findings that block\. Known vulnerabilities: 2\./);
+    const grave = await audit('{"low": 0, "high": 1, "critical": 0, "total": 1}');
+    assert.equal(grave.error?.step, 'gate', JSON.stringify(grave.error));
   });
 
   test('link-check finds links to missing files, headings and pages, and tries the web again', async (t) => {
