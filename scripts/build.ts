@@ -37,7 +37,8 @@ async function main(): Promise<void> {
     plugins: [namedExports(root)],
     outdir: dist,
     outbase: root,
-    entryPoints: globSync('commands/**/*.ts', { cwd: root }),
+    // What other oclif hosts load: the commands, and the hooks that package.json names.
+    entryPoints: globSync(['commands/**/*.ts', 'src/cli/hooks/*.ts'], { cwd: root }),
     entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',
   });

@@ -5,23 +5,33 @@ import { packageRoot } from '../src/protocol/install.ts';
 import { checkImports } from './check/import-directions.ts';
 import { checkKernelFiles, checkLengths } from './check/module-rules.ts';
 import { type Finding, readSources } from './check/sources.ts';
+import { CLI_DOCS, cliDocs } from './generate-cli-docs.ts';
 import { ERROR_DOCS, errorDocs } from './generate-error-docs.ts';
 import { builtManPage, MAN_PAGE } from './generate-man-page.ts';
 
-function checkErrorDocs(root: string): Finding[] {
-  const file = join(root, ERROR_DOCS);
-  if (existsSync(file) && readFileSync(file, 'utf8') === errorDocs()) return [];
-  const message = 'is not what src/errors/table.ts says; run sh scripts/node scripts/generate-error-docs.ts';
-  return [{ file: ERROR_DOCS, message }];
+/** A file that a script writes; those about commands are compared with the manifest of the last build. */
+interface Generated {
+  readonly file: string;
+  readonly script: string;
+  readonly text: (root: string) => string;
 }
 
-function checkManPage(root: string): Finding[] {
-  const file = join(root, MAN_PAGE);
+const GENERATED: readonly Generated[] = [
+  { file: ERROR_DOCS, script: 'generate-error-docs', text: errorDocs },
+  { file: CLI_DOCS, script: 'generate-cli-docs', text: cliDocs },
+  { file: MAN_PAGE, script: 'generate-man-page', text: builtManPage },
+];
+
+function checkGenerated(root: string): Finding[] {
   if (!existsSync(join(root, 'oclif.manifest.json')))
-    return [{ file: MAN_PAGE, message: 'cannot be compared: run npm run build' }];
-  if (existsSync(file) && readFileSync(file, 'utf8') === builtManPage(root)) return [];
-  const message = 'is not what the built commands say; run sh scripts/node scripts/generate-man-page.ts';
-  return [{ file: MAN_PAGE, message }];
+    return [{ file: 'oclif.manifest.json', message: 'is not there to compare with; run npm run build' }];
+  return GENERATED.filter(({ file, text }) => {
+    const written = join(root, file);
+    return !existsSync(written) || readFileSync(written, 'utf8') !== text(root);
+  }).map(({ file, script }) => ({
+    file,
+    message: `is not what it is made of; run npm run build and sh scripts/node scripts/${script}.ts`,
+  }));
 }
 
 const root = packageRoot();
@@ -30,8 +40,7 @@ const findings = [
   ...checkImports(sources),
   ...checkLengths(sources),
   ...checkKernelFiles(sources),
-  ...checkErrorDocs(root),
-  ...checkManPage(root),
+  ...checkGenerated(root),
 ];
 for (const { file, message } of findings) process.stdout.write(`${file}: ${message}\n`);
 if (findings.length > 0) process.exitCode = 1;

@@ -14,9 +14,9 @@ export type RunBundle = (
   folder: string,
 ) => void;
 
-/** Where the code of a bundle lies, and what V8 made of it. */
+/** Where the code that V8 made of a bundle lies; that of another machine is not to be looked at. */
 export function codeCacheOf(file: string): string {
-  return `${file}.cache`;
+  return `${file}.${process.platform}-${process.arch}.cache`;
 }
 
 /**

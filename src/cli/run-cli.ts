@@ -31,10 +31,12 @@ export async function runCli(loaders: CommandLoaders): Promise<void> {
     // With our own package.json at hand oclif searches for none.
     const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Interfaces.PJSON;
     pjson.oclif.bin = name;
+    // They are for other hosts; loading them would cost each command.
+    pjson.oclif.hooks = {};
     const config = await Config.load({ root, pjson });
     const [id, rest] = commandOf(config, argv);
     if (id === null) {
-      unknownCommand(config, argv);
+      await unknownCommand(config, argv);
       return;
     }
     loadFrom(loaders, config, id);
@@ -89,7 +91,17 @@ function commandOf(config: Config, argv: readonly string[]): [id: string | null,
   return [null, []];
 }
 
-function unknownCommand(config: Config, argv: readonly string[]): void {
+/** As the host named q, what is not of the topic workflow goes on to another q where there is one. */
+async function unknownCommand(config: Config, argv: readonly string[]): Promise<void> {
+  const [first = '-'] = argv;
+  if (config.bin === 'q' && first !== 'workflow' && !first.startsWith('-')) {
+    const { passOn } = await import('./plugin/pass-on.ts');
+    const status = await passOn(argv, [join(config.root, 'bin', 'q')]);
+    if (status !== null) {
+      process.exitCode = status;
+      return;
+    }
+  }
   const { message, hint } = explainUnknown(
     argv,
     config.commandIDs.map((id) => id.replaceAll(':', ' ')),
