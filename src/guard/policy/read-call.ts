@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { type Access, canonicalTool, likelyTool, type NativeTool, nativeTool } from '../tools.ts';
 import type { GuardedCall } from './call.ts';
+import { isPathName, type NamedText, textsOf } from './call-texts.ts';
 import { PathReader } from './path-reader.ts';
 import { readShell } from './read-shell.ts';
 import type { FileFacts } from './resolve-path.ts';
@@ -57,19 +58,31 @@ function readPlain(tool: string, call: GuardedCall, paths: PathReader): Read {
     });
   if (isFetch && hasHostHeader(call.args['headers']))
     doubts.push({ kind: 'unread', text: 'a header names another host' });
+  // What a tool of ours does with the arguments that it knows is known; any other text may be a path.
+  const open = Object.entries(call.args).filter(([name]) => native === null || !native.args.includes(name));
+  const { texts, isCut } = textsOf(Object.fromEntries(open));
+  if (isCut) doubts.push({ kind: 'unread', text: 'it has more texts that may be paths than are looked at' });
   const part: Part = {
     kind: 'call',
     text: call.tool,
     command: null,
-    paths: native === null ? openPaths(call.args, paths) : nativePaths(native, call.args, paths),
-    destinations: native === null ? openDestinations(call.args) : destination === null ? [] : [destination],
+    paths:
+      native === null
+        ? texts.map((each) => use(each, ['read', 'write'], paths))
+        : nativePaths(native, call.args, texts, paths),
+    destinations: native === null ? openDestinations(texts) : destination === null ? [] : [destination],
     hasOpenDestination: isFetch && destination?.host === null,
     isTransparent: false,
   };
   return { parts: [part], doubts };
 }
 
-function nativePaths(native: NativeTool, args: JsonObject, paths: PathReader): PathUse[] {
+function nativePaths(
+  native: NativeTool,
+  args: JsonObject,
+  others: readonly NamedText[],
+  paths: PathReader,
+): PathUse[] {
   const known = Object.entries(native.paths).flatMap(([name, access]): PathUse[] => {
     const value = args[name];
     if (value === undefined && native.hasImpliedPath) return [paths.use('.', [access], true)];
@@ -79,62 +92,22 @@ function nativePaths(native: NativeTool, args: JsonObject, paths: PathReader): P
   });
   const accesses = [...new Set<Access>(Object.values(native.paths))];
   if (accesses.length === 0) return known;
-  const others = Object.entries(args).filter(([name]) => !native.args.includes(name));
-  return [
-    ...known,
-    ...others.flatMap(([name, value]) => textsIn(value, name).map((each) => use(each, accesses, paths))),
-  ];
+  return [...known, ...others.map((each) => use(each, accesses, paths))];
 }
 
 function hasOperations(args: JsonObject): boolean {
   return Array.isArray(args['operations']);
 }
 
-/** Of a tool that isn't ours any text may be a path. */
-function openPaths(args: JsonObject, paths: PathReader): PathUse[] {
-  return Object.entries(args).flatMap(([name, value]) =>
-    textsIn(value, name).map((each) => use(each, ['read', 'write'], paths)),
-  );
-}
-
-interface NamedText {
-  readonly name: string;
-  readonly text: string;
-}
-
-const PATH_NAME =
-  /^(.*[_-])?(path|paths|file|files|file_?name|filepath|dir|dirs|directory|folder|source|destination|uri|root|cwd)$/i;
-const MAX_TEXT = 4096;
-const MAX_TEXTS = 1000;
-
 function use({ name, text }: NamedText, access: readonly Access[], paths: PathReader): PathUse {
   const path = /^file:\/\//i.test(text) ? text.replace(/^file:\/\/(localhost)?/i, '') : text;
-  return paths.use(path, access, PATH_NAME.test(name) || path.startsWith('/') || /^\.{0,2}\//.test(path));
+  return paths.use(path, access, isPathName(name) || path.startsWith('/') || /^\.{0,2}\//.test(path));
 }
 
-/** Every text at any depth, with the nearest name above it; what is too long for a path is none. */
-function textsIn(value: Json, name: string): NamedText[] {
-  const texts: NamedText[] = [];
-  const open: { readonly value: Json; readonly name: string }[] = [{ value, name }];
-  for (let next = open.pop(); next !== undefined && texts.length < MAX_TEXTS; next = open.pop()) {
-    const { value: found, name: at } = next;
-    if (typeof found === 'string') {
-      if (found !== '' && found.length <= MAX_TEXT && !found.includes('\n'))
-        texts.push({ name: at, text: found });
-    } else if (Array.isArray(found)) {
-      for (const item of found) open.push({ value: item, name: at });
-    } else if (typeof found === 'object' && found !== null) {
-      for (const [key, item] of Object.entries(found)) open.push({ value: item, name: key });
-    }
-  }
-  return texts;
-}
-
-function openDestinations(args: JsonObject): Destination[] {
-  return Object.entries(args).flatMap(([name, value]) =>
-    textsIn(value, name).flatMap(({ text }) =>
-      /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? [readUrl(text)] : [],
-    ),
+/** Readers of URLs take line breaks and tabs out, and blanks at the beginning. */
+function openDestinations(texts: readonly NamedText[]): Destination[] {
+  return texts.flatMap(({ text }) =>
+    /^\s*[a-z][a-z0-9+.-]*:[/\\]{2}/i.test(text.replace(/[\t\r\n]/g, '')) ? [readUrl(text)] : [],
   );
 }
 
