@@ -66,6 +66,9 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     UPDATE instances SET status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0,
       resume_from = ?
     WHERE id = ? AND ended_at IS NOT NULL`);
+  const redefine = database.prepare(`
+    UPDATE instances SET version = ?, definition_hash = ?, pins_hash = ?, source = ?, limits = ?, notice = ?
+    WHERE id = ?`);
   const setStatus = database.prepare('UPDATE instances SET last_seq = ?, status = ? WHERE id = ?');
   const setSeq = database.prepare('UPDATE instances SET last_seq = ? WHERE id = ?');
   const setProgress = database.prepare('UPDATE instances SET last_seq = ?, fruitless = 0 WHERE id = ?');
@@ -129,13 +132,16 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     },
     pause: ({ id, by, at }) => Number(pause.run(at, id, by).changes) === 1,
     unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,
-    requeue: ({ id, from }) => {
+    requeue: ({ id, from, change }) => {
       const { changes } = requeue.run(from, id);
       if (Number(changes) !== 1)
         throw new WorkflowError(
           'NOT_RESUMABLE',
           `the instance ${id} has not ended, or is being resumed already`,
         );
+      if (change === null) return;
+      const { version, definitionHash, pinsHash, source, limits, notice } = change;
+      redefine.run(version, definitionHash, pinsHash, source, JSON.stringify(limits), notice, id);
     },
     follow: (id, seq, at, event) => {
       switch (event.type) {

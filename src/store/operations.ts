@@ -14,6 +14,7 @@ import type { PrunedSegment, PruneRequest } from './audit-prune.ts';
 import type { AuditPage, AuditQuery, ShownRecord, SupervisorTurn } from './audit-reader.ts';
 import type { AuditHead } from './audit-table.ts';
 import type { NewFire, ScheduleOperations, ScheduleReads, Starter } from './schedule-rows.ts';
+import type { DefinitionChange, VersionReads } from './version-rows.ts';
 
 export type InstanceStatus =
   | 'queued'
@@ -209,12 +210,15 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   'instance.pause': [{ id: string; by: string; at: number; audit: AuditEntry }, null];
   /** Lets it go on. Passed over when it is not paused. */
   'instance.unpause': [{ id: string; at: number; audit: AuditEntry }, null];
-  /** Reopens an ended instance for `resume`. Fails with NOT_RESUMABLE when it has not ended. */
-  'instance.requeue': [{ id: string; from: string | null; at: number; audit: AuditEntry }, null];
+  /** Reopens an ended instance for `resume`, under another definition if one is given. NOT_RESUMABLE: it has not ended. */
+  'instance.requeue': [
+    { id: string; from: string | null; change: DefinitionChange | null; at: number; audit: AuditEntry },
+    null,
+  ];
   /** One with schedules fires from `registeredAt` on; what an earlier version of it left open stays. */
   'registration.put': [
     { row: RegistrationRow; documents: Documents; schedule: 'has' | 'none'; audit: AuditEntry },
-    null,
+    { number: number; isNew: boolean },
   ];
   'registration.remove': [{ name: string; audit: AuditEntry }, { removed: boolean }];
   /** Latches a kill switch; nothing is written when it is tripped already. Answers the epoch after it. */
@@ -233,7 +237,7 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   'audit.set_anchor': [{ file: string }, null];
 }
 
-export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveReads {
+export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveReads, VersionReads {
   'instance.get': [{ id: string }, InstanceRow | null];
   'instance.find': [{ prefix: string }, string[]];
   'instance.latest': [Record<string, never>, string | null];

@@ -86,7 +86,9 @@ describe(`the supervisor is killed ${KILLS} times under load (seed ${seed})`, { 
     hits.set(what, (hits.get(what) ?? 0) + 1);
   }
 
-  test('what was begun ends, once, and nothing that was acknowledged is lost', async (t) => {
+  test('what was begun ends, once, and nothing that was acknowledged is lost', {
+    timeout: 10_800_000,
+  }, async (t) => {
     const chance = seededRandom(seed);
     const begin = performance.now();
     for (let kill = 0; kill < KILLS; kill += 1) {
