@@ -28,6 +28,7 @@ export function exitFacts(context: SupervisorContext, live: LiveInstance): ExitF
     executionLimitMs: live.row.limits.executionMs,
     fruitless: live.row.fruitless,
     runningSteps: run.steps.filter((step) => step.status === 'running').map((step) => step.path),
+    chance: Math.random(),
     startFailure: live.endRequest?.kind === 'start_failed' ? live.endRequest.by : null,
   };
 }

@@ -66,7 +66,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   const observers = createObservers(
     context,
     () => lives.values(),
-    (live) => void incarnations.endSoon(live, { kind: 'limit', by: 'disk' }),
+    (live, request) => void incarnations.endSoon(live, request),
   );
   const arriving = new Set<Promise<LiveInstance>>();
   let isRefusing = false;

@@ -12,7 +12,7 @@ import { bootApproval } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';
 import { createDeadlines } from './deadlines.ts';
 import { exitFacts } from './exit-facts.ts';
-import { judgeExit, type Verdict } from './exit-verdict.ts';
+import { judgeExit, type Verdict, verdictRecord } from './exit-verdict.ts';
 import { createToken, launchInstance, makeInstanceFolder } from './launch.ts';
 import {
   type EndRequest,
@@ -220,6 +220,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     if (isClosed) return;
     try {
       live.lifetime.abort();
+      live.pulse = null;
       // The steps of a dead instance are nobody's any more; nothing is resumed before the scope is empty.
       await live.scope?.kill({ graceMs: 0, timeoutMs: 10_000 });
       await live.silence();
@@ -233,7 +234,12 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         incarnation,
         usage,
         at: context.now(),
-        audit: record(id, 'instance.exited', { incarnation, exit: live.exit, verdict: verdict.kind, usage }),
+        audit: record(id, 'instance.exited', {
+          incarnation,
+          exit: live.exit,
+          ...verdictRecord(verdict),
+          usage,
+        }),
       });
       failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
