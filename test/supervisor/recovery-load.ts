@@ -65,28 +65,38 @@ export function startDaemon(bench: Bench, failpoint: string | null): Daemon {
 export interface Load {
   /** Ids that a supervisor said are taken. */
   readonly accepted: ReadonlySet<string>;
-  /** `<id> <path>` of steps that a client was told are completed. */
-  readonly told: ReadonlySet<string>;
+  /** Id → paths of steps that a client was told are completed. */
+  readonly told: ReadonlyMap<string, ReadonlySet<string>>;
   /** Ids of runs that a client has not seen end yet. */
   readonly open: ReadonlySet<string>;
   /** Rejects when a supervisor refused what it should have taken. */
   readonly running: Promise<void>;
-  /** Starts no more. */
+  /** Starts no more until `release`. */
+  hold(): void;
+  release(): void;
+  /** Held, and nothing is under way that it knows. */
+  isIdle(): boolean;
+  /** Starts no more for good. */
   stop(): void;
 }
 
 /** Keeps `atOnce` runs under way, over any number of supervisors. */
 export function startLoad(bench: Bench, atOnce: number): Load {
   const accepted = new Set<string>();
-  const told = new Set<string>();
+  const told = new Map<string, Set<string>>();
   const open = new Set<string>();
   let isStopped = false;
+  let isHeld = true;
+  let isAsking = false;
 
   const session = async (client: Client): Promise<void> => {
     client.onNotification((notification) => {
       if (notification.method === 'instance.ended') open.delete(notification.params.id);
-      if (notification.method === 'instance.step' && notification.params.step.status === 'completed')
-        told.add(`${notification.params.id} ${notification.params.step.path}`);
+      if (notification.method === 'instance.step' && notification.params.step.status === 'completed') {
+        const { id, step } = notification.params;
+        const paths = told.get(id) ?? new Set();
+        told.set(id, paths.add(step.path));
+      }
     });
     // What was under way is followed again.
     for (const id of open) {
@@ -94,13 +104,12 @@ export function startLoad(bench: Bench, atOnce: number): Load {
       if (ended !== null) open.delete(id);
     }
     while (!isStopped) {
-      if (open.size >= atOnce) {
-        await Promise.race([
-          eventually('room', () => open.size < atOnce || isStopped, 60_000, 5),
-          lost(client),
-        ]);
+      if (isHeld || open.size >= atOnce) {
+        const room = (): boolean => isStopped || (!isHeld && open.size < atOnce);
+        await Promise.race([eventually('room', room, 600_000, 5), lost(client)]);
         continue;
       }
+      isAsking = true;
       const { id } = await client.call('workflow.run', {
         target: 'short',
         caller: callerOf(bench),
@@ -112,6 +121,7 @@ export function startLoad(bench: Bench, atOnce: number): Load {
       open.add(id);
       const { ended_at: ended } = await client.call('instance.watch', { id });
       if (ended !== null) open.delete(id);
+      isAsking = false;
     }
   };
 
@@ -122,6 +132,7 @@ export function startLoad(bench: Bench, atOnce: number): Load {
         client = await connectTo(bench);
         await session(client);
       } catch (error) {
+        isAsking = false;
         if (!isAbsence(error)) throw error;
         await new Promise((resolve) => setTimeout(resolve, 10));
       } finally {
@@ -137,6 +148,13 @@ export function startLoad(bench: Bench, atOnce: number): Load {
     told,
     open,
     running,
+    hold: () => {
+      isHeld = true;
+    },
+    release: () => {
+      isHeld = false;
+    },
+    isIdle: () => isHeld && !isAsking && open.size === 0,
     stop: () => {
       isStopped = true;
     },
