@@ -52,7 +52,7 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     WHERE id = ? AND incarnation = ? AND ended_at IS NULL`);
   const setProcess = database.prepare('UPDATE instances SET process = ? WHERE id = ? AND incarnation = ?');
   const exited = database.prepare(`
-    UPDATE instances SET process = NULL, usage = coalesce(?, usage), active_since = NULL,
+    UPDATE instances SET process = NULL, usage = coalesce(?, usage), fruitless = ?, active_since = NULL,
       active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ? - active_since) END
     WHERE id = ? AND incarnation = ?`);
   const pause = database.prepare(`
@@ -127,8 +127,8 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     setProcess: ({ id, incarnation, process }) => {
       setProcess.run(JSON.stringify(process), id, incarnation);
     },
-    exited: ({ id, incarnation, usage, at }) => {
-      exited.run(usage === null ? null : JSON.stringify(usage), at, id, incarnation);
+    exited: ({ id, incarnation, usage, fruitless, at }) => {
+      exited.run(usage === null ? null : JSON.stringify(usage), fruitless, at, id, incarnation);
     },
     pause: ({ id, by, at }) => Number(pause.run(at, id, by).changes) === 1,
     unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,

@@ -203,7 +203,15 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   ];
   /** The process of an incarnation is gone. */
   'instance.exited': [
-    { id: string; incarnation: number; usage: UsageTotals | null; at: number; audit: AuditEntry },
+    {
+      id: string;
+      incarnation: number;
+      usage: UsageTotals | null;
+      /** As the verdict counted it. */
+      fruitless: number;
+      at: number;
+      audit: AuditEntry;
+    },
     null,
   ];
   /** Keeps an instance from going on; its active time stands still. Passed over when it is paused or has ended. */
@@ -242,6 +250,8 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'instance.find': [{ prefix: string }, string[]];
   'instance.latest': [Record<string, never>, string | null];
   'instance.list': [{ isLiveOnly: boolean; limit: number }, InstanceRow[]];
+  /** Incarnations in a row, up to now, of which no event came. */
+  'journal.unheard': [{ id: string }, number];
   'journal.read': [{ id: string; afterSeq: number }, JournalEntry[]];
   'document.get': [{ hash: string }, string | null];
   'registration.list': [Record<string, never>, RegistrationRow[]];

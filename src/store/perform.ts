@@ -129,6 +129,10 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       return instances.latest();
     case 'instance.list':
       return instances.list(args(name));
+    case 'journal.unheard': {
+      const { id } = args(name);
+      return (instances.position(id)?.incarnation ?? 0) - events.lastIncarnation(id);
+    }
     case 'journal.read': {
       const a = args(name);
       return events.read(a.id, a.afterSeq);

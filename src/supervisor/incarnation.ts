@@ -226,21 +226,15 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       await live.silence();
       const usage = measureUsage(live);
       live.row = await readRow(id);
-      const verdict = judgeExit(exitFacts(context, live));
+      const facts = await exitFacts(context, live);
+      const verdict = judgeExit(facts);
       if (verdict.kind === 'close') await closeJournal(live, verdict);
       failpoint('supervisor.before_exit_record');
-      await store.call('instance.exited', {
-        id,
-        incarnation,
-        usage,
-        at: context.now(),
-        audit: record(id, 'instance.exited', {
-          incarnation,
-          exit: live.exit,
-          ...verdictRecord(verdict),
-          usage,
-        }),
-      });
+      const data = { incarnation, exit: live.exit, ...verdictRecord(verdict), usage };
+      const { fruitless } = facts;
+      const at = context.now();
+      const audit = record(id, 'instance.exited', data);
+      await store.call('instance.exited', { id, incarnation, usage, fruitless, at, audit });
       failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
       Object.assign(live, { scope: null, process: null, rearm: null, row: await readRow(id) });

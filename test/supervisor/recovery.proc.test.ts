@@ -4,7 +4,6 @@
  * Q_TEST_MINUTES ends it early.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
@@ -156,6 +155,28 @@ describe(`the supervisor is killed ${KILLS} times under load (seed ${seed})`, { 
   });
 });
 
+test('a run is not to blame for supervisors that die while they start it', {
+  timeout: 120_000,
+}, async (t) => {
+  const bench = openBench();
+  t.after(() => bench.close());
+  installLoad(bench);
+  const first = startDaemon(bench, 'supervisor.created:1');
+  await eventually('the first supervisor', () => textOf(join(bench.workspace, 'supervisor.out')) !== '');
+  await bench.q('run', 'short', '--detach');
+  await first.exited;
+  const ended = (): Row | undefined => readRows(bench).find(({ endedAt }) => endedAt !== null);
+  // More starts than a crash loop has.
+  for (let kill = 0; kill < 7; kill += 1) {
+    const { exited } = startDaemon(bench, 'supervisor.launch_committed:1');
+    const end = await Promise.race([exited, eventually('a start of the run', ended)]);
+    assert.equal(end, 'SIGKILL');
+  }
+  startDaemon(bench, null);
+  const run = await eventually('the end of the run', ended);
+  assert.deepEqual([run.status, run.incarnation], ['completed', 8]);
+});
+
 interface Proved {
   readonly runs: number;
   readonly resumed: number;
@@ -230,7 +251,8 @@ function checkLogs(bench: Bench, id: string): void {
   for (const path of EFFECTS) {
     const texts = logs
       .filter((log) => log.path === path)
-      .map(({ file }) => readFileSync(join(folder, `${file}.log`), 'utf8'));
+      // One that was interrupted before it printed anything has no file.
+      .map(({ file }) => textOf(join(folder, `${file}.log`)));
     assert.ok(
       texts.some((text) => text.includes(wanted)),
       `the log of ${path} of ${id} lacks lines: ${JSON.stringify(texts)}`,
