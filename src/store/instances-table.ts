@@ -133,6 +133,8 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     pause: ({ id, by, at }) => Number(pause.run(at, id, by).changes) === 1,
     unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,
     requeue: ({ id, from, change }) => {
+      if (change !== null && position.get(id)?.['last_seq'] !== change.lastSeq)
+        throw new WorkflowError('NOT_RESUMABLE', `the instance ${id} has gone on meanwhile`);
       const { changes } = requeue.run(from, id);
       if (Number(changes) !== 1)
         throw new WorkflowError(

@@ -31,5 +31,7 @@ export interface DefinitionChange {
   readonly source: string;
   readonly limits: InstanceLimits;
   readonly notice: string | null;
+  /** The end of the journal that was compared with it: NOT_RESUMABLE when more came since. */
+  readonly lastSeq: number;
   readonly documents: Documents;
 }

@@ -59,8 +59,9 @@ export async function redefine(
       { problems: found.map(({ path, message }) => ({ severity: 'error', path, message })) },
     );
   const { version } = after;
+  const lastSeq = journal.at(-1)?.seq ?? 0;
   return {
-    change: { version, definitionHash, pinsHash, source: source.file, limits, notice, documents },
+    change: { version, definitionHash, pinsHash, source: source.file, limits, notice, lastSeq, documents },
     keys: prepared.keys,
     data: {
       definition: { old: row.definitionHash, new: definitionHash },

@@ -84,9 +84,15 @@ test('a run that is opened again has the new definition from the same commit on'
     source: '/new.json',
     limits,
     notice: null,
+    lastSeq: 1,
     documents: { [definition]: 'new', [pins]: 'pins' },
   };
   const audit = record('instance.resume_requested', 'i');
+  const late = { ...change, lastSeq: 0 };
+  assert.equal(
+    desk.one('instance.requeue', { id: 'i', from: null, change: late, at: 6, audit }),
+    'NOT_RESUMABLE',
+  );
   assert.equal(desk.one('instance.requeue', { id: 'i', from: 'b', change, at: 6, audit }), null);
   const row = desk.one('instance.get', { id: 'i' }) as Record<string, unknown>;
   const { version, definitionHash, pinsHash, source, status, resumeFrom } = row;
