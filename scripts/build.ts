@@ -8,6 +8,7 @@ import { buildInstance } from './build/instance.ts';
 import { writeManifest } from './build/manifest.ts';
 import { namedExports } from './build/named-exports.ts';
 import { buildRareParts } from './build/rare-parts.ts';
+import { buildSupervisor } from './build/supervisor.ts';
 import { generateValidators } from './generate-validators.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -36,19 +37,15 @@ async function main(): Promise<void> {
     plugins: [namedExports(root)],
     outdir: dist,
     outbase: root,
-    entryPoints: [
-      ...globSync('commands/**/*.ts', { cwd: root }),
-      'src/supervisor/main.ts',
-      'src/store/writer-thread.ts',
-      'src/store/backup-thread.ts',
-    ],
+    entryPoints: globSync('commands/**/*.ts', { cwd: root }),
     entryNames: '[dir]/[name]',
     chunkNames: 'chunks/[name]-[hash]',
   });
   await buildRareParts(root);
+  await buildSupervisor(root);
   await buildInstance(root);
-  await buildCommandLine(root);
   await writeManifest(root);
+  await buildCommandLine(root);
 }
 
 await main();

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { type BuildOptions, build } from 'esbuild';
 
 /**
@@ -30,6 +32,28 @@ export async function bundleCommonJs(root: string, outfile: string, options: Bui
   if (output === undefined || outputFiles.length !== 1) throw new Error(`${outfile}: not one file`);
   mkdirSync(dirname(outfile), { recursive: true });
   writeFileSync(outfile, toAscii(output.text));
+}
+
+/**
+ * The same as `X.code.cjs`, behind a `X.cjs` that runs it out of its code cache, which `warmUp` makes. Answers the file of
+ * the code.
+ */
+export async function bundleForCache(root: string, outfile: string, options: BuildOptions): Promise<string> {
+  const code = outfile.replace(/\.cjs$/, '.code.cjs');
+  await bundleCommonJs(root, code, options);
+  await bundleCommonJs(root, outfile, {
+    entryPoints: [join(import.meta.dirname, 'load-cached.ts')],
+    define: { CODE_FILE: JSON.stringify(basename(code)) },
+    // That it sets module.exports within an ES package is what it is for.
+    logLevel: 'error',
+  });
+  return code;
+}
+
+/** Runs bundles in a process of their own, with these arguments, and keeps what V8 made of them. */
+export async function warmUp(bundles: readonly string[], args: readonly string[] = []): Promise<void> {
+  const script = join(import.meta.dirname, 'warm-up.ts');
+  await promisify(execFile)(process.execPath, ['--no-warnings', script, ...bundles, '--', ...args]);
 }
 
 /** esbuild escapes texts but not regular expressions; this form is right in both. */

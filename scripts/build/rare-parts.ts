@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { bundleCommonJs } from './common-js.ts';
+import { bundleForCache, warmUp } from './common-js.ts';
 
 /** Packages that most starts never use. */
 const PACKAGES = [
@@ -19,6 +19,7 @@ const PACKAGES = [
   'semver',
   'tinyglobby',
   'tree-kill',
+  'winston',
 ];
 
 /** Import path → what its file exports. To an ES module, the default of a CommonJS file is all that it exports. */
@@ -30,14 +31,18 @@ const PARTS: Readonly<Record<string, string>> = {
 
 /** Builds a file of dist/parts/ for each: what is in a bundle is read and hashed at every start, used or not. */
 export async function buildRareParts(root: string): Promise<void> {
+  const codes: string[] = [];
   for (const [name, exported] of Object.entries(PARTS))
-    await bundleCommonJs(root, join(root, 'dist', 'parts', fileOf(name)), {
-      stdin: {
-        contents: `module.exports = ${exported};`,
-        resolveDir: root,
-        loader: 'js',
-      },
-    });
+    codes.push(
+      await bundleForCache(root, join(root, 'dist', 'parts', fileOf(name)), {
+        stdin: {
+          contents: `module.exports = ${exported};`,
+          resolveDir: root,
+          loader: 'js',
+        },
+      }),
+    );
+  await warmUp(codes);
 }
 
 /** Leaves those parts in their files; for bundles that lie one folder below dist/. */

@@ -12,6 +12,7 @@ import { readDriver } from './driver-choice.ts';
 import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
 import { mcpFiles, readMcpServers, serversIn } from './mcp-servers.ts';
+import { readResources } from './resources.ts';
 import { settingsProblems } from './settings.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -36,7 +37,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
     hash: createHash('sha256')
       .update(text ?? '')
       .digest('hex'),
-    prompt: readPrompt(fields, file, places),
+    prompt: [readPrompt(fields, file, places), readResources(fields)].filter(Boolean).join('\n\n'),
     model: fields.string('model'),
     tools: fields.strings('tools'),
     toolAliases: fields.texts('toolAliases'),
@@ -157,7 +158,6 @@ function noteIgnored(fields: Fields): void {
   };
   warn('hooks', 'hooks are not run: policies decide about tool calls');
   warn('permissions', 'is not read: policies decide about tool calls');
-  warn('resources', 'resources are not put into the prompt: the agent reads the files with its tools');
   warn('schemaVersion', 'is not read');
   for (const key of ['keyboardShortcut', 'welcomeMessage', 'includePowers']) fields.raw(key);
 }

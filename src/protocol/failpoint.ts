@@ -1,6 +1,7 @@
 /**
  * Places where a test may end this process as a crash would: `Q_WORKFLOW_FAILPOINT=name:count` kills it with SIGKILL
- * the count-th time it passes the place `name`. Without the variable a pass costs one comparison.
+ * the count-th time it passes the place `name`. Without the variable a pass costs one comparison. Of the processes of
+ * an instance the first has it, or the one that `name:count@incarnation` says.
  */
 export type Failpoint =
   | 'instance.append'
@@ -39,7 +40,7 @@ export type Failpoint =
 export const FAILPOINT_VARIABLE = 'Q_WORKFLOW_FAILPOINT';
 
 const [wanted, count] = (process.env[FAILPOINT_VARIABLE] ?? '').split(':');
-let left = Number(count ?? 0);
+let left = Number.parseInt(count ?? '0', 10);
 
 export function failpoint(name: Failpoint): void {
   if (name !== wanted) return;

@@ -21,18 +21,15 @@ type ProgramName =
   | 'store/backup-thread'
   | 'agents/runner/main';
 
-/** Programs that are one file, and where it is. */
-const BUNDLES: Partial<Readonly<Record<ProgramName, string>>> = {
-  'instance/main': 'instance/main.cjs',
+/** Programs whose file in dist/ is not named as they are. */
+const FILES: Partial<Readonly<Record<ProgramName, string>>> = {
   // In a folder of its own: all of the folder is seen in the sandbox.
-  'agents/runner/main': 'runner/main.cjs',
+  'agents/runner/main': 'runner/main',
 };
 
 /** The file to run for a program part such as `supervisor/main`: from dist/ in a build, from src/ in tests. */
 export function programFile(name: ProgramName): string {
-  const root = packageRoot();
-  if (isSource) return join(root, 'src', `${name}.ts`);
-  return BUNDLES[name] === undefined
-    ? join(root, 'dist/src', `${name}.js`)
-    : join(root, 'dist', BUNDLES[name]);
+  return isSource
+    ? join(packageRoot(), 'src', `${name}.ts`)
+    : join(packageRoot(), 'dist', `${FILES[name] ?? name}.cjs`);
 }

@@ -92,7 +92,9 @@ export function launchInstance(
 /** A crash that a test asked for happens once, not in every incarnation. */
 function testFailpoint(incarnation: number): Record<string, string> {
   const wanted = process.env[FAILPOINT_VARIABLE];
-  return wanted === undefined || incarnation > 1 ? {} : { [FAILPOINT_VARIABLE]: wanted };
+  if (wanted === undefined) return {};
+  const [, chosen = '1'] = wanted.split('@');
+  return Number(chosen) === incarnation ? { [FAILPOINT_VARIABLE]: wanted } : {};
 }
 
 /**

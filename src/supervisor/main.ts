@@ -1,5 +1,5 @@
 /**
- * usage: node supervisor/main.js [--isolation auto|cgroup|polling] [--ready-fd N]
+ * usage: node supervisor/main.cjs [--isolation auto|cgroup|polling] [--ready-fd N]
  * The daemon. With --ready-fd it writes one JSON line there: {"ready": pid} or {"error": record}.
  */
 import { closeSync, readFileSync, writeSync } from 'node:fs';
@@ -93,4 +93,4 @@ function packageVersion(): string {
     : '0.0.0';
 }
 
-await main();
+void main();

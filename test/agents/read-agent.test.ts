@@ -35,7 +35,13 @@ test('an agent file of Q is read whole, and what means nothing here is said', ()
       git: { command: 'git-mcp', args: ['--x'], env: { A: 1 }, timeout: 5 },
       off: { command: 'x', disabled: true },
     },
-    resources: ['file://README.md'],
+    resources: [
+      'file://README.md',
+      'file://docs/**/*.md',
+      'skill://x',
+      'file://a\nb',
+      { type: 'knowledgeBase' },
+    ],
     hooks: { agentSpawn: [{ command: 'date' }] },
     promt: 'x',
   });
@@ -47,7 +53,8 @@ test('an agent file of Q is read whole, and what means nothing here is said', ()
       description: 'does',
       file,
       hash: '',
-      prompt: 'You do.',
+      prompt:
+        'You do.\n\nFiles that belong to your task, as paths or patterns. Read with your tools those that matter:\n- README.md\n- docs/**/*.md',
       model: 'fast',
       tools: ['fs_read', '@git'],
       toolAliases: { '@git/status': 'status' },
@@ -68,8 +75,10 @@ test('an agent file of Q is read whole, and what means nothing here is said', ()
     },
   );
   assert.deepEqual(said(file), [
+    'warning $.resources[2]: is not used: only file:// paths and patterns are',
+    'warning $.resources[3]: is not used: only file:// paths and patterns are',
+    'warning $.resources[4]: is not used: only file:// paths and patterns are',
     'warning $.hooks: hooks are not run: policies decide about tool calls',
-    'warning $.resources: resources are not put into the prompt: the agent reads the files with its tools',
     'warning $.promt: unknown key "promt" is ignored; did you mean "prompt"?',
   ]);
 });

@@ -184,7 +184,8 @@ describe('lists, typos, pictures and parts', { timeout: 120_000 }, () => {
         [200, 190],
       ] as const) {
         terminal.resize(columns, 40);
-        terminal.run(`clear; q workflow explain; q workflow list; echo done${columns}`);
+        // The line as it is typed must not look like its answer.
+        terminal.run(`clear; q workflow explain; q workflow list; echo do''ne${columns}`);
         await terminal.shows(new RegExp(`done${columns}$`, 'm'));
         const row =
           terminal

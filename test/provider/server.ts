@@ -13,22 +13,25 @@ export interface MockRequest {
   wasAborted: boolean;
 }
 
+/** Turns in a row, or what the request itself asks for: the same request is then answered alike however often it comes. */
+export type Script = Scenario | ((body: unknown) => MockTurn);
+
 export interface MockProvider {
   readonly url: string;
   readonly requests: readonly MockRequest[];
   /** Plays another script from now on. */
-  play(scenario: Scenario): void;
+  play(script: Script): void;
   /** Resolves when that many requests have come. */
   whenAsked(count: number): Promise<void>;
   close(): Promise<void>;
 }
 
-export async function startMockProvider(first: Scenario, port = 0): Promise<MockProvider> {
+export async function startMockProvider(first: Script, port = 0): Promise<MockProvider> {
   const requests: MockRequest[] = [];
   const waiters: { count: number; resolve: () => void }[] = [];
-  let scenario = first;
+  let script = first;
   let next = 0;
-  let random = seededRandom(first.seed ?? 1);
+  let random = randomOf(first);
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const text = await readBody(request);
@@ -41,8 +44,9 @@ export async function startMockProvider(first: Scenario, port = 0): Promise<Mock
     });
     for (const waiter of waiters) if (requests.length >= waiter.count) waiter.resolve();
     const wire = wireOf(path);
-    const isOver = next >= scenario.turns.length && scenario.after === 'fail';
-    const turn = scenario.turns[Math.min(next, scenario.turns.length - 1)];
+    const isOver = typeof script !== 'function' && next >= script.turns.length && script.after === 'fail';
+    const turn =
+      typeof script === 'function' ? script(body) : script.turns[Math.min(next, script.turns.length - 1)];
     next += 1;
     if (wire === null || turn === undefined || isOver) {
       response.writeHead(isOver ? 500 : 404, { 'content-type': 'application/json' });
@@ -59,9 +63,9 @@ export async function startMockProvider(first: Scenario, port = 0): Promise<Mock
     url: `http://127.0.0.1:${actual}`,
     requests,
     play: (other) => {
-      scenario = other;
+      script = other;
       next = 0;
-      random = seededRandom(other.seed ?? 1);
+      random = randomOf(other);
     },
     whenAsked: (count) =>
       requests.length >= count
@@ -75,6 +79,10 @@ export async function startMockProvider(first: Scenario, port = 0): Promise<Mock
         server.closeAllConnections();
       }),
   };
+}
+
+function randomOf(script: Script): () => number {
+  return seededRandom((typeof script === 'function' ? undefined : script.seed) ?? 1);
 }
 
 function wireOf(path: string): Wire | null {

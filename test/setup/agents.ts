@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import type { AgentEvent } from '../../src/engine/agent-events.ts';
 import { isAgentEvent } from '../../src/engine/agent-events.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
-import type { Scenario } from '../provider/scenario.ts';
-import { type MockProvider, startMockProvider } from '../provider/server.ts';
+import { type MockProvider, type Script, startMockProvider } from '../provider/server.ts';
 import { type Bench, type BenchOptions, openBench } from './bench-home.ts';
 
 export interface AgentBench {
@@ -27,8 +26,8 @@ export interface AgentBench {
 
 export const API_KEY = 'sk-test-0123456789';
 
-export async function openAgentBench(scenario: Scenario, options: BenchOptions = {}): Promise<AgentBench> {
-  const provider = await startMockProvider(scenario);
+export async function openAgentBench(script: Script, options: BenchOptions = {}): Promise<AgentBench> {
+  const provider = await startMockProvider(script);
   const bench = openBench(options);
   const env = {
     Q_WORKFLOW_MODEL: 'mock-model',

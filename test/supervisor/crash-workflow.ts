@@ -1,21 +1,21 @@
 /** A workflow with every step type whose steps leave a line in a file, for the crash tests. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MockTurn } from '../provider/scenario.ts';
 import type { Bench } from '../setup/bench-home.ts';
 
-export const STEPS_RUN_ONCE = [
-  'first',
-  'group/left',
-  'group/right',
-  'pick/quick',
-  'yes',
-  'background',
-  'turn0',
-  'turn1',
-  'shaky',
-  'session',
-  'last',
-];
+const CALL: MockTurn = { calls: [{ name: 'execute_bash', args: { command: 'echo called >> calls.txt' } }] };
+
+/** What the agent's model answers: a call, and an end when it sees the result of one, whatever that is. */
+export function answerCrash(body: unknown): MockTurn {
+  return JSON.stringify(body).includes('"role":"tool"') ? { text: 'done' } : CALL;
+}
+
+/** How often the agent's call had its effect. */
+export function callCount(bench: Bench): number {
+  const file = join(bench.workspace, 'calls.txt');
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
+}
 
 /** Puts the skills and the workflow into the bench's workspace. Every effect appends `<key> <attempt>` to effects.txt. */
 export function installCrashWorkflow(bench: Bench): void {
@@ -60,6 +60,16 @@ export function installCrashWorkflow(bench: Bench): void {
       effect('shaky', { inputs: { fails_before: 2 } }),
       effect('hopeless', { inputs: { fails_before: 99 } }),
       effect('handled', { inputs: { fails_before: 99 } }),
+      {
+        id: 'agent',
+        type: 'agent',
+        agent: 'helper',
+        async: false,
+        inputs: { task: 'Do it.' },
+        guardrails: { max_iterations: 5 },
+      },
+      { id: 'ok', type: 'approval', message: 'Go on?' },
+      // An open session would keep the process: it comes after the wait.
       { id: 'session', type: 'skill', skill: 'talk', inputs: { n: 1 } },
       effect('last'),
       { id: 'bye', type: 'skill', skill: 'say', inputs: { text: 'counted ${{ counter }}' } },

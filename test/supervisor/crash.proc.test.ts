@@ -2,12 +2,20 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { probeLayers } from '../../sandbox/layers.ts';
+import { isAgentEvent } from '../../src/engine/agent-events.ts';
 import type { JournalEntry } from '../../src/engine/events.ts';
+import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import type { Failpoint } from '../../src/protocol/failpoint.ts';
-import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
+import { checkPairs } from '../agents/fake-world.ts';
+import { type AgentBench, openAgentBench } from '../setup/agents.ts';
+import { type Bench, eventually } from '../setup/bench-home.ts';
 import { seededRandom } from '../setup/seeded-random.ts';
-import { effectCounts, installCrashWorkflow } from './crash-workflow.ts';
+import { answerCrash, callCount, effectCounts, installCrashWorkflow } from './crash-workflow.ts';
+
+const { bubblewrap, seccomp } = await probeLayers();
+const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
 
 const isSoak = process.env['Q_TEST_SOAK'] === '1';
 
@@ -22,50 +30,94 @@ function sample(count: number, step: number): number[] {
 
 describe(`a crash loses nothing and repeats nothing that completed (seed ${seed})`, {
   timeout: 1_800_000,
+  skip: lacks,
 }, () => {
+  let desk: AgentBench;
   let bench: Bench;
-  let eventCount = 0;
+  /** Events of the process that ends when the run waits for its approval, and of the one that goes on. */
+  let beforeApproval = 0;
+  let afterApproval = 0;
   let expected: Map<string, number>;
 
   before(async () => {
-    bench = openBench();
+    desk = await openAgentBench(answerCrash);
+    bench = desk.bench;
     installCrashWorkflow(bench);
-    const run = (await bench.json('run', 'crash')) as StatusDocument;
+    const run = await runToEnd('uncrashed');
     assert.equal(run.status, 'completed', JSON.stringify(run.error));
     assert.equal(run.context['counter'], 2);
-    eventCount = bench.journal(run.id).length;
+    assert.equal(run.incarnations, 2);
+    const events = bench.journal(run.id).map(({ event }) => event.type);
+    beforeApproval = events.indexOf('run.resumed');
+    afterApproval = events.length - beforeApproval;
     expected = effectCounts(bench);
-    assert.ok(eventCount > 40, `only ${eventCount} events`);
+    assert.ok(beforeApproval > 40 && afterApproval > 5, events.join(' '));
+    assert.equal(callCount(bench), 1);
   });
-  after(() => bench.close());
+  after(() => desk.close());
 
-  async function crashAt(point: Failpoint, count: number): Promise<void> {
-    const label = `${point}:${count}`;
-    rmSync(join(bench.workspace, 'effects.txt'), { force: true });
+  /** Runs the workflow in the background, with a person who approves what waits once no process is left. */
+  async function runToEnd(label: string): Promise<StatusDocument> {
+    for (const file of ['effects.txt', 'calls.txt']) rmSync(join(bench.workspace, file), { force: true });
+    const known = await latest();
+    await bench.qWith(desk.env, 'run', 'crash', '--detach');
+    let asked = '';
+    return await eventually(
+      `the end of the run after ${label}`,
+      async () => {
+        // The supervisor may be killed while it answers: then the command says so, and the next one starts another.
+        const run = await latest();
+        if (run === undefined || run.id === known?.id) return undefined;
+        if (run.ended_at !== null) return bench.status(run.id);
+        if (run.status !== 'waiting' || (await bench.status(run.id)).pid !== null) return undefined;
+        const waiting = await bench.json('approvals', run.id);
+        for (const { number } of Array.isArray(waiting) ? (waiting as ApprovalDocument[]) : []) {
+          await bench.q('approve', run.id, String(number));
+          asked += `${number} `;
+        }
+        return undefined;
+      },
+      30_000,
+    ).finally(() => assert.match(asked, /^(1 )+$/, `${label}: approvals ${asked}`));
+  }
+
+  async function latest(): Promise<StatusDocument | undefined> {
+    const answer = (await bench.json('status', '--all')) as StatusDocument[] | object;
+    return Array.isArray(answer) ? (answer[0] as StatusDocument | undefined) : undefined;
+  }
+
+  async function crashAt(point: Failpoint, count: number, incarnation = 1): Promise<void> {
+    const label = `${point}:${count}@${incarnation}`;
     await bench.q('supervisor', 'stop');
     // A supervisor that is killed takes the command's connection with it; the run itself must go on.
     const started = await bench.qWith({ Q_WORKFLOW_FAILPOINT: label }, 'supervisor', 'start');
     assert.equal(started.status, 0, started.stderr);
-    await bench.q('run', 'crash', '--detach');
-    const end = await eventually(`the end of the run after ${label}`, async () => {
-      // The supervisor may be killed while it answers: then the command says so, and the next one starts another.
-      const answer = (await bench.json('status', '--all')) as
-        | { id: string; ended_at: string | null }[]
-        | object;
-      const latest = Array.isArray(answer) ? answer[0] : undefined;
-      return latest !== undefined && latest.ended_at !== null && latest.id;
-    });
-    const run = await bench.status(end);
+    const supervisor = await bench.supervisorPid();
+    const run = await runToEnd(label);
     assert.equal(run.status, 'completed', `${label}: ${JSON.stringify(run.error)} ${run.reason}`);
     assert.equal(run.context['counter'], 2, label);
-    const journal = bench.journal(end);
+    const journal = bench.journal(run.id);
     checkJournal(journal, label);
     checkEffects(journal, label);
-    // The last events share a commit with the end of the run: a kill after that finds nothing left to resume.
-    const isAtEnd = count >= eventCount - 4;
+    checkAgent(journal, label);
+    const hasCrashed = point.startsWith('supervisor')
+      ? (await bench.supervisorPid()) !== supervisor
+      : run.incarnations > 2;
+    // The last events share a commit with the end of the process: a kill after that finds nothing left to resume.
+    const ofProcess = incarnation === 1 ? beforeApproval : afterApproval;
+    assert.ok(hasCrashed || count >= ofProcess - 4, `${label} did not crash anything`);
+  }
+
+  /** The one call ran at most once, was told its end, and no request was forgotten in the count. */
+  function checkAgent(journal: JournalEntry[], label: string): void {
+    const events = journal.flatMap(({ event }) => (isAgentEvent(event) ? [event] : []));
+    checkPairs(events);
+    const ends = events.flatMap((event) => (event.type === 'agent.tool_ended' ? [event.outcome] : []));
+    assert.equal(ends.length, 1, label);
+    const times = callCount(bench);
     assert.ok(
-      run.incarnations > 1 || point.startsWith('supervisor') || isAtEnd,
-      `${label} did not crash anything`,
+      ends[0] === 'ok' ? times === 1 : ends[0] === 'interrupted' && times <= 1,
+      `${label}: ${ends.join()} ${times}`,
     );
   }
 
@@ -99,23 +151,26 @@ describe(`a crash loses nothing and repeats nothing that completed (seed ${seed}
   }
 
   test('the instance is killed before an event is sent', async () => {
-    for (const count of sample(eventCount, 9)) await crashAt('instance.append', count);
+    for (const count of sample(beforeApproval, 14)) await crashAt('instance.append', count);
+    for (const count of sample(afterApproval, 5)) await crashAt('instance.append', count, 2);
   });
 
   test('the instance is killed when an event has been acknowledged', async () => {
-    for (const count of sample(eventCount - 1, 11)) await crashAt('instance.acked', count);
+    for (const count of sample(beforeApproval - 1, 16)) await crashAt('instance.acked', count);
+    for (const count of sample(afterApproval - 1, 6)) await crashAt('instance.acked', count, 2);
   });
 
   test('the instance is killed between an effect and its record', async () => {
-    for (const count of sample(14, 5)) await crashAt('instance.effect_done', count);
+    for (const count of sample(15, 7)) await crashAt('instance.effect_done', count);
+    await crashAt('instance.effect_done', 1, 2);
   });
 
   test('the supervisor is killed before it commits events', async () => {
-    for (const count of sample(25, 8)) await crashAt('supervisor.before_commit', count);
+    for (const count of sample(30, 14)) await crashAt('supervisor.before_commit', count);
   });
 
   test('the supervisor is killed after a commit and before the ack', async () => {
-    for (const count of sample(25, 8)) await crashAt('supervisor.after_commit', count);
+    for (const count of sample(30, 14)) await crashAt('supervisor.after_commit', count);
   });
 
   test('the supervisor is killed around the start and the end of an instance', async () => {

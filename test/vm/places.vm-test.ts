@@ -85,7 +85,7 @@ describe(`the place of instances, as ${WHO}`, { timeout: 1_200_000 }, () => {
       const folder = fakeSystemdRun(bench, 'echo Access denied >&2; exit 1');
       const unit = `q-test-${process.pid}-${isDelegated}.scope`;
       const words = [...(UID === 0 ? [] : ['--user']), '--scope', '--quiet', '--collect', `--unit=${unit}`];
-      const program = [process.execPath, '--no-warnings', join(ROOT, 'dist/src/supervisor/main.js')];
+      const program = [process.execPath, '--no-warnings', join(ROOT, 'dist/supervisor/main.cjs')];
       const path = `PATH=${folder}:/usr/bin:/bin`;
       const delegate = `--property=Delegate=${isDelegated ? 'yes' : 'no'}`;
       spawn('systemd-run', [...words, delegate, '--', 'env', path, ...program], {

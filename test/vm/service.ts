@@ -43,7 +43,7 @@ export async function openService(bench: Bench, lines: readonly string[] = []): 
   const name = `q-workflow-test-${process.pid}.service`;
   const file = join(UNITS, name);
   mkdirSync(UNITS, { recursive: true });
-  const program = `${process.execPath} --no-warnings ${join(ROOT, 'dist/src/supervisor/main.js')}`;
+  const program = `${process.execPath} --no-warnings ${join(ROOT, 'dist/supervisor/main.cjs')}`;
   const settings = ['Type=exec', `ExecStart=${program}`, 'Restart=always', 'RestartSec=200ms'];
   const env = [`Q_WORKFLOW_HOME=${bench.home}`, `HOME=${bench.env['HOME']}`];
   writeFileSync(
