@@ -48,7 +48,7 @@ export interface Daemon {
 /** A supervisor of the bench as a child of the test: its end is told at once. */
 export function startDaemon(bench: Bench, failpoint: string | null): Daemon {
   const log = openSync(join(bench.workspace, 'supervisor.out'), 'a');
-  const main = join(ROOT, 'dist', 'src', 'supervisor', 'main.js');
+  const main = join(ROOT, 'dist', 'supervisor', 'main.cjs');
   const child = spawn(process.execPath, ['--no-warnings', main], {
     cwd: bench.workspace,
     env: { ...bench.env, ...(failpoint === null ? {} : { Q_WORKFLOW_FAILPOINT: failpoint }) },
