@@ -42,6 +42,8 @@ export function effects(bench: Bench): Map<string, number> {
 
 export interface Daemon {
   readonly child: ChildProcess;
+  /** It answers, or has gone. */
+  readonly ready: Promise<void>;
   readonly exited: Promise<NodeJS.Signals | null>;
 }
 
@@ -49,17 +51,18 @@ export interface Daemon {
 export function startDaemon(bench: Bench, failpoint: string | null): Daemon {
   const log = openSync(join(bench.workspace, 'supervisor.out'), 'a');
   const main = join(ROOT, 'dist', 'supervisor', 'main.cjs');
-  const child = spawn(process.execPath, ['--no-warnings', main], {
+  const child = spawn(process.execPath, ['--no-warnings', main, '--ready-fd', '3'], {
     cwd: bench.workspace,
     env: { ...bench.env, ...(failpoint === null ? {} : { Q_WORKFLOW_FAILPOINT: failpoint }) },
-    stdio: ['ignore', log, log],
+    stdio: ['ignore', log, log, 'pipe'],
     detached: true,
   });
   closeSync(log);
   const exited = new Promise<NodeJS.Signals | null>((resolve) =>
     child.once('exit', (_code, signal) => resolve(signal)),
   );
-  return { child, exited };
+  const told = new Promise<void>((resolve) => child.stdio[3]?.once('data', () => resolve()));
+  return { child, exited, ready: Promise.race([told, exited.then(() => undefined)]) };
 }
 
 export interface Load {
