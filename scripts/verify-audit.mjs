@@ -32,6 +32,8 @@ const TRIGGERS = {
   audit_segments_no_delete: 'segments are never deleted',
   audit_segments_append_only: 'segments are only appended',
   audit_payloads_erase_only: 'payloads are only erased',
+  versions_no_update: 'versions are never changed',
+  versions_no_delete: 'versions are never deleted',
 };
 const FIXED =
   'id workflow version definition_hash pins_hash source workspace inputs context env limits created_at started_at incarnation token_hash process scope isolation usage active_ms active_since resume_from notice approvals';

@@ -12,7 +12,7 @@ export default class Graph extends WorkflowCommand {
   static override args = {
     target: Args.string({
       required: true,
-      description: 'name or file of a workflow, id of an instance, or latest',
+      description: 'name, name@version or file of a workflow, id of an instance, or latest',
     }),
   };
   static override flags = {

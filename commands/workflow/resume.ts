@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/follow-run.ts';
 import { modelEnvironment } from '../../src/client/model-environment.ts';
@@ -9,13 +10,20 @@ export default class Resume extends WorkflowCommand {
   static override examples = [
     '<%= config.bin %> workflow resume latest',
     '<%= config.bin %> workflow resume 4kz --from deploy --detach',
+    '<%= config.bin %> workflow resume 4kz --definition new',
   ];
   static override args = {
     id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }),
   };
   static override flags = {
     from: Flags.string({ description: 'run this step and all after it again', helpValue: 'step' }),
+    definition: Flags.string({
+      description:
+        'go on with another definition: new, for what its name or file means now, or a name@version or file',
+      helpValue: 'new',
+    }),
     pinned: Flags.boolean({
+      exclusive: ['definition'],
       description: 'use the skills as they were when the run began, also where files changed',
     }),
     detach: Flags.boolean({ char: 'd', description: 'go on in the background' }),
@@ -34,6 +42,7 @@ export default class Resume extends WorkflowCommand {
         from: flags.from ?? null,
         pins,
         caller,
+        definition: flags.definition === undefined ? null : resolveTarget(flags.definition, caller.workspace),
         modelEnv: modelEnvironment(caller.configHome),
       });
       if (flags.detach) this.print(resumed, () => resumed.id);

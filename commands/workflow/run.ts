@@ -12,7 +12,10 @@ export default class Run extends WorkflowCommand {
     '<%= config.bin %> workflow run deploy --input version=1.4.2 --detach',
   ];
   static override args = {
-    workflow: Args.string({ required: true, description: 'name of a workflow, or path of a file' }),
+    workflow: Args.string({
+      required: true,
+      description: 'name or name@version of a workflow, or path of a file',
+    }),
   };
   static override flags = {
     input: Flags.string({

@@ -7,7 +7,10 @@ export default class Show extends WorkflowCommand {
   static override description = 'Show a workflow: its inputs, steps, limits and where it comes from.';
   static override examples = ['<%= config.bin %> workflow show examples/repo-report.json'];
   static override args = {
-    workflow: Args.string({ required: true, description: 'name of a workflow, or path of a file' }),
+    workflow: Args.string({
+      required: true,
+      description: 'name or name@version of a workflow, or path of a file',
+    }),
   };
 
   async run(): Promise<void> {

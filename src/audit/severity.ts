@@ -16,6 +16,7 @@ const PREFIXES: readonly (readonly [prefix: string, severity: Severity])[] = [
   ['supervisor.recovered', 'warning'],
   ['supervisor.', 'notice'],
   ['instance.kill', 'warning'],
+  ['instance.hung', 'warning'],
   ['instance.stop', 'notice'],
   ['agent.violated', 'error'],
   ['attempt.failed', 'warning'],

@@ -24,3 +24,10 @@ export function resolveTarget(given: string, workspace: string): string {
   const here = resolve(given);
   return existsSync(here) ? here : resolve(workspace, given);
 }
+
+/** The same where a bare word is a file too, but for `name@version` when there is no such file. */
+export function resolveFile(given: string, workspace: string): string {
+  const isAddress = /^[a-z0-9-]+@[^/]+$/.test(given) && !existsSync(resolve(given));
+  if (isAddress) return given;
+  return resolveTarget(given.includes('/') ? given : `./${given}`, workspace);
+}

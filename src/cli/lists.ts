@@ -1,4 +1,4 @@
-import type { InstanceSummary, WorkflowSummary } from '../protocol/control.ts';
+import type { InstanceSummary, VersionDocument, WorkflowSummary } from '../protocol/control.ts';
 import type { ListColumn } from './list-flags.ts';
 import { duration, mark, plural, printable } from './style.ts';
 
@@ -30,6 +30,47 @@ export const WORKFLOW_COLUMNS: readonly ListColumn<WorkflowSummary>[] = [
   { name: 'file', value: ({ file }) => file },
 ];
 
+export const VERSION_COLUMNS: readonly ListColumn<VersionDocument>[] = [
+  { name: 'workflow', value: ({ workflow }) => workflow },
+  { name: 'number', value: ({ number }) => number },
+  {
+    name: 'address',
+    title: 'WORKFLOW',
+    value: ({ workflow, number }) => `${workflow}@${number}`,
+    cell: ({ workflow, number, is_current: isCurrent }, { style }) =>
+      isCurrent ? style.bold(`${workflow}@${number}`) : `${workflow}@${number}`,
+  },
+  {
+    name: 'version',
+    title: 'VERSION',
+    value: ({ version }) => version,
+    cell: ({ version }) => printable(version),
+  },
+  { name: 'current', title: 'NOW', value: ({ is_current: isCurrent }) => (isCurrent ? 'current' : '') },
+  {
+    name: 'definition',
+    title: 'HASH',
+    value: ({ definition }) => definition,
+    cell: ({ definition }) => definition.slice(0, 8),
+  },
+  { name: 'runs', title: 'RUNS', value: ({ runs }) => runs },
+  {
+    name: 'registered',
+    title: 'REGISTERED',
+    value: ({ registered_at: at }) => at,
+    cell: ({ registered_at: at }, { time }) => time(at),
+  },
+  {
+    name: 'by',
+    title: 'BY',
+    value: ({ registered_by: by }) => by,
+    cell: ({ registered_by: by }) => printable(by ?? '–'),
+  },
+  { name: 'file', value: ({ file }) => file },
+];
+
+export const NO_VERSIONS = 'No workflow is registered yet. Register one: q workflow register <file>';
+
 export const NO_WORKFLOWS = [
   'No workflows here yet.',
   'Put a file into .amazonq/workflows/ of this folder, or register one: q workflow register <file>',
@@ -45,6 +86,7 @@ export const INSTANCE_COLUMNS: readonly ListColumn<InstanceSummary>[] = [
     cell: ({ workflow, version }, { style }) => `${printable(workflow)} ${style.dim(version)}`,
   },
   { name: 'version', value: ({ version }) => version },
+  { name: 'definition', value: ({ definition }) => definition },
   {
     name: 'status',
     title: 'STATUS',

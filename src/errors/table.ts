@@ -80,6 +80,24 @@ export const ERROR_TABLE = {
     'No workflow has that name, and no file is at that path.',
     'Run q workflow list to see the workflows found from here.',
   ),
+  VERSION_NOT_FOUND: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'The registered workflow has no such version.',
+    'Run q workflow list <name> --versions to see those there are.',
+  ),
+  VERSION_AMBIGUOUS: row(
+    EXIT.USAGE,
+    'terminal',
+    'Several registered versions of the workflow are what was given.',
+    'Give the number of one: q workflow list <name> --versions shows them.',
+  ),
+  DEFINITION_MISMATCH: row(
+    EXIT.INVALID,
+    'terminal',
+    'What the run has done already does not fit the new definition.',
+    'Mend the places named in the definition, or start anew with q workflow run. See docs/engine.md.',
+  ),
   NO_SCHEDULE: row(
     EXIT.NOT_FOUND,
     'terminal',
@@ -126,7 +144,7 @@ export const ERROR_TABLE = {
     EXIT.INVALID,
     'terminal',
     'The definition or a skill changed on disk since the instance began.',
-    'Run q workflow resume <id> --pinned to go on with what it began with.',
+    'Run q workflow resume <id> --pinned to go on with what it began with, --definition new with what is there now.',
   ),
   // supervisor and home
   SUPERVISOR_UNREACHABLE: row(

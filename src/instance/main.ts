@@ -9,7 +9,7 @@ import { reopenScope } from '../../sandbox/reopen.ts';
 import { createEngine } from '../engine/engine.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { EXIT } from '../errors/table.ts';
-import { BOOTSTRAP_FD, type Bootstrap } from '../protocol/instance-link.ts';
+import { BOOTSTRAP_FD, type Bootstrap, beatOf } from '../protocol/instance-link.ts';
 import { startTimer } from '../skills/waits.ts';
 import { createAttempts } from './attempts.ts';
 import { externalise } from './blobs.ts';
@@ -54,16 +54,19 @@ async function main(): Promise<number> {
   const quit = (status: number): void => {
     void driver.abandon().finally(() => process.exit(status));
   };
-  const link = openLink(bootstrap, {
-    stop: (kind, by) => driver.stop(kind, by),
-    released: (approval) => {
-      decisions.mark(approval);
-      driver.release(approval);
+  const link = openLink(
+    { ...bootstrap, beatMs: beatOf(limits.maxCpuPercent) },
+    {
+      stop: (kind, by) => driver.stop(kind, by),
+      released: (approval) => {
+        decisions.mark(approval);
+        driver.release(approval);
+      },
+      tripped: (trip) => driver.trip(trip),
+      fenced: () => quit(EXIT_FENCED),
+      orphaned: () => quit(EXIT_ORPHANED),
     },
-    tripped: (trip) => driver.trip(trip),
-    fenced: () => quit(EXIT_FENCED),
-    orphaned: () => quit(EXIT_ORPHANED),
-  });
+  );
   journal = openJournal({
     pack: (event) => externalise(bootstrap.folder, event),
     link,

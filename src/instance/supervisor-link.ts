@@ -58,7 +58,10 @@ const RECONNECT_MIN_MS = 25;
 const RECONNECT_MAX_MS = 500;
 
 export function openLink(
-  bootstrap: Pick<Bootstrap, 'instance' | 'incarnation' | 'token' | 'socket' | 'journal' | 'orphanTimeoutMs'>,
+  bootstrap: Pick<
+    Bootstrap,
+    'instance' | 'incarnation' | 'token' | 'socket' | 'journal' | 'orphanTimeoutMs'
+  > & { readonly beatMs: number },
   handlers: LinkHandlers,
 ): SupervisorLink {
   let seq = bootstrap.journal.at(-1)?.seq ?? 0;
@@ -184,10 +187,14 @@ export function openLink(
         token: bootstrap.token,
         pid: process.pid,
         ackedSeq,
+        beatMs: bootstrap.beatMs,
       }),
     );
   };
   connect();
+  const beat = setInterval(() => {
+    if (isWelcome) send({ type: 'beat' });
+  }, bootstrap.beatMs).unref();
 
   const until = (upTo: number): Promise<void> =>
     upTo <= ackedSeq ? Promise.resolve() : new Promise((resolve) => waiters.push({ upTo, resolve }));
@@ -248,6 +255,7 @@ export function openLink(
     },
     close: () => {
       isClosed = true;
+      clearInterval(beat);
       if (orphanTimer !== null) clearTimeout(orphanTimer);
       lines?.end();
     },

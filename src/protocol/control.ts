@@ -34,6 +34,8 @@ export interface StatusDocument {
   readonly id: string;
   readonly workflow: string;
   readonly version: string;
+  /** SHA-256 of the definition that it has: `workflow@<first six or more characters>` where it is registered. */
+  readonly definition: string;
   readonly status: InstanceStatus;
   readonly reason: string | null;
   /** Who keeps it from going on, and since when; null when nobody does. */
@@ -114,6 +116,8 @@ export interface InstanceSummary {
   readonly id: string;
   readonly workflow: string;
   readonly version: string;
+  /** SHA-256 of the definition that it has. */
+  readonly definition: string;
   readonly status: InstanceStatus;
   readonly reason: string | null;
   readonly created_at: string;
@@ -130,6 +134,23 @@ export interface WorkflowSummary {
   readonly file: string;
   readonly is_valid: boolean;
   readonly problems: readonly Problem[];
+}
+
+/** One content of a registered workflow: `list --versions`. */
+export interface VersionDocument {
+  readonly workflow: string;
+  readonly number: number;
+  /** SHA-256 of the text. */
+  readonly definition: string;
+  /** As the file has it. */
+  readonly version: string;
+  readonly file: string;
+  readonly registered_at: string;
+  readonly registered_by: string | null;
+  /** The one that the name means now. */
+  readonly is_current: boolean;
+  /** Instances that have it, archived ones not counted. */
+  readonly runs: number;
 }
 
 export type { SupervisorStatus } from './supervisor-control.ts';
@@ -175,10 +196,12 @@ export interface ControlMethods
   'workflow.list': [{ caller: Caller }, readonly WorkflowSummary[]];
   'workflow.show': [{ target: string; caller: Caller }, WorkflowSummary & { definition: Json }];
   'workflow.register': [
-    /** `env` is for runs that the clock starts. */
+    /** `file`: an absolute path, or `name@version` to make that current again. `env` is for runs that the clock starts. */
     { file: string; caller: Caller; env: RunRequest['env'] },
-    { name: string; version: string; problems: readonly Problem[] },
+    { name: string; version: string; number: number; is_new: boolean; problems: readonly Problem[] },
   ];
+  /** All contents that were registered under a name, or (null) under any, in their order. */
+  'workflow.versions': [{ name: string | null }, readonly VersionDocument[]];
   'workflow.unregister': [{ name: string; caller: Caller }, { name: string }];
   'instance.list': [{ isLiveOnly: boolean; limit: number }, readonly InstanceSummary[]];
   'instance.status': [{ id: string }, StatusDocument];
@@ -195,6 +218,11 @@ export interface ControlMethods
       id: string;
       from: string | null;
       pins: 'check' | 'pinned' | 'current';
+      /**
+       * Go on with another definition: `new` for what its name or file means now, or as `run` names one. Missing or
+       * null: with the one it has.
+       */
+      definition?: string | null;
       caller: Caller;
       modelEnv?: Readonly<Record<string, string>>;
     },

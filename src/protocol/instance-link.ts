@@ -16,6 +16,15 @@ import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { Skill } from '../skills/skill.ts';
 import type { ApprovalRequest } from '../store/approval-rows.ts';
 
+/** How often an instance process says that its event loop turns. */
+const BEAT_MS = 5_000;
+const MAX_BEAT_MS = 60_000;
+
+/** The same under a CPU limit: of less than a core, everything takes so much longer. */
+export function beatOf(cpuPercent: number): number {
+  return Math.min(MAX_BEAT_MS, Math.round((BEAT_MS * 100) / Math.min(100, cpuPercent)));
+}
+
 /** Descriptor on which an instance process reads its bootstrap, one JSON document up to the end of the stream. */
 export const BOOTSTRAP_FD = 3;
 
@@ -158,7 +167,11 @@ export type InstanceMessage =
       readonly pid: number;
       /** Highest sequence number that this process knows to be committed. */
       readonly ackedSeq: number;
+      /** It sends a `beat` so often; a process of an older version says nothing and sends none. */
+      readonly beatMs?: number;
     }
+  /** Its event loop turns. */
+  | { readonly type: 'beat' }
   | { readonly type: 'events'; readonly entries: readonly JournalEntry[] }
   /** Answered after the commit of all events up to `afterSeq`. */
   | {

@@ -51,7 +51,7 @@ export function openArchiveTable(
   const sweep = database.prepare(`
     DELETE FROM documents WHERE hash IN (
       SELECT hash FROM documents EXCEPT SELECT definition_hash FROM instances EXCEPT SELECT pins_hash FROM instances
-      EXCEPT SELECT definition_hash FROM registrations LIMIT ${SWEEP_BATCH})`);
+      EXCEPT SELECT definition_hash FROM registrations EXCEPT SELECT definition_hash FROM versions LIMIT ${SWEEP_BATCH})`);
   const archived = database.prepare(
     "SELECT body FROM audit WHERE instance = ? AND type = 'instance.archived' ORDER BY seq DESC LIMIT 1",
   );

@@ -9,6 +9,8 @@ export interface EventsTable {
   /** Answers the digest of the journal with this event, from that before it. */
   insert(id: string, incarnation: number, entry: JournalEntry, previous: string): string;
   read(id: string, afterSeq: number): JournalEntry[];
+  /** The incarnation that wrote the last event; 0 before any. */
+  lastIncarnation(id: string): number;
   /** The outcomes that a journal lacks which is closed from outside: no intent of an agent stays without one. */
   unfinished(id: string, waiting: WaitingCalls): RunEvent[];
 }
@@ -19,6 +21,9 @@ export function openEventsTable(database: DatabaseSync): EventsTable {
   );
   const read = database.prepare(
     'SELECT seq, at, body FROM events WHERE instance = ? AND seq > ? ORDER BY seq',
+  );
+  const last = database.prepare(
+    'SELECT incarnation FROM events WHERE instance = ? ORDER BY seq DESC LIMIT 1',
   );
   const readFrom: EventsTable['read'] = (id, afterSeq) =>
     read.all(id, afterSeq).map((row) => ({
@@ -33,6 +38,7 @@ export function openEventsTable(database: DatabaseSync): EventsTable {
       return journalDigest(previous, { seq, incarnation, at, body });
     },
     read: readFrom,
+    lastIncarnation: (id) => Number(last.get(id)?.['incarnation'] ?? 0),
     unfinished: (id, waiting) => {
       const journal = readFrom(id, 0);
       const undone = openCalls(journal).filter((call) => waiting.has(callKey(call)));

@@ -52,7 +52,7 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     WHERE id = ? AND incarnation = ? AND ended_at IS NULL`);
   const setProcess = database.prepare('UPDATE instances SET process = ? WHERE id = ? AND incarnation = ?');
   const exited = database.prepare(`
-    UPDATE instances SET process = NULL, usage = coalesce(?, usage), active_since = NULL,
+    UPDATE instances SET process = NULL, usage = coalesce(?, usage), fruitless = ?, active_since = NULL,
       active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ? - active_since) END
     WHERE id = ? AND incarnation = ?`);
   const pause = database.prepare(`
@@ -66,6 +66,9 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     UPDATE instances SET status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0,
       resume_from = ?
     WHERE id = ? AND ended_at IS NOT NULL`);
+  const redefine = database.prepare(`
+    UPDATE instances SET version = ?, definition_hash = ?, pins_hash = ?, source = ?, limits = ?, notice = ?
+    WHERE id = ?`);
   const setStatus = database.prepare('UPDATE instances SET last_seq = ?, status = ? WHERE id = ?');
   const setSeq = database.prepare('UPDATE instances SET last_seq = ? WHERE id = ?');
   const setProgress = database.prepare('UPDATE instances SET last_seq = ?, fruitless = 0 WHERE id = ?');
@@ -124,18 +127,23 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     setProcess: ({ id, incarnation, process }) => {
       setProcess.run(JSON.stringify(process), id, incarnation);
     },
-    exited: ({ id, incarnation, usage, at }) => {
-      exited.run(usage === null ? null : JSON.stringify(usage), at, id, incarnation);
+    exited: ({ id, incarnation, usage, fruitless, at }) => {
+      exited.run(usage === null ? null : JSON.stringify(usage), fruitless, at, id, incarnation);
     },
     pause: ({ id, by, at }) => Number(pause.run(at, id, by).changes) === 1,
     unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,
-    requeue: ({ id, from }) => {
+    requeue: ({ id, from, change }) => {
+      if (change !== null && position.get(id)?.['last_seq'] !== change.lastSeq)
+        throw new WorkflowError('NOT_RESUMABLE', `the instance ${id} has gone on meanwhile`);
       const { changes } = requeue.run(from, id);
       if (Number(changes) !== 1)
         throw new WorkflowError(
           'NOT_RESUMABLE',
           `the instance ${id} has not ended, or is being resumed already`,
         );
+      if (change === null) return;
+      const { version, definitionHash, pinsHash, source, limits, notice } = change;
+      redefine.run(version, definitionHash, pinsHash, source, JSON.stringify(limits), notice, id);
     },
     follow: (id, seq, at, event) => {
       switch (event.type) {

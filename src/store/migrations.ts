@@ -178,6 +178,26 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX approvals_pending ON approvals(requested_at) WHERE status = 'pending';
   `,
+  // Each content that was registered under a name, numbered; a name that is unregistered keeps its numbers.
+  `
+  CREATE TABLE versions (
+    workflow TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    definition_hash TEXT NOT NULL REFERENCES documents(hash),
+    version TEXT NOT NULL,
+    source TEXT NOT NULL,
+    registered_at INTEGER NOT NULL,
+    registered_by TEXT,
+    PRIMARY KEY (workflow, number),
+    UNIQUE (workflow, definition_hash)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO versions (workflow, number, definition_hash, version, source, registered_at)
+    SELECT name, 1, definition_hash, version, source, registered_at FROM registrations;
+  CREATE TRIGGER versions_no_update BEFORE UPDATE ON versions
+    BEGIN SELECT RAISE(ABORT, 'versions are never changed'); END;
+  CREATE TRIGGER versions_no_delete BEFORE DELETE ON versions
+    BEGIN SELECT RAISE(ABORT, 'versions are never deleted'); END;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

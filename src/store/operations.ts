@@ -14,6 +14,7 @@ import type { PrunedSegment, PruneRequest } from './audit-prune.ts';
 import type { AuditPage, AuditQuery, ShownRecord, SupervisorTurn } from './audit-reader.ts';
 import type { AuditHead } from './audit-table.ts';
 import type { NewFire, ScheduleOperations, ScheduleReads, Starter } from './schedule-rows.ts';
+import type { DefinitionChange, VersionReads } from './version-rows.ts';
 
 export type InstanceStatus =
   | 'queued'
@@ -202,19 +203,30 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   ];
   /** The process of an incarnation is gone. */
   'instance.exited': [
-    { id: string; incarnation: number; usage: UsageTotals | null; at: number; audit: AuditEntry },
+    {
+      id: string;
+      incarnation: number;
+      usage: UsageTotals | null;
+      /** As the verdict counted it. */
+      fruitless: number;
+      at: number;
+      audit: AuditEntry;
+    },
     null,
   ];
   /** Keeps an instance from going on; its active time stands still. Passed over when it is paused or has ended. */
   'instance.pause': [{ id: string; by: string; at: number; audit: AuditEntry }, null];
   /** Lets it go on. Passed over when it is not paused. */
   'instance.unpause': [{ id: string; at: number; audit: AuditEntry }, null];
-  /** Reopens an ended instance for `resume`. Fails with NOT_RESUMABLE when it has not ended. */
-  'instance.requeue': [{ id: string; from: string | null; at: number; audit: AuditEntry }, null];
+  /** Reopens an ended instance for `resume`, under another definition if one is given. NOT_RESUMABLE: it has not ended. */
+  'instance.requeue': [
+    { id: string; from: string | null; change: DefinitionChange | null; at: number; audit: AuditEntry },
+    null,
+  ];
   /** One with schedules fires from `registeredAt` on; what an earlier version of it left open stays. */
   'registration.put': [
     { row: RegistrationRow; documents: Documents; schedule: 'has' | 'none'; audit: AuditEntry },
-    null,
+    { number: number; isNew: boolean },
   ];
   'registration.remove': [{ name: string; audit: AuditEntry }, { removed: boolean }];
   /** Latches a kill switch; nothing is written when it is tripped already. Answers the epoch after it. */
@@ -233,11 +245,13 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   'audit.set_anchor': [{ file: string }, null];
 }
 
-export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveReads {
+export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveReads, VersionReads {
   'instance.get': [{ id: string }, InstanceRow | null];
   'instance.find': [{ prefix: string }, string[]];
   'instance.latest': [Record<string, never>, string | null];
   'instance.list': [{ isLiveOnly: boolean; limit: number }, InstanceRow[]];
+  /** Incarnations in a row, up to now, of which no event came. */
+  'journal.unheard': [{ id: string }, number];
   'journal.read': [{ id: string; afterSeq: number }, JournalEntry[]];
   'document.get': [{ hash: string }, string | null];
   'registration.list': [Record<string, never>, RegistrationRow[]];

@@ -53,6 +53,7 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     }
     case 'instance.requeue': {
       const a = args(name);
+      if (a.change !== null) registrations.putDocuments(a.change.documents);
       instances.requeue(a);
       approvals.void(a.id, a.at);
       appendWithRow(tables, a.id, a.audit);
@@ -65,10 +66,12 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     case 'registration.put': {
       const a = args(name);
       registrations.putDocuments(a.documents);
-      audit.append(a.audit, { registration: registrations.put(a.row) });
+      const made = tables.versions.put(a.row, a.audit.actor.id);
+      const data = { ...a.audit.data, number: made.number };
+      audit.append({ ...a.audit, data }, { registration: registrations.put(a.row) });
       if (a.schedule === 'has') schedules.put(a.row.name, a.row.registeredAt);
       else schedules.remove(a.row.name, a.row.registeredAt);
-      return null;
+      return made;
     }
     case 'registration.remove': {
       const a = args(name);
@@ -126,6 +129,10 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       return instances.latest();
     case 'instance.list':
       return instances.list(args(name));
+    case 'journal.unheard': {
+      const { id } = args(name);
+      return (instances.position(id)?.incarnation ?? 0) - events.lastIncarnation(id);
+    }
     case 'journal.read': {
       const a = args(name);
       return events.read(a.id, a.afterSeq);
@@ -136,6 +143,8 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       return registrations.list();
     case 'registration.get':
       return registrations.get(args(name).name);
+    case 'version.list':
+      return tables.versions.list(args(name).workflow);
     case 'archive.due':
       return archive.due(args(name));
     case 'archive.known':

@@ -14,6 +14,7 @@ import { checkVersion, migrate } from './migrations.ts';
 import { openRegistrationsTable, type RegistrationsTable } from './registrations-table.ts';
 import { openSchedulesTable, type SchedulesTable } from './schedules-table.ts';
 import { openSegmentsTable, type SegmentsTable } from './segments-table.ts';
+import { openVersionsTable, type VersionsTable } from './versions-table.ts';
 
 /** All that the writer writes to and reads from; one connection. */
 export interface Tables {
@@ -26,6 +27,7 @@ export interface Tables {
   readonly events: EventsTable;
   readonly instances: InstancesTable;
   readonly registrations: RegistrationsTable;
+  readonly versions: VersionsTable;
   readonly latches: LatchesTable;
   readonly schedules: SchedulesTable;
   readonly approvals: ApprovalsTable;
@@ -60,6 +62,7 @@ export function openTables(
       events: openEventsTable(database),
       instances,
       registrations: openRegistrationsTable(database),
+      versions: openVersionsTable(database),
       latches: openLatchesTable(database),
       schedules: openSchedulesTable(database),
       approvals: openApprovalsTable(database),

@@ -4,8 +4,14 @@ import type { ExitFacts } from './exit-verdict.ts';
 import { lastWords, readHostLog } from './host-log.ts';
 import type { LiveInstance } from './live-instance.ts';
 
+/**
+ * So many starts in a row may be lost with the supervisors that made them. Beyond, they count as the run's own crashes:
+ * one that takes the supervisor down each time must end some day.
+ */
+const MAX_LOST_STARTS = 20;
+
 /** Collects what is known when the process of an instance is gone; its scope must still be there. */
-export function exitFacts(context: SupervisorContext, live: LiveInstance): ExitFacts {
+export async function exitFacts(context: SupervisorContext, live: LiveInstance): Promise<ExitFacts> {
   const usage = live.scope?.usage();
   const run = live.projection.view();
   const said = hostLog(context, live);
@@ -26,10 +32,19 @@ export function exitFacts(context: SupervisorContext, live: LiveInstance): ExitF
     memoryPeakBytes: Math.max(usage?.memoryPeakBytes ?? 0, breach?.limit === 'memory' ? breach.seen : 0),
     breach,
     executionLimitMs: live.row.limits.executionMs,
-    fruitless: live.row.fruitless,
+    fruitless: live.row.fruitless - (await lostStarts(context, live)),
     runningSteps: run.steps.filter((step) => step.status === 'running').map((step) => step.path),
+    chance: Math.random(),
     startFailure: live.endRequest?.kind === 'start_failed' ? live.endRequest.by : null,
   };
+}
+
+/** 1 for an incarnation that an earlier supervisor began and of which nobody ever heard, else 0. */
+async function lostStarts({ store }: SupervisorContext, live: LiveInstance): Promise<0 | 1> {
+  if (live.exit !== null || live.hasReported || live.endRequest !== null || live.row.fruitless === 0)
+    return 0;
+  const unheard = await store.call('journal.unheard', { id: live.row.id });
+  return unheard >= 1 && unheard <= MAX_LOST_STARTS ? 1 : 0;
 }
 
 function hostLog({ home, log }: SupervisorContext, { row, incarnation }: LiveInstance): string {

@@ -28,6 +28,8 @@ export interface ExitFacts {
   readonly fruitless: number;
   readonly runningSteps: readonly string[];
   readonly startFailure: string | null;
+  /** In [0, 1): spreads the resumes of instances that crash together. */
+  readonly chance: number;
 }
 
 export type Verdict =
@@ -42,6 +44,7 @@ type LimitHit = Extract<RunEvent, { type: 'limit.hit' }>;
 
 /** So many starts in a row without a completed step are a crash loop. */
 const MAX_FRUITLESS = 5;
+const RESUME_DELAY_MS = 100;
 
 export const KILL_SWITCH_ENDED = 'A kill switch ended the run.';
 
@@ -85,7 +88,20 @@ export function judgeExit(facts: ExitFacts): Verdict {
       { starts: facts.fruitless },
     );
   }
-  return { kind: 'resume', delayMs: facts.fruitless <= 1 ? 0 : 100 * 2 ** (facts.fruitless - 2) };
+  return { kind: 'resume', delayMs: resumeDelayMs(facts) };
+}
+
+/** At once after the first crash; then twice as long each time, between three and five quarters of it. */
+function resumeDelayMs({ fruitless, chance }: ExitFacts): number {
+  if (fruitless <= 1) return 0;
+  return Math.round(RESUME_DELAY_MS * 2 ** (fruitless - 2) * (0.75 + chance / 2));
+}
+
+/** What the audit says of a verdict. */
+export function verdictRecord(verdict: Verdict): Record<string, unknown> {
+  return verdict.kind === 'resume'
+    ? { verdict: verdict.kind, resume_in_ms: verdict.delayMs }
+    : { verdict: verdict.kind };
 }
 
 function tooMany({ processLimit, breach }: ExitFacts): Verdict {
@@ -144,7 +160,8 @@ function hit(limit: LimitHit['limit'], allowed: number, peak: number): LimitHit 
   return { type: 'limit.hit', path: null, limit, allowed, peak };
 }
 
-function describeExit({ exit, lastWords }: ExitFacts): string {
+function describeExit({ exit, lastWords, endRequest }: ExitFacts): string {
+  if (endRequest?.kind === 'hung') return endRequest.by;
   if (exit === null) return 'an unknown way';
   if (exit.signal !== null) return `signal ${exit.signal}`;
   return `exit code ${exit.code}${lastWords === '' ? '' : `: ${lastWords}`}`;

@@ -1,4 +1,4 @@
-import type { AuditActor, AuditEntry } from '../audit/record.ts';
+import type { AuditActor } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { KillSubject } from '../guard/kill/kill-scope.ts';
 import { failpoint } from '../protocol/failpoint.ts';
@@ -34,8 +34,8 @@ export interface Fleet extends Ends {
   recover(row: InstanceRow): Promise<void>;
   /** Instances may connect from now on: adopted ones have a time to come back. */
   expectAdopted(): void;
-  /** Opens an ended instance again, from the failed steps or from a step. */
-  reopen(row: InstanceRow, from: string | null, audit: AuditEntry): Promise<LiveInstance>;
+  /** Opens an ended instance again, from the failed steps or from a step, with its own definition or another. */
+  reopen(row: InstanceRow, request: Omit<Arguments<'instance.requeue'>, 'id' | 'at'>): Promise<LiveInstance>;
   pause(live: LiveInstance, actor: AuditActor): Promise<void>;
   unpause(live: LiveInstance, actor: AuditActor): Promise<void>;
   /** Starts nothing while there is a reason, which the queue shows; null lets it go on. */
@@ -66,7 +66,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   const observers = createObservers(
     context,
     () => lives.values(),
-    (live) => void incarnations.endSoon(live, { kind: 'limit', by: 'disk' }),
+    (live, request) => void incarnations.endSoon(live, request),
   );
   const arriving = new Set<Promise<LiveInstance>>();
   let isRefusing = false;
@@ -227,12 +227,12 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       }
     },
     expectAdopted: () => incarnations.expectAdopted(),
-    reopen: (row, from, audit) =>
+    reopen: (row, request) =>
       arrive(async () => {
         // One that cannot be read must not be queued for ever.
         await readLive(store, row.id);
         assertArmed(row);
-        await store.call('instance.requeue', { id: row.id, from, at: context.now(), audit });
+        await store.call('instance.requeue', { ...request, id: row.id, at: context.now() });
         failpoint('supervisor.requeued');
         const live = await open(row.id);
         enqueue(live, 'requested');

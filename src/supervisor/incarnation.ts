@@ -12,7 +12,7 @@ import { bootApproval } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';
 import { createDeadlines } from './deadlines.ts';
 import { exitFacts } from './exit-facts.ts';
-import { judgeExit, type Verdict } from './exit-verdict.ts';
+import { judgeExit, type Verdict, verdictRecord } from './exit-verdict.ts';
 import { createToken, launchInstance, makeInstanceFolder } from './launch.ts';
 import {
   type EndRequest,
@@ -220,21 +220,21 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     if (isClosed) return;
     try {
       live.lifetime.abort();
+      live.pulse = null;
       // The steps of a dead instance are nobody's any more; nothing is resumed before the scope is empty.
       await live.scope?.kill({ graceMs: 0, timeoutMs: 10_000 });
       await live.silence();
       const usage = measureUsage(live);
       live.row = await readRow(id);
-      const verdict = judgeExit(exitFacts(context, live));
+      const facts = await exitFacts(context, live);
+      const verdict = judgeExit(facts);
       if (verdict.kind === 'close') await closeJournal(live, verdict);
       failpoint('supervisor.before_exit_record');
-      await store.call('instance.exited', {
-        id,
-        incarnation,
-        usage,
-        at: context.now(),
-        audit: record(id, 'instance.exited', { incarnation, exit: live.exit, verdict: verdict.kind, usage }),
-      });
+      const data = { incarnation, exit: live.exit, ...verdictRecord(verdict), usage };
+      const { fruitless } = facts;
+      const at = context.now();
+      const audit = record(id, 'instance.exited', data);
+      await store.call('instance.exited', { id, incarnation, usage, fruitless, at, audit });
       failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
       Object.assign(live, { scope: null, process: null, rearm: null, row: await readRow(id) });

@@ -60,9 +60,12 @@ export function serveInstances(
           };
           lines.send({ type: 'welcome', ackedSeq: live.lastSeq });
           live.process ??= identify(message.pid);
+          const everyMs = message.beatMs;
+          live.pulse = everyMs === undefined ? null : { everyMs, heardAt: performance.now() };
           handlers.connected(live);
           return;
         }
+        if (live.pulse !== null && live.link === lines) live.pulse.heardAt = performance.now();
         switch (message.type) {
           case 'events':
             intake.events(message.entries);
@@ -83,6 +86,7 @@ export function serveInstances(
             for (const listener of live.switchListeners) listener(message.scope);
             return;
           case 'hello':
+          case 'beat':
             return;
         }
       },

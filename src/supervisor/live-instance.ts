@@ -15,6 +15,8 @@ export type EndRequest =
   | { readonly kind: 'kill_switch'; readonly by: string }
   | { readonly kind: 'time_limit'; readonly by: string }
   | { readonly kind: 'start_failed'; readonly by: string }
+  /** Its event loop does not turn; `by` says since when. It is resumed. */
+  | { readonly kind: 'hung'; readonly by: string }
   /** A limit that is only observed was passed; `by` names it. */
   | { readonly kind: 'limit'; readonly by: LimitName };
 
@@ -43,6 +45,8 @@ export interface LiveInstance {
   observedBreach: Breach | null;
   /** Sets the deadlines of the process again when it goes on; null while it has none. */
   rearm: (() => void) | null;
+  /** How often its process is to be heard, and when it was (monotonic, ms); null = it has not said that it beats. */
+  pulse: { readonly everyMs: number; heardAt: number } | null;
   /** The process of this incarnation said who it is. */
   hasReported: boolean;
   /** Set when a stop was asked for while no process was connected. */
@@ -82,6 +86,7 @@ export function createLiveInstance(
     endRequest: null,
     observedBreach: null,
     rearm: null,
+    pulse: null,
     hasReported: false,
     pendingStop: null,
     closing: null,

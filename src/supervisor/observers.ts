@@ -1,7 +1,8 @@
 import { ensureError } from '../errors/workflow-error.ts';
 import type { SupervisorContext } from './context.ts';
 import { createDiskWatch } from './disk-watch.ts';
-import type { LiveInstance } from './live-instance.ts';
+import type { EndRequest, LiveInstance } from './live-instance.ts';
+import { createPulses, reportHung } from './pulses.ts';
 import { createSampler } from './sampler.ts';
 
 /** What looks at live instances again and again, as long as there are any. */
@@ -11,12 +12,13 @@ export interface Observers {
   close(): void;
 }
 
-/** `overDisk` is to end an instance whose scratch was seen over its limit; the breach is noted already. */
+/** `end` ends an instance whose scratch was seen over its limit (the breach is noted already), or that hangs. */
 export function createObservers(
-  { log }: SupervisorContext,
+  context: SupervisorContext,
   lives: () => Iterable<LiveInstance>,
-  overDisk: (live: LiveInstance) => void,
+  end: (live: LiveInstance, request: EndRequest) => void,
 ): Observers {
+  const { log } = context;
   const sampler = createSampler(lives, (live, error) => {
     log.warn('what an instance uses could not be read', {
       instance: live.row.id,
@@ -27,17 +29,23 @@ export function createObservers(
     lives,
     (live, seen) => {
       live.observedBreach ??= { limit: 'disk', allowed: live.row.limits.diskBytes ?? 0, seen };
-      overDisk(live);
+      end(live, { kind: 'limit', by: 'disk' });
     },
     log,
   );
+  const pulses = createPulses(lives, (live, silentMs) => {
+    reportHung(context, live, silentMs);
+    end(live, { kind: 'hung', by: `it was silent for ${Math.round(silentMs / 1000)} s` });
+  });
   return {
     wake: () => {
       sampler.wake();
+      pulses.wake();
       diskWatch.wake();
     },
     close: () => {
       sampler.close();
+      pulses.close();
       diskWatch.close();
     },
   };

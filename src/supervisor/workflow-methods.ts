@@ -1,5 +1,7 @@
 import type { Json } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import type { VersionDocument } from '../protocol/control.ts';
+import type { VersionRow } from '../store/version-rows.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
@@ -10,7 +12,12 @@ import { findWorkflow, listWorkflows, loadSource, summarise } from './workflow-s
 
 type WorkflowHandlers = Pick<
   ControlHandlers,
-  'workflow.run' | 'workflow.list' | 'workflow.show' | 'workflow.register' | 'workflow.unregister'
+  | 'workflow.run'
+  | 'workflow.list'
+  | 'workflow.versions'
+  | 'workflow.show'
+  | 'workflow.register'
+  | 'workflow.unregister'
 >;
 
 /** The methods that speak of definitions. */
@@ -26,20 +33,30 @@ export function workflowMethods(
       return { id: live.row.id, notices, problems };
     },
     'workflow.list': ({ caller }) => listWorkflows(store, caller),
+    'workflow.versions': async ({ name }) => {
+      const rows = await store.call('version.list', { workflow: name });
+      if (name !== null && rows.length === 0)
+        throw new WorkflowError(
+          'WORKFLOW_NOT_FOUND',
+          `no workflow was ever registered as "${name}"${await nearRegistered(store, name)}`,
+        );
+      return rows.map(versionDocument);
+    },
     'workflow.show': async ({ target, caller }) => {
       const source = await findWorkflow(store, target, caller);
       const { text } = await loadSource(source);
       return { ...(await summarise(source, target)), definition: JSON.parse(text) as Json };
     },
     'workflow.register': async ({ file, caller, env }) => {
-      const { workflow, problems, text, hash } = await loadSource({ kind: 'file', file, text: null });
-      await scheduler.change(() =>
+      const source = await findWorkflow(store, file, caller);
+      const { workflow, problems, text, hash } = await loadSource(source);
+      const { number, isNew } = await scheduler.change(() =>
         store.call('registration.put', {
           row: {
             name: workflow.name,
             version: workflow.version,
             definitionHash: hash,
-            source: file,
+            source: source.file,
             registeredAt: context.now(),
             starter: { ...caller, env },
           },
@@ -50,11 +67,16 @@ export function workflowMethods(
             at: context.now(),
             actor: personOf(caller),
             instance: null,
-            data: { workflow: workflow.name, version: workflow.version, definition: hash, source: file },
+            data: {
+              workflow: workflow.name,
+              version: workflow.version,
+              definition: hash,
+              source: source.file,
+            },
           },
         }),
       );
-      return { name: workflow.name, version: workflow.version, problems };
+      return { name: workflow.name, version: workflow.version, number, is_new: isNew, problems };
     },
     'workflow.unregister': async ({ name, caller }) => {
       const { removed } = await scheduler.change(() =>
@@ -76,5 +98,19 @@ export function workflowMethods(
         );
       return { name };
     },
+  };
+}
+
+function versionDocument(row: VersionRow): VersionDocument {
+  return {
+    workflow: row.workflow,
+    number: row.number,
+    definition: row.definitionHash,
+    version: row.version,
+    file: row.source,
+    registered_at: new Date(row.registeredAt).toISOString(),
+    registered_by: row.registeredBy,
+    is_current: row.isCurrent,
+    runs: row.runs,
   };
 }

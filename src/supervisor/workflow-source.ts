@@ -7,11 +7,21 @@ import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/
 import type { Caller, WorkflowSummary } from '../protocol/control.ts';
 import { readRegularFile } from '../protocol/regular-file.ts';
 import type { Store } from '../store/store.ts';
+import { findVersion, parseAddress } from './find-version.ts';
 import { folderSources, MAX_FILE_BYTES, type WorkflowSource, workflowFolders } from './workflow-folders.ts';
 
-/** Finds a definition by absolute path or by name: workspace, then user folder, then registered ones. */
+/**
+ * Finds a definition by absolute path, by `name@version` among the registered ones, or by name: workspace, then user
+ * folder, then registered ones.
+ */
 export async function findWorkflow(store: Store, target: string, caller: Caller): Promise<WorkflowSource> {
   if (isAbsolute(target)) return { kind: 'file', file: target, text: null };
+  const address = parseAddress(target);
+  if (address !== null) {
+    const row = await findVersion(store, address.name, address.version);
+    const text = await store.call('document.get', { hash: row.definitionHash });
+    return { kind: 'registered', file: row.source, text };
+  }
   const sources = folderSources(caller);
   for (const source of sources) if (source.name === target) return source;
   const row = await store.call('registration.get', { name: target });

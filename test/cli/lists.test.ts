@@ -13,6 +13,7 @@ const run = (more: Partial<InstanceSummary>): InstanceSummary => ({
   id: '4kzq80xv2m',
   workflow: 'deploy',
   version: '1.4.2',
+  definition: '9f2c',
   status: 'completed',
   reason: 'completed',
   created_at: '2026-03-01T11:54:59.000Z',

@@ -39,7 +39,15 @@ beforeEach(async () => {
   const path = join(folder, 's');
   await new Promise<void>((resolve) => server.listen(path, resolve));
   link = openLink(
-    { instance: 'i', incarnation: 1, token: 't', socket: path, journal: [], orphanTimeoutMs: 60_000 },
+    {
+      instance: 'i',
+      incarnation: 1,
+      token: 't',
+      socket: path,
+      journal: [],
+      orphanTimeoutMs: 60_000,
+      beatMs: 60_000,
+    },
     {
       stop: assert.fail,
       released: () => assert.fail(),

@@ -34,6 +34,7 @@ test('a new database is brought to the version of this program and marked as our
       'meta',
       'registrations',
       'schedules',
+      'versions',
     ],
   );
 });

@@ -106,7 +106,13 @@ test('a run gets one end, and is opened again once for it', () => {
   desk.batch(...launched('a'));
   const close = (): unknown => desk.one('journal.close', { id: 'a', incarnation: 1, events: [ended], at: 9 });
   const requeue = (): unknown =>
-    desk.one('instance.requeue', { id: 'a', from: null, at: 9, audit: record('instance.resume_requested') });
+    desk.one('instance.requeue', {
+      id: 'a',
+      from: null,
+      change: null,
+      at: 9,
+      audit: record('instance.resume_requested'),
+    });
   assert.equal(requeue(), 'NOT_RESUMABLE');
   assert.deepEqual(close(), { entries: [{ seq: 1, at: 9, event: ended }] });
   assert.deepEqual(close(), { entries: [] });

@@ -18,6 +18,7 @@ const crash: ExitFacts = {
   breach: null,
   executionLimitMs: 1000,
   fruitless: 1,
+  chance: 0.5,
   runningSteps: ['a'],
   startFailure: null,
 };
@@ -32,6 +33,28 @@ test('an unexpected end is resumed until it is a crash loop, which tells the las
   assert.equal(
     reasonOf({ fruitless: 5, lastWords: 'Error: no' }),
     'CRASH_LOOP crash_loop: 5 starts without a completed step, last exit code 70: Error: no',
+  );
+});
+
+test('a crash is resumed at once, the next ones later and later, spread by chance', () => {
+  const delayOf = (fruitless: number, chance: number): number => {
+    const verdict = judgeExit({ ...crash, fruitless, chance });
+    return verdict.kind === 'resume' ? verdict.delayMs : Number.NaN;
+  };
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map((fruitless) => delayOf(fruitless, 0.5)),
+    [0, 0, 100, 200, 400],
+  );
+  assert.deepEqual([delayOf(4, 0), delayOf(4, 0.999)], [300, 500]);
+});
+
+test('one that hung is resumed, and its silence is the last word of a crash loop', () => {
+  const endRequest = { kind: 'hung', by: 'it was silent for 10 s' } as const;
+  const exit = { code: null, signal: 'SIGKILL' };
+  assert.equal(reasonOf({ endRequest, exit }), 'resume');
+  assert.equal(
+    reasonOf({ endRequest, exit, fruitless: 5 }),
+    'CRASH_LOOP crash_loop: 5 starts without a completed step, last it was silent for 10 s',
   );
 });
 

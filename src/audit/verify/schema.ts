@@ -16,6 +16,8 @@ const TRIGGERS: Readonly<Record<string, string>> = {
   audit_segments_no_delete: 'segments are never deleted',
   audit_segments_append_only: 'segments are only appended',
   audit_payloads_erase_only: 'payloads are only erased',
+  versions_no_update: 'versions are never changed',
+  versions_no_delete: 'versions are never deleted',
 };
 
 /** A trigger that is gone, or refuses nothing, was taken away by hand: we never leave one out. */

@@ -21,6 +21,7 @@ const run = (steps: readonly StepDocument[], more: Partial<StatusDocument> = {})
   id: '0123456789',
   workflow: 'w',
   version: '1.0.0',
+  definition: '0'.repeat(64),
   status: 'completed',
   reason: null,
   paused: null,

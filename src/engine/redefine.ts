@@ -1,0 +1,241 @@
+/**
+ * Whether a run that ended can go on with another definition: what it has done must read the same there. Pure: from the
+ * two definitions and the journal.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { ErrorPolicy, JsonObject, Step, Workflow } from '../definition/workflow.ts';
+import { ensureError } from '../errors/workflow-error.ts';
+import { compareStep, differences } from './compare-step.ts';
+import type { Evaluator } from './evaluator.ts';
+import type { ContextValues, RunEvent } from './events.ts';
+import { createPlan, type Plan, policyHandlerOf } from './plan.ts';
+import { reduce } from './reduce.ts';
+import { planResume } from './resume-plan.ts';
+import {
+  createRunState,
+  type Frame,
+  hasEnded,
+  isLeaf,
+  type MutableRunState,
+  type StepNode,
+} from './run-state.ts';
+
+/** One reason against the new definition: at the path of a step, or at a place of the file. */
+export interface Mismatch {
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Redefinition {
+  readonly before: Workflow;
+  readonly after: Workflow;
+  readonly journal: readonly RunEvent[];
+  /** What the run began with; it keeps them. */
+  readonly inputs: JsonObject;
+  readonly context: ContextValues;
+  /** As in `resume`: what is forgotten by it need not match. */
+  readonly from: string | null;
+}
+
+/**
+ * Everything that stands against going on with `after`; empty when the run can. What has completed, was skipped or
+ * handled must be the same step at the same place, with the same steps before it; what has begun must be there as the
+ * same kind of step, what decided about it (a condition that was evaluated, `wait_for`) unchanged. All the rest is free.
+ * Throws STEP_NOT_FOUND when `from` cannot be run again from.
+ */
+export function compareDefinitions(change: Redefinition): Mismatch[] {
+  const { before, journal, from } = change;
+  // As pins are kept: what is undefined there is absent.
+  const after = JSON.parse(JSON.stringify(change.after)) as Workflow;
+  const found = missingValues(after, change);
+  const old = createPlan(before, NO_EVALUATOR);
+  const state = replay(old, journal);
+  const isOver = state.reason !== null;
+  const gone = new Set(isOver ? planResume(state, from).forgotten : []);
+  if (state.rollback !== null) {
+    if (isDeepStrictEqual(before, after)) return found;
+    return [{ path: state.rollback.step, message: 'the run is rolling back since this step failed' }];
+  }
+  const view: View = { old, new: createPlan(after, NO_EVALUATOR), gone, found };
+  compareFrame(view, state.root, { taken: view.new.flow, other: [] });
+  if (found.length === 0 && journal.length > 0) tryReplay(view, journal, isOver ? from : null);
+  return found;
+}
+
+interface View {
+  readonly old: Plan;
+  readonly new: Plan;
+  /** Paths that are forgotten when the run goes on. */
+  readonly gone: ReadonlySet<string>;
+  readonly found: Mismatch[];
+}
+
+/** Steps of the new definition that stand where a frame is. */
+interface Places {
+  readonly taken: readonly Step[];
+  /** Of the conditional's other branch. */
+  readonly other: readonly Step[];
+}
+
+/** Replay asks for nothing that would have to be compiled. */
+const NO_EVALUATOR: Evaluator = {
+  compileExpression: () => {
+    throw new Error('nothing is evaluated here');
+  },
+  compileTemplate: () => {
+    throw new Error('nothing is evaluated here');
+  },
+  stepReferences: () => [],
+};
+
+function replay(plan: Plan, journal: readonly RunEvent[]): MutableRunState {
+  const state = createRunState(plan.flow);
+  for (const event of journal) reduce(state, plan, event);
+  return state;
+}
+
+/** The proof: the new definition takes the journal, and what is resumed is found. */
+function tryReplay(view: View, journal: readonly RunEvent[], from: string | null): void {
+  try {
+    const state = replay(view.new, journal);
+    if (state.reason !== null) planResume(state, from);
+  } catch (error) {
+    view.found.push({ path: '$', message: `its journal does not fit: ${ensureError(error).message}` });
+  }
+}
+
+function missingValues(after: Workflow, { inputs, context }: Redefinition): Mismatch[] {
+  const found: Mismatch[] = [];
+  for (const kind of ['readonly', 'mutable'] as const)
+    for (const name of Object.keys(after.context[kind]))
+      if (!Object.hasOwn(context[kind], name))
+        found.push({
+          path: `$.context.${kind}.${name}`,
+          message: 'the run began without this context value',
+        });
+  for (const [name, { isRequired, default: value }] of Object.entries(after.inputs))
+    if (!Object.hasOwn(inputs, name) && (isRequired || value !== undefined))
+      found.push({ path: `$.inputs.${name}`, message: 'the run began without this input' });
+  return found;
+}
+
+function compareFrame(view: View, frame: Frame, places: Places): void {
+  const count = view.found.length;
+  // What only stands in the queue has no event yet.
+  const kept = [...frame.children.values()].filter(({ path, order }) => order > 0 && !view.gone.has(path));
+  for (const node of kept) {
+    const step = [...places.taken, ...places.other].find(({ id }) => id === node.step.id);
+    if (step !== undefined) compareNode(view, node, step);
+    else note(view, node.path, `${stateOf(node)}, and is not there in the new definition`);
+  }
+  if (view.found.length > count || frame.owner?.step.type === 'parallel') return;
+  compareOrder(view, frame, kept.filter(isSettled), places.taken);
+}
+
+/** Of a sequence, everything up to the last step that is done is as it was; of a turn that is over, everything. */
+function compareOrder(view: View, frame: Frame, settled: readonly StepNode[], taken: readonly Step[]): void {
+  const before = frame.steps.map(({ id }) => id);
+  const after = taken.map(({ id }) => id);
+  const last = Math.max(-1, ...settled.map(({ step }) => before.indexOf(step.id)));
+  const length = frame.isClosed ? Math.max(before.length, after.length) : last + 1;
+  const at = Array.from({ length }, (_, index) => index).find((index) => before[index] !== after[index]);
+  if (at === undefined) return;
+  const [was = 'the end', is = 'the end'] = [before[at], after[at]];
+  const where = frame.isClosed ? `turn ${frame.iteration} is over` : `${before[last]} is done`;
+  note(
+    view,
+    `${frame.prefix}${before[at] ?? after[at]}`,
+    `${where}, and at this place, where ${was} was, is ${is} now`,
+  );
+}
+
+function compareNode(view: View, node: StepNode, step: Step): void {
+  if (isSettled(node)) {
+    const found = compareStep(node.step, step, node.path);
+    for (const { path, message } of found)
+      note(
+        view,
+        path,
+        `${path === node.path ? '' : `is in ${node.path}, which `}${stateOf(node)}, and ${message}`,
+      );
+    comparePolicy(view, node);
+    // It was compared with all that is in it.
+    if (found.length > 0) return;
+  } else if (node.step.type !== step.type)
+    note(view, node.path, `${stateOf(node)} as ${node.step.type}, and is ${step.type} in the new definition`);
+  else {
+    compareDecided(view, node, step);
+    compareHandler(view, node);
+  }
+  if (isLeaf(node) || node.step.type !== step.type) return;
+  for (const frame of node.frames)
+    if (!view.gone.has(frame.prefix.slice(0, -1)))
+      compareFrame(view, frame, placesIn(step, frame, isSettled(node)));
+}
+
+/** What was evaluated for a composite that goes on. */
+function compareDecided(view: View, node: StepNode, step: Step): void {
+  if (node.frames.length === 0) return;
+  const { step: old } = node;
+  if (old.type === 'parallel' && step.type === 'parallel' && old.waitFor !== step.waitFor)
+    note(view, node.path, 'has begun, and its wait_for differs');
+  const hadCondition = old.type === 'conditional' || old.type === 'loop';
+  if (
+    hadCondition &&
+    (step.type === 'conditional' || step.type === 'loop') &&
+    old.condition !== step.condition
+  )
+    note(view, node.path, 'its condition has been evaluated, and differs');
+}
+
+/** What was done about a failure stays: it must be what the new definition says too. */
+function comparePolicy(view: View, node: StepNode): void {
+  const isByPolicy = node.status === 'handled' || (node.status === 'skipped' && node.error !== null);
+  if (!isByPolicy) return;
+  const keys = differences(policyOf(view.old, node), policyOf(view.new, node));
+  if (keys.length > 0)
+    note(view, node.path, `${stateOf(node)}, and its error handling differs: ${keys.join(', ')}`);
+}
+
+function compareHandler(view: View, { handler, step, path }: StepNode): void {
+  if (handler === null || handler.order === 0 || view.gone.has(handler.path)) return;
+  const ref = policyHandlerOf(view.new, step.id, handler.path.slice(path.length + 1));
+  if (ref === undefined)
+    note(view, handler.path, `${stateOf(handler)}, and is no handler in the new definition`);
+  else compareNode(view, handler, ref.step);
+}
+
+function placesIn(step: Step, frame: Frame, isOver: boolean): Places {
+  if (step.type === 'conditional' && frame.branch !== null)
+    return { taken: step[frame.branch], other: step[frame.branch === 'then' ? 'else' : 'then'] };
+  // What is compared as a whole needs no second word about its order.
+  if (isOver && step.type !== 'parallel' && step.type !== 'loop')
+    return { taken: frame.steps, other: frame.untaken };
+  return { taken: step.type === 'parallel' || step.type === 'loop' ? step.steps : [], other: [] };
+}
+
+function policyOf(plan: Plan, { step }: StepNode): ErrorPolicy {
+  return plan.ownPolicy(step.id) ?? plan.workflow.errorHandling.default;
+}
+
+/** Ended and not to be run again. */
+function isSettled(node: StepNode): boolean {
+  return hasEnded(node) && node.status !== 'failed' && node.status !== 'cancelled';
+}
+
+function stateOf(node: StepNode): string {
+  switch (node.status) {
+    case 'completed':
+      return 'has completed';
+    case 'handled':
+    case 'skipped':
+      return `was ${node.status}`;
+    default:
+      return 'has begun';
+  }
+}
+
+/** One word about a place is enough. */
+function note({ found }: View, path: string, message: string): void {
+  if (!found.some((known) => known.path === path)) found.push({ path, message });
+}
