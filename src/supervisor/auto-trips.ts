@@ -17,13 +17,32 @@ export function tripFor({ killSwitch, now }: SupervisorContext, live: LiveInstan
   // The failure came up from a step within: that one is meant.
   if (event.error.step !== event.path) return;
   const { code, message } = event.error;
-  const latch = {
-    scope: `step:${live.row.id}/${event.path}`,
-    mode: 'kill',
-    reason: `${code}: ${message}`,
-    by: 'supervisor',
-    at: now(),
-  } as const;
-  // Its record is written or spooled by itself; what failed runs no more.
-  void killSwitch.latch(latch, SUPERVISOR).recorded;
+  // What failed runs no more.
+  trip({ killSwitch, now }, live, event.path, `${code}: ${message}`);
+}
+
+/**
+ * Nothing could be recorded for so long: no new effect begins without its record, and what the agents of the run have
+ * under way is ended.
+ */
+export function tripUnrecorded(
+  context: Pick<SupervisorContext, 'killSwitch' | 'now'>,
+  live: LiveInstance,
+  seconds: number,
+  cause: string,
+): void {
+  for (const { path, type, status } of live.projection.view().steps)
+    if (type === 'agent' && status === 'running')
+      trip(context, live, path, `AUDIT_FAILURE: nothing could be recorded for ${seconds} s: ${cause}`);
+}
+
+function trip(
+  { killSwitch, now }: Pick<SupervisorContext, 'killSwitch' | 'now'>,
+  live: LiveInstance,
+  path: string,
+  reason: string,
+): void {
+  const scope = `step:${live.row.id}/${path}` as const;
+  // Its record is written or spooled by itself.
+  void killSwitch.latch({ scope, mode: 'kill', reason, by: 'supervisor', at: now() }, SUPERVISOR).recorded;
 }

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors/table.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import { instanceFolder } from '../protocol/home.ts';
-import { tripFor } from './auto-trips.ts';
+import { tripFor, tripUnrecorded } from './auto-trips.ts';
 import { checkBlob } from './blob-check.ts';
 import type { SupervisorContext } from './context.ts';
 import { followJournal, type LiveInstance } from './live-instance.ts';
@@ -14,6 +14,8 @@ type Written = Pick<Judged, 'answers'> & { readonly lastSeq: number };
 
 /** How long to wait before a commit is tried again that failed for a reason that may pass (disk full). */
 export const RETRY_MS = 1000;
+/** So often in vain, and agents do no more what nobody can record. */
+const TRIES_BEFORE_TRIP = 30;
 /** A person has to mend these, and can: the run waits, as it does on a full disk. */
 export const STORE_TROUBLE: readonly ErrorCode[] = ['HOME_UNWRITABLE', 'STORE_CORRUPT'];
 
@@ -90,7 +92,7 @@ export function openIntake(
     batch: readonly JournalEntry[],
     asked: readonly PermitMessage[],
   ): Promise<Written | null> => {
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       try {
         return await write(batch, asked);
       } catch (error) {
@@ -108,6 +110,8 @@ export function openIntake(
           instance: live.row.id,
           cause: known.message,
         });
+        if (tries === TRIES_BEFORE_TRIP)
+          tripUnrecorded(context, live, (TRIES_BEFORE_TRIP * RETRY_MS) / 1000, known.message);
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { JournalEntry } from '../../src/engine/events.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import type { InstanceMessage } from '../../src/protocol/instance-link.ts';
 import { type Call, type ControlHandlers, serveControl } from '../../src/supervisor/control-server.ts';
@@ -120,6 +121,50 @@ test('a database that cannot be written holds a run up, and does not end it', li
     said,
     refusals.map(() => 'error cannot write the journal, trying again in 1 s'),
   );
+});
+
+test('what an agent does without a record for half a minute is ended, and nothing else', limit, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const latched: string[] = [];
+  let isRefused = true;
+  const { context } = fakeContext({
+    'journal.append': () => {
+      if (isRefused) throw new WorkflowError('STORE_FULL', 'the disk is full');
+      return { lastSeq: 1 };
+    },
+  });
+  const killSwitch: typeof context.killSwitch = {
+    ...context.killSwitch,
+    latch: ({ scope, mode, reason }) => {
+      latched.push(`${scope} ${mode} ${reason}`);
+      return { isNew: true, recorded: Promise.resolve() };
+    },
+  };
+  const begun = (seq: number, path: string, stepType: 'agent' | 'skill'): JournalEntry => ({
+    seq,
+    at: 1,
+    event: { type: 'step.started', path, stepType, attempt: 1, inputs: {} },
+  });
+  const live = createLiveInstance(
+    runningRow('i'),
+    [begun(1, 'talk', 'agent'), begun(2, 'work', 'skill')],
+    [],
+  );
+  const intake = openIntake({ ...context, killSwitch }, live, { ended: assert.fail, rejected: assert.fail });
+  intake.events([{ seq: 3, at: 1, event: { type: 'run.waiting', until: 9 } }]);
+  const second = async (): Promise<void> => {
+    await settle();
+    t.mock.timers.tick(1000);
+  };
+  for (let tries = 0; tries < 29; tries += 1) await second();
+  assert.deepEqual(latched, []);
+  for (let tries = 0; tries < 40; tries += 1) await second();
+  assert.deepEqual(latched, [
+    'step:i/talk kill AUDIT_FAILURE: nothing could be recorded for 30 s: the disk is full',
+  ]);
+  isRefused = false;
+  await second();
+  await intake.drained();
 });
 
 test('events that cannot be recorded end their instance, not the daemon', limit, async () => {
