@@ -5,6 +5,7 @@ import { EXIT } from '../errors/table.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { packageRoot } from '../protocol/install.ts';
 import { showError } from './base-command.ts';
+import { asksForHelp, WorkflowHelp } from './help.ts';
 import { explainUnknown } from './unknown-command.ts';
 
 /** Loads the module of a command, by its id (`workflow:run`). */
@@ -40,6 +41,10 @@ export async function runCli(loaders: CommandLoaders): Promise<void> {
       return;
     }
     loadFrom(loaders, config, id);
+    if (config.findCommand(id) !== undefined && asksForHelp(rest)) {
+      await new WorkflowHelp(config, pjson.oclif.helpOptions).showHelp([id, '--help']);
+      return;
+    }
     await run([id, ...rest], config);
     await flush();
   } catch (thrown) {

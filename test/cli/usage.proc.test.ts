@@ -21,7 +21,7 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
   ],
   [
     ['run'],
-    /^error Missing 1 required arg: workflow {2}name of a workflow, or path of a file \[USAGE\]$/,
+    /^error Missing 1 required arg: workflow {2}name or name@version of a workflow, or path of a file \[USAGE\]$/,
     /run --help/,
   ],
   [['run', 'x', '--input'], /Flag --input expects a value/, /run --help/],
@@ -31,7 +31,7 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
     /--input name=value/,
   ],
   [['run', 'x', '--context', '=1'], /--context takes name=value/, /--context name=value/],
-  [['list', 'extra'], /Unexpected argument: extra/, /list --help/],
+  [['list', 'a', 'extra'], /Unexpected argument: extra/, /list --help/],
   [['status', '--limit', 'many'], /Expected an integer but received: many/, /status --help/],
   [['status', '--limit', '0'], /Expected an integer greater than or equal to 1/, /status --help/],
   [
@@ -93,6 +93,23 @@ describe('a wrong command line', { timeout: 60_000 }, () => {
       assert.deepEqual([status, stderr], [0, ''], args.join(' '));
       assert.match(stdout, args.includes('run') ? /\$ q workflow run WORKFLOW/ : /COMMANDS/);
     }
+  });
+
+  test('the page of a command begins with its examples, also by -h; what is behind -- asks for nothing', async () => {
+    for (const args of [
+      ['run', '--help'],
+      ['run', '-h'],
+      ['help', 'run'],
+      ['audit', 'list', '--help'],
+    ]) {
+      const { status, stdout } = await bench.q(...args);
+      assert.equal(status, 0, args.join(' '));
+      assert.match(stdout, /^[^\n]+\n+EXAMPLES\n/, args.join(' '));
+      assert.match(stdout, /\nUSAGE\n/);
+    }
+    const behind = await bench.q('run', '--', '--help');
+    assert.notEqual(behind.status, 0);
+    assert.doesNotMatch(behind.stdout, /EXAMPLES/);
   });
 
   test('q-workflow runs a workflow without the word workflow', async () => {
