@@ -74,7 +74,7 @@ export const NO_VERSIONS = 'No workflow is registered yet. Register one: q workf
 export const NO_WORKFLOWS = [
   'No workflows here yet.',
   'Put a file into .amazonq/workflows/ of this folder, or register one: q workflow register <file>',
-  'A first one to try: q workflow run examples/repo-report.json',
+  'Or make one question by question: q workflow create',
 ].join('\n');
 
 export const INSTANCE_COLUMNS: readonly ListColumn<InstanceSummary>[] = [

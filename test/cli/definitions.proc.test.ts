@@ -197,6 +197,8 @@ describe('workflow files on the command line', { timeout: 120_000 }, () => {
     assert.deepEqual(await bench.json('register', 'other.json'), {
       name: 'other',
       version: '2.0.0',
+      number: 1,
+      is_new: true,
       problems: [],
     });
     writeFileSync(file, definition('changed'));

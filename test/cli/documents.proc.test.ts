@@ -8,7 +8,7 @@ import type { InstanceSummary, StatusDocument, SupervisorStatus } from '../../sr
 import { type Bench, eventually, finish, openBench, ROOT } from '../setup/bench-home.ts';
 
 const RUN_KEYS =
-  'id workflow version status reason paused created_at started_at ended_at workspace inputs steps context isolation limits ' +
+  'id workflow version definition status reason paused created_at started_at ended_at workspace inputs steps context isolation limits ' +
   'usage limits_hit incarnations pid notice error';
 const STEP_KEYS = 'path id type status attempts started_at ended_at outputs error approvals';
 
