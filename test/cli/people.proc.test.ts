@@ -54,7 +54,7 @@ describe('lists, typos, pictures and parts', { timeout: 120_000 }, () => {
       'None of 2 matches status=killed. Leave it out to see them all.',
     ]);
     const csv = await lines(0, 'status', '-a', '--output', 'csv', '--sort', 'workflow');
-    assert.equal(csv[0], 'id,workflow,version,status,created,started,ended,took_ms,reason');
+    assert.equal(csv[0], 'id,workflow,version,definition,status,created,started,ended,took_ms,reason');
     assert.deepEqual(
       csv.slice(1).map((line) => line.split(',')[1]),
       ['deploy', 'failing'],
