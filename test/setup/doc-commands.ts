@@ -138,7 +138,7 @@ function steady(line: string): string {
   return line
     .replace(/\b\d+(\.\d+)? (ms|s|min)\b/g, 'TIME')
     .replace(/\b\d+ MB\b/g, 'SIZE')
-    .replace(/\b(?=[a-z]*\d)[0-9a-z]{10}\b/g, 'ID')
+    .replace(/\b[0-9a-hjkmnp-tv-z]{10}\b/g, 'ID')
     .replace(/, limits (enforced|observed) by .*/, '')
     .replace(/ +/g, ' ')
     .trimEnd();
