@@ -21,6 +21,8 @@ const shared = {
   format: 'esm',
   target: 'node24',
   legalComments: 'none',
+  minifySyntax: true,
+  minifyWhitespace: true,
   logLevel: 'warning',
   // Packages in CommonJS call require for Node's own modules; an ES module has none of its own.
   banner: {
