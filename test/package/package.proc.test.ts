@@ -22,7 +22,7 @@ const MEGABYTE = 1_000_000;
 const MOST_PACKED = 5 * MEGABYTE;
 const MOST_UNPACKED = 19 * MEGABYTE;
 const EXPECTED =
-  /^(LICENSE|README\.md|package\.json|oclif\.manifest\.json|bin\/(find-node|q|q-workflow)|dist\/[\w./-]+\.c?js(\.cache)?|policies\/[\w.-]+\.json|schema\/[\w.-]+\.json|scripts\/verify-audit\.mjs|man\/[\w./-]+)$/;
+  /^(LICENSE|README\.md|package\.json|oclif\.manifest\.json|bin\/(find-node|q|q-workflow)|dist\/[\w./-]+\.c?js(\.[\w-]+\.cache)?|policies\/[\w.-]+\.json|schema\/[\w.-]+\.json|scripts\/verify-audit\.mjs|man\/[\w./-]+)$/;
 
 describe('the packed package', { timeout: 280_000 }, () => {
   const base = temporaryFolder();
