@@ -95,7 +95,9 @@ function pathsOf({ paths = [] }: CallUpdate, input: JsonObject, workspace: strin
   const changes = input['changes'];
   // codex tells the changed files as the keys of an object.
   const changed = changes !== undefined && isObject(changes) ? Object.keys(changes) : [];
-  return [...new Set([...named, ...changed, ...paths].map((path) => resolve(workspace, path)))];
+  // Whether its agent takes ~ for the home folder the policies cannot know either: they look at both.
+  const absolute = (path: string): string => (path.startsWith('~') ? path : resolve(workspace, path));
+  return [...new Set([...named, ...changed, ...paths].map(absolute))];
 }
 
 function contentOf(input: JsonObject): JsonObject {

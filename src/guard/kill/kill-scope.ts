@@ -1,4 +1,5 @@
 import { WorkflowError } from '../../errors/workflow-error.ts';
+import { canonicalTool } from '../tools.ts';
 
 /** What a kill switch covers, in its written form: `global`, `workflow:NAME`, `step:ID/PATH` and so on. */
 export type KillScope = string;
@@ -29,7 +30,7 @@ export function parseKillScope(text: string): KillScope {
   const [kind, rest] = at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
   const isWellFormed =
     { workflow: NAME, agent: NAME, instance: NAME, tool: TOOL, step: STEP }[kind]?.test(rest) ?? false;
-  if (isWellFormed) return text;
+  if (isWellFormed) return kind === 'tool' ? `tool:${canonicalTool(rest)}` : text;
   throw new WorkflowError('USAGE', `"${text}" is no scope of a kill switch`, { hint: `Give ${KINDS}.` });
 }
 

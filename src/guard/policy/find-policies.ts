@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import { packageRoot } from '../../protocol/install.ts';
 import { readRegularFile } from '../../protocol/regular-file.ts';
@@ -81,10 +81,15 @@ function policyFiles(folder: string): string[] {
       .map((name) => join(folder, name));
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT') return [];
+    if (code === 'ENOENT' && !isLink(folder) && !isLink(dirname(folder))) return [];
     // What cannot be looked at may hold rules: a file stands for it that cannot be read.
     return [folder];
   }
+}
+
+/** A link that leads nowhere now is no folder that nobody made. */
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 /** What cannot be read is a policy with a fault, so that its layer denies. */

@@ -55,13 +55,13 @@ function toolName(name: string): string {
   return server === undefined ? name : `@${server}/${tool}`;
 }
 
-const FOLDER_NAME = /^working_?dir(ectory)?$/i;
+const FOLDER_NAME = /^(cwd|dir|work_?dir|working_?dir(ectory)?|dir_?path)$/i;
 
 /** Kiro's shell has another name for the folder that a command starts in; overlooked, paths would mean other files. */
 function shellArguments(input: JsonObject): JsonObject {
-  const folders = Object.entries(input).filter(([name]) => name === 'cwd' || FOLDER_NAME.test(name));
+  const folders = Object.entries(input).filter(([name, value]) => FOLDER_NAME.test(name) && value !== null);
   const [first] = folders;
-  if (first === undefined || first[1] === null) return input;
+  if (first === undefined) return input;
   if (folders.length > 1) throw refused('names the folder of its command twice');
   return { ...input, cwd: first[1] };
 }

@@ -9,7 +9,8 @@ export function toolPattern(text: string): string {
 
 /** Every name that a switch or rule may have for a tool: as called, of its alias, and of what it is likely to mean. */
 export function toolNames(called: string): readonly string[] {
-  return [...new Set([called, canonicalTool(called), likelyTool(called)])];
+  const meant = [canonicalTool(called), likelyTool(called)];
+  return [...new Set([called, ...meant, ...meant.flatMap((name) => nativeTool(name)?.aliases ?? [])])];
 }
 
 /** Whether a rule that permits surely speaks of this tool: by its exact name, or a glob that known names fit. */

@@ -1,12 +1,13 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { type Access, canonicalTool, likelyTool, type NativeTool, nativeTool } from '../tools.ts';
 import type { GuardedCall } from './call.ts';
-import { isPathName, type NamedText, textsOf } from './call-texts.ts';
+import { textsOf } from './call-texts.ts';
+import { basesOf, openDestinations, pathUses } from './open-places.ts';
 import { PathReader } from './path-reader.ts';
 import { readShell } from './read-shell.ts';
 import type { FileFacts } from './resolve-path.ts';
 import type { Doubt, Part, PathUse, Subject } from './subject.ts';
-import { type Destination, readUrl } from './url.ts';
+import { readUrl } from './url.ts';
 
 /** Facts about the machine that a decision needs besides the call. */
 export interface CallFacts {
@@ -17,7 +18,7 @@ export interface CallFacts {
 
 /** Works out what a call would touch. Never throws for what an agent may send. */
 export function readCall(call: GuardedCall, { files, home }: CallFacts): Subject {
-  const paths = new PathReader(call, files);
+  const paths = new PathReader(call, files, home);
   const tool = call.kind === 'tool' ? canonicalTool(call.tool) : `${call.kind}:${call.tool}`;
   const likely = call.kind === 'tool' ? likelyTool(call.tool) : tool;
   const roots = { workspace: paths.workspace, home: paths.real(home) };
@@ -29,6 +30,9 @@ export function readCall(call: GuardedCall, { files, home }: CallFacts): Subject
     likely === tool
       ? []
       : [{ kind: 'unread', text: `the tool "${call.tool}" is not "${likely}", but looks like it` }];
+  const looked: Doubt[] = paths.isExhausted
+    ? [{ kind: 'unread', text: 'its paths lead through more names than are looked at' }]
+    : [];
   return {
     call,
     tool,
@@ -36,7 +40,12 @@ export function readCall(call: GuardedCall, { files, home }: CallFacts): Subject
     roots,
     files,
     parts: read.parts,
-    doubts: [...named, ...read.doubts, ...read.parts.flatMap((part) => part.paths.flatMap(pathDoubts))],
+    doubts: [
+      ...named,
+      ...looked,
+      ...read.doubts,
+      ...read.parts.flatMap((part) => part.paths.flatMap(pathDoubts)),
+    ],
   };
 }
 
@@ -58,18 +67,19 @@ function readPlain(tool: string, call: GuardedCall, paths: PathReader): Read {
     });
   if (isFetch && hasHostHeader(call.args['headers']))
     doubts.push({ kind: 'unread', text: 'a header names another host' });
-  // What a tool of ours does with the arguments that it knows is known; any other text may be a path.
-  const open = Object.entries(call.args).filter(([name]) => native === null || !native.args.includes(name));
-  const { texts, isCut } = textsOf(Object.fromEntries(open));
-  if (isCut) doubts.push({ kind: 'unread', text: 'it has more texts that may be paths than are looked at' });
+  const { texts, isCut } = textsOf(openArguments(tool, native, call.args));
+  const { bases, isCut: hasMoreBases } = basesOf(native === null ? texts : [], paths);
+  if (isCut || hasMoreBases)
+    doubts.push({ kind: 'unread', text: 'it has more texts that may be paths than are looked at' });
+  const known = native === null ? [] : nativePaths(native, call, paths);
+  if (known.some(({ spelled }) => spelled === null))
+    doubts.push({ kind: 'unread', text: 'a path of it is not a text' });
+  const accesses = native === null || isOpen(tool) ? BOTH : accessesOf(native);
   const part: Part = {
     kind: 'call',
     text: call.tool,
     command: null,
-    paths:
-      native === null
-        ? texts.map((each) => use(each, ['read', 'write'], paths))
-        : nativePaths(native, call.args, texts, paths),
+    paths: [...known, ...texts.flatMap((each) => pathUses(each, accesses, paths, bases))],
     destinations: native === null ? openDestinations(texts) : destination === null ? [] : [destination],
     hasOpenDestination: isFetch && destination?.host === null,
     isTransparent: false,
@@ -77,12 +87,30 @@ function readPlain(tool: string, call: GuardedCall, paths: PathReader): Read {
   return { parts: [part], doubts };
 }
 
-function nativePaths(
-  native: NativeTool,
-  args: JsonObject,
-  others: readonly NamedText[],
-  paths: PathReader,
-): PathUse[] {
+const BOTH: readonly Access[] = ['read', 'write'];
+
+/** Tools of Q that we know by name, and not what they do with their arguments. */
+function isOpen(tool: string): boolean {
+  return tool === 'knowledge' || tool === 'use_aws' || tool === 'delegate';
+}
+
+function accessesOf(native: NativeTool): Access[] {
+  return [...new Set<Access>(Object.values(native.paths))];
+}
+
+/** What a tool of ours does with the arguments that it knows is known; any other text may be a path. */
+function openArguments(tool: string, native: NativeTool | null, args: JsonObject): JsonObject {
+  if (native === null || isOpen(tool)) return args;
+  if (accessesOf(native).length === 0) return {};
+  const isText = (name: string): boolean => typeof args[name] === 'string';
+  return Object.fromEntries(
+    Object.entries(args).filter(
+      ([name]) => !native.args.includes(name) || (Object.hasOwn(native.paths, name) && !isText(name)),
+    ),
+  );
+}
+
+function nativePaths(native: NativeTool, { tool, args }: GuardedCall, paths: PathReader): PathUse[] {
   const known = Object.entries(native.paths).flatMap(([name, access]): PathUse[] => {
     const value = args[name];
     if (value === undefined && native.hasImpliedPath) return [paths.use('.', [access], true)];
@@ -90,31 +118,37 @@ function nativePaths(
     if (value === undefined && hasOperations(args)) return [];
     return [paths.use(typeof value === 'string' && value !== '' ? value : null, [access], true)];
   });
-  const accesses = [...new Set<Access>(Object.values(native.paths))];
-  if (accesses.length === 0) return known;
-  return [...known, ...others.map((each) => use(each, accesses, paths))];
+  // The tool that is called `glob` has it for a pattern, and a pattern may say where.
+  const patterns =
+    native === nativeTool('search') ? [args['glob'], tool === 'glob' ? args['pattern'] : null] : [];
+  return [
+    ...known,
+    ...patterns.flatMap((pattern) => (typeof pattern === 'string' ? placeOf(pattern, paths) : [])),
+  ];
+}
+
+/** The folder that a pattern of files begins in, where it names one of its own. */
+function placeOf(pattern: string, paths: PathReader): PathUse[] {
+  if (!/^[/~]|\.\.|[{,]\s*[/~]/.test(pattern)) return [];
+  const [fixed = ''] = pattern.split(/[*?[{]/, 1);
+  const folder =
+    fixed.endsWith('/') || fixed === pattern ? fixed : fixed.slice(0, fixed.lastIndexOf('/') + 1);
+  // In braces or behind a wildcard it may lead anywhere.
+  const isPlain =
+    folder !== '' && !pattern.slice(fixed.length).includes('..') && !/[{,]\s*[/~]/.test(pattern);
+  return [paths.use(isPlain ? folder : null, ['read'], true)];
 }
 
 function hasOperations(args: JsonObject): boolean {
   return Array.isArray(args['operations']);
 }
 
-function use({ name, text }: NamedText, access: readonly Access[], paths: PathReader): PathUse {
-  const path = /^file:\/\//i.test(text) ? text.replace(/^file:\/\/(localhost)?/i, '') : text;
-  return paths.use(path, access, isPathName(name) || path.startsWith('/') || /^\.{0,2}\//.test(path));
-}
-
-/** Readers of URLs take line breaks and tabs out, and blanks at the beginning. */
-function openDestinations(texts: readonly NamedText[]): Destination[] {
-  return texts.flatMap(({ text }) =>
-    /^\s*[a-z][a-z0-9+.-]*:[/\\]{2}/i.test(text.replace(/[\t\r\n]/g, '')) ? [readUrl(text)] : [],
-  );
-}
-
 function hasHostHeader(headers: Json | undefined): boolean {
   if (typeof headers !== 'object' || headers === null) return false;
-  const names = Array.isArray(headers) ? headers.flat(2).map(String) : Object.keys(headers);
-  return names.some((name) => /^\s*(host|:authority|x-forwarded-host)\s*(:|$)/i.test(name));
+  const names: readonly unknown[] = Array.isArray(headers) ? headers.flat(2) : Object.keys(headers);
+  return names.some(
+    (name) => typeof name !== 'string' || /^\s*(host|:authority|x-forwarded-host)\s*(:|$)/i.test(name),
+  );
 }
 
 function pathDoubts(path: PathUse): Doubt[] {

@@ -23,7 +23,9 @@ export function readShell(tool: 'execute_bash' | 'exec', args: JsonObject, paths
     ...reading.problems.map((text): Doubt => ({ kind: 'unread', text })),
     ...reading.hazards.map((text): Doubt => ({ kind: 'unread', text })),
   ];
-  if (start === undefined || (cwd !== undefined && typeof cwd !== 'string'))
+  // Some start it in the home folder then, some in a folder of that name.
+  const isOfHome = typeof cwd === 'string' && cwd.startsWith('~');
+  if (start === undefined || isOfHome || (cwd !== undefined && typeof cwd !== 'string'))
     all.push({ kind: 'unread', text: 'its cwd cannot be read' });
   else if (start !== paths.workspace && !start.startsWith(`${paths.workspace}/`))
     all.push({ kind: 'careful', text: `it starts in ${start}, outside the workspace` });

@@ -36,9 +36,19 @@ describe('hook events', () => {
   test('the folder of a shell command is found under each of its names', () => {
     const argsOf = (tool: string, input: object): object =>
       parseHookEvent(event({ tool_name: tool, tool_input: input })).args;
-    for (const name of ['cwd', 'working_dir', 'workingDir', 'working_directory'])
+    for (const name of [
+      'cwd',
+      'working_dir',
+      'workingDir',
+      'working_directory',
+      'workdir',
+      'dir_path',
+      'dir',
+    ])
       assert.deepEqual(argsOf('shell', { [name]: '/x' }), { [name]: '/x', cwd: '/x' });
     assert.deepEqual(argsOf('execute_bash', { working_dir: null }), { working_dir: null });
+    const later = { working_dir: null, working_directory: '/etc' };
+    assert.deepEqual(argsOf('execute_bash', later), { ...later, cwd: '/etc' });
     assert.deepEqual(argsOf('fs_read', { working_dir: '/x' }), { working_dir: '/x' });
     assert.equal(
       refusal(event({ tool_name: 'execute_cmd', tool_input: { cwd: '.', working_dir: '/' } })),
@@ -80,8 +90,10 @@ describe('hook events', () => {
   });
 
   test('a switch may hold a tool by each of its names', () => {
-    assert.deepEqual(toolNames('shell'), ['shell', 'execute_bash']);
-    assert.deepEqual(toolNames('FS_WRITE'), ['FS_WRITE', 'fs_write']);
+    for (const called of ['shell', 'execute_bash', 'EXECUTE_BASH'])
+      for (const name of [called, 'shell', 'bash', 'execute_bash', 'execute_cmd'])
+        assert.ok(toolNames(called).includes(name), `${called} ${name}`);
+    assert.ok(!toolNames('shell').includes('fs_write'));
     assert.deepEqual(toolNames('@notes/save'), ['@notes/save']);
   });
 });
