@@ -32,6 +32,9 @@ const TRIGGERS = {
   audit_segments_no_delete: 'segments are never deleted',
   audit_segments_append_only: 'segments are only appended',
   audit_payloads_erase_only: 'payloads are only erased',
+};
+/** Of a table that older databases do not have. */
+const VERSION_TRIGGERS = {
   versions_no_update: 'versions are never changed',
   versions_no_delete: 'versions are never deleted',
 };
@@ -160,7 +163,9 @@ class Check {
       this.doubts.push('the database is of a version without checkpoints');
       return;
     }
-    for (const [name, words] of Object.entries(TRIGGERS)) {
+    const versions = this.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'versions'");
+    const triggers = { ...TRIGGERS, ...(versions === undefined ? {} : VERSION_TRIGGERS) };
+    for (const [name, words] of Object.entries(triggers)) {
       const sql = this.one("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", name)?.sql;
       if (!String(sql).includes(`RAISE(ABORT, '${words}')`))
         this.bad('trigger_missing', null, `the trigger ${name} was taken away`);

@@ -5,10 +5,15 @@ import { carryOutStrategy } from './drive-failure.ts';
 import { failure } from './failure.ts';
 import { isComposite } from './plan.ts';
 import { blockerOf } from './resolve.ts';
-import { isLeaf, nextAttempt, type StepNode } from './run-state.ts';
+import { hasEnded, isLeaf, nextAttempt, type StepNode } from './run-state.ts';
 import { emit, type Runtime } from './runtime.ts';
+import { isReached } from './sequence.ts';
 
 export function look(run: Runtime, node: StepNode): void {
+  if (!hasEnded(node) && !isReached(run.plan, node)) {
+    run.schedule.hold(node);
+    return;
+  }
   switch (node.status) {
     case 'pending':
       arrive(run, node);

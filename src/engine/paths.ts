@@ -26,5 +26,10 @@ export function lastId(path: string): string {
   return parts.kind === 'child' ? parts.id : parts.name;
 }
 
+/** True for the path itself and all that is in it: its steps, turns, other attempts, handler and undo step. */
+export function isWithin(path: string, around: string): boolean {
+  return path === around || (path.startsWith(around) && '/[~!'.includes(path.charAt(around.length)));
+}
+
 export const UNDO = 'undo';
 export const ROLLBACK_PREFIX = '!rollback/';

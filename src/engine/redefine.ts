@@ -8,7 +8,9 @@ import { ensureError } from '../errors/workflow-error.ts';
 import { compareStep, differences } from './compare-step.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { ContextValues, RunEvent } from './events.ts';
+import { isWithin } from './paths.ts';
 import { createPlan, type Plan, policyHandlerOf } from './plan.ts';
+import { compareValues } from './redefine-values.ts';
 import { reduce } from './reduce.ts';
 import { planResume } from './resume-plan.ts';
 import {
@@ -19,6 +21,7 @@ import {
   type MutableRunState,
   type StepNode,
 } from './run-state.ts';
+import { IllegalTransition } from './transitions.ts';
 
 /** One reason against the new definition: at the path of a step, or at a place of the file. */
 export interface Mismatch {
@@ -47,7 +50,7 @@ export function compareDefinitions(change: Redefinition): Mismatch[] {
   const { before, journal, from } = change;
   // As pins are kept: what is undefined there is absent.
   const after = JSON.parse(JSON.stringify(change.after)) as Workflow;
-  const found = missingValues(after, change);
+  const found: Mismatch[] = compareValues(after, change);
   const old = createPlan(before, NO_EVALUATOR);
   const state = replay(old, journal);
   const isOver = state.reason !== null;
@@ -94,42 +97,57 @@ function replay(plan: Plan, journal: readonly RunEvent[]): MutableRunState {
   return state;
 }
 
-/** The proof: the new definition takes the journal, and what is resumed is found. */
+/** The proof: the new definition takes the journal, what is resumed is found, and all is forgotten that is to be. */
 function tryReplay(view: View, journal: readonly RunEvent[], from: string | null): void {
   try {
     const state = replay(view.new, journal);
-    if (state.reason !== null) planResume(state, from);
+    if (state.reason === null) return;
+    const forgotten = new Set(planResume(state, from).forgotten);
+    for (const path of view.gone) {
+      const isNoted = view.found.some((known) => isWithin(path, known.path));
+      if (forgotten.has(path) || isNoted) continue;
+      note(view, path, `is to be forgotten, and stands before ${from} in the new definition`);
+    }
   } catch (error) {
-    view.found.push({ path: '$', message: `its journal does not fit: ${ensureError(error).message}` });
+    const isOfStep = error instanceof IllegalTransition && error.subject !== 'run';
+    note(view, isOfStep ? error.subject : '$', `its journal does not fit: ${ensureError(error).message}`);
   }
-}
-
-function missingValues(after: Workflow, { inputs, context }: Redefinition): Mismatch[] {
-  const found: Mismatch[] = [];
-  for (const kind of ['readonly', 'mutable'] as const)
-    for (const name of Object.keys(after.context[kind]))
-      if (!Object.hasOwn(context[kind], name))
-        found.push({
-          path: `$.context.${kind}.${name}`,
-          message: 'the run began without this context value',
-        });
-  for (const [name, { isRequired, default: value }] of Object.entries(after.inputs))
-    if (!Object.hasOwn(inputs, name) && (isRequired || value !== undefined))
-      found.push({ path: `$.inputs.${name}`, message: 'the run began without this input' });
-  return found;
 }
 
 function compareFrame(view: View, frame: Frame, places: Places): void {
   const count = view.found.length;
-  // What only stands in the queue has no event yet.
-  const kept = [...frame.children.values()].filter(({ path, order }) => order > 0 && !view.gone.has(path));
-  for (const node of kept) {
-    const step = [...places.taken, ...places.other].find(({ id }) => id === node.step.id);
-    if (step !== undefined) compareNode(view, node, step);
-    else note(view, node.path, `${stateOf(node)}, and is not there in the new definition`);
+  const kept: StepNode[] = [];
+  for (const node of frame.children.values()) {
+    // What only stands in the queue has no event yet.
+    if (node.order === 0) continue;
+    const isGone = view.gone.has(node.path);
+    if (!isGone) kept.push(node);
+    const step = findStep(view, node, places);
+    if (step === undefined) continue;
+    if (isGone) compareForgotten(view, node, step);
+    else compareNode(view, node, step);
   }
   if (view.found.length > count || frame.owner?.step.type === 'parallel') return;
   compareOrder(view, frame, kept.filter(isSettled), places.taken);
+}
+
+/** The same step in the new definition, in the same branch: in the other one it would never, or again, run. */
+function findStep(view: View, node: StepNode, { taken, other }: Places): Step | undefined {
+  const isUntaken = node.frame.untaken.includes(node.step);
+  const step = (isUntaken ? other : taken).find(({ id }) => id === node.step.id);
+  if (step !== undefined) return step;
+  const isMoved = (isUntaken ? taken : other).some(({ id }) => id === node.step.id);
+  const where = isMoved ? 'is in the other branch of' : 'is not there in';
+  note(view, node.path, `${stateOf(view, node)}, and ${where} the new definition`);
+  return undefined;
+}
+
+/** What is forgotten may differ, but its events are still read: whatever had one must have its place. */
+function compareForgotten(view: View, node: StepNode, step: Step): void {
+  compareHandler(view, node);
+  if (node.frames.length === 0) return;
+  if (node.step.type !== step.type) noteType(view, node, step);
+  else for (const frame of node.frames) compareFrame(view, frame, placesIn(step, frame, false));
 }
 
 /** Of a sequence, everything up to the last step that is done is as it was; of a turn that is over, everything. */
@@ -156,27 +174,34 @@ function compareNode(view: View, node: StepNode, step: Step): void {
       note(
         view,
         path,
-        `${path === node.path ? '' : `is in ${node.path}, which `}${stateOf(node)}, and ${message}`,
+        `${path === node.path ? '' : `is in ${node.path}, which `}${stateOf(view, node)}, and ${message}`,
       );
     comparePolicy(view, node);
     // It was compared with all that is in it.
     if (found.length > 0) return;
-  } else if (node.step.type !== step.type)
-    note(view, node.path, `${stateOf(node)} as ${node.step.type}, and is ${step.type} in the new definition`);
+  } else if (node.step.type !== step.type) noteType(view, node, step);
   else {
     compareDecided(view, node, step);
     compareHandler(view, node);
   }
   if (isLeaf(node) || node.step.type !== step.type) return;
-  for (const frame of node.frames)
-    if (!view.gone.has(frame.prefix.slice(0, -1)))
-      compareFrame(view, frame, placesIn(step, frame, isSettled(node)));
+  for (const frame of node.frames) compareFrame(view, frame, placesIn(step, frame, isSettled(node)));
 }
 
-/** What was evaluated for a composite that goes on. */
+function noteType(view: View, node: StepNode, step: Step): void {
+  note(
+    view,
+    node.path,
+    `${stateOf(view, node)} as ${node.step.type}, and is ${step.type} in the new definition`,
+  );
+}
+
+/** What was evaluated for a composite that goes on; who has spoken in a conversation that does. */
 function compareDecided(view: View, node: StepNode, step: Step): void {
-  if (node.frames.length === 0) return;
   const { step: old } = node;
+  if (old.type === 'agent' && step.type === 'agent' && node.attempt > 0 && old.agent !== step.agent)
+    note(view, node.path, 'has begun, and its agent differs: another one begins anew with --from this step');
+  if (node.frames.length === 0) return;
   if (old.type === 'parallel' && step.type === 'parallel' && old.waitFor !== step.waitFor)
     note(view, node.path, 'has begun, and its wait_for differs');
   const hadCondition = old.type === 'conditional' || old.type === 'loop';
@@ -194,14 +219,15 @@ function comparePolicy(view: View, node: StepNode): void {
   if (!isByPolicy) return;
   const keys = differences(policyOf(view.old, node), policyOf(view.new, node));
   if (keys.length > 0)
-    note(view, node.path, `${stateOf(node)}, and its error handling differs: ${keys.join(', ')}`);
+    note(view, node.path, `${stateOf(view, node)}, and its error handling differs: ${keys.join(', ')}`);
 }
 
 function compareHandler(view: View, { handler, step, path }: StepNode): void {
-  if (handler === null || handler.order === 0 || view.gone.has(handler.path)) return;
+  if (handler === null || handler.order === 0) return;
   const ref = policyHandlerOf(view.new, step.id, handler.path.slice(path.length + 1));
   if (ref === undefined)
-    note(view, handler.path, `${stateOf(handler)}, and is no handler in the new definition`);
+    note(view, handler.path, `${stateOf(view, handler)}, and is no handler in the new definition`);
+  else if (view.gone.has(handler.path)) compareForgotten(view, handler, ref.step);
   else compareNode(view, handler, ref.step);
 }
 
@@ -223,7 +249,8 @@ function isSettled(node: StepNode): boolean {
   return hasEnded(node) && node.status !== 'failed' && node.status !== 'cancelled';
 }
 
-function stateOf(node: StepNode): string {
+function stateOf({ gone }: View, node: StepNode): string {
+  if (gone.has(node.path)) return 'has run (its events stay though it is forgotten)';
   switch (node.status) {
     case 'completed':
       return 'has completed';

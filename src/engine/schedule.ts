@@ -9,6 +9,8 @@ export class Schedule {
   /** Leaf attempts that the driver was asked to run and that have not begun. */
   readonly #dispatched = new Map<StepNode, number>();
   readonly #dirty = new Set<StepNode>();
+  /** Open nodes that the flow has not come to. */
+  readonly #held = new Set<StepNode>();
   readonly #ready: StepNode[] = [];
   #readyHead = 0;
   #batch: StepNode[] = [];
@@ -37,6 +39,16 @@ export class Schedule {
       return node;
     }
     return undefined;
+  }
+
+  /** Until the flow has gone on. */
+  hold(node: StepNode): void {
+    this.#held.add(node);
+  }
+
+  lookAtHeld(): void {
+    for (const node of this.#held) this.#dirty.add(node);
+    this.#held.clear();
   }
 
   /** Looks again at those that waited for this node, or for a step to come up in it. */
@@ -135,6 +147,7 @@ export class Schedule {
   /** Forgets all but what is with the driver: the state was changed from outside. */
   clear(): void {
     this.#dirty.clear();
+    this.#held.clear();
     this.#ready.length = 0;
     this.#readyHead = 0;
     this.#batch = [];

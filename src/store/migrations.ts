@@ -193,6 +193,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   INSERT INTO versions (workflow, number, definition_hash, version, source, registered_at)
     SELECT name, 1, definition_hash, version, source, registered_at FROM registrations;
+  CREATE INDEX instances_by_definition ON instances(workflow, definition_hash);
   CREATE TRIGGER versions_no_update BEFORE UPDATE ON versions
     BEGIN SELECT RAISE(ABORT, 'versions are never changed'); END;
   CREATE TRIGGER versions_no_delete BEFORE DELETE ON versions

@@ -1,3 +1,4 @@
+import { inputTypeOf } from '../definition/input-type.ts';
 import type { InputDeclaration, Json, JsonObject, Workflow } from '../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
 
@@ -39,7 +40,7 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
       problems.push(unknown('--context', name, [...Object.keys(readonly), ...Object.keys(mutable)]));
       continue;
     }
-    const type = typeOf(place[name] ?? null);
+    const type = inputTypeOf(place[name] ?? null);
     const read = readAs(type, value);
     if (read === undefined) problems.push(wrongType(`--context ${name}`, type, value));
     else place[name] = read;
@@ -54,21 +55,14 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
 /** Without a type the default tells what a text is meant to be; one that does not read so stays a text. */
 function readInput({ type, default: usual }: InputDeclaration, value: Json): Json | undefined {
   if (type !== 'any' || usual === undefined) return readAs(type, value);
-  return readAs(typeOf(usual), value) ?? value;
+  return readAs(inputTypeOf(usual), value) ?? value;
 }
 
 function readAs(type: InputDeclaration['type'], value: Json): Json | undefined {
   if (type === 'any') return value;
   if (type === 'string') return typeof value === 'string' ? value : undefined;
   const candidate = typeof value === 'string' ? parseJson(value) : value;
-  return candidate !== undefined && typeOf(candidate) === type ? candidate : undefined;
-}
-
-function typeOf(value: Json): InputDeclaration['type'] {
-  if (value === null) return 'any';
-  if (Array.isArray(value)) return 'array';
-  if (typeof value === 'object') return 'object';
-  return typeof value === 'number' ? 'number' : typeof value === 'boolean' ? 'boolean' : 'string';
+  return candidate !== undefined && inputTypeOf(candidate) === type ? candidate : undefined;
 }
 
 /** The value of a JSON text. A number too large for JSON's own (1e999) counts as none: it would be stored as null. */

@@ -505,6 +505,19 @@ export const TAMPERINGS: readonly Tampering[] = [
     seq: null,
   },
   {
+    name: 'a trigger of versions taken away',
+    act: (log) => log.bare('DROP TRIGGER versions_no_delete'),
+    kind: 'trigger_missing',
+    seq: null,
+  },
+  {
+    name: 'a database from before versions were kept',
+    act: (log) => log.bare('DROP TABLE versions'),
+    verdict: 'intact',
+    kind: null,
+    seq: null,
+  },
+  {
     name: 'a trigger that refuses nothing',
     act: (log) =>
       log.bare(

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Step, Workflow } from '../../src/definition/workflow.ts';
+import { runsBeside } from '../../src/engine/plan.ts';
 import { compareDefinitions, type Mismatch } from '../../src/engine/redefine.ts';
 import { planResume } from '../../src/engine/resume-plan.ts';
-import type { MutableRunState } from '../../src/engine/run-state.ts';
+import { hasEnded, type MutableRunState, type StepNode } from '../../src/engine/run-state.ts';
 import { anyWorkflow, chanceFrom, completedPaths, play } from './random-run.ts';
 import { Bench, skill } from './support.ts';
 
@@ -113,6 +114,59 @@ test('a change of steps that were not reached always passes, and the run goes on
   );
   assert.ok(tried > RUNS / 3, `only ${tried} were tried`);
 });
+
+test('with steps put before those that go on, wherever, nothing starts before its turn', () => {
+  let tried = 0;
+  fc.assert(
+    fc.property(anyWorkflow, seed, fc.nat(60), fc.nat(), (definition, number, moment, choice) => {
+      const bench = stopped(definition, number, moment);
+      if (bench === null || stateOf(bench).rollback !== null) return;
+      const open = kept(stateOf(bench)).filter(
+        ({ status, relation, area }) =>
+          relation === 'child' && area === 'flow' && (status === 'failed' || status === 'cancelled'),
+      );
+      const aim = open[choice % Math.max(1, open.length)]?.step.id;
+      const put = (steps: readonly Step[]): Step[] =>
+        steps.flatMap((step) => (step.id === aim ? [skill('put'), step] : [step]));
+      const inner = mapSteps(definition, (step) => {
+        if (step.type === 'conditional') return { ...step, then: put(step.then), else: put(step.else) };
+        return step.type === 'loop' ? { ...step, steps: put(step.steps) } : step;
+      });
+      const after = { ...inner, steps: put(inner.steps) };
+      if (aim === undefined || compare(bench, definition, after).length > 0) return;
+      tried += 1;
+      const next = bench.crash(after);
+      const before = next.journal.length;
+      next.resume('requested');
+      play(next, chanceFrom(number + 1));
+      const witness = next.crash(after, 0);
+      for (const [index, event] of next.journal.entries()) {
+        witness.engine.apply(event);
+        if (index < before || event.type !== 'step.started') continue;
+        const node = stateOf(witness).nodes.get(event.path);
+        assert.ok(node !== undefined);
+        assert.deepEqual(missedBefore(node), [], `when ${event.path} started`);
+      }
+    }),
+    { numRuns: RUNS * 2 },
+  );
+  assert.ok(tried > RUNS / 3, `only ${tried} were tried`);
+});
+
+/** Steps that should have ended before the node began: those before it, and before what is around it. */
+function missedBefore(node: StepNode): string[] {
+  const missed: string[] = [];
+  for (let at: StepNode | null = node; at !== null; at = at.host ?? at.frame.owner) {
+    const { frame, step, relation } = at;
+    if (relation !== 'child' || frame.owner?.step.type === 'parallel') continue;
+    for (const earlier of frame.steps.slice(0, frame.steps.indexOf(step))) {
+      const known = frame.children.get(earlier.id);
+      const isOver = known !== undefined && hasEnded(known);
+      if (!isOver && !runsBeside(earlier)) missed.push(`${frame.prefix}${earlier.id}`);
+    }
+  }
+  return missed;
+}
 
 /** Nodes that a resume does not forget. */
 function kept(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { JsonObject, Step, Workflow } from '../../src/definition/workflow.ts';
+import type { ErrorPolicy, JsonObject, Step, Workflow } from '../../src/definition/workflow.ts';
 import { compareDefinitions } from '../../src/engine/redefine.ts';
 import {
   Bench,
@@ -55,6 +55,7 @@ describe('a sequence that failed in its middle', () => {
 
   test('goes on with another failed step, other later steps, and more of them', () => {
     assert.deepEqual(against(skill('a'), skill('b'), changed('c'), changed('x')), []);
+    // It runs before c then: test/engine/redefine-order.test.ts.
     assert.deepEqual(against(skill('a'), skill('b'), skill('fix'), skill('c'), skill('d')), []);
   });
 
@@ -95,6 +96,92 @@ describe('a sequence that failed in its middle', () => {
       'b: has completed, and its skill differs',
     ]);
   });
+});
+
+describe('with --from', () => {
+  const before = workflow([skill('a'), skill('b'), skill('c'), skill('d')]);
+  const against = (...steps: Step[]): string[] =>
+    mismatches({ before, after: workflow(steps), failing: ['d'], from: 'b' });
+
+  test('a step that would be forgotten is not put before the one to run from', () => {
+    assert.deepEqual(against(skill('a'), changed('c'), skill('b'), skill('d')), [
+      'c: is to be forgotten, and stands before b in the new definition',
+    ]);
+    assert.deepEqual(against(skill('a'), skill('b'), skill('d'), changed('c'), skill('x')), []);
+  });
+
+  test('a group that would be forgotten is named once', () => {
+    const group = parallel('p', [skill('x'), skill('y')]);
+    const change = { before: workflow([skill('a'), group, skill('d')]), failing: ['d'], from: 'a' };
+    assert.deepEqual(mismatches({ ...change, after: workflow([group, skill('a'), skill('d')]) }), [
+      'p: is to be forgotten, and stands before a in the new definition',
+    ]);
+  });
+
+  test('what is forgotten keeps its place, though it may become another', () => {
+    const kept = 'has run (its events stay though it is forgotten)';
+    assert.deepEqual(against(skill('a'), skill('b'), skill('d')), [
+      `c: ${kept}, and is not there in the new definition`,
+    ]);
+    assert.deepEqual(against(skill('a'), skill('b'), parallel('c', [skill('x')]), skill('d')), []);
+    const old = workflow([skill('a'), loop('c', 'iteration < 1', [skill('x')]), skill('d')]);
+    const group = { before: old, failing: ['d'], from: 'a' };
+    const withGroup = (step: Step): string[] =>
+      mismatches({ ...group, after: workflow([skill('a'), step, skill('d')]) });
+    assert.deepEqual(withGroup(skill('c')), [`c: ${kept} as loop, and is skill in the new definition`]);
+    assert.deepEqual(withGroup(loop('c', 'iteration < 1', [skill('y')])), [
+      `c[0]/x: ${kept}, and is not there in the new definition`,
+    ]);
+    assert.deepEqual(withGroup(loop('c', 'iteration < 2', [changed('x')])), []);
+  });
+
+  test('what an earlier try forgot keeps its place too', () => {
+    const bench = run(before, 'd');
+    bench.resume('requested', 'b');
+    bench.go();
+    bench.fail('b');
+    const after = workflow([skill('a'), skill('b'), skill('d')]);
+    const context = { readonly: {}, mutable: {} };
+    const found = compareDefinitions({
+      before,
+      after,
+      journal: bench.journal,
+      inputs: {},
+      context,
+      from: null,
+    });
+    assert.equal(bench.engine.state.status, 'failed');
+    assert.deepEqual(
+      found.map(({ path }) => path),
+      ['c'],
+    );
+    assert.match(found[0]?.message ?? '', /^its journal does not fit/);
+  });
+});
+
+test('the handler of a step that failed keeps its place', () => {
+  const before = workflow([skill('a')], { perStep: { a: custom(skill('h')) } });
+  const against = (policy: ErrorPolicy): string[] =>
+    mismatches({
+      before,
+      after: workflow([skill('a')], { perStep: { a: policy } }),
+      failing: ['a', 'a!h'],
+    });
+  assert.deepEqual(against(custom(changed('h'))), []);
+  assert.deepEqual(against(HALT), [
+    'a!h: has run (its events stay though it is forgotten), and is no handler in the new definition',
+  ]);
+});
+
+test('another agent does not go on with the conversation of the first', () => {
+  const agent = (name: string): Step => ({ ...skill('b'), type: 'agent', agent: name, guardrails: {} });
+  const before = workflow([skill('a'), agent('x'), skill('c')]);
+  const change = { before, after: workflow([skill('a'), agent('y'), skill('c')]), failing: ['b'] };
+  const message = 'has begun, and its agent differs: another one begins anew with --from this step';
+  assert.deepEqual(mismatches(change), [`b: ${message}`]);
+  assert.deepEqual(mismatches({ ...change, from: 'b' }), []);
+  assert.deepEqual(mismatches({ ...change, failing: ['a'] }), []);
+  assert.deepEqual(mismatches({ ...change, after: before }), []);
 });
 
 describe('a loop half-way', () => {
@@ -148,6 +235,25 @@ describe('branches', () => {
     assert.deepEqual(mismatches({ before, after: turned, failing: ['i/b'] }), [
       'i: its condition has been evaluated, and differs',
     ]);
+  });
+
+  test('a step does not change to the other branch, whether it began or was skipped', () => {
+    const made = (then: string[], other: string[]): Workflow =>
+      workflow([
+        conditional('i', 'true', {
+          then: then.map((id) => skill(id)),
+          else: other.map((id) => skill(id)),
+        }),
+      ]);
+    const against = (then: string[], other: string[]): string[] =>
+      mismatches({ before: made(['a', 'b'], ['c']), after: made(then, other), failing: ['i/b'] });
+    assert.deepEqual(against(['a'], ['c', 'b']), [
+      'i/b: has begun, and is in the other branch of the new definition',
+    ]);
+    assert.deepEqual(against(['a', 'b', 'c'], []), [
+      'i/c: was skipped, and is in the other branch of the new definition',
+    ]);
+    assert.deepEqual(against(['a', 'x', 'b'], ['y', 'c']), []);
   });
 
   test('a group that is done is compared as a whole, with what it never ran', () => {
@@ -222,4 +328,24 @@ test('values that the run did not begin with are named', () => {
     '$.context.mutable.count: the run began without this context value',
     '$.inputs.who: the run began without this input',
   ]);
+});
+
+test('values that are of another type now are named', () => {
+  const declared = { type: 'string', isRequired: true, default: undefined, description: '' } as const;
+  const optional = { ...declared, isRequired: false };
+  const before = workflow([skill('a')], { inputs: { id: declared, free: optional } });
+  const against = (inputs: Workflow['inputs'], given: JsonObject): string[] =>
+    mismatches({ before, after: workflow([skill('a')], { inputs }), failing: ['a'], inputs: given });
+  const number = { ...declared, type: 'number' } as const;
+  assert.deepEqual(against({ id: number }, { id: '7' }), [
+    '$.inputs.id: the run began with a value of the type string, and it is number now',
+  ]);
+  assert.deepEqual(against({ id: { ...declared, type: 'any' } }, { id: '7' }), []);
+  // One that was not given is null.
+  assert.deepEqual(against({ free: { ...number, isRequired: false } }, { free: null }), []);
+  assert.deepEqual(against({ free: declared }, { free: null }), [
+    '$.inputs.free: the run began without this input',
+  ]);
+  assert.deepEqual(against({ free: { ...optional, default: null } }, { free: null }), []);
+  assert.deepEqual(against({ id: { ...number, type: 'any' } }, { id: null }), []);
 });

@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import { sha256 } from '../../src/audit/canonical.ts';
 import type { VersionRow } from '../../src/store/version-rows.ts';
+import { LIST_VERSIONS } from '../../src/store/versions-table.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
 let desk: Desk;
@@ -131,4 +132,17 @@ test('starts of which no event came are counted from the last one that was heard
     approvals: null,
   });
   assert.equal(desk.one('journal.unheard', { id: 'i' }), 0);
+});
+
+test('runs are counted without reading every run', () => {
+  const database = new DatabaseSync(desk.file, { readOnly: true });
+  try {
+    const plan = database.prepare(`EXPLAIN QUERY PLAN ${LIST_VERSIONS}`).all('w');
+    const ofInstances = plan.map(({ detail }) => String(detail)).filter((detail) => / i( |$)/.test(detail));
+    assert.deepEqual(ofInstances, [
+      'SEARCH i USING COVERING INDEX instances_by_definition (workflow=? AND definition_hash=?)',
+    ]);
+  } finally {
+    database.close();
+  }
 });

@@ -16,6 +16,10 @@ const TRIGGERS: Readonly<Record<string, string>> = {
   audit_segments_no_delete: 'segments are never deleted',
   audit_segments_append_only: 'segments are only appended',
   audit_payloads_erase_only: 'payloads are only erased',
+};
+
+/** Of a table that a database has only once a supervisor of this version has started on it. */
+const VERSION_TRIGGERS: Readonly<Record<string, string>> = {
   versions_no_update: 'versions are never changed',
   versions_no_delete: 'versions are never deleted',
 };
@@ -23,7 +27,11 @@ const TRIGGERS: Readonly<Record<string, string>> = {
 /** A trigger that is gone, or refuses nothing, was taken away by hand: we never leave one out. */
 export function checkTriggers(database: DatabaseSync, findings: Findings): void {
   const get = database.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?");
-  for (const [name, words] of Object.entries(TRIGGERS)) {
+  const hasVersions = database.prepare(
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'versions'",
+  );
+  const triggers = { ...TRIGGERS, ...(hasVersions.get() === undefined ? {} : VERSION_TRIGGERS) };
+  for (const [name, words] of Object.entries(triggers)) {
     const sql = get.get(name)?.['sql'];
     if (typeof sql === 'string' && sql.includes(`RAISE(ABORT, '${words}')`)) continue;
     findings.add({ kind: 'trigger_missing', seq: null, message: `the trigger ${name} was taken away` });
