@@ -47,6 +47,8 @@ export class Sampler {
   readonly #cpuMsByPid = new Map<number, number>();
   #timer: NodeJS.Timeout | null = null;
   #isStarted = false;
+  /** The processes lived before the watch: what they used until the first look was not used now. */
+  #isLate = false;
   #lastAt = 0;
   #usage: Usage = {
     memoryBytes: 0,
@@ -69,9 +71,11 @@ export class Sampler {
     return this.#usage;
   }
 
-  start(): void {
+  /** `late` = the processes were started long before: only what they use from the first look on is used now. */
+  start(from: 'birth' | 'late' = 'birth'): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#isLate = from === 'late';
     this.#lastAt = performance.now();
     this.#next(0);
   }
@@ -129,7 +133,9 @@ export class Sampler {
       processes: pids.length,
       processesPeak: Math.max(this.#usage.processesPeak, pids.length),
     };
-    return { pids, memoryBytes, usedMs, elapsedMs };
+    const sinceBeforeMs = this.#isLate ? 0 : usedMs;
+    this.#isLate = false;
+    return { pids, memoryBytes, usedMs: sinceBeforeMs, elapsedMs };
   }
 }
 

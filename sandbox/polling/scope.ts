@@ -67,7 +67,7 @@ export class PollingScope implements Scope {
 
   /** Starts the watch of a scope whose processes were started by another process of ours. */
   watch(): void {
-    this.#sampler.start();
+    this.#sampler.start('late');
   }
 
   /** Memory, CPU and peaks as of the last sample; the number of processes as of now unless `quick`. */

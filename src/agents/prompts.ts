@@ -36,7 +36,7 @@ export async function onTheClock(
   const { path } = job;
   const lost = transcript.openCalls.map((call) => ({ path, call }));
   world.record(undecided(lost, 'agent', sha256));
-  transcript.startAnew();
+  transcript.beginAgain();
   const { limits, timeoutMs } = job;
   const leftMs = limits.maxExecutionMs === null ? null : limits.maxExecutionMs - transcript.workedMs;
   const times = [leftMs, timeoutMs].filter((ms) => ms !== null);

@@ -106,6 +106,19 @@ export class Transcript {
   /** The attempt failed: the next one begins a new conversation. What was used stays used. */
   startAnew(): void {
     this.#giveUpRequest();
+    this.#forget();
+  }
+
+  /**
+   * The attempt goes on with another process, which knows nothing of what was said. A request that waits for a person
+   * was never sent: it is asked for again as the same one, or its approval would be of no use.
+   */
+  beginAgain(): void {
+    if (this.heldRequest === null) this.#giveUpRequest();
+    this.#forget();
+  }
+
+  #forget(): void {
     this.turns = [];
     this.ended = [];
     this.#calls.clear();

@@ -19,6 +19,7 @@ import {
   followJournal,
   type LiveInstance,
   measureUsage,
+  noteEnd,
   setStatus,
 } from './live-instance.ts';
 import { bootKeys } from './model-keys.ts';
@@ -199,7 +200,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
   };
 
   const end: Incarnations['end'] = async (live, request) => {
-    live.endRequest ??= request;
+    noteEnd(live, request);
     const report = (await live.scope?.kill({ graceMs: 0, timeoutMs: 10_000 })) ?? null;
     if (report !== null && report.survivors.length > 0)
       log.error('processes survived the kill', { instance: live.row.id, survivors: report.survivors });

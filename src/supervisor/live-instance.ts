@@ -117,6 +117,16 @@ export function isPaused(live: LiveInstance): boolean {
   return live.row.pausedAt !== null && !hasEnded(live.projection.status);
 }
 
+/** The first reason counts, but who ends it for good, a person or a limit, outdoes what only starts it again. */
+export function noteEnd(live: LiveInstance, request: EndRequest): void {
+  if (live.endRequest === null || (isTrouble(live.endRequest) && !isTrouble(request)))
+    live.endRequest = request;
+}
+
+function isTrouble({ kind }: EndRequest): boolean {
+  return kind === 'hung' || kind === 'start_failed';
+}
+
 export function setStatus(live: LiveInstance, status: InstanceStatus, note: string | null): void {
   live.status = status;
   notify(live, { method: 'instance.state', params: { id: live.row.id, status, note } });

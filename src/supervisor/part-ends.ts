@@ -12,7 +12,11 @@ const REACTION_MS = 3_000;
 const GENTLE_REACTION_MS = 10_000;
 
 /** Tells a process which of its parts end now. Whoever is not connected hears of it when it is. */
-export function sendTrip(context: SupervisorContext, live: LiveInstance, latch: Latch): void {
+export function sendTrip(
+  context: Pick<SupervisorContext, 'killSwitch'>,
+  live: LiveInstance,
+  latch: Latch,
+): void {
   live.link?.send({
     type: 'tripped',
     scope: latch.scope,

@@ -7,7 +7,7 @@ import { type Decided, decidePermit, type PermitFacts } from '../guard/permits.t
 import type { ApprovalFile } from '../guard/policy/policy-file.ts';
 import { type Allowed, countAllowed, countEvent } from '../guard/run-counts.ts';
 import type { InstanceMessage, Permit, PermitRequest } from '../protocol/instance-link.ts';
-import type { ApprovalChanges, NewApproval } from '../store/approval-rows.ts';
+import type { ApprovalChanges, ApprovalRow, NewApproval } from '../store/approval-rows.ts';
 import { applyChanges, overtaken } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
@@ -73,7 +73,8 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
   return {
     judge: async (batch, asked) => {
       recent = [...recent, ...batch.filter(({ event }) => isIntent(event))].slice(-MAX_RECENT);
-      const withdrawn = batch.flatMap(({ event }) => overtaken(live.approvals, event));
+      const { id } = live.row;
+      const withdrawn = endedBy(batch, live.approvals);
       const isOfAgent = batch.some(({ event }) => event.type.startsWith('agent.'));
       if (asked.length === 0 && withdrawn.length === 0 && !isOfAgent) return NOTHING;
       const policies = await policiesOf(context, live);
@@ -90,7 +91,7 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
       for (const message of asked) {
         const { request } = message;
         const args = await intentOf(request, batch);
-        const approvals = applyChanges(live.approvals, live.row.id, changes);
+        const approvals = applyChanges(live.approvals, id, changes);
         const { permit, requested, expired, answered } = decideOn(request, args, policies, {
           counts,
           now,
@@ -99,32 +100,45 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         answers.push({ message, permit });
         const allowed = permit.decision === 'allow' ? allowedOf(request, permit, now) : null;
         if (allowed !== null) counts = countAllowed(counts, allowed);
-        if (requested !== null) changes.requested.push(requested);
+        if (requested !== null) {
+          changes.requested.push(requested);
+          // It may have been ended in this very batch; what ended an earlier attempt came before the question.
+          const later = batch.filter(({ seq }) => seq > message.afterSeq);
+          const asking = applyChanges([], id, { ...changes, requested: [requested] });
+          withdrawn.push(...endedBy(later, asking));
+        }
         if (expired !== null) changes.expired.push(expired);
         if (answered !== null) changes.answered.push(answered);
       }
       const { requested, expired, answered } = changes;
+      const known = [...live.approvals, ...requested];
       const isChanged = requested.length + expired.length + answered.length + withdrawn.length > 0;
       return {
         answers,
         audits: [
-          ...requested.map((approval) => requestedRecord(live.row.id, now, approval)),
-          ...expired.map((number) => expiredRecord(live.row.id, now, number)),
-          ...withdrawn.map((number) => withdrawnRecord(live, now, number)),
-          ...answers.map((answer) => permitRecord(live.row.id, now, answer)),
+          ...requested.map((approval) => requestedRecord(id, now, approval)),
+          ...expired.map((number) => expiredRecord(id, now, number)),
+          ...withdrawn.map((number) => withdrawnRecord(id, now, number, known)),
+          ...answers.map((answer) => permitRecord(id, now, answer)),
         ],
         approvals: isChanged ? changes : null,
         committed: () => {
           policies.counts = counts;
           if (!isChanged) return;
           // What a person decided meanwhile stays.
-          live.approvals = applyChanges(live.approvals, live.row.id, changes);
+          live.approvals = applyChanges(live.approvals, id, changes);
           for (const { number } of requested)
-            notify(live, { method: 'instance.approval', params: { id: live.row.id, number } });
+            if (!withdrawn.includes(number))
+              notify(live, { method: 'instance.approval', params: { id, number } });
         },
       };
     },
   };
+}
+
+/** The numbers of those that wait for what these events ended, each once. */
+function endedBy(batch: readonly JournalEntry[], rows: readonly ApprovalRow[]): number[] {
+  return [...new Set(batch.flatMap(({ event }) => overtaken(rows, event)))];
 }
 
 /** Who may decide a step that only asks; null for another step. */
@@ -153,10 +167,15 @@ function expiredRecord(instance: string, at: number, number: number): AuditEntry
   return { type: 'approval.expired', at, actor: SUPERVISOR, instance, data: { approval: number } };
 }
 
-function withdrawnRecord({ row, approvals }: LiveInstance, at: number, number: number): AuditEntry {
+function withdrawnRecord(
+  instance: string,
+  at: number,
+  number: number,
+  approvals: readonly NewApproval[],
+): AuditEntry {
   const asked = approvals.find((approval) => approval.number === number)?.request;
   const data = { approval: number, path: asked?.path ?? '', what: asked?.what ?? '' };
-  return { type: 'approval.withdrawn', at, actor: SUPERVISOR, instance: row.id, data };
+  return { type: 'approval.withdrawn', at, actor: SUPERVISOR, instance, data };
 }
 
 function permitRecord(

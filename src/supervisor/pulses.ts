@@ -1,3 +1,4 @@
+import type { Scope } from '../../sandbox/isolation.ts';
 import { SUPERVISOR } from '../audit/record.ts';
 import { ensureError } from '../errors/workflow-error.ts';
 import type { SupervisorContext } from './context.ts';
@@ -22,6 +23,19 @@ export function createPulses(
 ): Pulses & { look(): void } {
   let timer: NodeJS.Timeout | null = null;
   let lookedAt = now();
+  const heldBefore = new WeakMap<Scope, number>();
+
+  /**
+   * How long it was held for its CPU limit since the look before. Only where we hold it ourselves: what a kernel says is
+   * the sum over all cores.
+   */
+  const heldMs = ({ scope }: LiveInstance): number => {
+    if (scope === null || scope.record.backend !== 'polling') return 0;
+    const ms = scope.usage('quick').cpuThrottledSeconds * 1000;
+    const before = heldBefore.get(scope) ?? ms;
+    heldBefore.set(scope, ms);
+    return ms - before;
+  };
 
   const look = (): void => {
     const at = now();
@@ -32,7 +46,9 @@ export function createPulses(
       isEmpty = false;
       const { pulse } = live;
       if (pulse === null) continue;
-      if (missedMs > LATE_MS) pulse.heardAt += missedMs;
+      const excusedMs = (missedMs > LATE_MS ? missedMs : 0) + heldMs(live);
+      // What it sent while we stood still, or it was held, may have been read by now.
+      pulse.heardAt = Math.min(at, pulse.heardAt + excusedMs);
       if (isPaused(live)) pulse.heardAt = at;
       const silentMs = at - pulse.heardAt;
       if (silentMs < allowedMs(pulse.everyMs) || live.endRequest !== null) continue;

@@ -166,6 +166,23 @@ describe('an agent that speaks ACP', { timeout: 300_000, skip: lacks }, () => {
       checkPairs(desk.agentEvents(id));
     });
 
+  test('whose prompt a person has to approve is asked about once, and sends it then', async (t) => {
+    const desk = openOtherBench(t, { turns: [[{ say: 'Done.' }, { end: 'end_turn' }]] });
+    desk.policy({ default: 'allow', rules: [{ id: 'ask-model', effect: 'ask', tool: 'model:*' }] });
+    desk.workflow();
+    const id = await desk.start();
+    const [asked] = await eventually('a person is asked', async () => {
+      const all = (await desk.bench.json('approvals', id)) as ApprovalDocument[];
+      return all.length === 1 && all;
+    });
+    assert.deepEqual([asked?.number, asked?.kind, asked?.call], [1, 'model', null]);
+    await desk.bench.q('approve', id);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.deepEqual(lines(desk.agentEvents(id)), ['requested 1', 'answered 1 end_turn']);
+    assert.equal(outputsOf(run, 'a')['iterations'], 1);
+  });
+
   test('that is stopped while a person is asked is gone, and the call was not run', async (t) => {
     const desk = openOtherBench(t, {
       turns: [[{ ask: EDIT, granted: [{ touch: 'made' }] }, { end: 'end_turn' }]],

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { Breach } from '../../sandbox/isolation.ts';
+import { Members } from '../../sandbox/polling/members.ts';
+import { Sampler } from '../../sandbox/polling/sampler.ts';
 import { identify } from '../../sandbox/process-identity.ts';
 import { HOG, isolationFor, isTreeUp, MIB, NONE, NOW, start, TREE, TREE_SIZE, until } from './harness.ts';
 
@@ -70,6 +72,35 @@ test('polling reports too many processes', { skip }, async (t) => {
   const { limit, allowed, seen } = await breach;
   assert.deepEqual({ limit, allowed }, { limit: 'processes', allowed: 5 });
   assert.ok(seen > 5 && seen <= 8, `${seen}`);
+});
+
+test('polling does not hold a reopened tree for what it used before', { skip }, async (t) => {
+  const isolation = isolationFor(t, 'polling');
+  const scope = isolation.openScope('old', NONE);
+  const busy = 'while (process.cpuUsage().user < 1e6); console.log("idle"); setInterval(() => {}, 1e6)';
+  const run = start(scope, node, ['-e', busy]);
+  await until('it rests', () => run.stdout() === 'idle\n', 30_000);
+  const members = new Members(scope.record.marker);
+  const used = async (from: 'birth' | 'late'): Promise<readonly [number, number]> => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const sampler = new Sampler(members, NONE, ({ usedMs }) => resolve(usedMs));
+    keepAlive(t);
+    sampler.start(from);
+    const usedMs = await promise;
+    sampler.stop();
+    return [usedMs, sampler.usage.cpuSeconds];
+  };
+  assert.ok((await used('birth'))[0] >= 1_000);
+  const [usedMs, cpuSeconds] = await used('late');
+  assert.equal(usedMs, 0);
+  // What the run has used in all is told as before.
+  assert.ok(cpuSeconds >= 1, `${cpuSeconds} s`);
+  // Of 10 % it would stand still for 10 s.
+  const reopened = isolation.reopenScope(scope.record, { ...NONE, cpuPercent: 10 });
+  t.after(() => reopened?.close());
+  await until('a look', () => (reopened?.usage('quick').cpuSeconds ?? 0) > 0);
+  assert.equal(reopened?.usage().cpuThrottledSeconds, 0);
+  assert.notEqual(stateOf(run.child.pid ?? 0), 'T');
 });
 
 test('polling holds CPU near 30 % by stopping and continuing the tree', { skip }, async (t) => {

@@ -10,7 +10,7 @@ import { type Call, type ControlHandlers, serveControl } from '../../src/supervi
 import { createFleet } from '../../src/supervisor/fleet.ts';
 import { instanceMethods } from '../../src/supervisor/instance-methods.ts';
 import { openIntake } from '../../src/supervisor/journal-intake.ts';
-import { createLiveInstance } from '../../src/supervisor/live-instance.ts';
+import { createLiveInstance, type LiveInstance } from '../../src/supervisor/live-instance.ts';
 import { fakeContext, runningRow } from './fake-context.ts';
 
 // A promise that is rejected while nobody listens ends the daemon, and so it fails these tests.
@@ -150,6 +150,8 @@ test('what an agent does without a record for half a minute is ended, and nothin
     [begun(1, 'talk', 'agent'), begun(2, 'work', 'skill')],
     [],
   );
+  const told: unknown[] = [];
+  live.link = linkTo(told);
   const intake = openIntake({ ...context, killSwitch }, live, { ended: assert.fail, rejected: assert.fail });
   intake.events([{ seq: 3, at: 1, event: { type: 'run.waiting', until: 9 } }]);
   const second = async (): Promise<void> => {
@@ -159,13 +161,42 @@ test('what an agent does without a record for half a minute is ended, and nothin
   for (let tries = 0; tries < 29; tries += 1) await second();
   assert.deepEqual(latched, []);
   for (let tries = 0; tries < 40; tries += 1) await second();
-  assert.deepEqual(latched, [
-    'step:i/talk kill AUDIT_FAILURE: nothing could be recorded for 30 s: the disk is full',
-  ]);
+  const why = 'AUDIT_FAILURE: nothing could be recorded for 30 s: the disk is full';
+  assert.deepEqual(latched, [`step:i/talk kill ${why}`]);
+  // It is latched, and what runs is ended.
+  const reason = `step:i/talk, by supervisor: ${why}`;
+  assert.deepEqual(told, [{ type: 'tripped', scope: 'step:i/talk', reason, epoch: 0, isGentle: false }]);
   isRefused = false;
   await second();
   await intake.drained();
 });
+
+test(
+  'the process of an agent that used up its budget hears that its permits count no more',
+  limit,
+  async () => {
+    const { context } = fakeContext({ 'journal.append': () => ({ lastSeq: 1 }) });
+    const live = createLiveInstance(runningRow('i'), [], []);
+    const told: { readonly type?: string; readonly scope?: string }[] = [];
+    live.link = linkTo(told);
+    const intake = openIntake(context, live, { ended: assert.fail, rejected: assert.fail });
+    const error = { code: 'AGENT_LIMIT', message: 'enough', step: 'talk' } as const;
+    intake.events([{ seq: 1, at: 1, event: { type: 'step.failed', path: 'talk', error } }]);
+    await intake.drained();
+    assert.deepEqual(
+      told.map(({ type, scope }) => [type, scope]),
+      [
+        ['tripped', 'step:i/talk'],
+        ['ack', undefined],
+      ],
+    );
+  },
+);
+
+/** A connection to the process of an instance; what it is sent is in `told`. */
+function linkTo(told: unknown[]): LiveInstance['link'] {
+  return { send: (message: unknown) => void told.push(message) } as unknown as LiveInstance['link'];
+}
 
 test('events that cannot be recorded end their instance, not the daemon', limit, async () => {
   const rejected: string[] = [];

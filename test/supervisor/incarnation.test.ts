@@ -9,7 +9,11 @@ import type { LiveInstance } from '../../src/supervisor/live-instance.ts';
 const RECORD: ScopeRecord = { backend: 'cgroup-v2', name: 'a.1', folders: {}, marker: 'k/a.1' };
 
 /** Incarnations with one adopted instance that lives and does not connect; `kills` counts what befalls it. */
-function adoptOne(): { incarnations: ReturnType<typeof createIncarnations>; kills: () => number } {
+function adoptOne(): {
+  incarnations: ReturnType<typeof createIncarnations>;
+  live: LiveInstance;
+  kills: () => number;
+} {
   let kills = 0;
   const report: KillReport = { found: [], foundCount: 0, killedCount: 0, survivors: [], durationMs: 0 };
   const scope = {
@@ -38,7 +42,7 @@ function adoptOne(): { incarnations: ReturnType<typeof createIncarnations>; kill
     endRequest: null,
   } as unknown as LiveInstance;
   incarnations.adopt(live);
-  return { incarnations, kills: () => kills };
+  return { incarnations, live, kills: () => kills };
 }
 
 test('an adopted instance is not taken for hung before it may connect', (t) => {
@@ -51,4 +55,21 @@ test('an adopted instance is not taken for hung before it may connect', (t) => {
   assert.equal(kills(), 0);
   t.mock.timers.tick(1);
   assert.equal(kills(), 1);
+});
+
+test('who ends a hung instance for good is not outdone by what found it hung', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+  const { incarnations, live } = adoptOne();
+  const hung = { kind: 'hung', by: 'it was silent for 10 s' } as const;
+  const failed = { kind: 'start_failed', by: 'it did not report in time' } as const;
+  const killed = { kind: 'killed', by: 'person me' } as const;
+  await incarnations.end(live, hung);
+  await incarnations.end(live, failed);
+  assert.deepEqual(live.endRequest, hung);
+  await incarnations.end(live, killed);
+  assert.deepEqual(live.endRequest, killed);
+  for (const late of [hung, failed, { kind: 'time_limit', by: 'supervisor' } as const]) {
+    await incarnations.end(live, late);
+    assert.deepEqual(live.endRequest, killed);
+  }
 });
