@@ -72,7 +72,8 @@ function readPlain(tool: string, call: GuardedCall, paths: PathReader): Read {
   if (isCut || hasMoreBases)
     doubts.push({ kind: 'unread', text: 'it has more texts that may be paths than are looked at' });
   const known = native === null ? [] : nativePaths(native, call, paths);
-  if (known.some(({ spelled }) => spelled === null))
+  // Without any argument it is no call yet: so it is asked whether a tool is trusted at all.
+  if (known.some(({ spelled }) => spelled === null) && Object.keys(call.args).length > 0)
     doubts.push({ kind: 'unread', text: 'a path of it is not a text' });
   const accesses = native === null || isOpen(tool) ? BOTH : accessesOf(native);
   const part: Part = {
