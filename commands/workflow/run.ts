@@ -1,9 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { parsePairs, resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { canAsk, followRun } from '../../src/cli/follow-run.ts';
-import { inheritedEnvironment } from '../../src/client/caller.ts';
-import { modelEnvironment } from '../../src/client/model-environment.ts';
+import { startRun } from '../../src/cli/start-run.ts';
 
 export default class Run extends WorkflowCommand {
   static override description = 'Run a workflow, by name or from a file, and follow it to its end.';
@@ -43,26 +41,17 @@ export default class Run extends WorkflowCommand {
     const { args, flags } = await this.parse(Run);
     this.wantsJson = flags.json;
     const caller = this.caller(flags.workspace);
-    const request = {
+    const asked = {
       target: resolveTarget(args.workflow, caller.workspace),
-      caller,
       inputs: parsePairs('--input', flags.input ?? []),
       context: parsePairs('--context', flags.context ?? []),
-      env: inheritedEnvironment(),
-      modelEnv: modelEnvironment(caller.configHome),
       ...(flags.priority === undefined ? {} : { priority: flags.priority }),
-      approvals:
-        flags.approvals ?? (flags.detach || canAsk(flags.json) ? ('wait' as const) : ('named' as const)),
+      ...(flags.approvals === undefined ? {} : { approvals: flags.approvals }),
     };
     const client = await this.connect();
     try {
-      const started = await client.call('workflow.run', request);
-      if (flags.detach)
-        this.print(
-          { id: started.id, notices: started.notices, problems: started.problems },
-          () => started.id,
-        );
-      else process.exitCode = await followRun(client, started, { isJson: flags.json, caller });
+      const options = { isJson: flags.json, isDetached: flags.detach };
+      process.exitCode = await startRun(client, caller, asked, options);
     } finally {
       client.close();
     }

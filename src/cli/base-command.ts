@@ -29,9 +29,7 @@ export abstract class WorkflowCommand extends Command {
   }
 
   protected print(value: unknown, text: () => string): void {
-    process.stdout.write(
-      `${this.wantsJson ? JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0) : text()}\n`,
-    );
+    printResult(value, this.wantsJson, text);
   }
 
   /** Text that is in the wanted form already. */
@@ -81,4 +79,9 @@ export function problemLine(problem: Problem): string {
   const suggestion = problem.suggestion === undefined ? '' : ` – did you mean "${problem.suggestion}"?`;
   const label = problem.severity === 'warning' ? 'warning: ' : '';
   return printable(`${problem.path}: ${label}${problem.message}${suggestion}`);
+}
+
+/** JSON in lines for people and in one for programs, or the text. */
+export function printResult(value: unknown, isJson: boolean, text: () => string): void {
+  process.stdout.write(`${isJson ? JSON.stringify(value, null, process.stdout.isTTY ? 2 : 0) : text()}\n`);
 }

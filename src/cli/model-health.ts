@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { modelEnvironment } from '../client/model-environment.ts';
-import { ensureWorkflowError, systemCode } from '../errors/workflow-error.ts';
+import { modelConfig, modelEnvironment } from '../client/model-environment.ts';
+import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { isTripped } from '../guard/kill/latch-files.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
@@ -21,7 +20,7 @@ export async function modelRow(home: Home, caller: Caller, name: string | null):
   try {
     const { probeModel } = await import('../agents/probe-model.ts');
     const env = modelEnvironment(caller.configHome);
-    const probed = await probeModel(name, { file, text: textOf(file) }, env, home.secretsFolder);
+    const probed = await probeModel(name, modelConfig(caller.configHome), env, home.secretsFolder);
     const { id, provider, ms, text } = probed;
     const tokens = `${probed.tokens.in ?? '?'} tokens in, ${probed.tokens.out ?? '?'} out`;
     return {
@@ -37,14 +36,5 @@ export async function modelRow(home: Home, caller: Caller, name: string | null):
         ? known.hint
         : `check the address, the id and the key of the model in ${file} or the variables Q_WORKFLOW_MODEL…`;
     return broken(`a request failed: ${known.message}`, fix);
-  }
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
   }
 }

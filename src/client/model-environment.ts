@@ -22,6 +22,17 @@ export function modelEnvironment(configHome: string): Record<string, string> {
   );
 }
 
+/** The person's configuration of models; null when there is none. Throws what the system says when it cannot be read. */
+export function modelConfig(configHome: string): { readonly file: string; readonly text: string | null } {
+  const file = join(configHome, 'q-workflow', 'config.json');
+  try {
+    return { file, text: readFileSync(file, 'utf8') };
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return { file, text: null };
+    throw error;
+  }
+}
+
 /** What follows `"env":` in the file; the supervisor reads it in earnest. */
 function namedVariables(file: string): string[] {
   try {

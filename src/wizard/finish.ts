@@ -1,9 +1,8 @@
 import { problemLine } from '../cli/base-command.ts';
-import { canAsk, followRun } from '../cli/follow-run.ts';
+import { startRun } from '../cli/start-run.ts';
 import { styleFor } from '../cli/style.ts';
 import { inheritedEnvironment } from '../client/caller.ts';
 import type { Client } from '../client/client.ts';
-import { modelEnvironment } from '../client/model-environment.ts';
 import type { ExitStatus } from '../errors/table.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Created } from './create.ts';
@@ -13,17 +12,9 @@ export async function register(client: Client, file: string, caller: Caller): Pr
 }
 
 /** Runs what was saved, as `run` does, and answers the command's exit status. */
-export async function runNow(client: Client, file: string, caller: Caller): Promise<ExitStatus> {
-  const started = await client.call('workflow.run', {
-    target: file,
-    caller,
-    inputs: {},
-    context: {},
-    env: inheritedEnvironment(),
-    modelEnv: modelEnvironment(caller.configHome),
-    approvals: canAsk(false) ? 'wait' : 'named',
-  });
-  return followRun(client, started, { isJson: false, caller });
+export function runNow(client: Client, file: string, caller: Caller): Promise<ExitStatus> {
+  const asked = { target: file, inputs: {}, context: {} };
+  return startRun(client, caller, asked, { isJson: false, isDetached: false });
 }
 
 /** What was written, and the next command. */

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { resolveKeys } from '../agents/keys.ts';
 import { chooseModel, readModels } from '../agents/model-config.ts';
 import { openModel } from '../agents/provider.ts';
 import { collectAnswer } from '../agents/turn.ts';
-import { modelEnvironment } from '../client/model-environment.ts';
+import { modelConfig, modelEnvironment } from '../client/model-environment.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import { ensureError, systemCode } from '../errors/workflow-error.ts';
+import { ensureError } from '../errors/workflow-error.ts';
 import { isTripped } from '../guard/kill/latch-files.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
@@ -94,17 +92,8 @@ function failed(why: string): Drafted {
 }
 
 function catalogue(caller: Caller): ReturnType<typeof readModels> {
-  const file = join(caller.configHome, 'q-workflow', 'config.json');
-  return readModels(file, textOf(file), modelEnvironment(caller.configHome));
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  }
+  const { file, text } = modelConfig(caller.configHome);
+  return readModels(file, text, modelEnvironment(caller.configHome));
 }
 
 const FORMAT = `You draft a workflow file for "q workflow". Answer with one JSON object and nothing else.

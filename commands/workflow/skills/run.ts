@@ -1,11 +1,9 @@
 import { Args, Flags } from '@oclif/core';
 import { parsePairs } from '../../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { canAsk, followRun } from '../../../src/cli/follow-run.ts';
 import { skillSource, skillWorkflow } from '../../../src/cli/skill-workflow.ts';
 import { checkSkillCall } from '../../../src/cli/skills.ts';
-import { inheritedEnvironment } from '../../../src/client/caller.ts';
-import { modelEnvironment } from '../../../src/client/model-environment.ts';
+import { startRun } from '../../../src/cli/start-run.ts';
 
 export default class SkillsRun extends WorkflowCommand {
   static override description =
@@ -35,22 +33,14 @@ export default class SkillsRun extends WorkflowCommand {
     const skill = await checkSkillCall(args.skill, parsePairs('--param', flags.param ?? []), caller);
     const client = await this.connect();
     try {
-      const started = await client.call('workflow.run', {
+      const asked = {
         target: skillSource(skill.name),
         definition: skillWorkflow(skill),
-        caller,
         inputs: {},
         context: {},
-        env: inheritedEnvironment(),
-        modelEnv: modelEnvironment(caller.configHome),
-        approvals: flags.detach || canAsk(flags.json) ? 'wait' : 'named',
-      });
-      if (flags.detach)
-        this.print(
-          { id: started.id, notices: started.notices, problems: started.problems },
-          () => started.id,
-        );
-      else process.exitCode = await followRun(client, started, { isJson: flags.json, caller });
+      };
+      const options = { isJson: flags.json, isDetached: flags.detach };
+      process.exitCode = await startRun(client, caller, asked, options);
     } finally {
       client.close();
     }

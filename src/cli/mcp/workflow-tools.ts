@@ -1,8 +1,7 @@
-import { inheritedEnvironment } from '../../client/caller.ts';
-import { modelEnvironment } from '../../client/model-environment.ts';
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
 import { problemLine } from '../base-command.ts';
+import { runEnvironment } from '../start-run.ts';
 import { printable } from '../style.ts';
 import { textOf } from './check-arguments.ts';
 import { followInstance } from './follow-instance.ts';
@@ -118,11 +117,9 @@ export const runWorkflow: Tool = {
     const { client, caller } = room;
     const { id, notices, problems } = await client.call('workflow.run', {
       target: clientTarget(textOf(given, 'workflow') ?? '', room),
-      caller,
+      ...runEnvironment(caller),
       inputs: asObject(given['inputs']),
       context: asObject(given['context']),
-      env: inheritedEnvironment(),
-      modelEnv: modelEnvironment(caller.configHome),
       // A person can be asked: by q workflow approvals, in another terminal.
       approvals: 'wait',
     });
