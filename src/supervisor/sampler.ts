@@ -52,7 +52,10 @@ export function createSampler(
 function sample(live: LiveInstance, isTold: boolean): void {
   if (live.scope === null) return;
   live.history ??= createUsageHistory(SAMPLE_MS, live.row.usage?.series ?? null);
-  const point = live.history.add(live.scope.usage('quick'), performance.now());
+  const { scope } = live;
+  // Dearer than the rest: at the first look, for a beginning, and then at those that are told.
+  const readIo = isTold || live.usedNow === null ? () => scope.io() : null;
+  const point = live.history.add(scope.usage('quick'), performance.now(), readIo);
   live.usedNow = point;
   if (!isTold || live.watchers.size === 0) return;
   notify(live, {
@@ -62,6 +65,8 @@ function sample(live: LiveInstance, isTold: boolean): void {
       memory_bytes: point.memoryBytes,
       cpu_percent: Math.round(point.cpuPercent),
       processes: point.processes,
+      io_read_bytes: point.io?.readBytes ?? null,
+      io_written_bytes: point.io?.writtenBytes ?? null,
     },
   });
 }

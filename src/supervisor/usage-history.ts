@@ -1,10 +1,13 @@
-import type { Usage } from '../../sandbox/isolation.ts';
+import type { IoBytes, Usage } from '../../sandbox/isolation.ts';
 import type { UsageSeries } from '../store/operations.ts';
 
 /** What an instance used over its time, in a bounded number of points. */
 export interface UsageHistory {
-  /** Takes a look at the scope; `now` is monotonic, ms. Answers what that look says, CPU since the one before. */
-  add(usage: Usage, now: number): UsagePoint;
+  /**
+   * Takes a look at the scope; `now` is monotonic, ms. Answers what that look says, CPU since the one before. `readIo`
+   * is called only when CPU was used since it was last: who did not run has asked for nothing.
+   */
+  add(usage: Usage, now: number, readIo?: (() => IoBytes | null) | null): UsagePoint;
   /** The series so far, or null before the first look. */
   series(): UsageSeries | null;
 }
@@ -13,6 +16,14 @@ export interface UsagePoint {
   readonly memoryBytes: number;
   readonly cpuPercent: number;
   readonly processes: number;
+  /** As of the last time that it was read; null while nobody could tell. */
+  readonly io: IoPoint | null;
+}
+
+export interface IoPoint extends IoBytes {
+  /** Between the last two times. */
+  readonly readPerSecond: number;
+  readonly writtenPerSecond: number;
 }
 
 /** When so many points are there, two become one and the interval doubles: an hour fits as well as a second. */
@@ -22,6 +33,8 @@ interface Point {
   /** The highest of its time: a short peak must not get lost when points are joined. */
   memoryBytes: number;
   cpuSeconds: number;
+  readBytes: number;
+  writtenBytes: number;
   spanMs: number;
 }
 
@@ -30,6 +43,8 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
   let stepMs = before?.intervalMs ?? intervalMs;
   let points: Point[] = pointsOf(before);
   let last: { readonly at: number; readonly cpuSeconds: number } | null = null;
+  let hasIo = before?.ioReadPerSecond !== undefined;
+  let lastIo: { readonly at: number; readonly cpuSeconds: number; readonly point: IoPoint } | null = null;
 
   const join = (): void => {
     const joined: Point[] = [];
@@ -42,21 +57,47 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
     stepMs *= 2;
   };
 
+  /** Takes what was moved since the last time into the points of that time. */
+  const addIo = (bytes: IoBytes, cpuSeconds: number, now: number): void => {
+    const spanMs = lastIo === null ? 0 : Math.max(1, now - lastIo.at);
+    const readBytes = Math.max(0, bytes.readBytes - (lastIo?.point.readBytes ?? bytes.readBytes));
+    const writtenBytes = Math.max(0, bytes.writtenBytes - (lastIo?.point.writtenBytes ?? bytes.writtenBytes));
+    spread(points, spanMs, readBytes, writtenBytes);
+    hasIo = true;
+    const point = {
+      ...bytes,
+      readPerSecond: perSecond(readBytes, spanMs),
+      writtenPerSecond: perSecond(writtenBytes, spanMs),
+    };
+    lastIo = { at: now, cpuSeconds, point };
+  };
+
   return {
-    add: (usage, now) => {
+    add: (usage, now, readIo = null) => {
       const spanMs = last === null ? 0 : Math.max(1, now - last.at);
       const cpuSeconds = last === null ? 0 : Math.max(0, usage.cpuSeconds - last.cpuSeconds);
       last = { at: now, cpuSeconds: usage.cpuSeconds };
-      const fresh: Point = { memoryBytes: usage.memoryBytes, cpuSeconds, spanMs };
+      const fresh: Point = {
+        memoryBytes: usage.memoryBytes,
+        cpuSeconds,
+        readBytes: 0,
+        writtenBytes: 0,
+        spanMs,
+      };
       const open = points.at(-1);
       // A look a little early still belongs to the next point: half an interval decides.
       if (open === undefined || open.spanMs + spanMs / 2 > stepMs) points.push(fresh);
       else points[points.length - 1] = merge(open, fresh);
+      if (readIo !== null) {
+        const bytes = lastIo?.cpuSeconds === usage.cpuSeconds ? lastIo.point : readIo();
+        if (bytes !== null) addIo(bytes, usage.cpuSeconds, now);
+      }
       if (points.length > MAX_POINTS) join();
       return {
         memoryBytes: usage.memoryBytes,
         cpuPercent: spanMs === 0 ? 0 : (cpuSeconds * 100_000) / spanMs,
         processes: usage.processes,
+        io: lastIo?.point ?? null,
       };
     },
     series: () =>
@@ -68,6 +109,14 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
             cpuPercent: points.map((point) =>
               point.spanMs === 0 ? 0 : Math.round((point.cpuSeconds * 100_000) / point.spanMs),
             ),
+            ...(hasIo
+              ? {
+                  ioReadPerSecond: points.map(({ readBytes, spanMs }) => perSecond(readBytes, spanMs)),
+                  ioWrittenPerSecond: points.map(({ writtenBytes, spanMs }) =>
+                    perSecond(writtenBytes, spanMs),
+                  ),
+                }
+              : {}),
           },
   };
 }
@@ -76,8 +125,26 @@ function merge(a: Point, b: Point): Point {
   return {
     memoryBytes: Math.max(a.memoryBytes, b.memoryBytes),
     cpuSeconds: a.cpuSeconds + b.cpuSeconds,
+    readBytes: a.readBytes + b.readBytes,
+    writtenBytes: a.writtenBytes + b.writtenBytes,
     spanMs: a.spanMs + b.spanMs,
   };
+}
+
+/** IO is read less often than the rest: each of the last points gets its share by the time that it covers. */
+function spread(points: readonly Point[], spanMs: number, readBytes: number, writtenBytes: number): void {
+  let leftMs = spanMs;
+  for (const point of points.toReversed()) {
+    if (leftMs <= 0) return;
+    const share = Math.min(leftMs, point.spanMs) / spanMs;
+    point.readBytes += readBytes * share;
+    point.writtenBytes += writtenBytes * share;
+    leftMs -= point.spanMs;
+  }
+}
+
+function perSecond(bytes: number, spanMs: number): number {
+  return spanMs === 0 ? 0 : Math.round((bytes * 1000) / spanMs);
 }
 
 function pointsOf(series: UsageSeries | null): Point[] {
@@ -85,6 +152,8 @@ function pointsOf(series: UsageSeries | null): Point[] {
   return series.memoryBytes.map((memoryBytes, index) => ({
     memoryBytes,
     cpuSeconds: ((series.cpuPercent[index] ?? 0) * series.intervalMs) / 100_000,
+    readBytes: ((series.ioReadPerSecond?.[index] ?? 0) * series.intervalMs) / 1000,
+    writtenBytes: ((series.ioWrittenPerSecond?.[index] ?? 0) * series.intervalMs) / 1000,
     spanMs: series.intervalMs,
   }));
 }
