@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../src/errors/workflow-error.ts';
 import type { IoBytes } from './isolation.ts';
 
@@ -126,15 +126,13 @@ function fallsBelow(a: Counts, b: Counts): boolean {
   return a.read < b.read || a.written < b.written || a.cancelled < b.cancelled;
 }
 
+const COUNTS = /^read_bytes: (\d+)\nwrite_bytes: (\d+)\ncancelled_write_bytes: (\d+)$/m;
+
 function parseCounts(text: string | null): Counts | null {
-  const field = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text ?? '')?.[1]);
-  const counts = {
-    read: field('read_bytes'),
-    written: field('write_bytes'),
-    cancelled: field('cancelled_write_bytes'),
-  };
+  const found = COUNTS.exec(text ?? '');
   // A kernel without CONFIG_TASK_IO_ACCOUNTING has other lines only.
-  return Number.isNaN(counts.read + counts.written + counts.cancelled) ? null : counts;
+  if (found === null) return null;
+  return { read: Number(found[1]), written: Number(found[2]), cancelled: Number(found[3]) };
 }
 
 /** Of /proc/PID/stat, zombies too. The command name may hold blanks and brackets. */
@@ -146,12 +144,19 @@ function parseBirth(text: string | null): { startTime: string; parent: number } 
 
 const UNREADABLE = new Set(['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'ENOTDIR']);
 
+const buffer = Buffer.allocUnsafe(2048);
+
+/** Three system calls: readFileSync takes seven for a file of which it doesn't know the size. */
 function readProc(pid: number, file: 'io' | 'stat'): string | null {
+  let descriptor: number | null = null;
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+    descriptor = openSync(`/proc/${pid}/${file}`, 'r');
+    return buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
   } catch (error) {
     // It ended, it is another user's, or there is no /proc at all.
     if (!UNREADABLE.has(systemCode(error) ?? '')) throw error;
     return null;
+  } finally {
+    if (descriptor !== null) closeSync(descriptor);
   }
 }

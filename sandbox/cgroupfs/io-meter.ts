@@ -4,6 +4,9 @@ import { ProcessIo } from '../process-io.ts';
 import { isGone, KeptFile } from './control-file.ts';
 import { pidsBelow } from './folders.ts';
 
+/** A look at a large tree is followed by a rest of so many times its length: it takes half a percent of a core at most. */
+const REST = 200;
+
 /**
  * Bytes that the tree of a cgroup moved to and from disks: by `io.stat` where the folder has one (cgroup v2 with the
  * controller `io`), else added up over its processes. The counters of blkio (v1) are no source: they lack buffered
@@ -16,6 +19,7 @@ export class IoMeter {
   readonly #stacked = new Map<string, boolean>();
   #last: IoBytes | null = null;
   #isKernels = false;
+  #restsUntil = 0;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -26,12 +30,20 @@ export class IoMeter {
     const text = this.#stat.read();
     if (text !== null) this.#isKernels = true;
     if (text !== null) this.#last = parseIoStat(text, (device) => this.#isStacked(device));
-    else if (!this.#isKernels) this.#last = this.#processes.look(pidsBelow(this.#folder)) ?? this.#last;
+    else if (!this.#isKernels) this.#lookAtProcesses();
     return this.#last;
   }
 
   close(): void {
     this.#stat.close();
+  }
+
+  #lookAtProcesses(): void {
+    const startedAt = performance.now();
+    if (startedAt < this.#restsUntil) return;
+    this.#last = this.#processes.look(pidsBelow(this.#folder));
+    const endedAt = performance.now();
+    this.#restsUntil = endedAt + (endedAt - startedAt) * REST;
   }
 
   #isStacked(device: string): boolean {

@@ -27,7 +27,7 @@ for (const kind of ['cgroup', 'polling'] as const) {
     const step = scope.openChild('step', NONE);
     const run = start(step, '/bin/sh', [
       '-c',
-      `dd if=/dev/zero of="$0/a" bs=1M count=8 oflag=direct 2>&- && dd if="$0/a" of=/dev/null bs=1M iflag=direct 2>&- && echo done; sleep 300`,
+      `dd if=/dev/zero of="$0/a" bs=1M count=8 oflag=direct 2>/dev/null && dd if="$0/a" of=/dev/null bs=1M iflag=direct 2>/dev/null && echo done; sleep 300`,
       folder,
     ]);
     await until('it has written and read', () => run.stdout() === 'done\n', 30_000);
@@ -50,7 +50,7 @@ for (const kind of ['cgroup', 'polling'] as const) {
     const folder = folderFor(t);
     const run = start(scope, '/bin/sh', [
       '-c',
-      'dd if=/dev/zero of="$0/a" bs=1M count=8 conv=fsync 2>&- && echo done; sleep 300',
+      'dd if=/dev/zero of="$0/a" bs=1M count=8 conv=fsync 2>/dev/null && echo done; sleep 300',
       folder,
     ]);
     await until('it has written', () => run.stdout() === 'done\n', 30_000);
