@@ -53,8 +53,8 @@ function sample(live: LiveInstance, isTold: boolean): void {
   if (live.scope === null) return;
   live.history ??= createUsageHistory(SAMPLE_MS, live.row.usage?.series ?? null);
   const { scope } = live;
-  // Dearer than the rest: at the first look, for a beginning, and then at those that are told.
-  const readIo = isTold || live.usedNow === null ? () => scope.io() : null;
+  // Dearer than the rest: once a second is enough.
+  const readIo = isTold ? () => scope.io() : null;
   const point = live.history.add(scope.usage('quick'), performance.now(), readIo);
   live.usedNow = point;
   if (!isTold || live.watchers.size === 0) return;

@@ -5,7 +5,7 @@ import type { UsageSeries } from '../store/operations.ts';
 export interface UsageHistory {
   /**
    * Takes a look at the scope; `now` is monotonic, ms. Answers what that look says, CPU since the one before. `readIo`
-   * is called only when CPU was used since it was last: who did not run has asked for nothing.
+   * is called only when CPU was used since it was last, or since the first look: who did not run asked for nothing.
    */
   add(usage: Usage, now: number, readIo?: (() => IoBytes | null) | null): UsagePoint;
   /** The series so far, or null before the first look. */
@@ -44,7 +44,9 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
   let points: Point[] = pointsOf(before);
   let last: { readonly at: number; readonly cpuSeconds: number } | null = null;
   let hasIo = before?.ioReadPerSecond !== undefined;
-  let lastIo: { readonly at: number; readonly cpuSeconds: number; readonly point: IoPoint } | null = null;
+  let io: IoPoint | null = null;
+  /** Up to when it is known, with the CPU time of then. */
+  let ioUntil: { readonly at: number; readonly cpuSeconds: number } | null = null;
 
   const join = (): void => {
     const joined: Point[] = [];
@@ -58,18 +60,18 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
   };
 
   /** Takes what was moved since the last time into the points of that time. */
-  const addIo = (bytes: IoBytes, cpuSeconds: number, now: number): void => {
-    const spanMs = lastIo === null ? 0 : Math.max(1, now - lastIo.at);
-    const readBytes = Math.max(0, bytes.readBytes - (lastIo?.point.readBytes ?? bytes.readBytes));
-    const writtenBytes = Math.max(0, bytes.writtenBytes - (lastIo?.point.writtenBytes ?? bytes.writtenBytes));
+  const addIo = (bytes: IoBytes, spanMs: number): void => {
+    const before = io ?? bytes;
+    const readBytes = Math.max(0, bytes.readBytes - before.readBytes);
+    const writtenBytes = Math.max(0, bytes.writtenBytes - before.writtenBytes);
     spread(points, spanMs, readBytes, writtenBytes);
     hasIo = true;
-    const point = {
-      ...bytes,
+    io = {
+      readBytes: bytes.readBytes,
+      writtenBytes: bytes.writtenBytes,
       readPerSecond: perSecond(readBytes, spanMs),
       writtenPerSecond: perSecond(writtenBytes, spanMs),
     };
-    lastIo = { at: now, cpuSeconds, point };
   };
 
   return {
@@ -88,16 +90,18 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
       // A look a little early still belongs to the next point: half an interval decides.
       if (open === undefined || open.spanMs + spanMs / 2 > stepMs) points.push(fresh);
       else points[points.length - 1] = merge(open, fresh);
+      ioUntil ??= { at: now, cpuSeconds: usage.cpuSeconds };
       if (readIo !== null) {
-        const bytes = lastIo?.cpuSeconds === usage.cpuSeconds ? lastIo.point : readIo();
-        if (bytes !== null) addIo(bytes, usage.cpuSeconds, now);
+        const bytes = ioUntil.cpuSeconds === usage.cpuSeconds ? io : readIo();
+        if (bytes !== null) addIo(bytes, now - ioUntil.at);
+        ioUntil = { at: now, cpuSeconds: usage.cpuSeconds };
       }
       if (points.length > MAX_POINTS) join();
       return {
         memoryBytes: usage.memoryBytes,
         cpuPercent: spanMs === 0 ? 0 : (cpuSeconds * 100_000) / spanMs,
         processes: usage.processes,
-        io: lastIo?.point ?? null,
+        io,
       };
     },
     series: () =>

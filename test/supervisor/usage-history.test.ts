@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Usage } from '../../sandbox/isolation.ts';
+import type { IoBytes, Usage } from '../../sandbox/isolation.ts';
 import { createUsageHistory } from '../../src/supervisor/usage-history.ts';
 
 const usage = (memoryBytes: number, cpuSeconds: number): Usage => ({
@@ -59,36 +59,44 @@ test('the next process of an instance goes on with the series of the one before'
 
 test('IO that is read once a second is spread over the points of that second', () => {
   const history = createUsageHistory(250);
-  const look = (index: number, io?: { readBytes: number; writtenBytes: number }) =>
+  const look = (index: number, io?: IoBytes) =>
     history.add(usage(1, index * 0.1), index * 250, io === undefined ? null : () => io);
-  assert.deepEqual(look(0, { readBytes: 500, writtenBytes: 90 }).io, {
+  look(0);
+  // What was moved before it was first read has no time.
+  assert.deepEqual(look(1, { readBytes: 500, writtenBytes: 90 }).io, {
     readBytes: 500,
     writtenBytes: 90,
     readPerSecond: 0,
     writtenPerSecond: 0,
   });
-  for (const index of [1, 2, 3]) look(index);
-  const { io } = look(4, { readBytes: 4500, writtenBytes: 1090 });
+  for (const index of [2, 3, 4]) look(index);
+  const { io } = look(5, { readBytes: 4500, writtenBytes: 1090 });
   assert.deepEqual(io, { readBytes: 4500, writtenBytes: 1090, readPerSecond: 4000, writtenPerSecond: 1000 });
-  assert.deepEqual(history.series()?.ioReadPerSecond, [4000, 4000, 4000, 4000]);
-  assert.deepEqual(history.series()?.ioWrittenPerSecond, [1000, 1000, 1000, 1000]);
+  assert.deepEqual(history.series()?.ioReadPerSecond, [0, 4000, 4000, 4000, 4000]);
+  assert.deepEqual(history.series()?.ioWrittenPerSecond, [0, 1000, 1000, 1000, 1000]);
 });
 
 test('IO is not read while no CPU time was used, and where nobody can tell there is no series of it', () => {
   const history = createUsageHistory(250);
   let reads = 0;
-  const readIo = () => {
+  const readIo = (): IoBytes => {
     reads += 1;
     return { readBytes: reads * 1000, writtenBytes: 0 };
   };
-  history.add(usage(1, 1), 0, readIo);
-  assert.equal(history.add(usage(1, 1), 250, readIo).io?.readPerSecond, 0);
+  assert.equal(history.add(usage(1, 1), 0, readIo).io, null);
+  assert.equal(history.add(usage(1, 1), 250, readIo).io, null);
+  assert.equal(history.series()?.ioReadPerSecond, undefined);
+  assert.equal(history.add(usage(1, 1.1), 500, readIo).io?.readBytes, 1000);
+  assert.equal(history.add(usage(1, 1.1), 750, readIo).io?.readBytes, 1000);
   assert.equal(reads, 1);
-  assert.equal(history.add(usage(1, 1.1), 500, readIo).io?.readPerSecond, 4000);
+  assert.equal(history.add(usage(1, 1.2), 1000, readIo).io?.readPerSecond, 4000);
+  // It rests again: nothing is moved now.
+  assert.equal(history.add(usage(1, 1.2), 1250, readIo).io?.readPerSecond, 0);
   assert.equal(reads, 2);
   const blind = createUsageHistory(250);
-  assert.equal(blind.add(usage(1, 1), 0, () => null).io, null);
-  assert.deepEqual(blind.series(), { intervalMs: 250, memoryBytes: [1], cpuPercent: [0] });
+  blind.add(usage(1, 1), 0, () => null);
+  assert.equal(blind.add(usage(1, 2), 250, () => null).io, null);
+  assert.deepEqual(blind.series(), { intervalMs: 250, memoryBytes: [1], cpuPercent: [400] });
 });
 
 test('IO adds up to what was moved however often points are joined, and goes on in the next process', () => {
@@ -99,7 +107,7 @@ test('IO adds up to what was moved however often points are joined, and goes on 
         history.add(
           usage(1, index * 0.1),
           index * 250,
-          index % 4 === 0 ? () => ({ readBytes: index * 1000, writtenBytes: index * 10 }) : null,
+          index % 4 === 1 ? () => ({ readBytes: index * 1000, writtenBytes: index * 10 }) : null,
         );
       const series = history.series();
       assert.ok(series?.ioReadPerSecond !== undefined && series.ioWrittenPerSecond !== undefined);
@@ -108,7 +116,9 @@ test('IO adds up to what was moved however often points are joined, and goes on 
         (total, value) => total + (value * series.intervalMs) / 1000,
         0,
       );
-      const moved = (count - 1 - ((count - 1) % 4)) * 1000;
+      const last = count - 1 - ((count - 2) % 4);
+      // From the first time that it was read, at the second look.
+      const moved = (last - 1) * 1000;
       // The last point may not have its whole time yet.
       assert.ok(
         sum >= moved * 0.98 && sum <= moved + 4000 * (series.intervalMs / 1000) + 600,
