@@ -7,6 +7,9 @@ interface Counts {
   readonly forksRefused: number;
 }
 
+/** A cgroup folder has two links and one more for each child: cheaper to ask than the list. */
+const LINKS_OF_A_LEAF = 2;
+
 /**
  * Counters that the kernel keeps for each cgroup alone, added up over a tree by us. In v1 `oom_kill` counts in the
  * victim's cgroup, and in v1 and in v2 before Linux 6.10 `pids.events` in the forker's, wherever the limit that was
@@ -19,7 +22,7 @@ export class LocalCounters {
   readonly #oom: KeptFile | null;
   readonly #refused: KeptFile | null;
   readonly #children = new Map<string, LocalCounters>();
-  #links = 0;
+  #links = LINKS_OF_A_LEAF;
   #isGone = false;
   #own: Counts = { oomKills: 0, forksRefused: 0 };
   #ofGone: Counts = { oomKills: 0, forksRefused: 0 };
@@ -63,7 +66,6 @@ export class LocalCounters {
     };
   }
 
-  /** A cgroup folder has two links and one more for each child: cheaper to ask than the list. */
   #linkCount(): number {
     try {
       return statSync(this.#memoryFolder ?? this.#pidsFolder ?? '/').nlink;

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { ensureError, systemCode, WorkflowError } from '../../src/errors/workflow-error.ts';
 import { Attached } from '../attached.ts';
 import type {
@@ -111,6 +111,8 @@ export class CgroupScope implements Scope {
     // EBUSY may last a moment after the last exit, while the kernel still takes the tasks off its lists.
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 100)) {
       const left = this.pids();
+      // The last look at the counters opens ten files: others have their turn before it.
+      await nextTurn();
       const busy = left.length > 0 ? new Error('processes are left') : await this.#tryRemove();
       if (busy === null) break;
       if (left.length > 0 || performance.now() > deadline) {
@@ -137,14 +139,14 @@ export class CgroupScope implements Scope {
 
   close(): void {
     this.#meter.close();
-    this.#ownMeter.close();
+    if (this.#ownMeter !== this.#meter) this.#ownMeter.close();
   }
 
   async #tryRemove(): Promise<Error | null> {
     try {
       // Counters live in the folders: look at them once more before they go.
       this.#meter.usage('full');
-      this.#ownMeter.usage('full');
+      if (this.#ownMeter !== this.#meter) this.#ownMeter.usage('full');
       await Promise.all(distinct(this.record.folders).map(removeTreeLater));
       return null;
     } catch (error) {

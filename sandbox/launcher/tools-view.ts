@@ -36,9 +36,11 @@ const TOKEN_FILES = ['credentials', 'credentials.toml', '.npmrc', '.netrc'];
  */
 export function toolsView(request: ToolsRequest): ToolsView {
   const keep = new Map<string, string>();
+  const kept = keptFolders(request);
   const offer = (path: string): boolean => {
+    if (isSeen(path, request)) return false;
     const real = realPath(path);
-    if (real === null || isSeen(path, request) || isTooWide(real, request)) return false;
+    if (real === null || isTooWide(real, kept, request)) return false;
     if (!isReachable(real, request.user)) return false;
     for (const target of new Set([path, real])) if (!isSeen(target, request)) keep.set(target, real);
     return true;
@@ -71,12 +73,17 @@ function isSeen(path: string, { seen }: ToolsRequest): boolean {
 }
 
 /** It would show more than programs: a folder at the top, a home, what others keep beside the workspace. */
-function isTooWide(real: string, { home, workspace, hidden, user }: ToolsRequest): boolean {
-  const homes = ['/root', home, user?.home ?? null].filter((each) => each !== null);
+function isTooWide(real: string, kept: readonly string[], { hidden }: ToolsRequest): boolean {
   const isShared = dirname(real) === '/' || dirname(real) === '/home';
-  const kept = [...homes, ...homes.map((each) => join(each, '.local')), workspace, ...hidden];
   if (isShared || hidden.some((folder) => isInside(real, folder))) return true;
-  return kept.some((folder) => isInside(realPath(folder) ?? folder, real));
+  return kept.some((folder) => isInside(folder, real));
+}
+
+/** Real paths of what no view of programs may hold. */
+function keptFolders({ home, workspace, hidden, user }: ToolsRequest): string[] {
+  const homes = ['/root', home, user?.home ?? null].filter((each) => each !== null);
+  const folders = new Set([...homes, ...homes.map((each) => join(each, '.local')), workspace, ...hidden]);
+  return [...folders].map((folder) => realPath(folder) ?? folder);
 }
 
 function tokens(folder: string): Mount[] {
@@ -96,10 +103,10 @@ function isReachable(real: string, user: StepUser | null): boolean {
   }
 }
 
-/** The path with all links resolved; null when it is not there or out of reach. */
+/** The path with all links resolved; null when it is not there or out of reach. Native: a tenth of the other's system calls from JS. */
 export function realPath(path: string): string | null {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     // EINVAL: what was a link a moment ago is none any more. Who swaps it meanwhile gets nothing shown.

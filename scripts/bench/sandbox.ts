@@ -1,58 +1,48 @@
 /** What isolation costs a step: the whole of it in the tier `skill`, and for how long its scope blocks the event loop. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { chooseIsolation } from '../../sandbox/choose.ts';
 import type { Scope } from '../../sandbox/isolation.ts';
-import { missingLayers } from '../../sandbox/launcher/ground.ts';
-import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
+import { missingLayers, type SandboxGround } from '../../sandbox/launcher/ground.ts';
 import { locateHome, prepareHome } from '../../src/protocol/home.ts';
-import { drain, startChild } from '../../src/skills/child.ts';
-import { within } from '../../src/skills/waits.ts';
 import { openSandboxes } from '../../src/supervisor/sandboxes.ts';
-import { type Measure, median, type Result, timed } from './measure.ts';
-import { spawnToEnd } from './spawn-to-end.ts';
-import { blocking } from './step-scope.ts';
+import { type Measure, median, type Result } from './measure.ts';
+import type { HostAnswer, HostRequest } from './sandbox-host.ts';
 
 const ROUNDS = 40;
-/** As in `run-code.ts`. */
-const INIT_WAIT_MS = 20;
 const NO_LIMITS = { memoryBytes: null, cpuPercent: null, processes: null };
-const LIMITS = { memoryBytes: 256 * 1024 * 1024, cpuPercent: 100, processes: 64 };
-const COMMANDS: readonly {
-  readonly name: string;
-  readonly file: string;
-  readonly args: readonly string[];
-  readonly bar: Result['bar'];
-}[] = [
-  { name: 'true', file: '/bin/true', args: [], bar: { of: 'difference', atMost: 12 } },
-  { name: 'node -e 0', file: process.execPath, args: ['-e', '0'], bar: { of: 'ratio', atMost: 1.6 } },
-];
+/** nobody: a user who is there everywhere. */
+const OTHER_USER = 65_534;
+
+type HostCommand = HostRequest['commands'][number];
+/** What is started, and what it may cost. */
+type Case = HostCommand & Pick<Result, 'name' | 'bar'>;
 
 export const sandboxedStep: Measure = {
   name: 'sandboxed-step',
   run: async () => {
     const base = mkdtempSync(join(tmpdir(), 'q-bench-sandbox-'));
-    const workspace = join(base, 'workspace');
-    mkdirSync(workspace);
+    chmodSync(base, 0o711);
     const home = locateHome({ Q_WORKFLOW_HOME: join(base, 'home') });
     prepareHome(home);
-    const { ground } = await openSandboxes(home).offer(workspace);
-    const missing = missingLayers(ground, 'skill');
-    if (missing.length > 0) throw new Error(`there is no ${missing.join(', no ')} here`);
+    const sandboxes = openSandboxes(home);
+    const own = join(base, 'workspace');
+    mkdirSync(own);
+    const cases = casesIn('own', own, (await sandboxes.offer(own)).ground);
+    if (process.getuid?.() === 0) {
+      const other = join(base, 'of-another');
+      mkdirSync(other);
+      chownSync(other, OTHER_USER, OTHER_USER);
+      cases.push(...casesIn('of another user', other, (await sandboxes.offer(other)).ground));
+    }
     const isolation = chooseIsolation({ home: home.folder, requested: 'auto' });
     const instance = isolation.openScope('bench', NO_LIMITS);
-    const view = { workspace, read: null, write: null, files: [], scratch: null } as const;
-    const skill: StepSandbox = { ground, view: { ...view, tier: 'skill', network: 'host' } };
-    const access = { rules: [{ host: 'api.example', ports: [443] }], onEvent: () => undefined };
-    const agent: StepSandbox = { ground, view: { ...view, tier: 'agent', network: 'proxy' }, access };
     try {
-      const results: Result[] = [];
-      for (const command of COMMANDS) results.push(await measure(command, instance, skill));
-      // No bar: it starts a Node for its listener.
-      for (const command of COMMANDS) results.push(await measure({ ...command, bar: null }, instance, agent));
-      results.push(...(await blocking(instance)));
-      return results;
+      const commands = cases.map(({ name: _, bar: __, ...command }) => command);
+      const answer = await inside(instance, { record: instance.record, rounds: ROUNDS, commands });
+      return [...cases.map((each) => resultOf(each, answer)), ...answer.blocking];
     } finally {
       await instance.kill({ graceMs: 0, timeoutMs: 5000 });
       await instance.remove();
@@ -62,40 +52,51 @@ export const sandboxedStep: Measure = {
   },
 };
 
-async function measure(
-  { name, file, args, bar }: (typeof COMMANDS)[number],
-  instance: Scope,
-  sandbox: StepSandbox,
-): Promise<Result> {
-  const confined: number[] = [];
-  const bare: number[] = [];
-  const env = { PATH: '/usr/bin:/bin', HOME: '/root' };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    confined.push(
-      await timed(async () => {
-        const scope = instance.openChild(
-          `${sandbox.view.tier}-${name === 'true' ? 't' : 'n'}-${round}`,
-          LIMITS,
-        );
-        const spec = { file, args, cwd: sandbox.view.workspace, env };
-        const child = await startChild('bench', spec, scope, sandbox);
-        child.stdin.end();
-        child.stdout.resume();
-        child.stderr.resume();
-        const { code } = await child.exited;
-        if (code !== 0) throw new Error(`${name} ended with ${code} in the sandbox`);
-        // As in a step: the init of the sandbox may need a moment more than its command.
-        await within(child.closed, INIT_WAIT_MS);
-        if (scope.pids().length > 0) await scope.kill({ graceMs: 100, timeoutMs: 5000 });
-        await drain(child, []);
-        scope.usage();
-        await scope.remove();
-      }),
-    );
-    bare.push(await timed(() => spawnToEnd(file, args, { env })));
-  }
+function casesIn(whose: string, workspace: string, ground: SandboxGround): Case[] {
+  const missing = missingLayers(ground, 'skill');
+  if (missing.length > 0) throw new Error(`there is no ${missing.join(', no ')} here`);
+  const view = { workspace, read: null, write: null, files: [], scratch: null } as const;
+  const programs = [
+    { program: 'true', file: '/bin/true', args: [], bar: { of: 'difference', atMost: 12 } },
+    { program: 'node -e 0', file: process.execPath, args: ['-e', '0'], bar: { of: 'ratio', atMost: 1.6 } },
+  ] as const;
+  const tiers = whose === 'own' ? (['skill', 'agent'] as const) : (['skill'] as const);
+  return tiers.flatMap((tier) =>
+    programs.map(({ program, file, args, bar }) => ({
+      key: `${tier}-${program.slice(0, 4)}-${whose.slice(0, 2)}`,
+      name: `whole step in the tier ${tier}, workspace ${whose}: ${program}`,
+      file,
+      args,
+      hosts: tier === 'agent' ? ['api.example'] : [],
+      sandbox: { ground, view: { ...view, tier, network: tier === 'agent' ? 'proxy' : 'host' } } as const,
+      // The tier of agents has none: it starts a Node for its listener.
+      bar: tier === 'agent' ? null : bar,
+    })),
+  );
+}
+
+/** Has a process in the scope of an instance do the work, as in a run. */
+async function inside(instance: Scope, request: HostRequest): Promise<HostAnswer> {
+  const plan = instance.plan({
+    file: process.execPath,
+    args: ['--no-warnings', join(import.meta.dirname, 'sandbox-host.ts')],
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin', HOME: '/root' },
+  });
+  const { stdout } = await execa(plan.file, plan.args, {
+    cwd: plan.cwd,
+    env: { ...plan.env },
+    extendEnv: false,
+    input: JSON.stringify(request),
+    stderr: 'inherit',
+  });
+  return JSON.parse(stdout) as HostAnswer;
+}
+
+function resultOf({ key, name, bar }: Case, { times }: HostAnswer): Result {
+  const { confined, bare } = times[key] ?? { confined: [], bare: [] };
   return {
-    name: `whole step in the tier ${sandbox.view.tier}: ${name}`,
+    name,
     unit: 'ms',
     value: median(confined),
     floor: median(bare),

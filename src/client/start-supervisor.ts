@@ -3,9 +3,9 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ErrorRecord, WorkflowError } from '../errors/workflow-error.ts';
+import { DAEMON_ENVIRONMENT, daemonCommand } from '../protocol/daemon-command.ts';
 import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, unusable } from '../protocol/home.ts';
-import { programFile } from '../protocol/install.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { DRAIN_VARIABLE, ON_STOP_VARIABLE } from '../protocol/service.ts';
 import { UPKEEP_VARIABLES } from '../protocol/upkeep-settings.ts';
@@ -64,23 +64,13 @@ export async function startSupervisor(home: Home, isolation?: IsolationRequest):
   const env = Object.fromEntries(
     DAEMON_VARIABLES.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
-  const child = spawn(
-    process.execPath,
-    [
-      '--no-warnings',
-      // 7 MiB less than with 4 after a few runs; what the daemon allocates dies young in any case.
-      '--max-semi-space-size=1',
-      programFile('supervisor/main'),
-      ...['--ready-fd', '3'],
-      ...isolationWords(isolation),
-    ],
-    {
-      cwd: '/',
-      env: { ...env, Q_WORKFLOW_HOME: home.folder },
-      detached: true,
-      stdio: ['ignore', output, output, 'pipe'],
-    },
-  );
+  const [file, ...args] = daemonCommand(['--ready-fd', '3', ...isolationWords(isolation)]);
+  const child = spawn(file, args, {
+    cwd: '/',
+    env: { ...env, ...DAEMON_ENVIRONMENT, Q_WORKFLOW_HOME: home.folder },
+    detached: true,
+    stdio: ['ignore', output, output, 'pipe'],
+  });
   closeSync(output);
   child.unref();
   const message = await readReady(child.stdio[3] as Readable);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { StepUser } from '../../sandbox/launcher/ground.ts';
@@ -13,7 +12,10 @@ export function makeAgentHome(
   files: Readonly<Record<string, string>>,
   user: StepUser | null,
 ): string {
-  const home = join(scratch, `agent-${randomBytes(8).toString('hex')}`);
+  const home = join(
+    scratch,
+    `agent-${process.getBuiltinModule('node:crypto').randomBytes(8).toString('hex')}`,
+  );
   const made: string[] = [];
   const folder = (path: string): void => {
     if (made.includes(path)) return;

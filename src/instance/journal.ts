@@ -81,7 +81,8 @@ export function openJournal({ pack, link, say, failed }: JournalOptions): Journa
       await link.atMostUnacked(count);
     },
     permit: async (request, signal) => {
-      await placed();
+      // Not a tick later where nothing waits: an intent and its permit go in one piece, and are committed together.
+      if (placing !== null) await placed();
       return lost === null ? link.permit(request, signal) : null;
     },
     giveUp: () => {

@@ -88,13 +88,13 @@ export function openLink(
   >();
   let lastReport = 0;
   const waiters: { upTo: number; resolve: () => void }[] = [];
+  /** Permits that go with the next flush. */
+  let asked: InstanceMessage[] = [];
 
   const send = (...messages: InstanceMessage[]): void => lines?.send(...messages);
 
   /** The events that are to be sent now; they count as sent. */
   const takeFresh = (): InstanceMessage[] => {
-    isFlushPlanned = false;
-    if (!isWelcome) return [];
     const fresh = unacked.filter((entry) => entry.seq > sentSeq);
     sentSeq = fresh.at(-1)?.seq ?? sentSeq;
     const batches = Array.from({ length: Math.ceil(fresh.length / MAX_BATCH) }, (_, index) =>
@@ -103,8 +103,18 @@ export function openLink(
     return batches.map((entries) => ({ type: 'events', entries }));
   };
 
+  /** All of one tick goes in one piece: intents are committed together with their permits. */
   const flush = (): void => {
-    for (const message of takeFresh()) send(message);
+    isFlushPlanned = false;
+    if (!isWelcome) return;
+    const messages = [...takeFresh(), ...asked];
+    asked = [];
+    if (messages.length > 0) send(...messages);
+  };
+  const planFlush = (): void => {
+    if (isFlushPlanned) return;
+    isFlushPlanned = true;
+    queueMicrotask(flush);
   };
 
   const acknowledge = (upTo: number): void => {
@@ -130,8 +140,8 @@ export function openLink(
         acknowledge(message.ackedSeq);
         // What was sent over a broken connection may be lost: all that is not durable goes again, once each by number.
         sentSeq = ackedSeq;
+        asked = [...permits.values()].map((waiting) => waiting.message);
         flush();
-        for (const { message: asked } of permits.values()) send(asked);
         for (const { message: told } of reports.values()) send(told);
         return;
       case 'ack':
@@ -210,16 +220,12 @@ export function openLink(
         unacked.push({ seq, at, event });
         failpoint('instance.append');
       }
-      if (isFlushPlanned || events.length === 0) return;
-      isFlushPlanned = true;
-      queueMicrotask(flush);
+      if (events.length > 0) planFlush();
     },
     committed: () => until(seq),
     atMostUnacked: (count) => until(seq - count),
     permit: (request, signal) => {
       if (signal.aborted) return Promise.resolve(null);
-      // An intent and its permit go in one piece: then they are committed together.
-      const fresh = takeFresh();
       lastPermit += 1;
       const message = { type: 'permit', id: lastPermit, afterSeq: seq, request } as const;
       return new Promise((resolve) => {
@@ -235,7 +241,10 @@ export function openLink(
             resolve(permit);
           },
         });
-        if (isWelcome) send(...fresh, message);
+        // Without a connection it goes with the welcome.
+        if (!isWelcome) return;
+        asked.push(message);
+        planFlush();
       });
     },
     network: (report) => {

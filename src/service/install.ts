@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
+import { DAEMON_ENVIRONMENT, daemonCommand } from '../protocol/daemon-command.ts';
 import { type Home, prepareHome, SYSTEM_HOME } from '../protocol/home.ts';
-import { programFile } from '../protocol/install.ts';
 import type { OnStop } from '../protocol/service.ts';
 import type { ServiceManager } from './manager.ts';
 import { writeServiceMark } from './service-mark.ts';
@@ -95,9 +95,8 @@ function specOf({ home, manager, env, onStop, drainSeconds }: InstallRequest, ve
     scope,
     unit,
     home,
-    // As the daemon is started by commands, less the descriptor for its readiness.
-    command: [process.execPath, '--no-warnings', '--max-semi-space-size=1', programFile('supervisor/main')],
-    environment,
+    command: daemonCommand(),
+    environment: { ...environment, ...DAEMON_ENVIRONMENT },
     onStop,
     drainSeconds,
     canNotify: manager.name === 'systemd' && isOnPath('systemd-notify', environment['PATH'] ?? ''),

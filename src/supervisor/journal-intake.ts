@@ -64,10 +64,13 @@ export function openIntake(
         followJournal(live, entry);
         tripFor(context, live, entry.event);
       }
-      live.link?.send({ type: 'ack', seq: written.lastSeq });
+      live.link?.send(
+        { type: 'ack', seq: written.lastSeq },
+        ...written.answers.map(
+          ({ message, permit }) => ({ type: 'permit', id: message.id, permit }) as const,
+        ),
+      );
       if (batch.some((entry) => entry.event.type === 'run.ended')) handlers.ended();
-      for (const { message, permit } of written.answers)
-        live.link?.send({ type: 'permit', id: message.id, permit });
     }
   };
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { EXIT } from '../errors/table.ts';
 import { ensureWorkflowError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import { DAEMON_ENVIRONMENT } from '../protocol/daemon-command.ts';
 import { locateHome, prepareHome } from '../protocol/home.ts';
 import { packageRoot } from '../protocol/install.ts';
 import {
@@ -17,6 +18,8 @@ import {
 import { takeLock } from '../protocol/lock.ts';
 
 async function main(): Promise<void> {
+  // Meant for this process alone, and taken by it when it was executed.
+  for (const name of Object.keys(DAEMON_ENVIRONMENT)) delete process.env[name];
   const { values } = parseArgs({
     options: {
       isolation: { type: 'string', default: process.env['Q_WORKFLOW_ISOLATION'] || 'auto' },

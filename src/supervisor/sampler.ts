@@ -23,12 +23,14 @@ export function createSampler(
 
   const look = (): void => {
     looks += 1;
+    const isTold = looks % TOLD_EVERY === 0;
+    const now = performance.now();
     let isIdle = true;
     for (const live of lives()) {
       if (live.scope === null) continue;
       isIdle = false;
       try {
-        sample(live, looks % TOLD_EVERY === 0);
+        sample(live, now, isTold);
       } catch (error) {
         // Blind for one look is no reason to end the daemon.
         failed(live, error);
@@ -49,13 +51,13 @@ export function createSampler(
   };
 }
 
-function sample(live: LiveInstance, isTold: boolean): void {
+function sample(live: LiveInstance, now: number, isTold: boolean): void {
   if (live.scope === null) return;
   live.history ??= createUsageHistory(SAMPLE_MS, live.row.usage?.series ?? null);
   const { scope } = live;
   // Dearer than the rest: once a second is enough.
   const readIo = isTold ? () => scope.io() : null;
-  const point = live.history.add(scope.usage('quick'), performance.now(), readIo);
+  const point = live.history.add(scope.usage('quick'), now, readIo);
   live.usedNow = point;
   if (!isTold || live.watchers.size === 0) return;
   notify(live, {

@@ -42,11 +42,11 @@ interface Point {
 export function createUsageHistory(intervalMs: number, before: UsageSeries | null = null): UsageHistory {
   let stepMs = before?.intervalMs ?? intervalMs;
   let points: Point[] = pointsOf(before);
-  let last: { readonly at: number; readonly cpuSeconds: number } | null = null;
+  let last: { at: number; cpuSeconds: number } | null = null;
   let hasIo = before?.ioReadPerSecond !== undefined;
   let io: IoPoint | null = null;
   /** Up to when it is known, with the CPU time of then. */
-  let ioUntil: { readonly at: number; readonly cpuSeconds: number } | null = null;
+  let ioUntil: { at: number; cpuSeconds: number } | null = null;
 
   const join = (): void => {
     const joined: Point[] = [];
@@ -78,25 +78,26 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
     add: (usage, now, readIo = null) => {
       const spanMs = last === null ? 0 : Math.max(1, now - last.at);
       const cpuSeconds = last === null ? 0 : Math.max(0, usage.cpuSeconds - last.cpuSeconds);
-      last = { at: now, cpuSeconds: usage.cpuSeconds };
-      const fresh: Point = {
-        memoryBytes: usage.memoryBytes,
-        cpuSeconds,
-        readBytes: 0,
-        writtenBytes: 0,
-        spanMs,
-      };
-      const open = points.at(-1);
+      last ??= { at: now, cpuSeconds: 0 };
+      last.at = now;
+      last.cpuSeconds = usage.cpuSeconds;
+      const open = points[points.length - 1];
       // A look a little early still belongs to the next point: half an interval decides.
-      if (open === undefined || open.spanMs + spanMs / 2 > stepMs) points.push(fresh);
-      else points[points.length - 1] = merge(open, fresh);
+      if (open === undefined || open.spanMs + spanMs / 2 > stepMs) {
+        points.push({ memoryBytes: usage.memoryBytes, cpuSeconds, readBytes: 0, writtenBytes: 0, spanMs });
+        if (points.length > MAX_POINTS) join();
+      } else {
+        open.memoryBytes = Math.max(open.memoryBytes, usage.memoryBytes);
+        open.cpuSeconds += cpuSeconds;
+        open.spanMs += spanMs;
+      }
       ioUntil ??= { at: now, cpuSeconds: usage.cpuSeconds };
       if (readIo !== null) {
         const bytes = ioUntil.cpuSeconds === usage.cpuSeconds ? io : readIo();
         if (bytes !== null) addIo(bytes, now - ioUntil.at);
-        ioUntil = { at: now, cpuSeconds: usage.cpuSeconds };
+        ioUntil.at = now;
+        ioUntil.cpuSeconds = usage.cpuSeconds;
       }
-      if (points.length > MAX_POINTS) join();
       return {
         memoryBytes: usage.memoryBytes,
         cpuPercent: spanMs === 0 ? 0 : (cpuSeconds * 100_000) / spanMs,
