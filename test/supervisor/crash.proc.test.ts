@@ -92,7 +92,10 @@ describe(`a crash loses nothing and repeats nothing that completed (seed ${seed}
     const hasCrashed = await runWithCrash(point, count, incarnation);
     // The last events share a commit with the end of the process: a kill after that finds nothing left to resume.
     const ofProcess = incarnation === 1 ? beforeApproval : afterApproval;
-    assert.ok(hasCrashed || count >= ofProcess - 4, `${point}:${count}@${incarnation} did not crash anything`);
+    assert.ok(
+      hasCrashed || count >= ofProcess - 4,
+      `${point}:${count}@${incarnation} did not crash anything`,
+    );
   }
 
   /** How many commits a run takes is a matter of its timing: a soak goes on until there is none left to crash at. */
