@@ -31,7 +31,7 @@ function sample(count: number, step: number): number[] {
 }
 
 describe(`a crash loses nothing and repeats nothing that completed (seed ${seed})`, {
-  timeout: 1_800_000,
+  timeout: isSoak ? 86_400_000 : 1_800_000,
   skip: lacks,
 }, () => {
   let desk: AgentBench;
