@@ -78,9 +78,9 @@ async function found(
     paths,
   });
   // Names first, and the versions of one once its `@` is there: that keeps the list of names short.
-  const at = current.indexOf('@');
-  if (at > 0 && (name === 'workflow' || name === 'target'))
-    return only(await sources.versions(current.slice(0, at)));
+  const versioned = /^([a-z0-9-]+)@/.exec(current)?.[1];
+  if (versioned !== undefined && (name === 'workflow' || name === 'target'))
+    return only(await sources.versions(versioned));
   switch (name) {
     case 'workflow':
       return only(await sources.workflows(), command === 'run' || command === 'show' ? ':files' : null);
