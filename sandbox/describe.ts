@@ -15,6 +15,7 @@ const LIMITS: Readonly<Record<LimitName, string>> = {
   memory: 'memory limit',
   cpu: 'CPU limit',
   processes: 'process limit',
+  io: 'IO limit',
   time: 'time limit',
   disk: 'disk limit',
 };
@@ -24,8 +25,19 @@ const DELEGATE =
   'Start the supervisor in a delegated unit: systemd-run --user --scope -p Delegate=yes q-workflow supervisor start';
 
 /** What holds which limit here: the backend, then each limit. */
-export function describeIsolation(report: IsolationReport): DoctorRow[] {
-  return [backendRow(report), ...Object.keys(LIMITS).map((name) => limitRow(report, name as LimitName))];
+export function describeIsolation(
+  report: IsolationReport,
+  uid: number | undefined = process.getuid?.(),
+): DoctorRow[] {
+  return [backendRow(report), ...Object.keys(LIMITS).map((name) => limitRow(report, name as LimitName, uid))];
+}
+
+/** Why a limit on IO cannot be held here, in a few words; null where the kernel holds it. */
+export function ioLimitProblem({ backend, enforced }: IsolationReport): string | null {
+  if (enforced.includes('io')) return null;
+  return backend === 'cgroup-v2'
+    ? 'cgroup v2 has no controller io here that holds limits'
+    : `only cgroup v2 holds it, and this is ${backend}`;
 }
 
 function backendRow(report: IsolationReport): DoctorRow {
@@ -34,16 +46,27 @@ function backendRow(report: IsolationReport): DoctorRow {
   return { name: 'isolation backend', ok, detail, fix: ok ? '' : DELEGATE };
 }
 
-function limitRow(report: IsolationReport, limit: LimitName): DoctorRow {
+function limitRow(report: IsolationReport, limit: LimitName, uid: number | undefined): DoctorRow {
   const name = LIMITS[limit];
   if (report.enforced.includes(limit))
     return { name, ok: true, detail: `enforced by ${report.backend}`, fix: '' };
+  if (limit === 'io')
+    return { name, ok: false, detail: `not held: ${ioLimitProblem(report)}`, fix: ioFix(report, uid) };
   if (!report.observed.includes(limit)) {
     return { name, ok: false, detail: `not held by ${report.backend} here`, fix: DELEGATE };
   }
   if (ALWAYS_OBSERVED.includes(limit))
     return { name, ok: true, detail: 'observed by the supervisor', fix: '' };
   return { name, ok: false, detail: 'observed by polling, acted on late', fix: DELEGATE };
+}
+
+function ioFix({ backend }: IsolationReport, uid: number | undefined): string {
+  if (backend === 'cgroup-v1') return 'Boot with cgroup v2: systemd.unified_cgroup_hierarchy=1';
+  if (backend === 'polling') return DELEGATE;
+  if (uid === 0)
+    return 'Start the supervisor in a unit with Delegate=yes, on a kernel with CONFIG_BLK_DEV_THROTTLING';
+  // systemd itself delegates no more than pids, memory and cpu to its users (user@.service).
+  return `Write "[Service]" and "Delegate=cpu memory pids io" into /etc/systemd/system/user@.service.d/delegate.conf, then: systemctl daemon-reload && systemctl restart user@${uid ?? 'UID'}`;
 }
 
 /** A row for each layer of a step's sandbox, and one that says whom steps of root's workspaces run as. */

@@ -5,7 +5,7 @@
  */
 
 export type BackendName = 'cgroup-v2' | 'cgroup-v1' | 'polling';
-export type LimitName = 'memory' | 'cpu' | 'processes' | 'time' | 'disk';
+export type LimitName = 'memory' | 'cpu' | 'processes' | 'io' | 'time' | 'disk';
 
 export interface IsolationReport {
   readonly backend: BackendName;
@@ -23,6 +23,8 @@ export interface ScopeLimits {
   /** Percent of one core: 150 is one core and a half. */
   readonly cpuPercent: number | null;
   readonly processes: number | null;
+  /** Bytes a second, for reading and for writing each, of each whole disk. Only some grounds hold it. */
+  readonly ioBytesPerSecond?: number | null;
 }
 
 /** Enough to find a scope again in another process or after a restart; plain JSON. */
@@ -46,6 +48,13 @@ export interface Usage {
   readonly oomKills: number;
   /** Starts refused because of the process limit. */
   readonly forksRefused: number;
+}
+
+/** What a tree moved so far between memory and disks; what came from the page cache is not in it. */
+export interface IoBytes {
+  readonly readBytes: number;
+  /** Without what was thrown away before it reached a disk, where that is known. */
+  readonly writtenBytes: number;
 }
 
 /** What to start. No shell is involved; every value is passed as it is. */
@@ -102,6 +111,11 @@ export interface Scope {
    * answers with its last sample.
    */
   usage(detail?: 'quick' | 'full'): Usage;
+  /**
+   * Bytes that the tree read from and wrote to disks so far, last known once the scope is gone; null where nobody can
+   * tell. One read where the kernel adds them up, else one for each process: not for every look.
+   */
+  io(): IoBytes | null;
   /**
    * Processes that the kernel killed for memory among those planned by this very scope, those of its children left
    * out: for an instance, whether its own process was. Last known value once the scope is gone; 0 for polling.

@@ -33,6 +33,7 @@ const SUITE_LIMIT_S = 900;
 const EXIT_NO_VM = 3;
 const FILES = [
   'test/sandbox/cgroup.proc.test.ts',
+  'test/sandbox/cgroup-io.proc.test.ts',
   'test/vm/workflow.vm-test.ts',
   'test/vm/places.vm-test.ts',
   'test/vm/restart.vm-test.ts',

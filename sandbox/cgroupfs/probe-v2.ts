@@ -3,6 +3,7 @@ import { ensureError, systemCode } from '../../src/errors/workflow-error.ts';
 import { isScopeUnitOf, scopeSlice } from '../systemd/units.ts';
 import { isGone, readControl, writeControl } from './control-file.ts';
 import { childNames, parsePids, removeEmptyPlace } from './folders.ts';
+import { ioLimitLine, wholeDisks } from './io-limit.ts';
 import { type CgroupMount, findMount, foldersUpward, parseMountinfo, parseOwnCgroups } from './mountinfo.ts';
 import { CONTROLLER_LIMITS, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
 import { controllersIn, enableControllers, V2 } from './v2.ts';
@@ -11,6 +12,8 @@ const TRIALS: readonly Trial[] = [
   { file: 'memory.max', value: '67108864' },
   { file: 'pids.max', value: '31' },
 ];
+/** What the trial of an IO limit writes. */
+const IO_TRIAL_RATE = 1024 * 1024;
 /** Rounds of moving processes out of the own cgroup: each may have forked while we moved it. */
 const MOVE_ROUNDS = 20;
 
@@ -36,6 +39,7 @@ export function probeV2(key: string, scope?: string): ProbeResult {
     return failed(problem);
   }
   const held = CONTROLLER_LIMITS.filter(([name]) => controllers.has(name)).map(([, limit]) => limit);
+  if (controllers.has('io') && holdsIo(parent)) held.push('io');
   const missing = controllers.has('cpu') ? [] : ['cgroup v2 has no cpu controller here: CPU is not limited.'];
   return {
     ground: {
@@ -47,6 +51,12 @@ export function probeV2(key: string, scope?: string): ProbeResult {
       report: { backend: 'cgroup-v2', enforced: held, observed: ['time', 'disk'], missing },
     },
   };
+}
+
+/** Whether every disk takes a limit: a kernel may have `io` without CONFIG_BLK_DEV_THROTTLING, or a machine no disk. */
+function holdsIo(parent: string): boolean {
+  const trials = wholeDisks().map((disk) => ({ file: 'io.max', value: ioLimitLine(disk, IO_TRIAL_RATE) }));
+  return trials.length > 0 && tryPlace(parent, trials) === null;
 }
 
 /** Scopes of systemd that supervisors of this home made, while they last. */

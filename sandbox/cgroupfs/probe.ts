@@ -7,7 +7,7 @@ import type { Ground } from './isolation.ts';
 /** What came out of a look at one version of cgroups: ground to build on, or why not. */
 export type ProbeResult = { readonly ground: Ground } | { readonly ground: null; readonly problem: string };
 
-/** A control file to try: what is written must be what is read. */
+/** A control file to try: what is written must be what a line of it begins with when it is read. */
 export interface Trial {
   readonly file: string;
   readonly value: string;
@@ -24,8 +24,9 @@ export function tryPlace(parent: string, trials: readonly Trial[]): string | nul
     try {
       for (const { file, value } of trials) {
         if (!writeControl(`${folder}/${file}`, value)) return `${folder} has no ${file}`;
-        const seen = readControl(`${folder}/${file}`)?.trim();
-        if (seen !== value) return `${folder}/${file} reads "${seen}" after "${value}" was written`;
+        const seen = readControl(`${folder}/${file}`)?.trim() ?? '';
+        if (!seen.split('\n').some((line) => `${line} `.startsWith(`${value} `)))
+          return `${folder}/${file} reads "${seen}" after "${value}" was written`;
       }
       return null;
     } finally {

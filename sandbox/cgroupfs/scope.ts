@@ -3,6 +3,7 @@ import { ensureError, systemCode, WorkflowError } from '../../src/errors/workflo
 import { Attached } from '../attached.ts';
 import type {
   CommandSpec,
+  IoBytes,
   KillOptions,
   KillReport,
   LaunchPlan,
@@ -75,6 +76,10 @@ export class CgroupScope implements Scope {
 
   usage(detail: 'quick' | 'full' = 'full'): Usage {
     return this.#meter.usage(detail);
+  }
+
+  io(): IoBytes | null {
+    return this.#meter.io();
   }
 
   ownOomKills(): number {

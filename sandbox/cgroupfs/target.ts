@@ -3,6 +3,7 @@ import { type KillTarget, signal } from '../kill-ladder.ts';
 import { keyedNumber, readControl, writeControl } from './control-file.ts';
 import { type Folders, pidsBelow } from './folders.ts';
 import { requestFreeze, thawTree, untilFrozen } from './freezer.ts';
+import { liftIoLimit } from './io-limit.ts';
 import { waitFor } from './wait.ts';
 
 /** Waiting longer for a freeze than this does not make a kill faster: the ladder strikes again anyway. */
@@ -31,6 +32,7 @@ export class CgroupTarget implements KillTarget {
   }
 
   async strike(): Promise<void> {
+    if (this.#folders.unified !== undefined) liftIoLimit(this.#folders.unified);
     if (this.#killByKernel()) {
       for (const pid of this.#attached.alive()) signal(pid, 'SIGKILL');
       return;

@@ -1,6 +1,7 @@
 import type { Usage } from '../isolation.ts';
 import { KeptFile, keyedNumber } from './control-file.ts';
 import type { Folders } from './folders.ts';
+import { IoMeter } from './io-meter.ts';
 import { LocalCounters } from './local-counters.ts';
 import { ProcessCount } from './process-count.ts';
 import type { Meter } from './version.ts';
@@ -19,6 +20,7 @@ export function openV1Meter(folders: Folders): Meter {
   const count = folders.pids === undefined ? null : new ProcessCount(folders.pids);
   const pidsPeak = file('pids', 'pids.peak');
   const tree = new LocalCounters(folders.memory ?? null, folders.pids ?? null);
+  const io = new IoMeter(v1ProcessFolder(folders));
   let last: Usage = {
     memoryBytes: 0,
     memoryPeakBytes: 0,
@@ -63,8 +65,14 @@ export function openV1Meter(folders: Folders): Meter {
     for (const kept of [memory, memoryPeak, cpuTime, cpuStat, pidsPeak]) kept?.close();
     count?.close();
     tree.close();
+    io.close();
   };
-  return { usage, close };
+  return { usage, io: () => io.read(), close };
+}
+
+/** The hierarchy whose cgroup.procs lists the processes of a v1 scope. */
+export function v1ProcessFolder(folders: Folders): string {
+  return folders.pids ?? folders.memory ?? folders.freezer ?? folders.unified ?? '';
 }
 
 function numberIn(file: KeptFile | null, fallback: number): number {

@@ -1,7 +1,7 @@
 import type { ScopeLimits } from '../isolation.ts';
 import { writeControl } from './control-file.ts';
 import { distinct, type Folders, makeFolders, removeTree } from './folders.ts';
-import { openV1Meter } from './v1-meter.ts';
+import { openV1Meter, v1ProcessFolder } from './v1-meter.ts';
 import { type CgroupVersion, CPU_PERIOD_US, cpuQuotaUs, oomScoreOf } from './version.ts';
 
 /**
@@ -37,9 +37,7 @@ export const V1: CgroupVersion = {
 
   openMeter: openV1Meter,
 
-  processFolder(folders) {
-    return folders.pids ?? folders.memory ?? folders.freezer ?? folders.unified ?? '';
-  },
+  processFolder: v1ProcessFolder,
 };
 
 /**

@@ -1,5 +1,6 @@
 import type { Usage } from '../isolation.ts';
 import { KeptFile, keyedNumber } from './control-file.ts';
+import { IoMeter } from './io-meter.ts';
 import { LocalCounters } from './local-counters.ts';
 import { ProcessCount } from './process-count.ts';
 import type { Meter } from './version.ts';
@@ -23,6 +24,7 @@ export function openV2Meter(folder: string): Meter {
   };
   const count = new ProcessCount(folder);
   const forkers = new LocalCounters(null, folder);
+  const io = new IoMeter(folder);
   let last: Usage = {
     memoryBytes: 0,
     memoryPeakBytes: 0,
@@ -71,8 +73,9 @@ export function openV2Meter(folder: string): Meter {
     for (const file of Object.values(files)) file.close();
     count.close();
     forkers.close();
+    io.close();
   };
-  return { usage, close };
+  return { usage, io: () => io.read(), close };
 }
 
 function number(text: string | null, fallback: number): number {

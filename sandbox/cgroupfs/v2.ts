@@ -1,11 +1,12 @@
 import type { ScopeLimits } from '../isolation.ts';
 import { readControl, writeControl } from './control-file.ts';
 import { distinct, makeFolders, removeTree } from './folders.ts';
+import { ioLimitLine, wholeDisks } from './io-limit.ts';
 import { openV2Meter } from './v2-meter.ts';
 import { type CgroupVersion, CPU_PERIOD_US, cpuQuotaUs, oomScoreOf, type Role } from './version.ts';
 
 /** Controllers that we use, in the order in which they are enabled. */
-export const V2_CONTROLLERS = ['memory', 'cpu', 'pids'] as const;
+export const V2_CONTROLLERS = ['memory', 'cpu', 'pids', 'io'] as const;
 
 /** cgroup v2: one tree. A cgroup with controllers for its children may hold no process itself. */
 export const V2: CgroupVersion = {
@@ -15,7 +16,8 @@ export const V2: CgroupVersion = {
     makeFolders(folders);
     const folder = this.processFolder(folders);
     try {
-      for (const [name, value] of v2LimitFiles(limits, role, controllersIn(folder))) {
+      const disks = (limits.ioBytesPerSecond ?? null) === null ? [] : wholeDisks();
+      for (const [name, value] of v2LimitFiles(limits, role, controllersIn(folder), disks)) {
         // Swap accounting may be missing (swapaccount=0): there is no file to write then.
         writeControl(`${folder}/${name}`, value);
       }
@@ -47,6 +49,7 @@ export function v2LimitFiles(
   limits: ScopeLimits,
   role: Role,
   controllers: ReadonlySet<string>,
+  disks: readonly string[],
 ): [file: string, value: string][] {
   const files: [string, string][] = [];
   if (controllers.has('memory')) {
@@ -61,6 +64,10 @@ export function v2LimitFiles(
   }
   if (controllers.has('pids') && limits.processes !== null)
     files.push(['pids.max', String(limits.processes)]);
+  const rate = limits.ioBytesPerSecond ?? null;
+  // The kernel takes one disk a write.
+  if (controllers.has('io') && rate !== null)
+    for (const disk of disks) files.push(['io.max', ioLimitLine(disk, rate)]);
   return files;
 }
 

@@ -1,4 +1,4 @@
-import type { BackendName, ScopeLimits, Usage } from '../isolation.ts';
+import type { BackendName, IoBytes, ScopeLimits, Usage } from '../isolation.ts';
 import type { JoinPlan } from '../shim.ts';
 import type { Folders } from './folders.ts';
 
@@ -9,6 +9,7 @@ export type Role = 'instance' | 'host' | 'step';
 export interface Meter {
   /** Last known values once the scope is gone. */
   usage(detail: 'quick' | 'full'): Usage;
+  io(): IoBytes | null;
   close(): void;
 }
 

@@ -50,6 +50,7 @@ export class Sampler {
   /** The processes lived before the watch: what they used until the first look was not used now. */
   #isLate = false;
   #lastAt = 0;
+  #pids: readonly number[] = [];
   #usage: Usage = {
     memoryBytes: 0,
     memoryPeakBytes: 0,
@@ -65,6 +66,11 @@ export class Sampler {
     this.#members = members;
     this.#limits = limits;
     this.#onSample = onSample;
+  }
+
+  /** The processes of the last look. */
+  get pids(): readonly number[] {
+    return this.#pids;
   }
 
   get usage(): Usage {
@@ -102,6 +108,7 @@ export class Sampler {
     const pids = this.#members.scan('quick');
     const seen = await measure(pids);
     if (!this.#isStarted) return;
+    this.#pids = pids;
     if (pids.length === 0) return this.stop();
     const before = this.#usage.memoryBytes;
     const sample = this.#add(pids, seen);

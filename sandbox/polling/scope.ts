@@ -3,6 +3,7 @@ import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import type {
   Breach,
   CommandSpec,
+  IoBytes,
   KillOptions,
   KillReport,
   LaunchPlan,
@@ -13,6 +14,7 @@ import type {
 } from '../isolation.ts';
 import { JointKill, signal } from '../kill-ladder.ts';
 import { assertScopeName } from '../names.ts';
+import { ProcessIo } from '../process-io.ts';
 import { barePlan, MARKER } from '../shim.ts';
 import { type Duty, FRESH_DUTY, nextDuty } from './duty-cycle.ts';
 import { Members } from './members.ts';
@@ -32,6 +34,7 @@ export class PollingScope implements Scope {
   readonly #members: Members;
   readonly #target: PollingTarget;
   readonly #sampler: Sampler;
+  readonly #io = new ProcessIo();
   readonly #killing = new JointKill();
   readonly #listeners = new Set<(breach: Breach) => void>();
   #duty: Duty = FRESH_DUTY;
@@ -76,6 +79,12 @@ export class PollingScope implements Scope {
     if (detail === 'quick') return usage;
     const processes = this.#members.scan('quick').length;
     return { ...usage, processes, processesPeak: Math.max(usage.processesPeak, processes) };
+  }
+
+  /** As of the processes of the last sample; all are looked for only when there is none. */
+  io(): IoBytes | null {
+    const pids = this.#sampler.pids;
+    return this.#io.look(pids.length > 0 ? pids : this.#members.scan('quick'));
   }
 
   ownOomKills(): number {

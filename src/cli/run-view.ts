@@ -133,7 +133,14 @@ function usageLine(used: readonly UsageNotice[], limits: StatusDocument['limits'
     limits.max_cpu_percent,
     USAGE_COLUMNS,
   );
-  return `  memory ${memory} ${bytes(now.memory_bytes)} of ${limits.max_memory_mb} MB   cpu ${cpu} ${now.cpu_percent} of ${limits.max_cpu_percent} %   processes ${now.processes} of ${limits.max_processes}`;
+  return `  memory ${memory} ${bytes(now.memory_bytes)} of ${limits.max_memory_mb} MB   cpu ${cpu} ${now.cpu_percent} of ${limits.max_cpu_percent} %   processes ${now.processes} of ${limits.max_processes}${ioText(now)}`;
+}
+
+function ioText({ io_read_bytes: read, io_written_bytes: written }: UsageNotice): string {
+  // A supervisor of an older version says nothing of it.
+  return typeof read !== 'number' || typeof written !== 'number'
+    ? ''
+    : `   io ${bytes(read)} r · ${bytes(written)} w`;
 }
 
 function endLine(step: StepDocument, style: Style): string {

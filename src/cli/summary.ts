@@ -44,6 +44,7 @@ function limitText(hit: StatusDocument['limits_hit'][number]): string {
   switch (hit.limit) {
     case 'memory':
     case 'disk':
+    case 'io':
       return `${hit.limit} of ${whose}: peak ${bytes(hit.peak)} of ${bytes(hit.allowed)}`;
     case 'processes': {
       const refused = hit.refused === undefined ? '' : `, ${hit.refused} starts refused`;
@@ -96,7 +97,28 @@ function usageLines({ usage, limits }: StatusDocument, style: Style): string[] {
       `mean ${usage.mean_cpu_percent ?? 0} % of ${limits.max_cpu_percent} %`,
       ...(usage.cpu_throttled_seconds > 0 ? [`held back ${usage.cpu_throttled_seconds.toFixed(1)} s`] : []),
     ]),
+    ...ioLines(usage, limits).map(style.dim),
   ];
+}
+
+/** What went to and from disks; nothing where nobody could tell. The curve is of both together. */
+function ioLines(
+  { io_read_bytes: read, io_written_bytes: written, series, now }: NonNullable<StatusDocument['usage']>,
+  limits: StatusDocument['limits'],
+): string[] {
+  // A supervisor of an older version says nothing of it.
+  if (typeof read !== 'number' || typeof written !== 'number') return [];
+  const writes = series?.io_written_bytes_per_s ?? [];
+  const sums = (series?.io_read_bytes_per_s ?? []).map((value, index) => value + (writes[index] ?? 0));
+  const words = [
+    ...(now === null
+      ? []
+      : [`now ${bytes(now.io_read_bytes_per_s ?? 0)}/s r · ${bytes(now.io_written_bytes_per_s ?? 0)}/s w`]),
+    `read ${bytes(read)}`,
+    `written ${bytes(written)}`,
+    ...(typeof limits.max_io_mb_per_s !== 'number' ? [] : [`limit ${limits.max_io_mb_per_s} MB/s`]),
+  ];
+  return [`  io     ${sparkline(sums, Math.max(...sums), SPARK_COLUMNS)}  ${words.join(', ')}`];
 }
 
 function stepLine(step: StepDocument, style: Style, now: number): string {

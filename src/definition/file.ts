@@ -135,6 +135,7 @@ export interface LimitsFile {
   readonly max_concurrent_steps?: number;
   readonly max_processes?: number;
   readonly max_disk_mb?: number;
+  readonly max_io_mb_per_s?: number;
   readonly priority?: number;
   readonly enforcement?: 'required' | 'best_effort';
 }

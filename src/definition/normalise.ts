@@ -245,6 +245,7 @@ function limits({ resource_limits: file = {} }: WorkflowFile): ResourceLimits {
     maxConcurrentSteps: file.max_concurrent_steps ?? DEFAULT_LIMITS.maxConcurrentSteps,
     maxProcesses: file.max_processes ?? DEFAULT_LIMITS.maxProcesses,
     maxDiskMb: file.max_disk_mb ?? DEFAULT_LIMITS.maxDiskMb,
+    maxIoMbPerS: file.max_io_mb_per_s ?? DEFAULT_LIMITS.maxIoMbPerS,
     priority: file.priority ?? DEFAULT_LIMITS.priority,
     enforcement: file.enforcement ?? DEFAULT_LIMITS.enforcement,
   };

@@ -190,6 +190,8 @@ export interface ResourceLimits {
   readonly maxConcurrentSteps: number;
   readonly maxProcesses: number;
   readonly maxDiskMb: number | null;
+  /** MiB a second, for reading and for writing each, of each disk. */
+  readonly maxIoMbPerS: number | null;
   /** -10 to 10: higher leaves the queue earlier. */
   readonly priority: number;
   readonly enforcement: 'required' | 'best_effort';
@@ -211,6 +213,7 @@ export const DEFAULT_LIMITS: ResourceLimits = {
   maxConcurrentSteps: 5,
   maxProcesses: 256,
   maxDiskMb: null,
+  maxIoMbPerS: null,
   priority: 0,
   enforcement: 'best_effort',
 };

@@ -82,6 +82,8 @@ async function main(): Promise<number> {
   });
   await driver.run();
   callOffDeadline();
+  const bytes = scope.io();
+  if (bytes !== null) link.io(bytes);
   link.close();
   scope.close();
   return EXIT.COMPLETED;

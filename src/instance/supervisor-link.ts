@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net';
+import type { IoBytes } from '../../sandbox/isolation.ts';
 import type { JournalEntry, RunEvent, StopKind } from '../engine/events.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import type {
@@ -44,6 +45,8 @@ export interface SupervisorLink {
    */
   network(report: NetworkReport): Promise<boolean>;
   progress(path: string, line: string): void;
+  /** What the tree moved to and from disks, at the end of the process. */
+  io(bytes: IoBytes): void;
   close(): void;
 }
 
@@ -261,6 +264,9 @@ export function openLink(
     },
     progress: (path, line) => {
       if (isWelcome) send({ type: 'progress', path, line });
+    },
+    io: (bytes) => {
+      if (isWelcome) send({ type: 'io', bytes });
     },
     close: () => {
       isClosed = true;

@@ -63,6 +63,8 @@ export interface StatusDocument {
     readonly max_memory_mb: number;
     readonly max_cpu_percent: number;
     readonly max_processes: number;
+    /** MiB a second, for reading and for writing each; null = not limited. */
+    readonly max_io_mb_per_s: number | null;
   };
   readonly usage: {
     readonly peak_memory_bytes: number;
@@ -70,13 +72,25 @@ export interface StatusDocument {
     readonly processes_peak: number;
     /** Time that the CPU limit held the instance back. */
     readonly cpu_throttled_seconds: number;
-    /** As of the last look, a quarter of a second ago at most; null when nothing runs. */
-    readonly now: { memory_bytes: number; cpu_percent: number; processes: number } | null;
+    /** From and to disks so far (docs/isolation.md, IO); null where nobody can tell. */
+    readonly io_read_bytes: number | null;
+    readonly io_written_bytes: number | null;
+    /** As of the last look, a quarter of a second ago at most, IO of the last second; null when nothing runs. */
+    readonly now: {
+      memory_bytes: number;
+      cpu_percent: number;
+      processes: number;
+      io_read_bytes_per_s: number | null;
+      io_written_bytes_per_s: number | null;
+    } | null;
     /** Oldest first: of each interval the highest memory and the mean CPU (of one core). Null when it was too short. */
     readonly series: {
       readonly interval_ms: number;
       readonly memory_bytes: readonly number[];
       readonly cpu_percent: readonly number[];
+      /** Means of each interval; null where nobody could tell. */
+      readonly io_read_bytes_per_s: readonly number[] | null;
+      readonly io_written_bytes_per_s: readonly number[] | null;
     } | null;
     /** Means over the series. */
     readonly mean_memory_bytes: number | null;
@@ -275,6 +289,9 @@ export type ControlNotification =
         readonly memory_bytes: number;
         readonly cpu_percent: number;
         readonly processes: number;
+        /** So far; null where nobody can tell. */
+        readonly io_read_bytes: number | null;
+        readonly io_written_bytes: number | null;
       };
     }
   | { readonly method: 'audit.records'; readonly params: { readonly rows: readonly AuditRow[] } }

@@ -2,7 +2,7 @@
  * What instance and supervisor say to each other: the bootstrap over an inherited descriptor, then messages over
  * `instance.sock`. None of the people's methods exists there.
  */
-import type { ScopeRecord } from '../../sandbox/isolation.ts';
+import type { IoBytes, ScopeRecord } from '../../sandbox/isolation.ts';
 import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
 import type { Tier } from '../../sandbox/launcher/tier.ts';
 import type { NetworkEvent } from '../../sandbox/network/events.ts';
@@ -185,7 +185,12 @@ export type InstanceMessage =
   /** Progress of a step, shown live, not journaled. */
   | { readonly type: 'progress'; readonly path: string; readonly line: string }
   /** What a tripped kill switch covers of this run has ended; nothing of it is left. */
-  | { readonly type: 'switched_off'; readonly scope: string };
+  | { readonly type: 'switched_off'; readonly scope: string }
+  /**
+   * Its last words: what its tree moved to and from disks. Where the kernel counts by process only, nobody can see
+   * that of an ended process.
+   */
+  | { readonly type: 'io'; readonly bytes: IoBytes };
 
 export type SupervisorMessage =
   | { readonly type: 'welcome'; readonly ackedSeq: number }

@@ -96,6 +96,8 @@ export interface InstanceLimits {
   readonly concurrentSteps: number;
   /** Of the scratch folder; missing or null = not watched. */
   readonly diskBytes?: number | null;
+  /** For reading and for writing each, of each disk; missing or null = not limited. */
+  readonly ioBytesPerSecond?: number | null;
   /** In the queue, -10 to 10; missing in rows of older versions. */
   readonly priority?: number;
 }
@@ -105,6 +107,9 @@ export interface UsageTotals {
   readonly cpuSeconds: number;
   readonly processesPeak: number;
   readonly cpuThrottledSeconds: number;
+  /** From and to disks; null where nobody could tell, missing in rows of older versions. */
+  readonly ioReadBytes?: number | null;
+  readonly ioWrittenBytes?: number | null;
   /** Missing in rows of older versions. */
   readonly series?: UsageSeries | null;
 }
@@ -115,6 +120,9 @@ export interface UsageSeries {
   readonly memoryBytes: readonly number[];
   /** Of one core. */
   readonly cpuPercent: readonly number[];
+  /** Means, from and to disks; missing where nobody could tell. */
+  readonly ioReadPerSecond?: readonly number[];
+  readonly ioWrittenPerSecond?: readonly number[];
 }
 
 export type NewInstance = Pick<

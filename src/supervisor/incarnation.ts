@@ -72,6 +72,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       endRequest: null,
       hasReported: false,
       observedBreach: null,
+      ioAtEnd: null,
     });
     live.silence = () => Promise.resolve();
     let childExit: Promise<void> = Promise.resolve();

@@ -85,6 +85,9 @@ export function serveInstances(
           case 'switched_off':
             for (const listener of live.switchListeners) listener(message.scope);
             return;
+          case 'io':
+            live.ioAtEnd = message.bytes;
+            return;
           case 'hello':
           case 'beat':
             return;

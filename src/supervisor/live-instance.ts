@@ -1,4 +1,4 @@
-import type { Breach, LimitName, Scope } from '../../sandbox/isolation.ts';
+import type { Breach, IoBytes, LimitName, Scope } from '../../sandbox/isolation.ts';
 import type { ProcessIdentity } from '../../sandbox/process-identity.ts';
 import type { JournalEntry } from '../engine/events.ts';
 import { projectRun, type RunProjection } from '../engine/projection.ts';
@@ -57,6 +57,8 @@ export interface LiveInstance {
   exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null } | null;
   /** What was sampled; null before the first look. */
   history: UsageHistory | null;
+  /** As its process said last, before it ended. */
+  ioAtEnd: IoBytes | null;
   usedNow: UsagePoint | null;
   /** Timers and watches of the current incarnation. */
   lifetime: AbortController;
@@ -92,6 +94,7 @@ export function createLiveInstance(
     closing: null,
     exit: null,
     history: null,
+    ioAtEnd: null,
     usedNow: null,
     lifetime: new AbortController(),
   };
@@ -141,13 +144,28 @@ export function measureUsage(live: LiveInstance): UsageTotals | null {
   if (live.scope === null) return null;
   const usage = live.scope.usage();
   const before = live.row.usage;
+  const io = live.scope.io();
   return {
     peakMemoryBytes: Math.max(before?.peakMemoryBytes ?? 0, usage.memoryPeakBytes),
     cpuSeconds: round((before?.cpuSeconds ?? 0) + usage.cpuSeconds),
     processesPeak: Math.max(before?.processesPeak ?? 0, usage.processesPeak),
     cpuThrottledSeconds: round((before?.cpuThrottledSeconds ?? 0) + usage.cpuThrottledSeconds),
+    ioReadBytes: sumOf(before?.ioReadBytes, highest(io?.readBytes, live.ioAtEnd?.readBytes)),
+    ioWrittenBytes: sumOf(before?.ioWrittenBytes, highest(io?.writtenBytes, live.ioAtEnd?.writtenBytes)),
     series: live.history?.series() ?? before?.series ?? null,
   };
+}
+
+function highest(...values: readonly (number | undefined)[]): number | null {
+  return values.reduce<number | null>(
+    (top, value) => (value === undefined ? top : Math.max(top ?? 0, value)),
+    null,
+  );
+}
+
+/** Null only where neither is known. */
+function sumOf(before: number | null | undefined, now: number | null): number | null {
+  return now === null ? (before ?? null) : (before ?? 0) + now;
 }
 
 function round(seconds: number): number {

@@ -1,3 +1,4 @@
+import { ioLimitProblem } from '../../sandbox/describe.ts';
 import { missingLayers } from '../../sandbox/launcher/ground.ts';
 import { missingLayersMessage } from '../../sandbox/layers.ts';
 import { neededVariables, resolveKeys } from '../agents/keys.ts';
@@ -58,6 +59,7 @@ export async function prepareRun(
     executionMs: workflow.limits.maxExecutionTimeMs,
     concurrentSteps: workflow.limits.maxConcurrentSteps,
     diskBytes: workflow.limits.maxDiskMb === null ? null : workflow.limits.maxDiskMb * 1024 * 1024,
+    ioBytesPerSecond: workflow.limits.maxIoMbPerS === null ? null : workflow.limits.maxIoMbPerS * 1024 * 1024,
     priority: request.priority ?? workflow.limits.priority,
   };
   const refusal = fleet.ledger.refuses(limits.memoryBytes);
@@ -67,7 +69,7 @@ export async function prepareRun(
   const { workspace } = request.caller;
   const set = await policiesIn(context.home, workspace, request.env);
   const tiers = decideTiers(workflow, source.file, set);
-  const notice = noticeOf(context, await lackingLayers(context, workflow, tiers, workspace));
+  const notice = noticeOf(context, workflow, await lackingLayers(context, workflow, tiers, workspace));
   const pins = packPins({
     workflow,
     skills,
@@ -128,6 +130,12 @@ function refuseUnenforced(context: SupervisorContext, workflow: Workflow): void 
       'ISOLATION_MISSING',
       `the workflow ${workflow.name} requires enforced limits, and ${lacking.join(', ')} would only be observed here (${report.backend})`,
     );
+  const problem = workflow.limits.maxIoMbPerS === null ? null : ioLimitProblem(report);
+  if (problem !== null)
+    throw new WorkflowError(
+      'ISOLATION_MISSING',
+      `the workflow ${workflow.name} requires enforced limits, and max_io_mb_per_s would not be held here: ${problem}`,
+    );
 }
 
 /**
@@ -159,7 +167,13 @@ async function lackingLayers(
 }
 
 /** One line for the person who runs it, about limits and sandbox; null when nothing is missing. */
-function noticeOf(context: SupervisorContext, lacking: string | null): string | null {
-  const lines = [...context.isolation.report.missing, ...(lacking === null ? [] : [lacking])];
+function noticeOf(context: SupervisorContext, workflow: Workflow, lacking: string | null): string | null {
+  const { report } = context.isolation;
+  const problem = workflow.limits.maxIoMbPerS === null ? null : ioLimitProblem(report);
+  const lines = [
+    ...report.missing,
+    ...(problem === null ? [] : [`max_io_mb_per_s is not held: ${problem}.`]),
+    ...(lacking === null ? [] : [lacking]),
+  ];
   return lines.length === 0 ? null : lines.join(' ');
 }

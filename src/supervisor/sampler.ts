@@ -54,7 +54,10 @@ export function createSampler(
 function sample(live: LiveInstance, now: number, isTold: boolean): void {
   if (live.scope === null) return;
   live.history ??= createUsageHistory(SAMPLE_MS, live.row.usage?.series ?? null);
-  const point = live.history.add(live.scope.usage('quick'), now);
+  const { scope } = live;
+  // Dearer than the rest: once a second is enough.
+  const readIo = isTold ? () => scope.io() : null;
+  const point = live.history.add(scope.usage('quick'), now, readIo);
   live.usedNow = point;
   if (!isTold || live.watchers.size === 0) return;
   notify(live, {
@@ -64,6 +67,8 @@ function sample(live: LiveInstance, now: number, isTold: boolean): void {
       memory_bytes: point.memoryBytes,
       cpu_percent: Math.round(point.cpuPercent),
       processes: point.processes,
+      io_read_bytes: point.io?.readBytes ?? null,
+      io_written_bytes: point.io?.writtenBytes ?? null,
     },
   });
 }

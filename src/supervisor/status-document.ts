@@ -55,6 +55,7 @@ export function statusDocument(
       max_memory_mb: Math.round(row.limits.memoryBytes / 1024 / 1024),
       max_cpu_percent: row.limits.cpuPercent,
       max_processes: row.limits.processes,
+      max_io_mb_per_s: perMebibyte(row.limits.ioBytesPerSecond ?? null),
     },
     usage: usage === null ? null : usageDocument(usage, live?.usedNow ?? null),
     limits_hit: run.limits.map(({ path, limit, allowed, peak, refused, heldBackSeconds }) => ({
@@ -102,6 +103,8 @@ function usageDocument(usage: UsageTotals, now: UsagePoint | null): StatusDocume
     cpu_seconds: usage.cpuSeconds,
     processes_peak: usage.processesPeak,
     cpu_throttled_seconds: usage.cpuThrottledSeconds,
+    io_read_bytes: usage.ioReadBytes ?? null,
+    io_written_bytes: usage.ioWrittenBytes ?? null,
     now:
       now === null
         ? null
@@ -109,6 +112,8 @@ function usageDocument(usage: UsageTotals, now: UsagePoint | null): StatusDocume
             memory_bytes: now.memoryBytes,
             cpu_percent: Math.round(now.cpuPercent),
             processes: now.processes,
+            io_read_bytes_per_s: now.io?.readPerSecond ?? null,
+            io_written_bytes_per_s: now.io?.writtenPerSecond ?? null,
           },
     series:
       series === null
@@ -117,10 +122,16 @@ function usageDocument(usage: UsageTotals, now: UsagePoint | null): StatusDocume
             interval_ms: series.intervalMs,
             memory_bytes: series.memoryBytes,
             cpu_percent: series.cpuPercent,
+            io_read_bytes_per_s: series.ioReadPerSecond ?? null,
+            io_written_bytes_per_s: series.ioWrittenPerSecond ?? null,
           },
     mean_memory_bytes: series === null ? null : Math.round(mean(series.memoryBytes)),
     mean_cpu_percent: series === null ? null : Math.round(mean(series.cpuPercent)),
   };
+}
+
+function perMebibyte(bytes: number | null): number | null {
+  return bytes === null ? null : bytes / 1024 / 1024;
 }
 
 function mean(values: readonly number[]): number {

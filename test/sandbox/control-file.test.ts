@@ -47,7 +47,7 @@ test('CPU percent is microseconds of a 100 ms period, at least 1 ms', () => {
 });
 
 test('v2 limits go to their files, the OOM group is for steps only', () => {
-  const all = new Set(['memory', 'cpu', 'pids']);
+  const all = new Set(['memory', 'cpu', 'pids', 'io']);
   const limits = { memoryBytes: 1024.5, cpuPercent: 50, processes: 9 };
   const instance = [
     ['memory.max', '1024'],
@@ -55,13 +55,28 @@ test('v2 limits go to their files, the OOM group is for steps only', () => {
     ['cpu.max', '50000 100000'],
     ['pids.max', '9'],
   ];
-  assert.deepEqual(v2LimitFiles(limits, 'instance', all), instance);
-  assert.deepEqual(v2LimitFiles(limits, 'step', all), [
+  assert.deepEqual(v2LimitFiles(limits, 'instance', all, ['8:0']), instance);
+  assert.deepEqual(v2LimitFiles(limits, 'step', all, []), [
     ...instance.slice(0, 2),
     ['memory.oom.group', '1'],
     ...instance.slice(2),
   ]);
-  assert.deepEqual(v2LimitFiles(limits, 'step', new Set(['pids'])), [['pids.max', '9']]);
+  assert.deepEqual(v2LimitFiles(limits, 'step', new Set(['pids']), []), [['pids.max', '9']]);
+});
+
+test('a v2 limit of IO is written once for each disk, and only where the controller is', () => {
+  const limits = {
+    memoryBytes: null,
+    cpuPercent: null,
+    processes: null,
+    ioBytesPerSecond: 1.5 * 1024 * 1024,
+  };
+  const disks = ['8:0', '254:16'];
+  assert.deepEqual(v2LimitFiles(limits, 'instance', new Set(['io']), disks), [
+    ['io.max', '8:0 rbps=1572864 wbps=1572864'],
+    ['io.max', '254:16 rbps=1572864 wbps=1572864'],
+  ]);
+  assert.deepEqual(v2LimitFiles(limits, 'instance', new Set(['cpu']), disks), []);
 });
 
 test('the v2 meter reads what is there and keeps the last values when it goes', (t) => {

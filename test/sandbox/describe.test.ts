@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeIsolation, describeLayers, describeLingering } from '../../sandbox/describe.ts';
+import {
+  type DoctorRow,
+  describeIsolation,
+  describeLayers,
+  describeLingering,
+} from '../../sandbox/describe.ts';
+import type { BackendName } from '../../sandbox/isolation.ts';
 import { type Layers, missingLayersMessage } from '../../sandbox/layers.ts';
 import { PollingIsolation } from '../../sandbox/polling/isolation.ts';
 
@@ -24,7 +30,7 @@ function without(name: keyof Layers, note: string, fix: string): Layers {
 test('a full cgroup backend is well in every row', () => {
   const report = {
     backend: 'cgroup-v2',
-    enforced: ['memory', 'cpu', 'processes'],
+    enforced: ['memory', 'cpu', 'processes', 'io'],
     observed: ['time', 'disk'],
     missing: [],
   } as const;
@@ -34,6 +40,7 @@ test('a full cgroup backend is well in every row', () => {
     { name: 'memory limit', ok: true, detail: 'enforced by cgroup-v2', fix: '' },
     { name: 'CPU limit', ok: true, detail: 'enforced by cgroup-v2', fix: '' },
     { name: 'process limit', ok: true, detail: 'enforced by cgroup-v2', fix: '' },
+    { name: 'IO limit', ok: true, detail: 'enforced by cgroup-v2', fix: '' },
     { name: 'time limit', ok: true, detail: 'observed by the supervisor', fix: '' },
     { name: 'disk limit', ok: true, detail: 'observed by the supervisor', fix: '' },
     { name: 'setpriv', ok: true, detail: '/usr/bin/setpriv, version 2.38.1', fix: '' },
@@ -51,11 +58,29 @@ test('polling is never called enforced, and each row says what to do', () => {
       ['memory limit', false],
       ['CPU limit', false],
       ['process limit', false],
+      ['IO limit', false],
       ['time limit', true],
       ['disk limit', true],
     ],
   );
   assert.ok(rows.every(({ ok, fix }) => ok === (fix === '')));
+});
+
+test('an IO limit that is not held says why, and to a user of systemd how it is delegated', () => {
+  const rowOf = (backend: BackendName, uid: number): DoctorRow | undefined =>
+    describeIsolation(
+      { backend, enforced: ['memory', 'cpu', 'processes'], observed: [], missing: [] },
+      uid,
+    ).find(({ name }) => name === 'IO limit');
+  const users = rowOf('cgroup-v2', 1000);
+  assert.equal(users?.detail, 'not held: cgroup v2 has no controller io here that holds limits');
+  assert.equal(
+    users?.fix,
+    'Write "[Service]" and "Delegate=cpu memory pids io" into /etc/systemd/system/user@.service.d/delegate.conf, then: systemctl daemon-reload && systemctl restart user@1000',
+  );
+  assert.match(rowOf('cgroup-v2', 0)?.fix ?? '', /Delegate=yes/);
+  assert.equal(rowOf('cgroup-v1', 0)?.detail, 'not held: only cgroup v2 holds it, and this is cgroup-v1');
+  assert.match(rowOf('cgroup-v1', 0)?.fix ?? '', /unified_cgroup_hierarchy=1/);
 });
 
 test('a missing layer names the package to install', () => {

@@ -82,6 +82,10 @@ export class FakeScope implements Scope {
     return Promise.resolve();
   }
 
+  io(): null {
+    return null;
+  }
+
   ownOomKills(): number {
     return this.usageNow.oomKills;
   }

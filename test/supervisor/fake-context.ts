@@ -90,6 +90,7 @@ function fakeScope(parts: Partial<Scope>): FakeScope {
       oomKills: 0,
       forksRefused: 0,
     }),
+    io: () => null,
     ownOomKills: () => 0,
     pids: () => [1],
     whenEmpty: () => new Promise(() => undefined),

@@ -19,9 +19,11 @@ describe(`workflows on cgroup v2, as ${WHO}`, { timeout: 1_200_000 }, () => {
     bench.skill('sh', { type: 'code_inline', command: 'sh', args: ['run.sh', '{script}'] });
     bench.skill('json', { type: 'code_inline', command: 'echo', args: ['{"n": 3}'] });
     const status = (await bench.json('supervisor', 'start')) as SupervisorStatus;
+    // systemd delegates no io to its users by itself.
+    const enforced = ['memory', 'cpu', 'processes', ...(WHO === 'root' ? ['io'] : [])];
     assert.deepEqual(
       [status.isolation, status.missing],
-      [{ backend: 'cgroup-v2', enforced: ['memory', 'cpu', 'processes'], observed: ['time', 'disk'] }, []],
+      [{ backend: 'cgroup-v2', enforced, observed: ['time', 'disk'] }, []],
     );
     scopes = scopesOf(bench);
     assert.equal(scopes.length, 1);
@@ -102,6 +104,34 @@ describe(`workflows on cgroup v2, as ${WHO}`, { timeout: 1_200_000 }, () => {
     assert.equal(code, 1, JSON.stringify(run.error));
     const peak = run.usage?.processes_peak ?? 0;
     assert.ok(peak > 20 && peak <= 60, `${peak} processes`);
+  });
+
+  test('max_io_mb_per_s holds what a step writes, or the run says that it is not held', async (t) => {
+    const definition = {
+      steps: [shell('it', 'dd if=/dev/zero of=big bs=256k count=32 oflag=direct')],
+      resource_limits: { max_io_mb_per_s: 1 },
+    };
+    bench.workflow('writer', definition);
+    const { code, run } = await runToEnd(bench, 'writer');
+    assert.equal(code, 0, JSON.stringify(run.error));
+    assert.ok((run.usage?.io_written_bytes ?? 0) >= 8 * 1024 * 1024, JSON.stringify(run.usage));
+    const [step] = run.steps;
+    const seconds = (Date.parse(step?.ended_at ?? '') - Date.parse(step?.started_at ?? '')) / 1000;
+    t.diagnostic(`8 MiB in ${seconds} s`);
+    if (WHO === 'root') {
+      assert.ok(seconds >= 7.8, `${seconds} s`);
+      assert.equal(run.notice, null);
+      return;
+    }
+    const problem = 'cgroup v2 has no controller io here that holds limits';
+    assert.equal(run.notice, `max_io_mb_per_s is not held: ${problem}.`);
+    bench.workflow('strict', {
+      ...definition,
+      resource_limits: { ...definition.resource_limits, enforcement: 'required' },
+    });
+    const { status, stdout } = await bench.q('run', 'strict', '--json');
+    assert.equal(status, 6, stdout);
+    assert.match(stdout, /max_io_mb_per_s would not be held here/);
   });
 
   test('none of this ended the scope, or the supervisor', async () => {

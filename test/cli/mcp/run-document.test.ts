@@ -33,7 +33,7 @@ const run = (steps: readonly StepDocument[], more: Partial<StatusDocument> = {})
   steps,
   context: {},
   isolation: null,
-  limits: { max_memory_mb: 1, max_cpu_percent: 1, max_processes: 1 },
+  limits: { max_memory_mb: 1, max_cpu_percent: 1, max_processes: 1, max_io_mb_per_s: null },
   usage: null,
   limits_hit: [],
   incarnations: 1,
