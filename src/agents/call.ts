@@ -4,11 +4,11 @@ import type { AgentEvent, ToolOutcome } from '../engine/agent-events.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import { ensureWorkflowError } from '../errors/workflow-error.ts';
 import { canonicalTool } from '../guard/tools.ts';
-import type { PermitApproval } from '../protocol/instance-link.ts';
+import type { Permit, PermitApproval } from '../protocol/instance-link.ts';
 import { INTERRUPTED_TEXT } from '../protocol/open-calls.ts';
 import { approvalOf, type CallEnd, Cancelled, type LoopRun, Suspended } from './run.ts';
 import { capText, cleanText } from './text.ts';
-import { isKnownTool, type Tool, type ToolResult } from './tool-box.ts';
+import { isKnownTool, type Tool, type ToolCall, type ToolResult } from './tool-box.ts';
 import type { CallState, TurnState } from './transcript.ts';
 
 const MAX_PARALLEL = 4;
@@ -70,17 +70,22 @@ async function settle(run: LoopRun, iteration: number, state: CallState): Promis
   }
   if (permit.decision === 'wait') return [approvalOf(permit)];
   if (permit.decision === 'deny') world.record([ended(run, call, 'denied', `denied: ${permit.reason}`)]);
-  else await execute(run, found, state);
+  else await execute(run, found, state, grantOf(permit));
   return [];
 }
 
 /** Runs exactly what was journaled and decided. */
-async function execute(run: LoopRun, tool: Tool, { call, args }: CallState): Promise<void> {
+async function execute(
+  run: LoopRun,
+  tool: Tool,
+  { call, args }: CallState,
+  grant: Pick<ToolCall, 'grant'>,
+): Promise<void> {
   const { world, clock, signal } = run;
   let done: CallEnd<ToolResult>;
   try {
     done = await clock.during(() =>
-      world.during(tool.tool, signal, (either) => tool.run({ call, args }, either)),
+      world.during(tool.tool, signal, (either) => tool.run({ call, args, ...grant }, either)),
     );
   } catch (error) {
     if (signal.aborted) return interrupt(run, call);
@@ -97,6 +102,12 @@ async function execute(run: LoopRun, tool: Tool, { call, args }: CallState): Pro
   }
   const result = done.value;
   world.record([ended(run, call, result.isError ? 'error' : 'ok', result.text, result.bytes)]);
+}
+
+/** What the permit opens to this call alone. */
+function grantOf({ approval, network }: Permit): Pick<ToolCall, 'grant'> {
+  if (approval === undefined || network === undefined) return {};
+  return { grant: { approval: approval.number, ways: network } };
 }
 
 function interrupt(run: LoopRun, call: string): never {

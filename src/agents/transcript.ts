@@ -58,6 +58,13 @@ export class Transcript {
     return [...this.#openCalls];
   }
 
+  /** The tools of the calls that were asked for and have no outcome: persons may have approved them meanwhile. */
+  get waitingTools(): readonly string[] {
+    return (this.last?.calls ?? []).flatMap(({ tool, outcome }) =>
+      tool === null || outcome !== null ? [] : [tool],
+    );
+  }
+
   apply(event: AgentEvent, at: number): void {
     const isWorking = this.#open !== null || this.#openCalls.size > 0;
     if (isWorking && !this.#isHeld) this.workedMs += Math.max(0, at - this.#lastAt);

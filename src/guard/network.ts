@@ -46,7 +46,7 @@ export function decideNetworks(facts: NetworkFacts): Record<string, StepNetwork>
     const alone = agent === null ? SKILL_STEP : PROGRAM;
     const tools = servers === null ? [alone] : [...NETWORK_TOOLS, ...servers.map((name) => `@${name}`)];
     const open = tools.flatMap((tool): [string, NetworkRules][] => {
-      const rules = networkRules(set, tool, questionOf(workflow, step));
+      const rules = networkRules(set, tool, trafficOf(workflow, step));
       return rules === null ? [] : [[tool, rules]];
     });
     return open.length === 0 ? [] : [[step.id, { policyHash: set.hash, tools: Object.fromEntries(open) }]];
@@ -64,17 +64,18 @@ export function networkRules(set: PolicySet, tool: string, question: GuardedCall
   const [top, ...below] = layers;
   // Nothing is known of what a file says that cannot be used.
   if (top === undefined || layers.some(({ faults }) => faults.length > 0)) return null;
-  const rules = grants(top, tool, question);
+  const rules = openedBy(top, tool, question);
   const narrow = below
     .filter((layer) => !isOpen(layer, tool, question))
-    .map((layer) => grants(layer, tool, question));
+    .map((layer) => openedBy(layer, tool, question));
   if (rules.length === 0 || narrow.some((list) => list.length === 0)) return null;
   const guards = layers.flatMap((layer) => layer.rules).filter(({ effect }) => effect !== 'allow');
   const refuse = guards.filter((rule) => mayConcernTraffic(rule, tool, question)).flatMap(hostRules);
   return { rules, narrow, refuse };
 }
 
-function grants(layer: ActiveLayer, tool: string, question: GuardedCall): NetworkRule[] {
+/** What a layer opens to a tool. */
+export function openedBy(layer: ActiveLayer, tool: string, question: GuardedCall): NetworkRule[] {
   return layer.rules
     .filter((rule) => surelyTraffic(rule, tool, question))
     .flatMap(hostRules)
@@ -82,7 +83,7 @@ function grants(layer: ActiveLayer, tool: string, question: GuardedCall): Networ
 }
 
 /** A layer below the top that has nothing against this tool, wherever it goes, but what its guards say. */
-function isOpen(layer: ActiveLayer, tool: string, question: GuardedCall): boolean {
+export function isOpen(layer: ActiveLayer, tool: string, question: GuardedCall): boolean {
   return (
     layer.default === null ||
     layer.default === 'allow' ||
@@ -93,7 +94,7 @@ function isOpen(layer: ActiveLayer, tool: string, question: GuardedCall): boolea
 }
 
 /** The hosts of a rule as the proxy takes them: of one without names all that its classes or ports mean. */
-function hostRules({ host: pattern, name: by, effect }: Rule): NetworkRule[] {
+export function hostRules({ host: pattern, name: by, effect }: Rule): NetworkRule[] {
   if (pattern === null) return [{ host: '*', ports: 'any', by }];
   // The schema knows the classes.
   const classes = pattern.classes as readonly AddressClass[];
@@ -110,7 +111,7 @@ function hostRules({ host: pattern, name: by, effect }: Rule): NetworkRule[] {
 }
 
 /** What conditions of rules are asked about: the traffic of a step, which has no arguments. */
-function questionOf(workflow: Workflow, step: WorkStep): GuardedCall {
+export function trafficOf(workflow: Workflow, step: WorkStep): GuardedCall {
   return {
     kind: 'tool',
     tool: NETWORK,

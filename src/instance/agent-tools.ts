@@ -1,5 +1,6 @@
 /** The tools of one agent step, open while its attempt lasts: those of the driver, and its MCP servers. */
 import { isAbsolute } from 'node:path';
+import { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { Agent, McpServer } from '../agents/agent.ts';
 import { readGuardrails } from '../agents/guardrails.ts';
 import { ServerProcess } from '../agents/mcp/process.ts';
@@ -11,6 +12,7 @@ import { approvalOf, Suspended } from '../agents/run.ts';
 import { settingsRefusal } from '../agents/settings.ts';
 import { createToolBox, type Tool, type ToolBox } from '../agents/tool-box.ts';
 import { mayHave, mayHaveServer, type ToolChoice } from '../agents/tool-choice.ts';
+import type { Transcript } from '../agents/transcript.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
@@ -25,6 +27,7 @@ export interface OpenTools {
 
 export interface ToolsParts extends ToolHostParts {
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
+  readonly transcript: Pick<Transcript, 'waitingTools'>;
 }
 
 /** Names that every provider takes. */
@@ -46,10 +49,14 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
     for (const [name, server] of Object.entries(agent.mcpServers)) {
       if (!mayHaveServer(choice, name)) continue;
       await refuseServer(parts, name, signal);
+      // Who asked a person has let go of its servers: what was approved is called first after the start.
+      const isWaiting = parts.transcript.waitingTools.some((tool) => tool.startsWith(`@${name}/`));
+      const grants = isWaiting ? new NetworkGrants() : null;
       const connection = new McpConnection({
         name,
         timeoutMs: server.timeoutMs,
-        launch: () => launchServer(parts, host, name, server),
+        launch: () => launchServer(parts, host, name, server, grants),
+        grants,
       });
       connections.push(connection);
       const definitions = await connection.list(signal);
@@ -97,11 +104,12 @@ async function launchServer(
   host: StepToolHost,
   name: string,
   server: McpServer,
+  grants: NetworkGrants | null,
 ): Promise<ServerProcess> {
   const cwd = host.workspace;
   const place = (files: readonly string[]) => ({
     scope: host.openScope('mcp'),
-    sandbox: host.sandboxFor(`@${name}`, files),
+    sandbox: host.sandboxFor(`@${name}`, files, grants),
     output: parts.output,
     masked: [...parts.masked(), ...tokensOf(server)],
   });

@@ -22,6 +22,8 @@ export interface ApprovalDocument {
   readonly reason: string;
   /** Each list has to name who decides, or `operator`. Empty = whoever may use the supervisor. */
   readonly by: readonly (readonly string[])[];
+  /** What the call may reach when it is approved, while it runs, each as `host:port`. */
+  readonly network: readonly string[];
   readonly status: ApprovalStatus;
   readonly requested_at: string;
   readonly expires_at: string;

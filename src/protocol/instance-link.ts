@@ -137,6 +137,8 @@ export interface Permit {
   readonly shadow?: readonly string[];
   /** The approval that waits for a person, or by which it was decided. */
   readonly approval?: PermitApproval;
+  /** What the approved call may reach beside the rules of its tool, while it runs; each is a way of its own. */
+  readonly network?: readonly NetworkRules[];
 }
 
 export interface PermitApproval {

@@ -24,6 +24,8 @@ export interface ApprovalRequest {
   readonly reason: string;
   /** Each list has to name who decides, or `operator`. */
   readonly by: readonly (readonly string[])[];
+  /** The hosts that the call may reach when it is approved, and then as long as it runs. */
+  readonly network?: readonly { readonly host: string; readonly port: number }[];
 }
 
 export interface ApprovalRow {

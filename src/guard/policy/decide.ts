@@ -2,6 +2,7 @@ import { DEFAULT_ENVIRONMENT, type GuardedCall } from './call.ts';
 import type { Rule } from './compile-rule.ts';
 import { matchesGuard } from './guard-rules.ts';
 import { matchesRule, type RateCheck } from './match-rule.ts';
+import { type NamedPlace, namedPlaces } from './named-places.ts';
 import type { ApprovalFile, Decision } from './policy-file.ts';
 import { type ActiveLayer, activeLayers, type PolicySet, shadowPolicies, strictest } from './policy-set.ts';
 import { type CallFacts, readCall } from './read-call.ts';
@@ -33,6 +34,8 @@ export interface Verdict {
   readonly approvals: readonly ApprovalFile[];
   /** Every rule that matched, for counting rates. */
   readonly matched: readonly string[];
+  /** The hosts that the call names. */
+  readonly places: readonly NamedPlace[];
 }
 
 export interface DecisionFacts extends CallFacts {
@@ -58,7 +61,14 @@ export function decide(set: PolicySet, call: GuardedCall, facts: DecisionFacts):
   const shadow = shadowPolicies(set, environment).flatMap((policy) =>
     subject.parts.flatMap((part) => ruleLinks(policy.rules, policy.layer, subject, part, rates)),
   );
-  return { ...conclude(chain, call), policyHash: set.hash, chain, shadow, ...approvalsOf(layers, chain) };
+  return {
+    ...conclude(chain, call),
+    policyHash: set.hash,
+    chain,
+    shadow,
+    ...approvalsOf(layers, chain),
+    places: namedPlaces(subject.parts),
+  };
 }
 
 function guardLinks(guard: readonly Rule[], subject: Subject, part: Part): ChainLink[] {

@@ -92,7 +92,7 @@ function isPathSure(pattern: PathPattern, use: PathUse, roots: PathRoots): boole
 }
 
 /** What curl and wget may be told without changing where they go. */
-const PLAIN_OPTION = /^(-[sSfgIi]+|-fsS|--(silent|show-error|fail|head|include|quiet))$/;
+export const PLAIN_OPTION = /^(-[sSfgIi]+|-fsS|--(silent|show-error|fail|head|include|quiet))$/;
 
 function areHostsSure({ host }: Rule, part: Part): boolean {
   if (host === null || part.hasOpenDestination || part.destinations.length === 0) return false;
