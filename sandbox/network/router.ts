@@ -8,8 +8,8 @@ import {
   PROXY_LIMITS,
   type ProxyLimits,
 } from './events.ts';
-import { hostText } from './host.ts';
 import type { OpenGrant } from './grants.ts';
+import { hostText } from './host.ts';
 import { compileRules, type Rules } from './rules.ts';
 import { ownAddresses, systemResolve } from './system-names.ts';
 import type { Target } from './target.ts';

@@ -137,7 +137,9 @@ async function runProgram(
   const seconds = Math.min(MAX_TIMEOUT_S, numberArgument(args, 'timeout_s', DEFAULT_TIMEOUT_S));
   const spec = { file, args: words, cwd, env: host.env };
   const stdin = textArgument(args, 'stdin', '');
-  return commandResult(await host.run(name, { spec, stdin, timeoutMs: seconds * 1000, grant: grant ?? null }, signal));
+  return commandResult(
+    await host.run(name, { spec, stdin, timeoutMs: seconds * 1000, grant: grant ?? null }, signal),
+  );
 }
 
 /** What a model is told of a command: how it ended when not well, then what it printed. */

@@ -76,7 +76,9 @@ function argumentLines({ kind, args }: ApprovalDocument): string[] {
 
 /** A supervisor of an older version says nothing of it. */
 function networkLines({ network = [] }: Partial<ApprovalDocument>): string[] {
-  return network.length === 0 ? [] : [`  opens ${network.map((place) => exact(place)).join(', ')} to this call`];
+  return network.length === 0
+    ? []
+    : [`  opens ${network.map((place) => exact(place)).join(', ')} to this call`];
 }
 
 function because({ rules, reason, by }: ApprovalDocument): string {

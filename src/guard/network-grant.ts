@@ -84,7 +84,7 @@ function speaksOf(layer: ActiveLayer, place: NamedPlace, matched: readonly strin
       (rule) =>
         rule.effect !== 'deny' &&
         matched.includes(rule.name) &&
-        (rule.host === null ? rule.effect === 'ask' : isHost(rule.host, place))
+        (rule.host === null ? rule.effect === 'ask' : isHost(rule.host, place)),
     )
   );
 }
@@ -103,7 +103,9 @@ function classesFor(place: NamedPlace, top: ActiveLayer, matched: readonly strin
 }
 
 function namesAddress({ host }: Rule, place: NamedPlace): boolean {
-  return host !== null && host.classes.length === 0 && host.names.some(({ host: name }) => name === place.host);
+  return (
+    host !== null && host.classes.length === 0 && host.names.some(({ host: name }) => name === place.host)
+  );
 }
 
 /** A public address may be this machine's own: that is loopback, and only a rule that says so opens it. */
@@ -122,7 +124,5 @@ function isUsable(way: NetworkRules, place: NamedPlace): boolean {
   const target = { host, port: place.port };
   const rules = compileRules(way);
   if (!judgeTarget(rules, target).isListed) return false;
-  return (
-    host.kind === 'name' || reachableAddresses(rules, target, [host.address], () => false).length > 0
-  );
+  return host.kind === 'name' || reachableAddresses(rules, target, [host.address], () => false).length > 0;
 }

@@ -1,7 +1,7 @@
 import { heldTier, missingLayers } from '../../sandbox/launcher/ground.ts';
 import type { StepSandbox, StepView } from '../../sandbox/launcher/launch.ts';
-import type { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { Tier } from '../../sandbox/launcher/tier.ts';
+import type { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { LeafStep } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';

@@ -43,12 +43,13 @@ test('two that are alone never meet, and one that fails lets the next one in', a
   const first = gate.alone(async () => {
     log.push('first begins');
     await settle();
+    log.push('first ends');
     throw new Error('broken');
   });
   const next = gate.alone(second.work);
   await assert.rejects(first, /^Error: broken$/);
   await settle();
-  assert.deepEqual(log, ['first begins', 'second begins']);
+  assert.deepEqual(log, ['first begins', 'first ends', 'second begins']);
   second.end();
   assert.equal(await next, 'second');
   assert.equal(await gate.shared(async () => 'free'), 'free');

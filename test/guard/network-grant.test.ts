@@ -128,7 +128,10 @@ describe('what an approved call may reach', () => {
     const facts = factsFor(set, { traffic: null });
     const { requested } = decidePermit(requestOf('http_fetch'), fetched(API), facts);
     assert.equal(requested?.request.network, undefined);
-    const told = { ...requested, request: { ...requested?.request, network: [{ host: 'api.example.com', port: 443 }] } };
+    const told = {
+      ...requested,
+      request: { ...requested?.request, network: [{ host: 'api.example.com', port: 443 }] },
+    };
     const again = decidePermit(requestOf('http_fetch'), fetched(API), {
       ...facts,
       approvals: [approved(told as NewApproval)],
@@ -153,7 +156,11 @@ describe('which hosts a call names', () => {
     ['http_fetch', fetched('http://[2606:4700::1]/'), ['2606:4700::1:80']],
     ['http_fetch', fetched('http://user@api.example.com/'), []],
     ['http_fetch', fetched('ftp://api.example.com/'), []],
-    ['execute_bash', ran('curl -s https://a.example/ | jq . && wget http://b.example:81/x'), ['a.example:443', 'b.example:81']],
+    [
+      'execute_bash',
+      ran('curl -s https://a.example/ | jq . && wget http://b.example:81/x'),
+      ['a.example:443', 'b.example:81'],
+    ],
     ['execute_bash', ran('curl -sS a.example/x'), ['a.example:80']],
     // What may be the value of an option is no host; a URL is one wherever it stands.
     ['execute_bash', ran('curl -o data.zip https://a.example/data'), ['a.example:443']],
@@ -164,7 +171,11 @@ describe('which hosts a call names', () => {
     ['exec', { argv: ['curl', 'https://a.example/'] }, ['a.example:443']],
     ['exec', { argv: ['python3', 'get.py', '--url=https://a.example/'] }, ['a.example:443']],
     ['@far/get', { url: 'https://a.example/x', note: 'see https://b.example' }, ['a.example:443']],
-    ['@far/get', { page: 'https://a.example/x', mirrors: ['http://b.example/'] }, ['a.example:443', 'b.example:80']],
+    [
+      '@far/get',
+      { page: 'https://a.example/x', mirrors: ['http://b.example/'] },
+      ['a.example:443', 'b.example:80'],
+    ],
     ['@far/get', { host: 'db.example:5432' }, ['db.example:5432']],
     ['@far/get', { host: 'db.example' }, []],
   ];
@@ -196,9 +207,17 @@ describe('what an approval does not lift', () => {
   });
 
   test('a denial of addresses holds for names that lead there', async () => {
-    const set = await setOf(top({ effect: 'deny', tool: 'network', host: { names: '8.8.8.0' } }, { effect: 'deny', tool: 'network', host: '8.8.8.8' }));
+    const set = await setOf(
+      top(
+        { effect: 'deny', tool: 'network', host: { names: '8.8.8.0' } },
+        { effect: 'deny', tool: 'network', host: '8.8.8.8' },
+      ),
+    );
     const { permit } = approve(set, 'http_fetch', fetched(API));
-    assert.deepEqual([reaches(permit, 'api.example.com:443'), reaches(permit, 'api.example.com:443', '9.9.9.9')], [false, true]);
+    assert.deepEqual(
+      [reaches(permit, 'api.example.com:443'), reaches(permit, 'api.example.com:443', '9.9.9.9')],
+      [false, true],
+    );
   });
 
   test('a denial that came after the approval', async () => {
@@ -207,33 +226,75 @@ describe('what an approval does not lift', () => {
       { effect: 'deny', tool: 'network', host: '*.example.com' },
       { effect: 'ask', tool: 'network', host: '*.example.com' },
     ] as const satisfies readonly RuleFile[]) {
-      const { permit } = approve(set, 'http_fetch', fetched(API), await setOf(top(), below({ rules: [rule] })));
+      const { permit } = approve(
+        set,
+        'http_fetch',
+        fetched(API),
+        await setOf(top(), below({ rules: [rule] })),
+      );
       assert.deepEqual([permit.decision, permit.network], ['allow', undefined], JSON.stringify(rule));
     }
-    const refused = approve(set, 'http_fetch', fetched(API), await setOf(top({ effect: 'deny', host: 'api.example.com' })));
+    const refused = approve(
+      set,
+      'http_fetch',
+      fetched(API),
+      await setOf(top({ effect: 'deny', host: 'api.example.com' })),
+    );
     assert.deepEqual([refused.permit.decision, refused.permit.code], ['deny', 'POLICY_DENIED']);
   });
 
   test('a rule that asks and was not part of the question', async () => {
-    const other: RuleFile = { effect: 'ask', tool: 'network', host: 'api.example.com', approval: { by: ['ann'] } };
+    const other: RuleFile = {
+      effect: 'ask',
+      tool: 'network',
+      host: 'api.example.com',
+      approval: { by: ['ann'] },
+    };
     assert.deepEqual(approve(await setOf(top(other)), 'http_fetch', fetched(API)).told, []);
     const mine: RuleFile = { effect: 'ask', host: 'api.example.com' };
-    assert.ok(reaches(approve(await setOf(top(mine)), 'http_fetch', fetched(API)).permit, 'api.example.com:443'));
+    assert.ok(
+      reaches(approve(await setOf(top(mine)), 'http_fetch', fetched(API)).permit, 'api.example.com:443'),
+    );
     const posts: RuleFile = { effect: 'ask', host: 'api.example.com', when: 'args.method == "POST"' };
     assert.deepEqual(approve(await setOf(top(posts)), 'http_fetch', { url: API, method: 'GET' }).told, []);
     assert.equal(approve(await setOf(top(posts)), 'http_fetch', { url: API, method: 'POST' }).told.length, 1);
   });
 
   test('a layer below that denies all other traffic, unless it speaks of this very place', async () => {
-    const toldOf = async (file: Partial<PolicyFile>, tool: string, args: JsonObject): Promise<readonly string[]> =>
+    const toldOf = async (
+      file: Partial<PolicyFile>,
+      tool: string,
+      args: JsonObject,
+    ): Promise<readonly string[]> =>
       approve(await setOf(top(), below({ default: 'deny', ...file })), tool, args).told;
     const curl: RuleFile = { effect: 'allow', command: 'curl' };
     const traffic: RuleFile = { effect: 'allow', tool: 'network', host: 'a.example' };
     assert.deepEqual(await toldOf({ rules: [curl] }, 'execute_bash', ran('curl https://b.example/')), []);
-    assert.deepEqual(await toldOf({ rules: [curl, traffic] }, 'execute_bash', ran('curl https://a.example/ https://b.example/')), ['a.example:443']);
-    assert.deepEqual(await toldOf({ rules: [{ effect: 'ask', command: 'curl' }] }, 'execute_bash', ran('curl https://b.example/')), ['b.example:443']);
-    const gets: RuleFile = { effect: 'allow', tool: 'http_fetch', host: 'b.example', args: { properties: { method: { const: 'GET' } } } };
-    assert.deepEqual(await toldOf({ rules: [gets] }, 'http_fetch', fetched('https://b.example/')), ['b.example:443']);
+    assert.deepEqual(
+      await toldOf(
+        { rules: [curl, traffic] },
+        'execute_bash',
+        ran('curl https://a.example/ https://b.example/'),
+      ),
+      ['a.example:443'],
+    );
+    assert.deepEqual(
+      await toldOf(
+        { rules: [{ effect: 'ask', command: 'curl' }] },
+        'execute_bash',
+        ran('curl https://b.example/'),
+      ),
+      ['b.example:443'],
+    );
+    const gets: RuleFile = {
+      effect: 'allow',
+      tool: 'http_fetch',
+      host: 'b.example',
+      args: { properties: { method: { const: 'GET' } } },
+    };
+    assert.deepEqual(await toldOf({ rules: [gets] }, 'http_fetch', fetched('https://b.example/')), [
+      'b.example:443',
+    ]);
     const asking = await setOf(top(), below({ default: 'ask', rules: [traffic] }));
     assert.deepEqual(approve(asking, 'http_fetch', fetched('https://b.example/')).told, ['b.example:443']);
   });
@@ -258,10 +319,22 @@ describe('what an approval does not lift', () => {
 });
 
 describe('which addresses an approval opens', () => {
-  const LOCAL = ['127.0.0.1', '::1', '10.0.0.1', '192.168.1.1', '169.254.169.254', 'fd00:ec2::254', '100.64.0.1'];
+  const LOCAL = [
+    '127.0.0.1',
+    '::1',
+    '10.0.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    'fd00:ec2::254',
+    '100.64.0.1',
+  ];
 
   test('a name that leads to an address of this machine or network is refused', async () => {
-    const { permit } = approve(await setOf(top({ effect: 'ask', host: 'api.example.com' })), 'http_fetch', fetched(API));
+    const { permit } = approve(
+      await setOf(top({ effect: 'ask', host: 'api.example.com' })),
+      'http_fetch',
+      fetched(API),
+    );
     for (const address of LOCAL) assert.ok(!reaches(permit, 'api.example.com:443', address), address);
     assert.ok(!reaches(permit, 'api.example.com:443', '8.8.8.8', true), 'a public one of this machine');
     assert.ok(reaches(permit, 'api.example.com:443', '8.8.8.8'));
@@ -269,23 +342,48 @@ describe('which addresses an approval opens', () => {
 
   test('such an address itself is not opened either, nor a name that means one', async () => {
     const set = await setOf(top({ effect: 'ask', tool: 'http_fetch' }));
-    for (const address of [...LOCAL.map((each) => (each.includes(':') ? `[${each}]` : each)), 'localhost', '0x7f.1', '2130706433', 'db.internal', 'metadata.google.internal'])
+    for (const address of [
+      ...LOCAL.map((each) => (each.includes(':') ? `[${each}]` : each)),
+      'localhost',
+      '0x7f.1',
+      '2130706433',
+      'db.internal',
+      'metadata.google.internal',
+    ])
       assert.deepEqual(approve(set, 'http_fetch', fetched(`http://${address}/`)).told, [], address);
   });
 
   test('a rule of the top layer about the call opens what it names: a class, or an address', async () => {
-    const reached = async (host: RuleFile['host'], url: string, authority: string, address?: string): Promise<boolean> =>
-      reaches(approve(await setOf(top({ effect: 'ask', host: host as string })), 'http_fetch', fetched(url)).permit, authority, address);
+    const reached = async (
+      host: RuleFile['host'],
+      url: string,
+      authority: string,
+      address?: string,
+    ): Promise<boolean> =>
+      reaches(
+        approve(await setOf(top({ effect: 'ask', host: host as string })), 'http_fetch', fetched(url)).permit,
+        authority,
+        address,
+      );
     const db = { names: '*.corp.example', classes: ['private'] } as const;
     assert.ok(await reached(db, 'http://db.corp.example/', 'db.corp.example:80', '10.0.0.1'));
     for (const other of ['8.8.8.8', '127.0.0.1', '169.254.169.254'])
       assert.ok(!(await reached(db, 'http://db.corp.example/', 'db.corp.example:80', other)), other);
-    assert.ok(await reached({ classes: ['loopback'], ports: 3000 }, 'http://127.0.0.1:3000/', '127.0.0.1:3000'));
+    assert.ok(
+      await reached({ classes: ['loopback'], ports: 3000 }, 'http://127.0.0.1:3000/', '127.0.0.1:3000'),
+    );
     assert.ok(await reached('10.0.0.5', 'http://10.0.0.5/', '10.0.0.5:80'));
     assert.ok(!(await reached({ names: '*' }, 'http://10.0.0.5/', '10.0.0.5:80')));
     const meta = '169.254.169.254';
     assert.ok(await reached(meta, `http://${meta}/`, `${meta}:80`));
-    assert.ok(!(await reached({ names: 'm.example', classes: ['metadata'] }, 'http://m.example/', 'm.example:80', meta)));
+    assert.ok(
+      !(await reached(
+        { names: 'm.example', classes: ['metadata'] },
+        'http://m.example/',
+        'm.example:80',
+        meta,
+      )),
+    );
   });
 
   test('a layer below names no class', async () => {

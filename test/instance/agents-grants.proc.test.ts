@@ -8,15 +8,7 @@ import type { MockCall } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually } from '../setup/bench-home.ts';
 import { assertNothingLeft, endOf } from '../setup/leftovers.ts';
-import {
-  auditOf,
-  decisionsOf,
-  fetchCall,
-  getOf,
-  placeFor,
-  policy,
-  resultsOf,
-} from '../setup/network.ts';
+import { auditOf, decisionsOf, fetchCall, getOf, placeFor, policy, resultsOf } from '../setup/network.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;

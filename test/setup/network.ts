@@ -31,7 +31,12 @@ export async function placeFor(t: TestContext, answer?: RequestListener): Promis
 }
 
 /** Adds a policy file to a layer. */
-export function policy(desk: AgentBench, layer: 'user' | 'workspace', rules: readonly RuleFile[], more: Partial<PolicyFile> = {}): void {
+export function policy(
+  desk: AgentBench,
+  layer: 'user' | 'workspace',
+  rules: readonly RuleFile[],
+  more: Partial<PolicyFile> = {},
+): void {
   const folder =
     layer === 'user'
       ? join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies')
@@ -84,4 +89,3 @@ export function getOf(url: string): string {
 http.get({host:p.hostname,port:p.port,path:u.href,headers:{host:u.host},agent:new http.Agent({proxyEnv:{}})},(r)=>{let t='';r.on('data',(c)=>t+=c);
 r.on('end',()=>console.log(r.statusCode,r.headers['x-q-workflow-reason']??t))}).on('error',(e)=>console.log(e.code))`;
 }
-

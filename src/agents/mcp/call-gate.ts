@@ -8,7 +8,7 @@ export class CallGate {
 
   /** With other calls, once none is alone. */
   async shared<T>(work: () => Promise<T>): Promise<T> {
-    await this.#untilFree();
+    while (this.#alone !== null) await this.#alone;
     const running = work();
     this.#shared.add(running);
     try {
@@ -20,7 +20,8 @@ export class CallGate {
 
   /** Once all others are over; those that come later wait for its end. */
   async alone<T>(work: () => Promise<T>): Promise<T> {
-    await this.#untilFree();
+    // No other turn of the loop lies between the look and the entry: two would both get in.
+    while (this.#alone !== null) await this.#alone;
     const over = Promise.withResolvers<void>();
     this.#alone = over.promise;
     try {
@@ -30,9 +31,5 @@ export class CallGate {
       this.#alone = null;
       over.resolve();
     }
-  }
-
-  async #untilFree(): Promise<void> {
-    while (this.#alone !== null) await this.#alone;
   }
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { NetworkGrants } from '../../../sandbox/network/grants.ts';
 import { until } from '../harness.ts';
 import { byteServer, decisions, dial, exchange, httpServer, openProxy, rest, tunnelTo } from './bench.ts';
+import { realHello } from './hello.ts';
 
 const get = (authority: string): string =>
   `GET http://${authority}/ HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`;
@@ -79,12 +81,16 @@ describe('what an approved call may reach', { timeout: 60_000 }, () => {
     const bench = await openProxy(t, [server.port], { grants });
     const end = grants.open({ approval: 7, ways: [way('example.test', server.port)] });
     const granted = await tunnelTo(bench.port, `example.test:${server.port}`);
+    granted.write(await realHello('example.test'));
+    await once(granted, 'data');
     const listed = await tunnelTo(bench.port, `127.0.0.1:${server.port}`);
+    listed.write(await realHello(null));
+    await once(listed, 'data');
     end();
+    assert.equal(await rest(granted), '');
     await until('the end is told', () => bench.events.some(({ type }) => type === 'ended'));
     const [ended, ...more] = bench.events.filter((event) => event.type === 'ended');
     assert.deepEqual([ended?.connection, ended?.reason, more], [1, 'call_ended', []]);
-    assert.equal(await rest(granted), '');
     assert.ok(!listed.destroyed);
     listed.destroy();
   });
@@ -109,6 +115,9 @@ describe('what an approved call may reach', { timeout: 60_000 }, () => {
     end();
     answer.resolve(['127.0.0.1']);
     assert.equal(reasonOf(await rest(socket)), 'address_refused');
-    assert.deepEqual([seen, decisions(bench.events)], [[], [`refused http example.test:${port} address_refused`]]);
+    assert.deepEqual(
+      [seen, decisions(bench.events)],
+      [[], [`refused http example.test:${port} address_refused`]],
+    );
   });
 });
