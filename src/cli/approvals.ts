@@ -56,6 +56,8 @@ function words(kind: ApprovalDocument['kind']): string {
     case 'spawn':
     case 'session':
       return 'start';
+    case 'hook':
+      return 'run';
     case 'tool':
     case 'approval':
       return 'use';

@@ -5,6 +5,7 @@ import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/call.ts';
 import type { Rule } from './policy/compile-rule.ts';
 import { type ActiveLayer, activeLayers, type PolicySet } from './policy/policy-set.ts';
 import {
+  HOOK,
   mayConcernTraffic,
   NETWORK,
   PROGRAM,
@@ -18,8 +19,8 @@ import { leavesOf, type StepTier } from './tiers.ts';
 export interface StepNetwork {
   /** Of the policies by which it was decided. */
   readonly policyHash: string;
-  /** Tool → its rules, `@server` for an MCP server, `skill` for the command of a skill step, `program` for
-   * an agent that is one. Missing: nothing. */
+  /** Tool → its rules, `@server` for an MCP server, `skill` for the command of a skill step, `hook` for the hooks of an
+   * agent, `program` for an agent that is one. Missing: nothing. */
   readonly tools: Readonly<Record<string, NetworkRules>>;
 }
 
@@ -28,6 +29,7 @@ export interface NetworkFacts {
   readonly tiers: Readonly<Record<string, StepTier>>;
   /** Names of the MCP servers of an agent; null for one that is a program of another maker. */
   readonly serversOf: (agent: string) => readonly string[] | null;
+  readonly hasHooks: (agent: string) => boolean;
   /** The policies that hold for a step, and for the agent in it. */
   readonly policiesOf: (step: string, agent: string | null) => PolicySet;
 }
@@ -37,14 +39,16 @@ const NETWORK_TOOLS = ['http_fetch', 'exec', 'execute_bash', 'use_skill'];
 
 /** The network of every step that has any, by id. Steps of other tiers have none of the proxy's. */
 export function decideNetworks(facts: NetworkFacts): Record<string, StepNetwork> {
-  const { workflow, tiers, serversOf, policiesOf } = facts;
+  const { workflow, tiers, serversOf, hasHooks, policiesOf } = facts;
   const leaves = leavesOf(workflow).filter(({ id }) => tiers[id]?.tier === 'agent');
   const networks = leaves.flatMap((step): [string, StepNetwork][] => {
     const agent = step.type === 'agent' ? step.agent : null;
     const set = policiesOf(step.id, agent);
     const servers = agent === null ? null : serversOf(agent);
     const alone = agent === null ? SKILL_STEP : PROGRAM;
-    const tools = servers === null ? [alone] : [...NETWORK_TOOLS, ...servers.map((name) => `@${name}`)];
+    const hooks = agent !== null && hasHooks(agent) ? [HOOK] : [];
+    const tools =
+      servers === null ? [alone] : [...NETWORK_TOOLS, ...hooks, ...servers.map((name) => `@${name}`)];
     const open = tools.flatMap((tool): [string, NetworkRules][] => {
       const rules = networkRules(set, tool, trafficOf(workflow, step));
       return rules === null ? [] : [[tool, rules]];

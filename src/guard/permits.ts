@@ -5,6 +5,7 @@ import type { ApprovalRow, NewApproval } from '../store/approval-rows.ts';
 import type { ApprovalMode } from '../store/operations.ts';
 import { type ApprovalAnswer, type ApprovalQuestion, answerApproval } from './approvals.ts';
 
+import { hookEvent } from './hook-names.ts';
 import type { KillScope, KillSubject } from './kill/kill-scope.ts';
 import { approvablePlaces, approvedWays, type GrantFacts } from './network-grant.ts';
 import type { GuardedCall } from './policy/call.ts';
@@ -13,6 +14,7 @@ import { realFiles } from './policy/file-facts.ts';
 import type { ApprovalFile } from './policy/policy-file.ts';
 import type { PolicySet } from './policy/policy-set.ts';
 import { settingsOf } from './policy/settings.ts';
+import { HOOK } from './policy/traffic.ts';
 import { passedLimit, type RunCounts, rateCheck } from './run-counts.ts';
 import { canonicalTool } from './tools.ts';
 
@@ -115,8 +117,9 @@ function grantOf(
   { policies, traffic }: PermitFacts,
   verdict: Verdict,
 ): GrantFacts | null {
-  if (kind !== 'tool' || traffic === null) return null;
-  return { policies, verdict, tool: canonicalTool(agent?.tool ?? ''), traffic, asking: verdict.rules };
+  if ((kind !== 'tool' && kind !== 'hook') || traffic === null) return null;
+  const tool = kind === 'hook' ? HOOK : canonicalTool(agent?.tool ?? '');
+  return { policies, verdict, tool, traffic, asking: verdict.rules };
 }
 
 /** As the person was told it, after every crash, and as the policies of now leave it. */
@@ -189,7 +192,7 @@ function subjectOf(request: PermitRequest, { workflow, instance }: PermitFacts):
     workflow,
     instance,
     agent: request.agentName,
-    tool: request.agent?.tool ?? null,
+    tool: request.kind === 'hook' ? HOOK : (request.agent?.tool ?? null),
     path: request.path,
   };
 }
@@ -207,6 +210,7 @@ function callOf(request: PermitRequest, args: JsonObject, facts: PermitFacts): G
     environment: null,
   };
   if (kind === 'tool') return { ...common, kind: 'tool', tool: agent?.tool ?? '' };
+  if (kind === 'hook') return { ...common, kind: 'hook', tool: hookEvent(agent?.tool ?? '') };
   return { ...common, kind: kind === 'model' ? 'model' : 'spawn', tool: subject };
 }
 

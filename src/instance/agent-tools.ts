@@ -3,6 +3,8 @@ import { isAbsolute } from 'node:path';
 import { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { Agent, McpServer } from '../agents/agent.ts';
 import { readGuardrails } from '../agents/guardrails.ts';
+import type { HookCache } from '../agents/hooks/hook-cache.ts';
+import type { TaskHooks } from '../agents/hooks/task-hooks.ts';
 import { ServerProcess } from '../agents/mcp/process.ts';
 import { McpConnection } from '../agents/mcp/server.ts';
 import { mcpTools } from '../agents/mcp/tools.ts';
@@ -14,6 +16,7 @@ import { createToolBox, type Tool, type ToolBox } from '../agents/tool-box.ts';
 import { mayHave, mayHaveServer, type ToolChoice } from '../agents/tool-choice.ts';
 import type { Transcript } from '../agents/transcript.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { HOOK } from '../guard/policy/traffic.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { usedTier } from './step-sandbox.ts';
@@ -21,6 +24,7 @@ import { createToolHost, type StepToolHost, type ToolHostParts } from './tool-ho
 
 export interface OpenTools {
   readonly box: ToolBox;
+  readonly hooks: TaskHooks | null;
   /** Ends every server. */
   close(): Promise<void>;
 }
@@ -28,6 +32,7 @@ export interface OpenTools {
 export interface ToolsParts extends ToolHostParts {
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
   readonly transcript: Pick<Transcript, 'waitingTools'>;
+  readonly hookCache: HookCache;
 }
 
 /** Names that every provider takes. */
@@ -76,7 +81,28 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
   const box = createToolBox(tools, ({ tool }, args) =>
     settingsRefusal(agent.toolsSettings, tool, args, folders),
   );
-  return { box, close };
+  return { box, hooks: hooksOf(parts, host, agent), close };
+}
+
+/** Its hooks run like its tools: each in a process of its own, in the same sandbox, without start files of a shell. */
+function hooksOf(
+  { bootstrap, command, hookCache }: ToolsParts,
+  host: StepToolHost,
+  agent: Agent,
+): TaskHooks | null {
+  if (agent.hooks === undefined) return null;
+  const cwd = host.workspace;
+  return {
+    hooks: agent.hooks,
+    cwd,
+    session: `${bootstrap.instance}/${command.path}`,
+    outputs: hookCache.of(agent.hash),
+    run: (hook, stdin, grant, signal) => {
+      const args = ['--noprofile', '--norc', '-c', hook.command];
+      const spec = { file: findProgram('bash', cwd, host), args, cwd, env: host.env };
+      return host.run(HOOK, { spec, stdin, timeoutMs: hook.timeoutMs, grant }, signal);
+    },
+  };
 }
 
 /** A server is a process like any other: its start is asked for. */

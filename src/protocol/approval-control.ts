@@ -13,7 +13,7 @@ export interface ApprovalDocument {
   readonly attempt: number;
   /** One tool call of an agent, such as `c3-1`; else null. */
   readonly call: string | null;
-  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'hook' | 'approval';
   readonly what: string;
   readonly agent: string | null;
   readonly args: JsonObject;

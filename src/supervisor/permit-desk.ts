@@ -63,7 +63,8 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
       instance: id,
       workspace,
       home: policies.home,
-      policies: policies.of(request.path, request.agentName),
+      // A hook is the file's, not the agent's: the tools of agent and step don't narrow it.
+      policies: request.kind === 'hook' ? policies.all : policies.of(request.path, request.agentName),
       epoch: context.killSwitch.epoch,
       heldBy: context.killSwitch.heldBy,
       approvalMode: approvals,

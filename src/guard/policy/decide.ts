@@ -118,7 +118,7 @@ function layerLinks(
   const said = ruleLinks(layer.rules, layer.layer, subject, part, rates);
   if (said.length > 0 || broken.length > 0) return [...broken, ...said];
   // Permission to start a model, step or schedule is not what a default is about: those have limits and switches.
-  if (subject.call.kind !== 'tool' || part.isTransparent) return [];
+  if (!isAct(subject.call) || part.isTransparent) return [];
   const fallback = layer.default ?? (index === 0 ? 'deny' : null);
   if (fallback === null) return [];
   const reason = `no rule of the layer ${layer.layer} speaks of it; its default is ${fallback}`;
@@ -151,7 +151,7 @@ function conclude(
 ): Pick<Verdict, 'decision' | 'rules' | 'layer' | 'reason'> {
   const decision = strictest(chain.map(({ effect }) => effect));
   if (decision === null) {
-    const isTool = call.kind === 'tool';
+    const isTool = isAct(call);
     return {
       decision: isTool ? 'deny' : 'allow',
       rules: [],
@@ -167,6 +167,11 @@ function conclude(
     layer: first?.layer ?? null,
     reason: reasonOf(deciding, decision),
   };
+}
+
+/** What runs something: without a word about it, it does not. */
+function isAct({ kind }: GuardedCall): boolean {
+  return kind === 'tool' || kind === 'hook';
 }
 
 const MAX_SHOWN = 120;
