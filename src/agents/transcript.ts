@@ -123,7 +123,7 @@ export class Transcript {
         return;
       }
       case 'agent.tool_ended':
-        this.outputBytes += event.bytes;
+        if (event.hook === undefined) this.outputBytes += event.bytes;
         this.#openCalls.delete(event.call);
         this.#endCall(event);
         return;

@@ -15,7 +15,7 @@ import type { ApprovalFile } from './policy/policy-file.ts';
 import type { PolicySet } from './policy/policy-set.ts';
 import { settingsOf } from './policy/settings.ts';
 import { HOOK } from './policy/traffic.ts';
-import { passedLimit, type RunCounts, rateCheck } from './run-counts.ts';
+import { openKey, passedLimit, type RunCounts, rateCheck } from './run-counts.ts';
 import { canonicalTool } from './tools.ts';
 
 /** What holds at the moment of a decision. */
@@ -69,7 +69,8 @@ export function decidePermit(request: PermitRequest, args: JsonObject, facts: Pe
   const verdict = decide(facts.policies, callOf(request, args, facts), {
     files: realFiles(),
     home: facts.home,
-    rates: rateCheck(facts.counts, facts.now, rated),
+    // What was within its rates when it was allowed stays within them.
+    rates: isAgain(request, facts) ? () => 'within' : rateCheck(facts.counts, facts.now, rated),
   });
   const common = {
     rules: verdict.rules,
@@ -181,10 +182,17 @@ function decided(permit: Permit, changes: Partial<Omit<Decided, 'permit'>> = {})
 }
 
 /** Starts of steps and servers are no part of what an agent may use. */
-function limitOf({ kind, agent }: PermitRequest, { policies, counts, now }: PermitFacts): string | null {
-  if (kind !== 'tool' && kind !== 'model') return null;
+function limitOf(request: PermitRequest, facts: PermitFacts): string | null {
+  const { kind, agent } = request;
+  const { policies, counts, now } = facts;
+  if ((kind !== 'tool' && kind !== 'model') || isAgain(request, facts)) return null;
   const next = kind === 'model' ? ({ kind } as const) : ({ kind, tool: agent?.tool ?? '' } as const);
   return passedLimit(counts, settingsOf(policies, null).limits, next, now);
+}
+
+/** It was allowed before, and is counted; its process or its hook kept it from being run. */
+function isAgain({ kind, path, agent }: PermitRequest, { counts }: PermitFacts): boolean {
+  return kind === 'tool' && counts.open.has(openKey(path, agent?.call ?? ''));
 }
 
 function subjectOf(request: PermitRequest, { workflow, instance }: PermitFacts): KillSubject {

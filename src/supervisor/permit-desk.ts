@@ -221,7 +221,8 @@ function placesOf({ host, ports }: NetworkRule): string[] {
 }
 
 /** How an answer counts for the policies; null for what is no part of a budget. */
-function allowedOf({ kind, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
+function allowedOf({ kind, path, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
   if (kind === 'model') return { kind };
-  return kind === 'tool' ? { kind, tool: agent?.tool ?? '', rated, at } : null;
+  if (kind !== 'tool') return null;
+  return { kind, path, call: agent?.call ?? '', tool: agent?.tool ?? '', rated, at };
 }

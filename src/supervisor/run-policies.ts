@@ -259,11 +259,13 @@ async function readCounts(store: Store, instance: string): Promise<RunCounts> {
 }
 
 /** What a record of a decision allowed; null when nothing that counts. */
-function allowedIn({ kind, decision, tool, rated }: Record<string, unknown>, at: number): Allowed | null {
+function allowedIn(data: Record<string, unknown>, at: number): Allowed | null {
+  const { kind, decision, path, call, tool, rated } = data;
   if (decision !== 'allow') return null;
   if (kind === 'model') return { kind };
   const rules = Array.isArray(rated) ? rated.map(String) : [];
-  return kind === 'tool' ? { kind, tool: String(tool), rated: rules, at } : null;
+  if (kind !== 'tool') return null;
+  return { kind, path: String(path), call: String(call), tool: String(tool), rated: rules, at };
 }
 
 function least(a: number | null, b: number | null): number | null {
