@@ -32,6 +32,7 @@ export function approvalText(approval: ApprovalDocument, style: Style, now: numb
       `  approval ${number} of ${instance}, step ${printable(step)} of ${printable(workflow)}, ${stateOf(approval, now)}`,
     ),
     ...argumentLines(approval).map((line) => `    ${line}`),
+    ...networkLines(approval),
     style.dim(`  ${printable(because(approval))}`),
   ];
   return lines.join('\n');
@@ -55,6 +56,8 @@ function words(kind: ApprovalDocument['kind']): string {
     case 'spawn':
     case 'session':
       return 'start';
+    case 'hook':
+      return 'run';
     case 'tool':
     case 'approval':
       return 'use';
@@ -71,6 +74,13 @@ function argumentLines({ kind, args }: ApprovalDocument): string[] {
   if (lines.length <= MAX_ARGUMENT_LINES) return lines;
   const more = lines.length - MAX_ARGUMENT_LINES;
   return [...lines.slice(0, MAX_ARGUMENT_LINES), `… ${more} more lines: q workflow approvals --json`];
+}
+
+/** A supervisor of an older version says nothing of it. */
+function networkLines({ network = [] }: Partial<ApprovalDocument>): string[] {
+  return network.length === 0
+    ? []
+    : [`  opens ${network.map((place) => exact(place)).join(', ')} to this call`];
 }
 
 function because({ rules, reason, by }: ApprovalDocument): string {

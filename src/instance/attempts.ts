@@ -1,4 +1,5 @@
 import type { Scope } from '../../sandbox/isolation.ts';
+import { HookCache } from '../agents/hooks/hook-cache.ts';
 import type { Suspended } from '../agents/run.ts';
 import type { JsonObject, LeafStep } from '../definition/workflow.ts';
 import type { Command, Outcome } from '../engine/contract.ts';
@@ -70,6 +71,7 @@ export function createAttempts(
   const secrets = openSecrets(bootstrap.secretsFolder, bootstrap.workflow, bootstrap.journal);
   const transcripts = openTranscripts(bootstrap);
   const calls = createCallsInFlight();
+  const hookCache = new HookCache();
   const sessions = new SessionPool({
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
@@ -200,6 +202,7 @@ export function createAttempts(
             tell,
             calls,
             decisions,
+            hookCache,
             openScope: () => {
               child = scope.openChild(name, { memoryBytes: null, cpuPercent: null, processes: null });
               return child;
