@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createPainter, type Painter } from '../../../src/cli/live/painter.ts';
+import { type VirtualScreen, virtualScreen } from '../../setup/virtual-screen.ts';
+
+interface Bench {
+  readonly painter: Painter;
+  readonly screen: VirtualScreen;
+  /** What was written since it was asked last. */
+  readonly written: () => string;
+}
+
+function bench(columns = 40, rows = 20): Bench {
+  const screen = virtualScreen(columns);
+  let text = '';
+  const painter = createPainter({
+    write: (piece) => {
+      text += piece;
+      screen.write(piece);
+    },
+    size: () => ({ columns: screen.columns, rows }),
+    reflows: true,
+  });
+  return {
+    painter,
+    screen,
+    written: () => {
+      const piece = text;
+      text = '';
+      return piece;
+    },
+  };
+}
+
+describe('the painter', () => {
+  test('writes only the row that changed, between synchronized-output marks', () => {
+    const { painter, screen, written } = bench();
+    painter.paint(['one', 'two', 'three']);
+    assert.equal(written(), '\u001b[?2026hone\ntwo\nthree\n\u001b[?2026l');
+    painter.paint(['one', 'TWO!', 'three']);
+    assert.equal(written(), '\u001b[?2026h\r\u001b[2ATWO!\u001b[K\r\u001b[2B\u001b[?2026l');
+    assert.deepEqual(screen.rows(), ['one', 'TWO!', 'three']);
+  });
+
+  test('writes nothing for a picture that is the same', () => {
+    const { painter, written } = bench();
+    painter.paint(['one', 'two']);
+    written();
+    painter.paint(['one', 'two']);
+    assert.equal(written(), '');
+  });
+
+  test('never clears the screen, nor what is below the cursor', () => {
+    const { painter, written } = bench();
+    painter.paint(['one', 'two', 'three']);
+    painter.paint(['1']);
+    painter.printAbove('note', ['1', '2']);
+    painter.erase();
+    assert.doesNotMatch(written(), /\u001b\[\d*J/);
+  });
+
+  test('text above stays, in order, and the picture follows it', () => {
+    const { painter, screen } = bench();
+    painter.paint(['a', 'b']);
+    painter.printAbove('first note', ['a', 'b']);
+    painter.printAbove('second note', ['a2', 'b', 'c']);
+    assert.deepEqual(screen.rows(), ['first note', 'second note', 'a2', 'b', 'c']);
+  });
+
+  test('a terminal that broke our lines while it became narrower is left clean', () => {
+    const { painter, screen } = bench(40);
+    screen.write('the prompt\n');
+    painter.paint(['x'.repeat(39), 'short', 'y'.repeat(30)]);
+    screen.resize(12);
+    assert.equal(screen.rows().length, 9);
+    painter.paint(['narrow', 'view']);
+    assert.deepEqual(screen.rows(), ['the prompt', 'narrow', 'view']);
+  });
+
+  test('forgetting leaves the picture where it is and draws the next one below', () => {
+    const { painter, screen } = bench();
+    painter.paint(['last']);
+    painter.forget();
+    painter.paint(['again']);
+    assert.deepEqual(screen.rows(), ['last', 'again']);
+  });
+
+  test('a picture higher than the screen is cut', () => {
+    const { painter, screen } = bench(40, 4);
+    painter.paint(['1', '2', '3', '4', '5', '6']);
+    assert.deepEqual(screen.rows(), ['1', '2', '3']);
+  });
+
+  test('whatever follows what, the screen shows the last picture below what was printed', () => {
+    const line = fc
+      .string({ unit: fc.constantFrom('a', 'b', 'c', ' ', '.'), maxLength: 50 })
+      .map((text) => `|${text}`);
+    const move = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record({
+          kind: fc.constant('paint' as const),
+          lines: fc.array(line, { maxLength: 9 }),
+        }),
+      },
+      fc.record({ kind: fc.constant('print' as const), lines: fc.array(line, { maxLength: 9 }) }),
+      fc.record({ kind: fc.constant('resize' as const), columns: fc.integer({ min: 8, max: 60 }) }),
+    );
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 12 }), (moves) => {
+        const { painter, screen } = bench(40);
+        let printed = 0;
+        let last: readonly string[] = [];
+        for (const each of moves) {
+          if (each.kind === 'resize') {
+            screen.resize(each.columns);
+            painter.paint(last);
+          } else {
+            last = each.lines;
+            if (each.kind === 'paint') painter.paint(last);
+            else {
+              printed += 1;
+              painter.printAbove(`${printed}`, last);
+            }
+          }
+          const notes = Array.from({ length: printed }, (_, index) => `${index + 1}`);
+          const lines = last.map((text) => text.slice(0, screen.columns - 1).trimEnd());
+          assert.deepEqual(screen.rows(), [...notes, ...lines]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
