@@ -37,7 +37,14 @@ export function summary(run: StatusDocument, { style, width }: Screen): string {
     add(`  ${style.red(run.error.code)} `, printable(run.error.message));
     const others = otherFailures(run, run.error.step);
     if (others !== '') add('  also failed: ', others);
-    if (run.reason !== null && !run.error.message.includes(run.reason))
+    if (run.error.step !== null && !run.error.message.includes(run.error.step))
+      add('  step: ', printable(run.error.step));
+    // `step_failed: CODE, step path` says once more what stands there already.
+    if (
+      run.reason !== null &&
+      !run.reason.startsWith('step_failed') &&
+      !run.error.message.includes(run.reason)
+    )
       add('  reason: ', printable(run.reason));
     if (run.error.hint !== null)
       add(

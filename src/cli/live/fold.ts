@@ -52,7 +52,10 @@ export function folded(rows: readonly TreeRow[], room: number): readonly FoldedR
 }
 
 function byImportance(rows: readonly TreeRow[]): number[] {
-  const focus = rows.flatMap(({ status }, index) => (RANK[status] < CALM ? [index] : []));
+  // What a group has tells better where it goes on than the group itself.
+  const focus = rows.flatMap(({ status, depth }, index) =>
+    RANK[status] < CALM && (rows[index + 1]?.depth ?? 0) <= depth ? [index] : [],
+  );
   const distance = distances(rows.length, focus);
   return rows
     .map((_, index) => index)

@@ -40,13 +40,19 @@ export function createLiveView(stream: NodeJS.WriteStream, env: NodeJS.ProcessEn
     isPaused = false;
     for (const text of kept.splice(0)) print(text);
   };
-  /** Ctrl-Z: the shell's prompt stands where the picture was. */
+  let isGone = false;
+  /** Ctrl-Z: the shell's prompt stands where the picture was. Without job control the kernel stops nothing. */
   const suspend = (): void => {
     painter.erase();
-    process.kill(process.pid, 'SIGSTOP');
+    isGone = true;
+    process.off('SIGTSTP', suspend);
+    process.kill(process.pid, 'SIGTSTP');
+    process.on('SIGTSTP', suspend);
   };
   const goOn = (): void => {
-    painter.forget();
+    // After a stop that we did not see coming, others may have written below the picture.
+    if (!isGone) painter.forget();
+    isGone = false;
     paint();
   };
 

@@ -4,7 +4,7 @@ import { cutToWidth, displayWidth } from '../display-width.ts';
 import { duration, mark, plural, printable, type Style } from '../style.ts';
 import { folded } from './fold.ts';
 import type { PlannedStep } from './plan.ts';
-import { rowLines } from './rows.ts';
+import { type RowColumns, rowLines } from './rows.ts';
 import { type TreeRow, treeRows } from './tree.ts';
 import { MAX_LOOKS, type Usage, usageLine } from './usage-line.ts';
 
@@ -36,6 +36,8 @@ export function createPicture(): Picture {
   let status = '';
   let note: string | null = null;
   let rows: readonly TreeRow[] | null = null;
+  // `12.3 s` from the beginning.
+  const columns: RowColumns = { label: 0, time: 6 };
 
   const takeStep = (step: StepDocument): void => {
     const before = steps.get(step.path);
@@ -46,7 +48,7 @@ export function createPicture(): Picture {
   };
   const tree = (look: PictureLook, room: number): readonly string[] => {
     rows ??= treeRows(steps.values(), plan);
-    return rowLines(folded(rows, Math.max(1, room)), rows, {
+    return rowLines(folded(rows, Math.max(1, room)), rows, columns, {
       ...look,
       said: (path) => said.get(path) ?? null,
     });

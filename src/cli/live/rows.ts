@@ -18,19 +18,25 @@ const BAR_COLUMNS = 10;
 /** What stands behind the name keeps so much, where there is so much. */
 const MIN_DETAIL = 16;
 
-/** Names below each other, then times, then what there is to say. The columns are those of `all`, which may be folded. */
+/** How wide the columns of names and times want to be. They only grow, so that a picture does not jump about. */
+export interface RowColumns {
+  label: number;
+  time: number;
+}
+
+/** Names below each other, then times, then what there is to say. */
 export function rowLines(
   shown: readonly FoldedRow[],
   all: readonly TreeRow[],
+  columns: RowColumns,
   look: RowLook,
 ): readonly string[] {
   const times = new Map(all.map((row) => [row, timeOf(row, look.now)]));
-  let timeWidth = 0;
-  for (const time of times.values()) timeWidth = Math.max(timeWidth, time.length);
   const labels = new Map(all.map((row) => [row, labelOf(row)]));
-  let widest = 0;
-  for (const label of labels.values()) widest = Math.max(widest, displayWidth(label));
-  const labelWidth = Math.min(widest, Math.max(8, look.width - timeWidth - MIN_DETAIL - 4));
+  for (const time of times.values()) columns.time = Math.max(columns.time, time.length);
+  for (const label of labels.values()) columns.label = Math.max(columns.label, displayWidth(label));
+  const { time: timeWidth } = columns;
+  const labelWidth = Math.min(columns.label, Math.max(8, look.width - timeWidth - MIN_DETAIL - 4));
   const room = look.width - labelWidth - timeWidth - 4;
   return shown.map((each) => {
     if (each.kind === 'fold')

@@ -18,43 +18,48 @@ export function usageLine(
   const now = used.at(-1);
   if (now === undefined) return null;
   const maxMemory = limits.max_memory_mb * 1024 * 1024;
-  const memory: Part = {
-    name: 'memory',
-    line: sparkline(
-      used.map(({ memory_bytes: each }) => each),
-      maxMemory,
-      MAX_LOOKS,
-    ),
-    text: `${bytes(now.memory_bytes)} of ${limits.max_memory_mb} MB`,
-    share: now.memory_bytes / maxMemory,
-  };
-  const cpu: Part = {
-    name: 'cpu',
-    line: sparkline(
-      used.map(({ cpu_percent: each }) => each),
-      limits.max_cpu_percent,
-      MAX_LOOKS,
-    ),
-    text: `${now.cpu_percent} of ${limits.max_cpu_percent} %`,
-    // At its limit a process is only slower.
-    share: 0,
-  };
-  const processes: Part = {
-    name: 'processes',
-    line: '',
-    text: `${now.processes} of ${limits.max_processes}`,
-    share: now.processes / limits.max_processes,
-  };
-  const bare = (part: Part): Part => ({ ...part, line: '' });
+  const line = (values: readonly number[], top: number, looks: number): string =>
+    looks === 0 ? '' : sparkline(values.slice(-looks), top, looks);
+  const parts = (looks: number): readonly Part[] => [
+    {
+      name: 'memory',
+      line: line(
+        used.map(({ memory_bytes: each }) => each),
+        maxMemory,
+        looks,
+      ),
+      text: `${bytes(now.memory_bytes)} of ${limits.max_memory_mb} MB`,
+      share: now.memory_bytes / maxMemory,
+    },
+    {
+      name: 'cpu',
+      line: line(
+        used.map(({ cpu_percent: each }) => each),
+        limits.max_cpu_percent,
+        looks,
+      ),
+      text: `${now.cpu_percent} of ${limits.max_cpu_percent} %`,
+      // At its limit a process is only slower.
+      share: 0,
+    },
+    {
+      name: 'processes',
+      line: '',
+      text: `${now.processes} of ${limits.max_processes}`,
+      share: now.processes / limits.max_processes,
+    },
+  ];
   const chosen = [
-    [memory, cpu, processes],
-    [memory, cpu],
-    [bare(memory), bare(cpu), bare(processes)],
-    [bare(memory), bare(cpu)],
-    [bare(memory)],
-  ].find((parts) => displayWidth(parts.map(textOf).join('   ')) + 2 <= width);
-  return chosen === undefined ? null : `  ${chosen.map((part) => painted(part, style)).join('   ')}`;
+    parts(MAX_LOOKS),
+    parts(MAX_LOOKS / 2),
+    parts(0),
+    parts(0).slice(0, 2),
+    parts(0).slice(0, 1),
+  ].find((each) => displayWidth(each.map(textOf).join(GAP)) + 2 <= width);
+  return chosen === undefined ? null : `  ${chosen.map((part) => painted(part, style)).join(GAP)}`;
 }
+
+const GAP = '   ';
 
 interface Part {
   readonly name: string;

@@ -51,14 +51,14 @@ describe('a tree higher than its room', () => {
 
   test('fills what room is left with what is nearest', () => {
     assert.deepEqual(outline(folded(many, 8)), [
-      '… 38 completed',
-      'done38',
+      '… 39 completed',
       'done39',
       'group',
       '  broken',
       '  works',
       'next0',
-      '… 19 pending',
+      'next1',
+      '… 18 pending',
     ]);
   });
 
