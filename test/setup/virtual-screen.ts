@@ -10,7 +10,7 @@ export interface VirtualScreen {
   readonly columns: number;
 }
 
-const TOKENS = /\u001b\[\?2026[hl]|\u001b\[(\d*)([A-Zm])|\u001b\[[\d;]*m|\r|\n|[^\r\n\u001b]+|./gsu;
+const TOKENS = /\u001b\[\?(?:2026|7)[hl]|\u001b\[(\d*)([A-Zm])|\u001b\[[\d;]*m|\r|\n|[^\r\n\u001b]+|./gsu;
 
 export function virtualScreen(columns: number): VirtualScreen {
   // Each line is one that was ended by a newline; it may take several rows.
@@ -18,6 +18,7 @@ export function virtualScreen(columns: number): VirtualScreen {
   let width = columns;
   let row = 0;
   let column = 0;
+  let isCutting = false;
 
   const layout = (): { line: number; from: number }[] =>
     lines.flatMap((text, line) =>
@@ -48,7 +49,8 @@ export function virtualScreen(columns: number): VirtualScreen {
     write: (text) => {
       for (const [token, count, final] of text.matchAll(TOKENS)) {
         const times = Number(count === undefined || count === '' ? 1 : count);
-        if (token === '\r') column = 0;
+        if (token === '\u001b[?7l' || token === '\u001b[?7h') isCutting = token.endsWith('l');
+        else if (token === '\r') column = 0;
         else if (token === '\n') {
           row += 1;
           column = 0;
@@ -65,11 +67,13 @@ export function virtualScreen(columns: number): VirtualScreen {
         else if (token.startsWith('\u001b'))
           throw new Error(`a sequence that is not known: ${JSON.stringify(token)}`);
         else {
-          if (column + displayWidth(token) > width) throw new Error(`wider than ${width} columns: ${token}`);
+          const fitting = isCutting ? token.slice(0, width - column) : token;
+          if (column + displayWidth(fitting) > width)
+            throw new Error(`wider than ${width} columns: ${token}`);
           const line = part(row);
           const before = (lines[line] ?? '').padEnd(column);
-          lines[line] = before.slice(0, column) + token + before.slice(column + token.length);
-          column += token.length;
+          lines[line] = before.slice(0, column) + fitting + before.slice(column + fitting.length);
+          column += fitting.length;
         }
       }
     },

@@ -21,6 +21,9 @@ export interface Surface {
 /** The terminal shows all between these at once (https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036). */
 const BEGIN = '\u001b[?2026h';
 const END = '\u001b[?2026l';
+/** A terminal that has become narrower, and has not told us yet, cuts our lines: broken ones would move the rest. */
+const CUT = '\u001b[?7l';
+const BREAK = '\u001b[?7h';
 const CLEAR_ROW = '\u001b[2K';
 const CLEAR_REST = '\u001b[K';
 
@@ -30,7 +33,7 @@ export function createPainter({ write, size, reflows }: Surface): Painter {
   let drawnColumns = 0;
 
   const show = (text: string): void => {
-    if (text !== '') write(`${BEGIN}${text}${END}`);
+    if (text !== '') write(`${BEGIN}${CUT}${text}${BREAK}${END}`);
   };
   /** Row by row: tmux keeps a copy of what "clear to the end of the screen" takes when that is the whole screen. */
   const erasing = (): string => {
@@ -61,7 +64,7 @@ export function createPainter({ write, size, reflows }: Surface): Painter {
         drawn = next;
       }
     },
-    printAbove: (text, lines) => show(`${erasing()}${text}\n${whole(fitting(lines))}`),
+    printAbove: (text, lines) => show(`${erasing()}${BREAK}${text}\n${CUT}${whole(fitting(lines))}`),
     erase: () => {
       show(erasing());
       drawn = [];

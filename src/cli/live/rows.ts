@@ -15,7 +15,8 @@ export interface RowLook {
 }
 
 const BAR_COLUMNS = 10;
-/** What stands behind the name keeps so much, where there is so much. */
+/** On a narrow screen names come first; what is said behind them keeps so much, where there is so much. */
+const MIN_LABEL = 24;
 const MIN_DETAIL = 16;
 
 /** How wide the columns of names and times want to be. They only grow, so that a picture does not jump about. */
@@ -36,7 +37,11 @@ export function rowLines(
   for (const time of times.values()) columns.time = Math.max(columns.time, time.length);
   for (const label of labels.values()) columns.label = Math.max(columns.label, displayWidth(label));
   const { time: timeWidth } = columns;
-  const labelWidth = Math.min(columns.label, Math.max(8, look.width - timeWidth - MIN_DETAIL - 4));
+  const left = look.width - timeWidth - 2;
+  const labelWidth = Math.max(
+    2,
+    Math.min(columns.label, Math.max(left - MIN_DETAIL - 2, Math.min(MIN_LABEL, left))),
+  );
   const room = look.width - labelWidth - timeWidth - 4;
   return shown.map((each) => {
     if (each.kind === 'fold')

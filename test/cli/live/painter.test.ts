@@ -7,24 +7,30 @@ import { type VirtualScreen, virtualScreen } from '../../setup/virtual-screen.ts
 interface Bench {
   readonly painter: Painter;
   readonly screen: VirtualScreen;
+  /** What the painter is told of the columns; null: the truth. */
+  readonly tell: (columns: number | null) => void;
   /** What was written since it was asked last. */
   readonly written: () => string;
 }
 
 function bench(columns = 40, rows = 20): Bench {
   const screen = virtualScreen(columns);
+  let told: number | null = null;
   let text = '';
   const painter = createPainter({
     write: (piece) => {
       text += piece;
       screen.write(piece);
     },
-    size: () => ({ columns: screen.columns, rows }),
+    size: () => ({ columns: told ?? screen.columns, rows }),
     reflows: true,
   });
   return {
     painter,
     screen,
+    tell: (size) => {
+      told = size;
+    },
     written: () => {
       const piece = text;
       text = '';
@@ -33,13 +39,16 @@ function bench(columns = 40, rows = 20): Bench {
   };
 }
 
+const BEGIN = '\u001b[?2026h\u001b[?7l';
+const END = '\u001b[?7h\u001b[?2026l';
+
 describe('the painter', () => {
   test('writes only the row that changed, between synchronized-output marks', () => {
     const { painter, screen, written } = bench();
     painter.paint(['one', 'two', 'three']);
-    assert.equal(written(), '\u001b[?2026hone\ntwo\nthree\n\u001b[?2026l');
+    assert.equal(written(), `${BEGIN}one\ntwo\nthree\n${END}`);
     painter.paint(['one', 'TWO!', 'three']);
-    assert.equal(written(), '\u001b[?2026h\r\u001b[2ATWO!\u001b[K\r\u001b[2B\u001b[?2026l');
+    assert.equal(written(), `${BEGIN}\r\u001b[2ATWO!\u001b[K\r\u001b[2B${END}`);
     assert.deepEqual(screen.rows(), ['one', 'TWO!', 'three']);
   });
 
@@ -76,6 +85,24 @@ describe('the painter', () => {
     assert.equal(screen.rows().length, 9);
     painter.paint(['narrow', 'view']);
     assert.deepEqual(screen.rows(), ['the prompt', 'narrow', 'view']);
+  });
+
+  test('pictures drawn before a narrower terminal is heard of leave nothing behind', () => {
+    const { painter, screen, tell } = bench(40);
+    screen.write('the prompt\n');
+    const picture = (time: number): string[] => [
+      `head ${time}`,
+      `${time} ${'x'.repeat(36)}`,
+      `${time} short`,
+    ];
+    painter.paint(picture(1));
+    tell(40);
+    screen.resize(12);
+    painter.paint(picture(2));
+    painter.paint(picture(3));
+    tell(null);
+    painter.paint(picture(4));
+    assert.deepEqual(screen.rows(), ['the prompt', 'head 4', '4 xxxxxxxxx', '4 short']);
   });
 
   test('forgetting leaves the picture where it is and draws the next one below', () => {
