@@ -88,18 +88,18 @@ describe('screens on a real terminal', { timeout: 180_000, skip: lacksTmux() }, 
         terminal.press(...keys);
       };
       await asks('name', /\? Name \(say-hello-to-people\)$/, 'Enter');
-      await asks('values', /\? Does it need values\?\n[^]*\^C later$/, 'Enter');
-      await asks('step', /\? Step 1: what does it do\?\n[^]*\^C later$/, 'Enter');
+      await asks('values', /\? Does it need values\?\n[\s\S]*\^C later$/, 'Enter');
+      await asks('step', /\? Step 1: what does it do\?\n[\s\S]*\^C later$/, 'Enter');
       await asks('step-name', /\? Name of the step \(say-hello\)$/, 'Enter');
-      await asks('input', /\? who: where does it come from\?\n[^]*\^C later$/, 'Enter');
+      await asks('input', /\? who: where does it come from\?\n[\s\S]*\^C later$/, 'Enter');
       await asks('input-value', /\? who \(string\):$/, 'world', 'Enter');
       await asks('outputs', /\? Fields that its result must have[^\n]*(\n[^\n]*)?\)$/, 'Enter');
       await asks('timeout', /\? Longest time[^\n]*$/, 'Enter');
-      await asks('on-error', /\? If it fails:\n[^]*\^C later$/, 'Enter');
-      await asks('next-step', /\? Step 2: what does it do\?\n[^]*\^C later$/, 'Enter');
-      await asks('limits', /\? Limits of a run\n[^]*\^C later$/, 'Enter');
-      await asks('schedule', /\? When does it run\?\n[^]*\^C later$/, 'Enter');
-      await asks('review', /\? Is it right so\?\n[^]*\^C later$/, 'C-c');
+      await asks('on-error', /\? If it fails:\n[\s\S]*\^C later$/, 'Enter');
+      await asks('next-step', /\? Step 2: what does it do\?\n[\s\S]*\^C later$/, 'Enter');
+      await asks('limits', /\? Limits of a run\n[\s\S]*\^C later$/, 'Enter');
+      await asks('schedule', /\? When does it run\?\n[\s\S]*\^C later$/, 'Enter');
+      await asks('review', /\? Is it right so\?\n[\s\S]*\^C later$/, 'C-c');
       await terminal.shows(/exit 7/);
     }
     for (const name of ['step', 'input', 'on-error', 'schedule', 'review'])
