@@ -10,7 +10,7 @@ import { locateHome } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { type Screen, screenOf } from './screen.ts';
 import { printable } from './style.ts';
-import { wrapped } from './wrap.ts';
+import { wrapped, wrapText } from './wrap.ts';
 
 /** What every command shares: `--json`, `--workspace`, the way to the supervisor, and how errors are shown. */
 export abstract class WorkflowCommand extends Command {
@@ -32,6 +32,11 @@ export abstract class WorkflowCommand extends Command {
 
   protected print(value: unknown, text: () => string): void {
     printResult(value, this.wantsJson, text);
+  }
+
+  /** The same, with the lines of the text broken where the terminal ends. */
+  protected printWrapped(value: unknown, text: () => string): void {
+    printResult(value, this.wantsJson, () => wrapText(text(), screenOf(process.stdout).width));
   }
 
   /** Text that is in the wanted form already. */

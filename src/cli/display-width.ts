@@ -29,6 +29,22 @@ export function clipToWidth(text: string, columns: number): string {
   return clipped;
 }
 
+/** A text in two: what fits into `columns`, and the rest. A colour that is on at the cut goes on in the rest. */
+export function splitAtWidth(text: string, columns: number): readonly [string, string] {
+  let left = columns;
+  let at = 0;
+  for (const piece of text.split(COLOUR_PARTS)) {
+    if (!piece.startsWith('\u001b'))
+      for (const character of piece) {
+        left -= widthOfCharacter(character);
+        if (left < 0) return [text.slice(0, at), text.slice(at)];
+        at += character.length;
+      }
+    else at += piece.length;
+  }
+  return [text, ''];
+}
+
 /** A text in `columns`, with an ellipsis where something is missing; colours end where they would. */
 export function cutToWidth(text: string, columns: number): string {
   if (displayWidth(text) <= columns) return text;

@@ -1,4 +1,4 @@
-import { clipToWidth, displayWidth } from './display-width.ts';
+import { displayWidth, splitAtWidth } from './display-width.ts';
 
 /**
  * A text in lines of `width` columns, broken at blanks; a longer word is broken where it has to be. `label` begins the
@@ -18,9 +18,9 @@ export function wrapped(label: string, text: string, width: number): string[] {
     if (line !== '') lines.push(line);
     let rest = word;
     while (displayWidth(rest) > room) {
-      const piece = clipToWidth(rest, room);
+      const [piece, more] = splitAtWidth(rest, room);
       lines.push(piece);
-      rest = rest.slice(piece.length);
+      rest = more;
     }
     line = rest;
   }
@@ -35,17 +35,24 @@ export function broken(label: string, text: string, width: number): string[] {
   let rest = text;
   do {
     const room = Math.max(8, width - indent - (lines.length === 0 ? 0 : 2));
-    const piece = clipToWidth(rest, room);
-    rest = rest.slice(piece.length);
+    const [piece, more] = splitAtWidth(rest, room);
+    rest = more;
     lines.push(`${lines.length === 0 ? label : ' '.repeat(indent + 2)}${piece}`);
   } while (rest !== '');
   return lines;
 }
 
-/** A text of several lines, each wrapped for itself. */
+/** A text of several lines, each wrapped for itself, what follows indented two columns further than its line. */
 export function wrapText(text: string, width: number): string {
   return text
     .split('\n')
-    .flatMap((line) => wrapped('', line, width))
+    .flatMap((line) => hanging(line, width))
     .join('\n');
+}
+
+function hanging(line: string, width: number): string[] {
+  if (displayWidth(line) <= width) return [line];
+  const [indent = ''] = /^ */.exec(line) ?? [];
+  const [first = '', ...rest] = wrapped(indent, line.slice(indent.length), width - (indent === '' ? 0 : 2));
+  return [first, ...rest.map((each) => (indent === '' ? each : `  ${each}`))];
 }

@@ -1,7 +1,7 @@
 /** What handles the failure of a step: a handler that the workflow has, or a skill with what it is told of the failure. */
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { SkillParameter } from '../skills/skill.ts';
-import type { Answers } from './answers.ts';
+import { type Answers, textOf } from './answers.ts';
 import { freeName } from './names.ts';
 import { ask, type Choice, choose, type Flow } from './question.ts';
 import { typedLiteral, typeFault } from './wiring.ts';
@@ -87,7 +87,7 @@ function* askInput(
   const omit: Choice = { value: 'omit', name: 'nothing' };
   const fixed = (values ?? []).map((value) => ({
     value: `value:${JSON.stringify(value)}`,
-    name: String(value),
+    name: textOf(value),
   }));
   const chosen = yield* choose(
     id,
