@@ -188,7 +188,7 @@ describe('create and edit on a terminal', { timeout: 180_000, skip: lacksTmux() 
       /greet 1\.0\.0 {2}Greet\n└─ hi {2}skill say-hello\n(.*\n)*\? Is it right so\?\n❯ save it/,
     );
     assert.equal(existsSync(target()), false);
-    await says(/❯ save it/, 'Up', 'Enter');
+    await says(/❯ save it/, ...Array.from({ length: 9 }, () => 'Down'), 'Enter');
     await terminal.shows(/✓ Is it right so\? throw it away\n(.*\n)*exit 7/);
     assert.equal(existsSync(target()), false);
     terminal.run('clear; q workflow create --from a.json');
