@@ -39,12 +39,9 @@ export function summary(run: StatusDocument, { style, width }: Screen): string {
     if (others !== '') add('  also failed: ', others);
     if (run.error.step !== null && !run.error.message.includes(run.error.step))
       add('  step: ', printable(run.error.step));
-    // `step_failed: CODE, step path` says once more what stands there already.
-    if (
-      run.reason !== null &&
-      !run.reason.startsWith('step_failed') &&
-      !run.error.message.includes(run.reason)
-    )
+    // Of a step that failed it says once more what stands there already.
+    const isTold = run.status === 'failed' && run.error.step !== null;
+    if (run.reason !== null && !isTold && !run.error.message.includes(run.reason))
       add('  reason: ', printable(run.reason));
     if (run.error.hint !== null)
       add(

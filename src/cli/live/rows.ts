@@ -113,6 +113,9 @@ function detailOf(row: TreeRow, { style, said }: RowLook, room: number): string 
       return style.yellow(cutToWidth(joined(attempt, step === null ? '' : waitText(step)), room));
     case 'failed':
     case 'interrupted':
+      // Why is said below, where it happened.
+      if (parts.failed > 0)
+        return style.dim(cutToWidth(joined(attempt, `${parts.failed} of ${parts.all} failed`), room));
       return style.red(cutToWidth(joined(attempt, printable(step?.error?.message ?? row.status)), room));
     case 'completed':
       return style.dim(

@@ -15,8 +15,8 @@ export interface TreeRow {
   readonly status: RowStatus;
   /** Of a loop: the turn that is shown, from 0. */
   readonly turn: number | null;
-  /** Of what it has: how many there are, and how many are done. */
-  readonly parts: { readonly done: number; readonly all: number };
+  /** Of what it has: how many there are, are done, and failed. */
+  readonly parts: { readonly done: number; readonly failed: number; readonly all: number };
 }
 
 export type RowStatus = StepDocument['status'];
@@ -56,6 +56,7 @@ export function treeRows(steps: Iterable<StepDocument>, plan: readonly PlannedSt
       turn: children.find(({ known: each }) => each?.place.turn != null)?.known?.place.turn ?? null,
       parts: {
         done: children.filter(({ known: each }) => each !== null && DONE.has(each.step.status)).length,
+        failed: children.filter(({ known: each }) => each?.step.status === 'failed').length,
         all: children.length,
       },
     });

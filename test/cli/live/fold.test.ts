@@ -17,7 +17,7 @@ function tree(...rows: readonly (readonly [depth: number, name: string, status: 
       planned: null,
       status,
       turn: null,
-      parts: { done: 0, all: 0 },
+      parts: { done: 0, failed: 0, all: 0 },
     });
   return made;
 }
