@@ -58,7 +58,10 @@ export function createPainter({ write, size, reflows }: Surface): Painter {
   return {
     paint: (lines) => {
       const next = fitting(lines);
-      if (drawn.length === 0 || drawnColumns !== size().columns) show(erasing() + whole(next));
+      const { columns, rows } = size();
+      // What a lower terminal pushed off its top cannot be reached: no row of it is where we left it.
+      const isOutOfPlace = drawnColumns !== columns || drawn.length >= rows;
+      if (drawn.length === 0 || isOutOfPlace) show(erasing() + whole(next));
       else {
         show(changes(drawn, next));
         drawn = next;

@@ -68,7 +68,7 @@ function paintedLabel(row: TreeRow, label: string, style: Style): string {
   const at = row.depth * 2;
   const name = label.slice(at + 1);
   const painted = row.status === 'pending' || row.status === 'skipped' ? style.dim(name) : name;
-  return `${label.slice(0, at)}${label.length > at ? mark(row.status, style) : ''}${painted}`;
+  return `${label.slice(0, at)}${label.length > at ? mark(row.isUndone ? 'rolled_back' : row.status, style) : ''}${painted}`;
 }
 
 function timeOf({ step }: TreeRow, now: number): string {

@@ -13,6 +13,8 @@ export interface TreeRow {
   readonly step: StepDocument | null;
   readonly planned: PlannedStep | null;
   readonly status: RowStatus;
+  /** It was done, and a rollback took it back. */
+  readonly isUndone: boolean;
   /** Of a loop: the turn that is shown, from 0. */
   readonly turn: number | null;
   /** Of what it has: how many there are, are done, and failed. */
@@ -53,6 +55,9 @@ export function treeRows(steps: Iterable<StepDocument>, plan: readonly PlannedSt
       step: known?.step ?? null,
       planned,
       status: own,
+      isUndone: children.some(
+        (each) => each.path === `${path}!undo` && each.known?.step.status === 'completed',
+      ),
       turn: children.find(({ known: each }) => each?.place.turn != null)?.known?.place.turn ?? null,
       parts: {
         done: children.filter(({ known: each }) => each !== null && DONE.has(each.step.status)).length,

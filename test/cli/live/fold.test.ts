@@ -16,6 +16,7 @@ function tree(...rows: readonly (readonly [depth: number, name: string, status: 
       step: null,
       planned: null,
       status,
+      isUndone: false,
       turn: null,
       parts: { done: 0, failed: 0, all: 0 },
     });

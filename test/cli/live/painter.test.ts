@@ -119,6 +119,26 @@ describe('the painter', () => {
     assert.deepEqual(screen.rows(), ['1', '2', '3']);
   });
 
+  test('on a terminal that became lower the picture is drawn whole', () => {
+    const screen = virtualScreen(40);
+    let rows = 20;
+    let text = '';
+    const painter = createPainter({
+      write: (piece) => {
+        text = piece;
+        screen.write(piece);
+      },
+      size: () => ({ columns: 40, rows }),
+      reflows: true,
+    });
+    painter.paint(['1', '2', '3', '4', '5']);
+    rows = 4;
+    painter.paint(['1', '2', '3']);
+    // Each row of the old one that can still be reached is cleared, then all is written.
+    assert.equal(text, `${BEGIN}${'\r\u001b[1A\u001b[2K'.repeat(5)}1\n2\n3\n${END}`);
+    assert.deepEqual(screen.rows(), ['1', '2', '3']);
+  });
+
   test('whatever follows what, the screen shows the last picture below what was printed', () => {
     const line = fc
       .string({ unit: fc.constantFrom('a', 'b', 'c', ' ', '.'), maxLength: 50 })

@@ -142,4 +142,10 @@ describe('the live view', () => {
   lastFrame('left-completed', data.DONE_STEPS);
   lastFrame('left-failed', data.FAILED_STEPS);
   lastFrame('left-higher-than-the-screen', many, 12);
+  lastFrame('left-rolled-back', [
+    ...data.DONE_STEPS.slice(0, 1),
+    ...data.FAILED_STEPS.slice(1),
+    step('build!undo', 'completed', 20, 19),
+    step('!rollback/tell', 'completed', 19, 18),
+  ]);
 });
