@@ -17,6 +17,7 @@ import { skillScopeLimits } from '../skills/timeout.ts';
 import { openTranscripts } from './agent-transcripts.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
 import type { Decisions } from './decisions.ts';
+import { tellLastLine } from './last-line.ts';
 import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
 import type { TellNetwork } from './network-recorder.ts';
 import { openSecrets } from './secrets.ts';
@@ -130,6 +131,7 @@ export function createAttempts(
     const name = `step-${bootstrap.incarnation}-${opened}`;
     try {
       const log = await openStepLog(bootstrap.folder, name, command.path, command.attempt, signal);
+      const output = tellLastLine(log, (line) => progress(command.path, line));
       try {
         const given = secrets.of(command.path, command.step.inputs, command.inputs);
         const result = await runSkill(skill, {
@@ -156,7 +158,7 @@ export function createAttempts(
           attempt: command.attempt,
           secrets: given,
           masked: secrets.masked(),
-          output: log,
+          output,
           signal,
           memoryLimitBytes:
             skill.limits.maxMemoryBytes ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
@@ -168,6 +170,7 @@ export function createAttempts(
         throw thrown;
       } finally {
         tellLimits(command, skill, failure, child);
+        output.close();
         log.close();
       }
     } catch (error) {

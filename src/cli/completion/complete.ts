@@ -49,7 +49,8 @@ function joinedWords(words: readonly string[]): { words: readonly string[]; cut:
   let isOpen = false;
   for (const word of words) {
     const isSign = word === '=' || word === ':' || word === '::';
-    if ((isSign || isOpen || word.startsWith('@')) && joined.length > 0) joined.push(`${joined.pop() ?? ''}${word}`);
+    if ((isSign || isOpen || word.startsWith('@')) && joined.length > 0)
+      joined.push(`${joined.pop() ?? ''}${word}`);
     else joined.push(word);
     isOpen = isSign;
   }
