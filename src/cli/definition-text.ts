@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import type { WorkflowSummary } from '../protocol/control.ts';
+import type { WorkflowSummary } from '../protocol/workflow-control.ts';
 import { cutToWidth } from './display-width.ts';
 import type { Screen } from './screen.ts';
 import { printable } from './style.ts';

@@ -1,4 +1,5 @@
-import type { InstanceSummary, VersionDocument, WorkflowSummary } from '../protocol/control.ts';
+import type { InstanceSummary } from '../protocol/control.ts';
+import type { VersionDocument, WorkflowSummary } from '../protocol/workflow-control.ts';
 import type { ListColumn } from './list-flags.ts';
 import { duration, mark, plural, printable } from './style.ts';
 

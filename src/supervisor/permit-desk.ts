@@ -3,6 +3,7 @@ import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { allSteps } from '../definition/references.ts';
 import type { JsonObject, Workflow } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
+import { stepIdOf } from '../engine/paths.ts';
 import { argumentsOf, isIntent, isIntentOf } from '../guard/intents.ts';
 import { placeText } from '../guard/network-grant.ts';
 import { type Decided, decidePermit, type PermitFacts } from '../guard/permits.ts';
@@ -13,7 +14,7 @@ import type { ApprovalChanges, ApprovalRow, NewApproval } from '../store/approva
 import { applyChanges, overtaken } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
-import { idOf, policiesOf, type RunPolicies } from './run-policies.ts';
+import { policiesOf, type RunPolicies } from './run-policies.ts';
 
 export type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
 
@@ -147,7 +148,7 @@ function endedBy(batch: readonly JournalEntry[], rows: readonly ApprovalRow[]): 
 
 /** Who may decide a step that only asks; null for another step. */
 function gateOf(workflow: Workflow, path: string): ApprovalFile | null {
-  const step = allSteps(workflow).find(({ id }) => id === idOf(path));
+  const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
   if (step?.type !== 'approval') return null;
   return {
     ...(step.by.length === 0 ? {} : { by: step.by }),

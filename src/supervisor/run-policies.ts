@@ -6,6 +6,7 @@ import { CONVERSATION_LIMITS, readGuardrails } from '../agents/guardrails.ts';
 import { familyOf } from '../agents/tool-choice.ts';
 import { allSteps } from '../definition/references.ts';
 import type { Step, Workflow } from '../definition/workflow.ts';
+import { stepIdOf } from '../engine/paths.ts';
 import { trafficOf } from '../guard/network.ts';
 import { isAllowedWhatever } from '../guard/policy/blanket.ts';
 import type { GuardedCall } from '../guard/policy/call.ts';
@@ -153,7 +154,7 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
   const { workflow, agents, skills } = ground.pins;
   const narrowed = new Map<string, PolicySet>();
   const of: RunPolicies['of'] = (path, agentName) => {
-    const key = `${idOf(path)} ${agentName ?? ''}`;
+    const key = `${stepIdOf(path)} ${agentName ?? ''}`;
     const found = narrowed.get(key) ?? narrow(set, workflow, path, agents[agentName ?? ''] ?? null);
     narrowed.set(key, found);
     return found;
@@ -173,7 +174,7 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
     all: set,
     of,
     trafficOf: (path) => {
-      const step = allSteps(workflow).find(({ id }) => id === idOf(path));
+      const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
       // A program of another maker does by itself what it was allowed: its traffic is no call.
       if (step?.type !== 'agent' || agents[step.agent]?.driver !== undefined) return null;
       return trafficOf(workflow, step);
@@ -274,7 +275,7 @@ function least(a: number | null, b: number | null): number | null {
 }
 
 function narrow(set: PolicySet, workflow: Workflow, path: string, agent: Agent | null): PolicySet {
-  const step = allSteps(workflow).find(({ id }) => id === idOf(path));
+  const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
   if (step?.type !== 'agent') return set;
   const { allowedTools, deniedTools } = readGuardrails(step);
   return withPolicies(set, [
@@ -292,10 +293,4 @@ function narrow(set: PolicySet, workflow: Workflow, path: string, agent: Agent |
 function patternsOf(tool: string): string[] {
   if (tool === '@builtin') return Object.keys(CANONICAL_TOOLS);
   return tool.startsWith('@') && !tool.includes('/') ? [`${tool}/*`] : [tool, ...familyOf(tool)];
-}
-
-/** `loop[2]/group~2/a!handler` is the step `handler`. */
-export function idOf(path: string): string {
-  const last = path.split(/[/!]/).at(-1) ?? path;
-  return last.replace(/(?:\[\d+\]|~\d+)+$/, '');
 }

@@ -4,8 +4,9 @@ import { type Look, listTable } from '../../src/cli/list-flags.ts';
 import { INSTANCE_COLUMNS, WORKFLOW_COLUMNS } from '../../src/cli/lists.ts';
 import { SCHEDULE_COLUMNS } from '../../src/cli/schedule-list.ts';
 import { ago, localTime, PLAIN } from '../../src/cli/style.ts';
-import type { InstanceSummary, WorkflowSummary } from '../../src/protocol/control.ts';
+import type { InstanceSummary } from '../../src/protocol/control.ts';
 import type { ScheduleDocument } from '../../src/protocol/schedule-control.ts';
+import type { WorkflowSummary } from '../../src/protocol/workflow-control.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 const lookAt = (width: number): Look => ({

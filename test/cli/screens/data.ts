@@ -4,15 +4,10 @@ import type { HealthRow } from '../../../src/cli/health.ts';
 import type { Part } from '../../../src/cli/parts.ts';
 import type { Json } from '../../../src/definition/workflow.ts';
 import type { ApprovalDocument } from '../../../src/protocol/approval-control.ts';
-import type {
-  InstanceSummary,
-  StatusDocument,
-  StepDocument,
-  VersionDocument,
-  WorkflowSummary,
-} from '../../../src/protocol/control.ts';
+import type { InstanceSummary, StatusDocument, StepDocument } from '../../../src/protocol/control.ts';
 import type { FireDocument, ScheduleDocument } from '../../../src/protocol/schedule-control.ts';
 import type { ArchiveDocument } from '../../../src/protocol/upkeep-control.ts';
+import type { VersionDocument, WorkflowSummary } from '../../../src/protocol/workflow-control.ts';
 import { NOON } from '../../setup/golden.ts';
 
 /** A moment so many seconds before noon. */
