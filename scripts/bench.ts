@@ -15,6 +15,7 @@ import { instanceMemory, supervisorMemory } from './bench/memory.ts';
 import { memoryLimit } from './bench/memory-limit.ts';
 import { permit } from './bench/permit.ts';
 import { pollingOvershoot } from './bench/polling-overshoot.ts';
+import { redraw } from './bench/redraw.ts';
 import { resultsDocument, resultsTable } from './bench/report.ts';
 import { resume } from './bench/resume.ts';
 import { sandboxedStep } from './bench/sandbox.ts';
@@ -29,6 +30,7 @@ const MEASURES = [
   runCommand,
   auditRow,
   permit,
+  redraw,
   inlineStep,
   commandSteps,
   sandboxedStep,

@@ -11,6 +11,9 @@ import { generateValidators } from './generate-validators.ts';
 const [kind = 'unit', ...parts] = process.argv.slice(2);
 const root = join(import.meta.dirname, '..');
 const isProcess = kind !== 'unit';
+const isSoak = kind === 'soak';
+/** Of one test; a soak is one that lasts as long as it lasts. */
+const TEST_TIMEOUT_MS = isSoak ? 86_400_000 : 300_000;
 const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter((file) => file.endsWith('.proc.test.ts') === isProcess)
   .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
@@ -29,13 +32,13 @@ const { status } = spawnSync(
     '--test',
     '--test-reporter=spec',
     `--test-concurrency=${isProcess ? 1 : 2}`,
-    '--test-timeout=300000',
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
     ...files,
   ],
   {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...(kind === 'soak' ? { Q_TEST_SOAK: '1', Q_TEST_FILE_LIMIT_S: '86400' } : {}) },
+    env: { ...process.env, ...(isSoak ? { Q_TEST_SOAK: '1', Q_TEST_FILE_LIMIT_S: '86400' } : {}) },
   },
 );
 process.exit(status ?? 1);

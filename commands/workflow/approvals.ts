@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import { APPROVAL_COLUMNS, approvalCards, noApprovals } from '../../src/cli/approval-list.ts';
+import { APPROVAL_COLUMNS, noApprovals } from '../../src/cli/approval-list.ts';
+import { approvalsText } from '../../src/cli/approvals.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/list-flags.ts';
 
@@ -31,7 +32,7 @@ export default class Approvals extends WorkflowCommand {
         limit: flags.limit,
       });
       this.write(
-        listText(approvals, APPROVAL_COLUMNS, flags, noApprovals(flags.all), { draw: approvalCards }),
+        listText(approvals, APPROVAL_COLUMNS, flags, noApprovals(flags.all), { draw: approvalsText }),
       );
     } finally {
       client.close();

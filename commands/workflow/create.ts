@@ -15,7 +15,8 @@ export default class Create extends WorkflowCommand {
   static override args = { purpose: Args.string({ description: 'what the workflow is for, in a sentence' }) };
   static override flags = {
     from: Flags.string({
-      description: 'take the answers from a JSON file (- is the standard input), ask nothing',
+      description:
+        'take the answers from a JSON file (- is the standard input); on a terminal you look at it before it is saved',
     }),
     file: Flags.string({ description: 'where the workflow goes (default: .amazonq/workflows/NAME.json)' }),
     draft: Flags.boolean({ description: 'let the configured model draft it from the purpose' }),

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { checkHealth, healthText } from '../../src/cli/health.ts';
 import { modelRow } from '../../src/cli/model-health.ts';
+import { screenOf } from '../../src/cli/screen.ts';
 import { EXIT } from '../../src/errors/table.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 
@@ -27,7 +28,7 @@ export default class Doctor extends WorkflowCommand {
       rows.push(await modelRow(locateHome(), this.caller(flags.workspace), name));
     }
     this.print({ is_healthy: rows.every((row) => row.state !== 'broken'), checks: rows }, () =>
-      healthText(rows),
+      healthText(rows, screenOf(process.stdout)),
     );
     if (rows.some((row) => row.state === 'broken')) process.exitCode = EXIT.UNREACHABLE;
   }

@@ -1,8 +1,7 @@
 import { Args } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { explain, explainText } from '../../src/cli/explain.ts';
-import { styleFor } from '../../src/cli/style.ts';
-import { widthOf } from '../../src/cli/table.ts';
+import { screenOf } from '../../src/cli/screen.ts';
 
 export default class Explain extends WorkflowCommand {
   static override description = 'Say what an error code or exit status means and what to do about it.';
@@ -18,6 +17,6 @@ export default class Explain extends WorkflowCommand {
     const { args, flags } = await this.parse(Explain);
     this.wantsJson = flags.json;
     const codes = explain(args.code ?? null);
-    this.print(codes, () => explainText(codes, styleFor(process.stdout), widthOf(process.stdout)));
+    this.print(codes, () => explainText(codes, screenOf(process.stdout)));
   }
 }

@@ -32,7 +32,7 @@ export default class Kill extends WorkflowCommand {
     const { mode, reason } = flags;
     const caller = this.caller(flags.workspace);
     const document = await tripSwitch(locateHome(), { scope: args.scope, mode, reason, caller });
-    this.print(document, () => killText(document));
+    this.printWrapped(document, () => killText(document));
     if (document.survivors > 0 || document.instances.some(({ failure }) => failure !== undefined))
       process.exitCode = 1;
   }

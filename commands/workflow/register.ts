@@ -29,7 +29,7 @@ export default class Register extends WorkflowCommand {
         env: inheritedEnvironment(),
       });
       const { name, version, number, is_new: isNew, problems } = registered;
-      this.print(registered, () =>
+      this.printWrapped(registered, () =>
         [
           isNew
             ? `registered ${name} ${version} as ${name}@${number}`

@@ -45,7 +45,7 @@ export default class Resume extends WorkflowCommand {
         definition: flags.definition === undefined ? null : resolveTarget(flags.definition, caller.workspace),
         modelEnv: modelEnvironment(caller.configHome),
       });
-      if (flags.detach) this.print(resumed, () => resumed.id);
+      if (flags.detach) this.printWrapped(resumed, () => resumed.id);
       else process.exitCode = await followRun(client, resumed, { isJson: flags.json, caller });
     } finally {
       client.close();

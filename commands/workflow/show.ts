@@ -2,6 +2,7 @@ import { Args } from '@oclif/core';
 import { resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { definitionText } from '../../src/cli/definition-text.ts';
+import { screenOf } from '../../src/cli/screen.ts';
 
 export default class Show extends WorkflowCommand {
   static override description = 'Show a workflow: its inputs, steps, limits and where it comes from.';
@@ -21,7 +22,7 @@ export default class Show extends WorkflowCommand {
     try {
       const target = resolveTarget(args.workflow, caller.workspace);
       const shown = await client.call('workflow.show', { target, caller });
-      this.print(shown, () => definitionText(shown));
+      this.print(shown, () => definitionText(shown, screenOf(process.stdout)));
     } finally {
       client.close();
     }

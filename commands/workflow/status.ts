@@ -3,7 +3,7 @@ import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/follow-run.ts';
 import { isNarrowed, LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/list-flags.ts';
 import { INSTANCE_COLUMNS, noInstances } from '../../src/cli/lists.ts';
-import { styleFor } from '../../src/cli/style.ts';
+import { screenOf } from '../../src/cli/screen.ts';
 import { statusText } from '../../src/cli/summary.ts';
 
 const MOST = 10_000;
@@ -47,7 +47,7 @@ export default class Status extends WorkflowCommand {
           { id: run.id, notices: [] },
           { isJson: flags.json, caller: this.caller(flags.workspace) },
         );
-      else this.print(run, () => statusText(run, styleFor(process.stdout), Date.now()));
+      else this.print(run, () => statusText(run, screenOf(process.stdout)));
     } finally {
       client.close();
     }

@@ -21,7 +21,7 @@ export default class Stop extends WorkflowCommand {
     const client = await this.connect();
     try {
       const run = await stopRun(client, args.id, flags.force, this.caller(flags.workspace));
-      this.print(run, () => `${run.id} ${run.status}${run.reason === null ? '' : `: ${run.reason}`}`);
+      this.printWrapped(run, () => `${run.id} ${run.status}${run.reason === null ? '' : `: ${run.reason}`}`);
     } finally {
       client.close();
     }

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
+import { screenOf } from '../../src/cli/screen.ts';
 import { checkFile, validationText } from '../../src/cli/validation.ts';
 import { EXIT } from '../../src/errors/table.ts';
 
@@ -15,7 +16,7 @@ export default class Validate extends WorkflowCommand {
     const caller = this.caller(flags.workspace);
     const file = resolveTarget(args.file.includes('/') ? args.file : `./${args.file}`, caller.workspace);
     const result = await checkFile(file, caller);
-    this.print(result, () => validationText(args.file, result));
+    this.print(result, () => validationText(args.file, result, screenOf(process.stdout)));
     if (!result.is_valid) process.exitCode = EXIT.INVALID;
   }
 }

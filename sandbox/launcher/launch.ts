@@ -79,7 +79,8 @@ export function prepareLaunch(command: CommandSpec, sandbox: StepSandbox, marker
 
 /** Whether the step gets a proxy: not where it could reach nothing through it. */
 export function hasProxy({ ground, view, access }: StepSandbox): boolean {
-  return isConfined(ground, view) && view.network === 'proxy' && (access?.rules.length ?? 0) > 0;
+  if (!isConfined(ground, view) || view.network !== 'proxy' || access === undefined) return false;
+  return access.rules.length > 0 || access.grants !== undefined;
 }
 
 function isConfined(ground: SandboxGround, view: StepView): boolean {

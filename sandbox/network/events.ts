@@ -1,3 +1,4 @@
+import type { NetworkGrants } from './grants.ts';
 import type { NetworkRule, NetworkRules } from './rules.ts';
 
 /** Why something was not let through, or ended before its time. */
@@ -20,6 +21,8 @@ export type NetworkReason =
   | 'not_recorded'
   | 'broken'
   | 'idle'
+  /** The call that it was open for is over. */
+  | 'call_ended'
   | 'step_ended';
 
 /** Whether one way out is open; told before the first byte goes, and the way waits for the answer. */
@@ -36,6 +39,8 @@ export interface NetworkDecision {
   readonly addresses: readonly string[];
   readonly rule: NetworkRule | null;
   readonly reason: NetworkReason | null;
+  /** The number of the approval that opened it; not there where the rules alone did. */
+  readonly approval?: number;
 }
 
 /** What went through an open way. */
@@ -54,6 +59,8 @@ export type NetworkEvent = NetworkDecision | NetworkEnd;
 
 /** What a step may reach, and who hears of it. */
 export interface NetworkAccess extends NetworkRules {
+  /** What calls may reach beside the rules; with it there is a proxy also where the rules open nothing. */
+  readonly grants?: NetworkGrants;
   /** When it throws or rejects on a decision, nothing is let through: what cannot be recorded does not happen. */
   readonly onEvent: (event: NetworkEvent) => void | Promise<void>;
   /** All addresses of a name; by default as the system finds them. */

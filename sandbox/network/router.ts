@@ -8,10 +8,12 @@ import {
   PROXY_LIMITS,
   type ProxyLimits,
 } from './events.ts';
+import type { OpenGrant } from './grants.ts';
 import { hostText } from './host.ts';
-import { compileRules, judgeTarget, type Rules, reachableAddresses } from './rules.ts';
+import { compileRules, type Rules } from './rules.ts';
 import { ownAddresses, systemResolve } from './system-names.ts';
 import type { Target } from './target.ts';
+import { openWay, waysTo } from './ways.ts';
 
 /** A way that is not open. `status` is the answer in HTTP. */
 export class Refusal extends Error {
@@ -84,27 +86,32 @@ export class Router {
     const where = `${hostText(target.host)}:${target.port}`;
     if (this.#connections.isClosed)
       throw new Refusal('step_ended', 502, 'the network of this step is closed');
-    const verdict = judgeTarget(this.#rules, target);
-    if (!verdict.isListed)
-      throw await this.#refuse(said, verdict.reason, 403, whyNot(where, verdict.reason), {
-        rule: verdict.rule,
+    const listed = waysTo(target, this.#rules, this.#access.grants?.current ?? []);
+    if (!listed.isListed)
+      throw await this.#refuse(said, listed.reason, 403, whyNot(where, listed.reason), {
+        rule: listed.rule,
       });
-    const { rule } = verdict;
+    const { rule } = listed.ways[0];
     const resolved = await this.#resolve(target);
     if (resolved === null)
       throw await this.#refuse(said, 'unresolved', 502, `${where} was not found`, { rule });
     const isOwn = this.#access.isOwn ?? ownAddresses();
-    const addresses = reachableAddresses(this.#rules, target, resolved, isOwn).slice(0, MAX_ADDRESSES);
-    if (addresses.length === 0) {
+    const open = openWay(listed.ways, target, resolved, isOwn);
+    if (open === null) {
       const why = `${where} leads to no address that this step may reach`;
       throw await this.#refuse(said, 'address_refused', 403, why, { rule, addresses: resolved });
     }
-    await this.#record({ ...said, outcome: 'allowed', addresses, rule, reason: null });
+    const { grant, rule: by } = open.way;
+    const addresses = open.addresses.slice(0, MAX_ADDRESSES);
+    const approved = grant === null ? {} : { approval: grant.approval };
+    await this.#record({ ...said, outcome: 'allowed', addresses, rule: by, reason: null, ...approved });
     for (const address of addresses) {
+      if (grant?.over.aborted === true) break;
       const socket = await this.#connections.dial(address, target.port, this.limits.connectMs);
-      if (socket !== null) return this.#watch(said.connection, address, socket);
+      if (socket !== null) return this.#watch(said.connection, address, socket, grant);
     }
-    const reason = this.#connections.isClosed ? 'step_ended' : 'unreachable';
+    const over = grant?.over.aborted === true ? 'call_ended' : 'unreachable';
+    const reason = this.#connections.isClosed ? 'step_ended' : over;
     this.#tell({ connection: said.connection, address: null, bytesOut: 0, bytesIn: 0, reason });
     throw new Refusal(reason, 502, `${where} does not answer`);
   }
@@ -119,17 +126,21 @@ export class Router {
     return addresses;
   }
 
-  #watch(connection: number, address: string, socket: Socket): Route {
+  #watch(connection: number, address: string, socket: Socket, grant: OpenGrant | null): Route {
     let why: NetworkReason | null = null;
     const cut = (reason: NetworkReason): void => {
       why ??= reason;
       socket.destroy();
     };
     socket.setTimeout(this.limits.idleMs, () => cut('idle'));
+    const ended = (): void => cut('call_ended');
+    if (grant?.over.aborted === true) ended();
+    grant?.over.addEventListener('abort', ended, { once: true });
     socket.once('error', () => {
       why ??= 'broken';
     });
     socket.once('close', () => {
+      grant?.over.removeEventListener('abort', ended);
       const reason = why ?? (this.#connections.isClosed ? 'step_ended' : null);
       const { bytesWritten: bytesOut, bytesRead: bytesIn } = socket;
       this.#tell({ connection, address, bytesOut, bytesIn, reason });

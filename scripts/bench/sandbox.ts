@@ -18,7 +18,7 @@ const OTHER_USER = 65_534;
 
 type HostCommand = HostRequest['commands'][number];
 /** What is started, and what it may cost. */
-type Case = HostCommand & Pick<Result, 'name' | 'bar'>;
+type Case = Pick<Result, 'name' | 'bar'> & { readonly command: HostCommand };
 
 export const sandboxedStep: Measure = {
   name: 'sandboxed-step',
@@ -40,7 +40,7 @@ export const sandboxedStep: Measure = {
     const isolation = chooseIsolation({ home: home.folder, requested: 'auto' });
     const instance = isolation.openScope('bench', NO_LIMITS);
     try {
-      const commands = cases.map(({ name: _, bar: __, ...command }) => command);
+      const commands = cases.map(({ command }) => command);
       const answer = await inside(instance, { record: instance.record, rounds: ROUNDS, commands });
       return [...cases.map((each) => resultOf(each, answer)), ...answer.blocking];
     } finally {
@@ -63,12 +63,14 @@ function casesIn(whose: string, workspace: string, ground: SandboxGround): Case[
   const tiers = whose === 'own' ? (['skill', 'agent'] as const) : (['skill'] as const);
   return tiers.flatMap((tier) =>
     programs.map(({ program, file, args, bar }) => ({
-      key: `${tier}-${program.slice(0, 4)}-${whose.slice(0, 2)}`,
       name: `whole step in the tier ${tier}, workspace ${whose}: ${program}`,
-      file,
-      args,
-      hosts: tier === 'agent' ? ['api.example'] : [],
-      sandbox: { ground, view: { ...view, tier, network: tier === 'agent' ? 'proxy' : 'host' } } as const,
+      command: {
+        key: `${tier}-${program.slice(0, 4)}-${whose.slice(0, 2)}`,
+        file,
+        args,
+        hosts: tier === 'agent' ? ['api.example'] : [],
+        sandbox: { ground, view: { ...view, tier, network: tier === 'agent' ? 'proxy' : 'host' } } as const,
+      },
       // The tier of agents has none: it starts a Node for its listener.
       bar: tier === 'agent' ? null : bar,
     })),
@@ -93,8 +95,8 @@ async function inside(instance: Scope, request: HostRequest): Promise<HostAnswer
   return JSON.parse(stdout) as HostAnswer;
 }
 
-function resultOf({ key, name, bar }: Case, { times }: HostAnswer): Result {
-  const { confined, bare } = times[key] ?? { confined: [], bare: [] };
+function resultOf({ command, name, bar }: Case, { times }: HostAnswer): Result {
+  const { confined, bare } = times[command.key] ?? { confined: [], bare: [] };
   return {
     name,
     unit: 'ms',

@@ -2,6 +2,7 @@
 import type { JsonObject } from '../definition/workflow.ts';
 import type { SkillNote } from '../skills/skill.ts';
 import type { DriverChoice } from './driver-choice.ts';
+import type { AgentHooks } from './hooks/hook.ts';
 
 export interface Agent {
   readonly name: string;
@@ -21,6 +22,8 @@ export interface Agent {
   readonly allowedTools: readonly string[];
   readonly toolsSettings: Readonly<Record<string, JsonObject>>;
   readonly mcpServers: Readonly<Record<string, McpServer>>;
+  /** Commands that run beside it; not there where the file has none, or another driver runs none. */
+  readonly hooks?: AgentHooks;
   /** Who does its work; not there for our own driver. */
   readonly driver?: DriverChoice;
   /** JSON Schema of the final answer. */

@@ -1,25 +1,16 @@
 /** The tool calls of one answer: intent, decision, run, outcome; each by itself, several at once. */
-import { sha256 } from '../audit/canonical.ts';
 import type { AgentEvent, ToolOutcome } from '../engine/agent-events.ts';
-import type { ErrorCode } from '../errors/table.ts';
-import { ensureWorkflowError } from '../errors/workflow-error.ts';
+import { ensureError, ensureWorkflowError } from '../errors/workflow-error.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { PermitApproval } from '../protocol/instance-link.ts';
 import { INTERRUPTED_TEXT } from '../protocol/open-calls.ts';
+import { callEnded, FATAL, grantOf } from './call-end.ts';
+import { type BeforeCall, beforeCall } from './hooks/run-hooks.ts';
 import { approvalOf, type CallEnd, Cancelled, type LoopRun, Suspended } from './run.ts';
-import { capText, cleanText } from './text.ts';
-import { isKnownTool, type Tool, type ToolResult } from './tool-box.ts';
+import { isKnownTool, type Tool, type ToolCall, type ToolResult } from './tool-box.ts';
 import type { CallState, TurnState } from './transcript.ts';
 
 const MAX_PARALLEL = 4;
-
-/** Failures of ours, not of the tool: the step ends with them, a model cannot mend them. */
-const FATAL: ReadonlySet<ErrorCode> = new Set([
-  'ISOLATION_MISSING',
-  'SANDBOX_FAILED',
-  'SCOPE_FAILED',
-  'INTERNAL',
-]);
 
 /**
  * Settles every call of the answer that has no outcome yet. Resolves, or throws, when none is under way any more:
@@ -58,49 +49,71 @@ async function settle(run: LoopRun, iteration: number, state: CallState): Promis
     // Nothing is run, so nothing has to be durable before: both go into one commit.
     world.record([
       ...intents,
-      ended(run, call, refused?.outcome ?? 'error', refused?.text ?? 'unknown tool'),
+      callEnded(run, call, refused?.outcome ?? 'error', refused?.text ?? 'unknown tool'),
     ]);
     return [];
   }
   world.record(intents);
   const permit = await world.permit('tool', { iteration, call, tool }, signal);
   if (permit === null || signal.aborted) {
-    world.record([ended(run, call, 'interrupted', 'cancelled before it was run')]);
+    world.record([callEnded(run, call, 'interrupted', 'cancelled before it was run')]);
     throw new Cancelled();
   }
   if (permit.decision === 'wait') return [approvalOf(permit)];
-  if (permit.decision === 'deny') world.record([ended(run, call, 'denied', `denied: ${permit.reason}`)]);
-  else await execute(run, found, state);
+  if (permit.decision === 'deny') {
+    world.record([callEnded(run, call, 'denied', `denied: ${permit.reason}`)]);
+    return [];
+  }
+  const before = await beforeAllowed(run, state, tool);
+  if (before.kind === 'waits') return [before.approval];
+  if (before.kind === 'blocked') world.record([callEnded(run, call, 'denied', `denied: ${before.reason}`)]);
+  else await execute(run, found, state, grantOf(permit));
   return [];
 }
 
+/** What the hooks of the agent file say of a call that the policies allow. */
+async function beforeAllowed(run: LoopRun, state: CallState, tool: string): Promise<BeforeCall> {
+  try {
+    return await beforeCall(run, state, tool);
+  } catch (error) {
+    const text = error instanceof Cancelled ? 'cancelled' : `stopped: ${ensureError(error).message};`;
+    run.world.record([callEnded(run, state.call, 'interrupted', `${text} before it was run`)]);
+    throw error;
+  }
+}
+
 /** Runs exactly what was journaled and decided. */
-async function execute(run: LoopRun, tool: Tool, { call, args }: CallState): Promise<void> {
+async function execute(
+  run: LoopRun,
+  tool: Tool,
+  { call, args }: CallState,
+  grant: Pick<ToolCall, 'grant'>,
+): Promise<void> {
   const { world, clock, signal } = run;
   let done: CallEnd<ToolResult>;
   try {
     done = await clock.during(() =>
-      world.during(tool.tool, signal, (either) => tool.run({ call, args }, either)),
+      world.during(tool.tool, signal, (either) => tool.run({ call, args, ...grant }, either)),
     );
   } catch (error) {
     if (signal.aborted) return interrupt(run, call);
     const known = ensureWorkflowError(error);
-    world.record([ended(run, call, 'error', `${known.code}: ${known.message}`)]);
+    world.record([callEnded(run, call, 'error', `${known.code}: ${known.message}`)]);
     if (FATAL.has(known.code)) throw known;
     return;
   }
   if (signal.aborted) return interrupt(run, call);
   if ('switchedOff' in done) {
     const text = `ended by the kill switch ${done.switchedOff}; nobody knows how far it came`;
-    world.record([ended(run, call, 'interrupted', text)]);
+    world.record([callEnded(run, call, 'interrupted', text)]);
     return;
   }
   const result = done.value;
-  world.record([ended(run, call, result.isError ? 'error' : 'ok', result.text, result.bytes)]);
+  world.record([callEnded(run, call, result.isError ? 'error' : 'ok', result.text, result)]);
 }
 
 function interrupt(run: LoopRun, call: string): never {
-  run.world.record([ended(run, call, 'interrupted', INTERRUPTED_TEXT)]);
+  run.world.record([callEnded(run, call, 'interrupted', INTERRUPTED_TEXT)]);
   throw new Cancelled();
 }
 
@@ -121,18 +134,4 @@ function refusalOf(
   if (wrong !== null) return { outcome: 'error', text: wrong };
   const reason = task.tools.refusal(tool, args);
   return reason === null ? null : { outcome: 'denied', text: `denied: ${reason}` };
-}
-
-/** Cleaned before it is masked, so that nothing invisible hides a secret; masked before it is cut in two. */
-function ended(run: LoopRun, call: string, outcome: ToolOutcome, raw: string, bytes?: number): AgentEvent {
-  const result = capText(run.world.mask(cleanText(raw)));
-  return {
-    type: 'agent.tool_ended',
-    path: run.task.path,
-    call,
-    outcome,
-    result,
-    bytes: bytes ?? Buffer.byteLength(raw),
-    hash: sha256(result),
-  };
 }

@@ -31,7 +31,7 @@ export function taskText(inputs: Readonly<JsonObject>): string {
 
 /** The whole conversation as the next request has it. An answer that was not the last had something wrong with it. */
 export function messagesOf(task: string, transcript: Transcript, rules: AnswerRules): ModelMessage[] {
-  const messages: ModelMessage[] = [{ role: 'user', text: task }];
+  const messages: ModelMessage[] = [{ role: 'user', text: [task, ...transcript.hookTexts].join('\n\n') }];
   for (const { text, calls } of transcript.turns) {
     messages.push({
       role: 'assistant',

@@ -21,7 +21,7 @@ export interface AgentDriver {
 
 /** Our own loop. `close` ends what its tools need. */
 export function nativeDriver(
-  parts: Pick<AgentTask, 'model' | 'spec' | 'tools'>,
+  parts: Pick<AgentTask, 'model' | 'spec' | 'tools' | 'hooks'>,
   close: () => Promise<void>,
 ): AgentDriver {
   return {

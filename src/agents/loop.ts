@@ -8,6 +8,7 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import { agentResult, answerProblem } from './answer.ts';
 import { limitError } from './budget.ts';
 import { runCalls } from './call.ts';
+import { afterCalls, closingHooks, openingHooks } from './hooks/run-hooks.ts';
 import { askModel } from './request.ts';
 import { type AgentJob, type AgentTask, type AgentWorld, Cancelled, type LoopRun } from './run.ts';
 import { stuckReason } from './stuck.ts';
@@ -42,13 +43,19 @@ export async function runAgent(
 
 async function converse(run: LoopRun): Promise<JsonObject> {
   const { task, transcript } = run;
+  await openingHooks(run);
   for (;;) {
     if (run.signal.aborted) throw new Cancelled();
     const turn = transcript.last;
     if (turn !== null && turn.calls.length === 0) {
       const result = finish(turn, task, transcript);
-      if (result !== null) return result;
+      if (result !== null) {
+        await closingHooks(run, turn);
+        return result;
+      }
     }
+    // Before anything may end the step: what was run is told to them.
+    if (turn?.calls.every(({ outcome }) => outcome !== null)) await afterCalls(run, turn);
     refuseMore(task, transcript);
     if (turn?.calls.some(({ outcome }) => outcome === null)) await runCalls(run, turn);
     else await askModel(run);

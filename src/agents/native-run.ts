@@ -3,6 +3,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, relative, resolve } from 'node:path';
 import type { CommandSpec } from '../../sandbox/isolation.ts';
+import type { NetworkGrant } from '../../sandbox/network/grants.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { isObject } from '../skills/fields.ts';
@@ -23,7 +24,12 @@ export interface ToolHost {
   /** Starts a command in a scope of its own and the sandbox of the step. */
   run(
     name: string,
-    command: { readonly spec: CommandSpec; readonly stdin: string; readonly timeoutMs: number },
+    command: {
+      readonly spec: CommandSpec;
+      readonly stdin: string;
+      readonly timeoutMs: number;
+      readonly grant: NetworkGrant | null;
+    },
     signal: AbortSignal,
   ): Promise<CommandEnd>;
   /** Names of the skills that may be used. */
@@ -54,15 +60,16 @@ export function nativeTool(name: string, alias: string, host: ToolHost): Tool | 
 
 async function runNative(
   name: string,
-  { args }: ToolCall,
+  call: ToolCall,
   host: ToolHost,
   signal: AbortSignal,
 ): Promise<ToolResult> {
+  const { args } = call;
   switch (name) {
     case 'exec':
-      return runExec(args, host, signal);
+      return runExec(call, host, signal);
     case 'execute_bash':
-      return runBash(args, host, signal);
+      return runBash(call, host, signal);
     case 'use_skill':
       return runSkillTool(args, host, signal);
     case 'report_progress': {
@@ -71,13 +78,13 @@ async function runNative(
       return { isError: false, text: 'reported' };
     }
     default:
-      return runInRunner(name as RunnerRequest['tool'], args, host, signal);
+      return runInRunner(name as RunnerRequest['tool'], call, host, signal);
   }
 }
 
 async function runInRunner(
   tool: RunnerRequest['tool'],
-  args: JsonObject,
+  { args, grant }: ToolCall,
   host: ToolHost,
   signal: AbortSignal,
 ): Promise<ToolResult> {
@@ -89,6 +96,7 @@ async function runInRunner(
       spec: { file, args: words, cwd: host.workspace, env: host.env },
       stdin: JSON.stringify(request),
       timeoutMs: DEFAULT_TIMEOUT_S * 1000,
+      grant: grant ?? null,
     },
     signal,
   );
@@ -98,17 +106,18 @@ async function runInRunner(
   return { ...result, bytes: result.bytes ?? Buffer.byteLength(result.text) };
 }
 
-function runExec(args: JsonObject, host: ToolHost, signal: AbortSignal): Promise<ToolResult> {
+function runExec(call: ToolCall, host: ToolHost, signal: AbortSignal): Promise<ToolResult> {
+  const { args } = call;
   const [program = '', ...words] = (args['argv'] as string[]).map(String);
   const cwd = folderOf(args, host);
-  return runProgram('exec', findProgram(program, cwd, host), words, cwd, args, host, signal);
+  return runProgram('exec', findProgram(program, cwd, host), words, cwd, call, host, signal);
 }
 
 /** No start files, no BASH_ENV, and a PATH without folders of the workspace: what runs is what was decided. */
-function runBash(args: JsonObject, host: ToolHost, signal: AbortSignal): Promise<ToolResult> {
-  const cwd = folderOf(args, host);
-  const words = ['--noprofile', '--norc', '-c', textArgument(args, 'command')];
-  return runProgram('execute_bash', findProgram('bash', cwd, host), words, cwd, args, host, signal);
+function runBash(call: ToolCall, host: ToolHost, signal: AbortSignal): Promise<ToolResult> {
+  const cwd = folderOf(call.args, host);
+  const words = ['--noprofile', '--norc', '-c', textArgument(call.args, 'command')];
+  return runProgram('execute_bash', findProgram('bash', cwd, host), words, cwd, call, host, signal);
 }
 
 async function runProgram(
@@ -116,7 +125,7 @@ async function runProgram(
   file: string,
   words: readonly string[],
   cwd: string,
-  args: JsonObject,
+  { args, grant }: ToolCall,
   host: ToolHost,
   signal: AbortSignal,
 ): Promise<ToolResult> {
@@ -128,7 +137,9 @@ async function runProgram(
   const seconds = Math.min(MAX_TIMEOUT_S, numberArgument(args, 'timeout_s', DEFAULT_TIMEOUT_S));
   const spec = { file, args: words, cwd, env: host.env };
   const stdin = textArgument(args, 'stdin', '');
-  return commandResult(await host.run(name, { spec, stdin, timeoutMs: seconds * 1000 }, signal));
+  return commandResult(
+    await host.run(name, { spec, stdin, timeoutMs: seconds * 1000, grant: grant ?? null }, signal),
+  );
 }
 
 /** What a model is told of a command: how it ended when not well, then what it printed. */

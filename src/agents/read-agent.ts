@@ -8,9 +8,10 @@ import { ensureError, systemCode } from '../errors/workflow-error.ts';
 import { Fields, isObject, NoteList } from '../skills/fields.ts';
 import type { SkillNote } from '../skills/skill.ts';
 import type { Agent } from './agent.ts';
-import { readDriver } from './driver-choice.ts';
+import { type DriverChoice, readDriver } from './driver-choice.ts';
 import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
+import { type AgentHooks, readHooks } from './hooks/hook.ts';
 import { mcpFiles, readMcpServers, serversIn } from './mcp-servers.ts';
 import { readResources } from './resources.ts';
 import { settingsProblems } from './settings.ts';
@@ -29,6 +30,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
   const content = text === null ? {} : parse(file, text, notes);
   const fields = new Fields(content, '$', notes);
   const driver = readDriver(fields);
+  const hooks = hooksOf(fields, driver);
   const name = fields.string('name') ?? basename(file, extname(file));
   const agent: Agent = {
     name,
@@ -44,6 +46,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
     allowedTools: fields.strings('allowedTools'),
     toolsSettings: readSettings(fields),
     mcpServers: { ...sharedServers(fields, places), ...readMcpServers(fields.object('mcpServers')) },
+    ...(hooks === null ? {} : { hooks }),
     ...(driver === null ? {} : { driver }),
     outputSchema: objectOf(fields.raw('outputSchema') ?? fields.raw('output_schema')),
     problems: [],
@@ -151,12 +154,19 @@ function objectOf(value: Json | undefined): JsonObject | null {
   return value !== undefined && isObject(value) ? value : null;
 }
 
+/** Only our own loop knows when to run them. */
+function hooksOf(fields: Fields, driver: DriverChoice | null): AgentHooks | null {
+  const hooks = readHooks(fields);
+  if (hooks === null || driver === null) return hooks;
+  fields.notes.warn(fields.at('hooks'), `hooks are not run by the driver ${driver.name}`);
+  return null;
+}
+
 /** What these products do and this one does not, or does otherwise. */
 function noteIgnored(fields: Fields): void {
   const warn = (key: string, message: string): void => {
     if (fields.has(key)) fields.notes.warn(fields.at(key), message);
   };
-  warn('hooks', 'hooks are not run: policies decide about tool calls');
   warn('permissions', 'is not read: policies decide about tool calls');
   warn('schemaVersion', 'is not read');
   for (const key of ['keyboardShortcut', 'welcomeMessage', 'includePowers']) fields.raw(key);

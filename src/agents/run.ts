@@ -5,6 +5,7 @@ import type { StuckLimits } from '../guard/stuck.ts';
 import type { AgentIntent, Permit, PermitApproval } from '../protocol/instance-link.ts';
 import type { AnswerRules } from './answer.ts';
 import type { AgentLimits, Price } from './budget.ts';
+import type { TaskHooks } from './hooks/task-hooks.ts';
 import type { Model } from './model.ts';
 import type { ToolBox } from './tool-box.ts';
 import type { Transcript } from './transcript.ts';
@@ -17,7 +18,7 @@ export interface AgentWorld {
   /** Journals events, in order, and applies them to the transcript. Durable once a permit came after them. */
   record(events: readonly AgentEvent[]): void;
   /** Null when the attempt is cancelled first. An answer that a person has to give may take its time. */
-  permit(kind: 'model' | 'tool', intent: AgentIntent, signal: AbortSignal): Promise<Permit | null>;
+  permit(kind: 'model' | 'tool' | 'hook', intent: AgentIntent, signal: AbortSignal): Promise<Permit | null>;
   /** Resolves when a person has decided, when the time for it is over, or when the signal aborts. */
   decided(approval: PermitApproval, signal: AbortSignal): Promise<void>;
   /** Runs a call that is allowed. Ended early, with the reason, when a kill switch is tripped that covers it. */
@@ -56,6 +57,8 @@ export interface AgentTask extends AgentJob {
     readonly price: Price | null;
   };
   readonly tools: ToolBox;
+  /** Null for an agent that has none. */
+  readonly hooks: TaskHooks | null;
 }
 
 /** What of a run the parts of the loop share. */

@@ -1,4 +1,5 @@
 /** The tools that one agent has: what the model is told of them, and who runs them. */
+import type { NetworkGrant } from '../../sandbox/network/grants.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { CANONICAL_TOOLS, canonicalTool } from '../guard/tools.ts';
 import type { ToolSpec } from './model.ts';
@@ -7,6 +8,8 @@ import type { ToolSpec } from './model.ts';
 export interface ToolCall {
   readonly call: string;
   readonly args: JsonObject;
+  /** What a person approved that it may reach, while it runs. */
+  readonly grant?: NetworkGrant;
 }
 
 export interface ToolResult {

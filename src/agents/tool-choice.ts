@@ -25,18 +25,19 @@ export function familyOf(name: string): readonly string[] {
 
 /** True when the agent may have the tool, by canonical name. */
 export function mayHave({ tools, allowed, denied }: ToolChoice, tool: string): boolean {
-  const isNamed = (patterns: readonly string[]): boolean => patterns.some((pattern) => names(pattern, tool));
+  const isNamed = (patterns: readonly string[]): boolean =>
+    patterns.some((pattern) => isNamedBy(pattern, tool));
   return isNamed(tools) && (allowed === null || isNamed(allowed)) && !isNamed(denied);
 }
 
 /** True when it may have any tool of this MCP server: then the server is worth a start. */
 export function mayHaveServer({ tools, allowed, denied }: ToolChoice, server: string): boolean {
   const reaches = (patterns: readonly string[]): boolean =>
-    patterns.some((pattern) => names(pattern, `@${server}/`) || namesToolOf(pattern, server));
+    patterns.some((pattern) => isNamedBy(pattern, `@${server}/`) || namesToolOf(pattern, server));
   return (
     reaches(tools) &&
     (allowed === null || reaches(allowed)) &&
-    !denied.some((each) => names(each, `@${server}/`))
+    !denied.some((each) => isNamedBy(each, `@${server}/`))
   );
 }
 
@@ -46,7 +47,8 @@ export function serversNamed(patterns: readonly string[]): string[] {
   return names.filter((name) => name !== 'builtin' && name !== 'mcp');
 }
 
-function names(pattern: string, tool: string): boolean {
+/** Whether a pattern of an agent file names a tool, by canonical name. */
+export function isNamedBy(pattern: string, tool: string): boolean {
   const isMcp = tool.startsWith('@');
   if (pattern === '*') return true;
   if (pattern === '@builtin') return !isMcp;

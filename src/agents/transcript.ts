@@ -1,7 +1,14 @@
 /** The conversation of one agent step, built from its journal: what was asked, answered, called, and what it used. */
 import { canonicalJson } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import type { AgentCall, AgentEvent, AgentMessage, TokenCount, ToolOutcome } from '../engine/agent-events.ts';
+import type {
+  AgentCall,
+  AgentEvent,
+  AgentMessage,
+  HookEvent,
+  TokenCount,
+  ToolOutcome,
+} from '../engine/agent-events.ts';
 import type { RunEvent } from '../engine/events.ts';
 import type { CallRecord } from './stuck.ts';
 
@@ -18,6 +25,14 @@ export interface TurnState {
   readonly text: string;
   readonly finish: string;
   readonly calls: readonly CallState[];
+}
+
+/** A hook of the agent file, as the journal has it. */
+export interface HookState {
+  readonly event: HookEvent;
+  outcome: ToolOutcome | null;
+  /** What it said, or why it did not. */
+  result: string;
 }
 
 const NOTHING: TokenCount = { in: 0, out: 0, cached: 0, estimated: false };
@@ -37,6 +52,8 @@ export class Transcript {
   turns: TurnState[] = [];
   /** Calls that have ended, of the current conversation, in that order. */
   ended: CallRecord[] = [];
+  /** Hooks of the current conversation, by what names them in the journal, in that order. */
+  hooks = new Map<string, HookState>();
   /** The request that has no answer yet. */
   #open: { readonly in: number } | null = null;
   readonly #calls = new Map<string, CallState>();
@@ -56,6 +73,22 @@ export class Transcript {
   /** Calls that were journaled and have no outcome: they are under way, or wait for a person. */
   get openCalls(): readonly string[] {
     return [...this.#openCalls];
+  }
+
+  /** The tools of the calls that were asked for and have no outcome: persons may have approved them meanwhile. */
+  get waitingTools(): readonly string[] {
+    return (this.last?.calls ?? []).flatMap(({ tool, outcome }) =>
+      tool === null || outcome !== null ? [] : [tool],
+    );
+  }
+
+  /** What hooks have to say to the model before its first answer. */
+  get hookTexts(): readonly string[] {
+    return [...this.hooks.values()].flatMap(({ event, outcome, result }) =>
+      (event === 'agentSpawn' || event === 'userPromptSubmit') && outcome === 'ok' && result !== ''
+        ? [`Said by the hook ${event} of this agent:\n${result}`]
+        : [],
+    );
   }
 
   apply(event: AgentEvent, at: number): void {
@@ -79,14 +112,18 @@ export class Transcript {
         this.#addTurn(event.iteration, event.message as unknown as AgentMessage, event.finish);
         return;
       case 'agent.tool_called': {
-        this.toolCalls += 1;
         this.#openCalls.add(event.call);
+        if (event.hook !== undefined) {
+          this.hooks.set(event.call, { event: event.hook.event, outcome: null, result: '' });
+          return;
+        }
+        this.toolCalls += 1;
         const call = this.#calls.get(event.call);
         if (call !== undefined) call.tool = event.tool;
         return;
       }
       case 'agent.tool_ended':
-        this.outputBytes += event.bytes;
+        if (event.hook === undefined) this.outputBytes += event.bytes;
         this.#openCalls.delete(event.call);
         this.#endCall(event);
         return;
@@ -121,6 +158,7 @@ export class Transcript {
   #forget(): void {
     this.turns = [];
     this.ended = [];
+    this.hooks.clear();
     this.#calls.clear();
   }
 
@@ -145,9 +183,12 @@ export class Transcript {
 
   #endCall({ call, outcome, result, hash }: Extract<AgentEvent, { type: 'agent.tool_ended' }>): void {
     const state = this.#calls.get(call);
+    const hook = this.hooks.get(call);
+    const told = typeof result === 'string' ? result : JSON.stringify(result);
+    if (hook !== undefined) Object.assign(hook, { outcome, result: told });
     if (state === undefined) return;
     state.outcome = outcome;
-    state.result = typeof result === 'string' ? result : JSON.stringify(result);
+    state.result = told;
     this.ended.push({
       iteration: state.iteration,
       key: `${state.tool ?? state.name} ${canonicalJson(state.args)}`,

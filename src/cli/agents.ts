@@ -46,6 +46,11 @@ async function agentPart(name: string, file: string, caller: Caller): Promise<Pa
   };
 }
 
+/** Each with its event: they are commands that run. */
+function hooksOf({ hooks = {} }: Agent): string[] {
+  return Object.entries(hooks).flatMap(([event, list]) => list.map(({ command }) => `${event}: ${command}`));
+}
+
 const MAX_PROMPT_LINES = 12;
 
 /** Environment and headers of MCP servers stay out: they may hold keys. */
@@ -56,6 +61,7 @@ function factsOf(name: string, agent: Agent): Part['facts'] {
     ['tools', agent.tools.join(', ')],
     ['asks not for', agent.allowedTools.join(', ')],
     ['MCP servers', Object.keys(agent.mcpServers).join(', ')],
+    ['hooks', hooksOf(agent)],
     ['prompt', agent.prompt.trim() === '' ? '' : agent.prompt.trim().split('\n').slice(0, MAX_PROMPT_LINES)],
     ['answer', agent.outputSchema === null ? '' : 'by a JSON Schema'],
   ];

@@ -1,12 +1,12 @@
 import type { ApprovalDocument } from '../protocol/approval-control.ts';
-import { approvalsText, exact } from './approvals.ts';
-import type { ListColumn, Look } from './list-flags.ts';
+import { exact } from './approvals.ts';
+import type { ListColumn } from './list-flags.ts';
 import { duration, mark, printable } from './style.ts';
 
 /** In short. Who decides reads the long form, where nothing is cut. */
 export const APPROVAL_COLUMNS: readonly ListColumn<ApprovalDocument>[] = [
-  { name: 'instance', title: 'INSTANCE', value: ({ instance }) => instance },
-  { name: 'number', title: 'NO', value: ({ number }) => number },
+  { name: 'instance', title: 'INSTANCE', isWhole: true, value: ({ instance }) => instance },
+  { name: 'number', title: 'NO', align: 'right', value: ({ number }) => number },
   { name: 'workflow', title: 'WORKFLOW', value: ({ workflow }) => workflow },
   { name: 'step', title: 'STEP', value: ({ step }) => step, cell: ({ step }) => printable(step) },
   {
@@ -19,11 +19,14 @@ export const APPROVAL_COLUMNS: readonly ListColumn<ApprovalDocument>[] = [
     name: 'requested',
     title: 'ASKED',
     value: ({ requested_at: requested }) => requested,
+    isWhole: true,
     cell: ({ requested_at: requested }, { time }) => time(requested),
   },
   {
     name: 'expires',
     title: 'LEFT',
+    isWhole: true,
+    align: 'right',
     value: ({ expires_at: expires }) => expires,
     cell: ({ expires_at: expires, status }, { now }) =>
       status === 'pending' ? duration(Date.parse(expires) - now) : '',
@@ -39,8 +42,4 @@ export function noApprovals(isAll: boolean): string {
   return isAll
     ? 'Nothing had to be approved yet. Policies say what has to: q workflow policy explain --help'
     : 'Nothing waits for an approval. See what was decided: q workflow approvals --all';
-}
-
-export function approvalCards(approvals: readonly ApprovalDocument[], { style, now }: Look): string {
-  return approvalsText(approvals, style, now);
 }

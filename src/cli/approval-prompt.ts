@@ -5,7 +5,7 @@ import type { Caller } from '../protocol/control.ts';
 import { approvalText, decideLines, pendingApprovals } from './approvals.ts';
 import { ask } from './ask.ts';
 import type { RunView } from './run-view.ts';
-import { styleFor } from './style.ts';
+import { screenOf } from './screen.ts';
 
 interface PromptOptions {
   readonly view: RunView | null;
@@ -35,8 +35,9 @@ export function watchApprovals(client: Client, id: string, options: PromptOption
       if (told.has(approval.number) || over.aborted) continue;
       told.add(approval.number);
       view.pause();
-      const text = approvalText(approval, styleFor(process.stderr), Date.now());
-      const lines = options.canAsk ? [text] : [text, ...decideLines(approval)];
+      const screen = screenOf(process.stderr);
+      const text = approvalText(approval, screen);
+      const lines = options.canAsk ? [text] : [text, ...decideLines(approval, screen.width)];
       process.stderr.write(`${lines.join('\n')}\n`);
       if (options.canAsk) await question(approval);
       view.resume();

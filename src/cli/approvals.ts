@@ -1,7 +1,9 @@
 import type { Client } from '../client/client.ts';
 import type { Json } from '../definition/workflow.ts';
 import type { ApprovalDocument } from '../protocol/approval-control.ts';
-import { duration, printable, type Style } from './style.ts';
+import type { Screen } from './screen.ts';
+import { duration, printable } from './style.ts';
+import { broken, wrapped } from './wrap.ts';
 
 /** Characters that a terminal does not show, or that change how others are shown. */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu;
@@ -9,30 +11,35 @@ const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{C
 const MAX_ARGUMENT_LINES = 30;
 
 /** What waits for a person: each with what would be done, and how to decide. */
-export function approvalsText(approvals: readonly ApprovalDocument[], style: Style, now: number): string {
+export function approvalsText(approvals: readonly ApprovalDocument[], screen: Screen): string {
   return approvals
-    .map((approval) => [approvalText(approval, style, now), ...decideLines(approval)].join('\n'))
+    .map((approval) => [approvalText(approval, screen), ...decideLines(approval, screen.width)].join('\n'))
     .join('\n\n');
 }
 
 /** The commands that decide it; none when it is decided. */
-export function decideLines({ instance, number, status }: ApprovalDocument): string[] {
+export function decideLines({ instance, number, status }: ApprovalDocument, width: number): string[] {
   if (status !== 'pending') return [];
-  return [`  q workflow approve ${instance} ${number}   or   q workflow deny ${instance} ${number}`];
+  const [yes, no] = ['approve', 'deny'].map((verb) => `q workflow ${verb} ${instance} ${number}`);
+  const line = `  ${yes}   or   ${no}`;
+  return line.length <= width ? [line] : [`  ${yes}`, `  ${no}`];
 }
 
 /** One of them, exactly as it would be done: nothing in it is cut without a word, nothing invisible stays invisible. */
-export function approvalText(approval: ApprovalDocument, style: Style, now: number): string {
+export function approvalText(approval: ApprovalDocument, { style, width, now }: Screen): string {
   const { instance, number, workflow, step, kind, what, agent } = approval;
   const title = kind === 'approval' ? exact(approval.args['message'] ?? '') : `${words(kind)} ${exact(what)}`;
   const who = agent === null ? '' : ` for the agent ${printable(agent)}`;
+  const [head = '', ...more] = broken('  ', `${title}${who}`, width);
+  const about = `approval ${number} of ${instance}, step ${printable(step)} of ${printable(workflow)}, ${stateOf(approval, now)}`;
   const lines = [
-    `${style.yellow('?')} ${style.bold(title)}${who}`,
-    style.dim(
-      `  approval ${number} of ${instance}, step ${printable(step)} of ${printable(workflow)}, ${stateOf(approval, now)}`,
-    ),
-    ...argumentLines(approval).map((line) => `    ${line}`),
-    style.dim(`  ${printable(because(approval))}`),
+    `${style.yellow('?')}${style.bold(head.slice(1))}`,
+    ...more.map(style.bold),
+    ...wrapped('  ', about, width).map(style.dim),
+    // Broken by us: a terminal would begin its rows at the edge, where they could pass for words of ours.
+    ...argumentLines(approval).flatMap((line) => broken('    ', line, width)),
+    ...networkText(approval).flatMap((text) => wrapped('  ', text, width)),
+    ...wrapped('  ', printable(because(approval)), width).map(style.dim),
   ];
   return lines.join('\n');
 }
@@ -55,6 +62,8 @@ function words(kind: ApprovalDocument['kind']): string {
     case 'spawn':
     case 'session':
       return 'start';
+    case 'hook':
+      return 'run';
     case 'tool':
     case 'approval':
       return 'use';
@@ -71,6 +80,13 @@ function argumentLines({ kind, args }: ApprovalDocument): string[] {
   if (lines.length <= MAX_ARGUMENT_LINES) return lines;
   const more = lines.length - MAX_ARGUMENT_LINES;
   return [...lines.slice(0, MAX_ARGUMENT_LINES), `… ${more} more lines: q workflow approvals --json`];
+}
+
+/** A supervisor of an older version says nothing of it. */
+function networkText({ network = [] }: Partial<ApprovalDocument>): string[] {
+  return network.length === 0
+    ? []
+    : [`opens ${network.map((place) => exact(place)).join(', ')} to this call`];
 }
 
 function because({ rules, reason, by }: ApprovalDocument): string {

@@ -1,25 +1,51 @@
 import type { ArchiveContent, ArchiveDocument, ArchiveRun } from '../protocol/upkeep-control.ts';
-import { ago, bytes, mark, plural, printable, styleFor } from './style.ts';
-import { table, widthOf } from './table.ts';
+import type { ListColumn } from './list-flags.ts';
+import { bytes, mark, plural, printable } from './style.ts';
 
-export function archiveTable(archives: readonly ArchiveDocument[]): string {
-  if (archives.length === 0)
-    return 'Nothing is archived yet: ended runs are after 30 days, or by archive run.';
-  const style = styleFor(process.stdout);
-  const now = Date.now();
-  return table(
-    ['ID', 'WORKFLOW', 'STATUS', 'ENDED', 'ARCHIVED', 'SIZE'].map(style.dim),
-    archives.map(({ id, workflow, version, status, ended_at, archived_at, bytes: size }) => [
-      id,
-      `${workflow} ${style.dim(version)}`,
-      `${mark(status, style)} ${status}`,
-      ago(ended_at, now),
-      ago(archived_at, now),
-      bytes(size),
-    ]),
-    widthOf(process.stdout),
-  );
-}
+export const ARCHIVE_COLUMNS: readonly ListColumn<ArchiveDocument>[] = [
+  { name: 'id', title: 'ID', isWhole: true, value: ({ id }) => id },
+  {
+    name: 'workflow',
+    title: 'WORKFLOW',
+    value: ({ workflow }) => workflow,
+    cell: ({ workflow, version }, { style }) => `${printable(workflow)} ${style.dim(printable(version))}`,
+  },
+  { name: 'version', value: ({ version }) => version },
+  {
+    name: 'status',
+    title: 'STATUS',
+    value: ({ status }) => status,
+    cell: ({ status }, { style }) => `${mark(status, style)} ${status}`,
+  },
+  { name: 'created', value: ({ created_at: created }) => created },
+  {
+    name: 'ended',
+    title: 'ENDED',
+    value: ({ ended_at: ended }) => ended,
+    isWhole: true,
+    cell: ({ ended_at: ended }, { time }) => time(ended),
+  },
+  {
+    name: 'archived',
+    title: 'ARCHIVED',
+    value: ({ archived_at: archived }) => archived,
+    isWhole: true,
+    cell: ({ archived_at: archived }, { time }) => time(archived),
+  },
+  {
+    name: 'bytes',
+    title: 'SIZE',
+    align: 'right',
+    value: ({ bytes: size }) => size,
+    cell: ({ bytes: size }) => bytes(size),
+  },
+  { name: 'file', value: ({ file }) => file },
+];
+
+export const NO_ARCHIVES = [
+  'Nothing is archived yet: ended runs are after 30 days.',
+  'Archive what has ended before then: q workflow archive run --help',
+].join('\n');
 
 export function archiveText(shown: ArchiveDocument & ArchiveContent): string {
   const { id, workflow, version, status, reason, created_at, ended_at, archived_at, file, events } = shown;

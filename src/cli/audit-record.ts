@@ -1,6 +1,8 @@
 import type { Severity } from '../audit/severity.ts';
 import type { AuditRow } from '../store/audit-reader.ts';
+import type { Screen } from './screen.ts';
 import { printable, type Style } from './style.ts';
+import { wrapped } from './wrap.ts';
 
 /** A record as the commands show it: its text, parsed, with its hash. */
 export interface AuditRecord {
@@ -31,24 +33,26 @@ export function recordOf({ body, hash }: AuditRow): AuditRecord {
 
 /** One line: number, time, instance, type, and what of its facts fits. */
 export function recordLine(record: AuditRecord, style: Style): string {
-  const { seq, at, instance, type, actor, data } = record;
-  const by = actor.kind === 'person' ? `by ${actor.id}${viaText(actor)} ` : '';
+  const { seq, at, instance, type } = record;
   return [
     style.dim(String(seq).padStart(6)),
     style.dim(new Date(at).toISOString()),
     (instance ?? '-').padEnd(10),
-    coloured(record, style)(type.padEnd(22)),
-    printable(`${by}${facts(data)}`),
+    severityStyle(record, style)(type.padEnd(22)),
+    printable(factsText(record)),
   ]
     .join(' ')
     .trimEnd();
 }
 
-export function recordText(record: AuditRecord, style: Style): string {
+export function recordText(record: AuditRecord, { style, width }: Screen): string {
   const { seq, at, type, actor, instance, data, hash, binds } = record;
-  const row = (name: string, value: string): string => `  ${style.dim(name.padEnd(9))} ${printable(value)}`;
+  const names = ['instance', ...Object.keys(data)];
+  const nameWidth = Math.min(20, Math.max(...names.map((name) => name.length)));
+  const row = (name: string, value: string): string =>
+    wrapped(`  ${style.dim(name.padEnd(nameWidth))} `, printable(value), width).join('\n');
   return [
-    `${style.bold(`record ${seq}`)} ${coloured(record, style)(type)}`,
+    `${style.bold(`record ${seq}`)} ${severityStyle(record, style)(type)}`,
     row('at', new Date(at).toISOString()),
     row(
       'actor',
@@ -65,16 +69,17 @@ function viaText({ via }: AuditRecord['actor']): string {
   return via === undefined ? '' : ` via ${via}`;
 }
 
-function coloured({ severity }: AuditRecord, style: Style): (text: string) => string {
+/** Colours a record by what it means. */
+export function severityStyle({ severity }: AuditRecord, style: Style): (text: string) => string {
   if (severity === 'error') return style.red;
   return severity === 'warning' ? style.yellow : style.cyan;
 }
 
-function facts(data: Readonly<Record<string, unknown>>): string {
-  return Object.entries(data)
-    .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name}=${shown(value)}`)
-    .join(' ');
+/** Who did it, where it was a person, and what is known of it. */
+export function factsText({ actor, data }: AuditRecord): string {
+  const by = actor.kind === 'person' ? [`by ${actor.id}${viaText(actor)}`] : [];
+  const facts = Object.entries(data).filter(([, value]) => value !== null);
+  return [...by, ...facts.map(([name, value]) => `${name}=${shown(value)}`)].join(' ');
 }
 
 function shown(value: unknown): string {

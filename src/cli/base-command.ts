@@ -8,7 +8,9 @@ import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/work
 import type { Caller } from '../protocol/control.ts';
 import { locateHome } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
-import { printable, styleFor } from './style.ts';
+import { type Screen, screenOf } from './screen.ts';
+import { printable } from './style.ts';
+import { wrapped, wrapText } from './wrap.ts';
 
 /** What every command shares: `--json`, `--workspace`, the way to the supervisor, and how errors are shown. */
 export abstract class WorkflowCommand extends Command {
@@ -30,6 +32,11 @@ export abstract class WorkflowCommand extends Command {
 
   protected print(value: unknown, text: () => string): void {
     printResult(value, this.wantsJson, text);
+  }
+
+  /** The same, with the lines of the text broken where the terminal ends. */
+  protected printWrapped(value: unknown, text: () => string): void {
+    printResult(value, this.wantsJson, () => wrapText(text(), screenOf(process.stdout).width));
   }
 
   /** Text that is in the wanted form already. */
@@ -67,12 +74,28 @@ export function showError(error: WorkflowError, isJson: boolean): void {
     process.stdout.write(`${JSON.stringify({ error: { step: null, ...error.toRecord() } })}\n`);
     return;
   }
-  const style = styleFor(process.stderr);
-  const lines = [`${style.red('error')} ${printable(error.message)} ${style.dim(`[${error.code}]`)}`];
-  for (const problem of error.problems.slice(0, 50)) lines.push(`  ${problemLine(problem)}`);
-  if (error.problems.length > 50) lines.push(`  … and ${error.problems.length - 50} more`);
-  lines.push(`${style.cyan('hint')}  ${error.hint}`);
-  process.stderr.write(`${lines.join('\n')}\n`);
+  process.stderr.write(`${errorText(error, screenOf(process.stderr))}\n`);
+}
+
+const MAX_PROBLEMS = 50;
+
+/** What happened, what is wrong where, and what to do. */
+export function errorText(error: WorkflowError, { style, width }: Screen): string {
+  const code = `[${error.code}]`;
+  const lines = wrapped(`${style.red('error')} `, `${printable(error.message)} ${code}`, width);
+  const last = lines.pop() ?? '';
+  lines.push(last.endsWith(code) ? `${last.slice(0, -code.length)}${style.dim(code)}` : last);
+  for (const problem of error.problems.slice(0, MAX_PROBLEMS)) lines.push(...problemLines(problem, width));
+  if (error.problems.length > MAX_PROBLEMS)
+    lines.push(`  … and ${error.problems.length - MAX_PROBLEMS} more`);
+  lines.push(...wrapped(`${style.cyan('hint')}  `, error.hint, width));
+  return lines.join('\n');
+}
+
+/** A problem below a headline: where it is, what is wrong there, and what was probably meant. */
+export function problemLines(problem: Problem, width: number): string[] {
+  const [first = '', ...rest] = wrapped('  ', problemLine(problem), width - 2);
+  return [first, ...rest.map((line) => `  ${line}`)];
 }
 
 export function problemLine(problem: Problem): string {

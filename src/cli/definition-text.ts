@@ -1,42 +1,56 @@
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import type { WorkflowSummary } from '../protocol/control.ts';
-import { printable, styleFor } from './style.ts';
+import type { WorkflowSummary } from '../protocol/workflow-control.ts';
+import { cutToWidth } from './display-width.ts';
+import type { Screen } from './screen.ts';
+import { printable } from './style.ts';
+import { table } from './table.ts';
+import { wrapped } from './wrap.ts';
 
 /** A definition as an outline: head, inputs, limits, the tree of steps. */
-export function definitionText(shown: WorkflowSummary & { definition: Json }): string {
-  const style = styleFor(process.stdout);
+export function definitionText(
+  shown: WorkflowSummary & { definition: Json },
+  { style, width }: Screen,
+): string {
   const definition = asObject(shown.definition);
-  const lines = [
-    `${style.bold(shown.name)} ${shown.version}  ${style.dim(`${shown.source}: ${shown.file}`)}`,
-    ...(shown.description === '' ? [] : [printable(shown.description)]),
-  ];
-  const inputs = Object.entries(asObject(definition['inputs']));
-  if (inputs.length > 0) lines.push('', style.dim('inputs'));
-  for (const [name, raw] of inputs) {
+  const part = (title: string, rows: readonly (readonly string[])[]): string[] =>
+    rows.length === 0 ? [] : ['', style.dim(title), ...aligned(rows, width)];
+  const inputs = Object.entries(asObject(definition['inputs'])).map(([name, raw]) => {
     const input = asObject(raw);
     const rest =
       input['required'] === true ? 'required' : `default ${JSON.stringify(input['default'] ?? null)}`;
-    lines.push(`  ${name}  ${style.dim(`${text(input['type'] ?? 'any')}, ${rest}`)}`);
-  }
-  lines.push('', style.dim('steps'), ...stepLines(definition['steps'], 1));
+    return [`  ${printable(name)}`, style.dim(printable(`${text(input['type'] ?? 'any')}, ${rest}`))];
+  });
   const limits = Object.entries(asObject(definition['resource_limits']));
-  if (limits.length > 0)
-    lines.push('', style.dim('limits'), ...limits.map(([name, value]) => `  ${name}  ${text(value)}`));
-  return lines.join('\n');
+  return [
+    cutToWidth(
+      `${style.bold(shown.name)} ${shown.version}  ${style.dim(`${shown.source}: ${shown.file}`)}`,
+      width,
+    ),
+    ...(shown.description === '' ? [] : wrapped('', printable(shown.description), width)),
+    ...part('inputs', inputs),
+    ...part('steps', stepRows(definition['steps'], 1)),
+    ...part(
+      'limits',
+      limits.map(([name, value]) => [`  ${name}`, text(value)]),
+    ),
+  ].join('\n');
 }
 
-function stepLines(steps: Json | undefined, depth: number): string[] {
+function aligned([first = [], ...rest]: readonly (readonly string[])[], width: number): string[] {
+  return table(first, rest, width).split('\n');
+}
+
+function stepRows(steps: Json | undefined, depth: number): (readonly string[])[] {
   if (!Array.isArray(steps)) return [];
   return steps.flatMap((raw) => {
     const step = asObject(raw);
     const what = step['skill'] ?? step['agent'] ?? step['condition'] ?? step['wait_for'] ?? '';
-    const line =
-      `${'  '.repeat(depth)}${text(step['id'])}  ${text(step['type'])} ${printable(text(what))}`.trimEnd();
+    const label = `${'  '.repeat(depth)}${printable(text(step['id']))}`;
     return [
-      line,
-      ...stepLines(step['steps'], depth + 1),
-      ...stepLines(step['then'], depth + 1),
-      ...stepLines(step['else'], depth + 1),
+      [label, text(step['type']), printable(text(what))],
+      ...stepRows(step['steps'], depth + 1),
+      ...stepRows(step['then'], depth + 1),
+      ...stepRows(step['else'], depth + 1),
     ];
   });
 }

@@ -2,8 +2,9 @@ import { EXIT_MEANINGS } from '../errors/exit-meanings.ts';
 import { nearest } from '../errors/nearest.ts';
 import { ERROR_TABLE, type ErrorRow, EXIT, type ExitStatus } from '../errors/table.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import type { Style } from './style.ts';
+import type { Screen } from './screen.ts';
 import { table } from './table.ts';
+import { wrapped } from './wrap.ts';
 
 /** An error code, as `explain --json` prints it. */
 export interface CodeDocument {
@@ -37,7 +38,7 @@ export function explain(word: string | null): readonly CodeDocument[] {
 }
 
 /** One code at length, several as a table. */
-export function explainText(codes: readonly CodeDocument[], style: Style, width: number): string {
+export function explainText(codes: readonly CodeDocument[], { style, width }: Screen): string {
   const [only] = codes;
   if (codes.length !== 1 || only === undefined)
     return table(
@@ -47,11 +48,17 @@ export function explainText(codes: readonly CodeDocument[], style: Style, width:
     );
   return [
     style.bold(only.code),
-    `  ${only.meaning}`,
+    ...wrapped('  ', only.meaning, width),
     '',
-    `  what to do    ${only.hint}`,
-    `  exit status   ${only.exit_status}: ${only.exit_meaning}`,
-    `  again         ${only.is_retryable ? 'the same may succeed later without a change' : 'the same fails again until something is changed'}`,
+    ...wrapped('  what to do    ', only.hint, width),
+    ...wrapped('  exit status   ', `${only.exit_status}: ${only.exit_meaning}`, width),
+    ...wrapped(
+      '  again         ',
+      only.is_retryable
+        ? 'the same may succeed later without a change'
+        : 'the same fails again until something is changed',
+      width,
+    ),
     `  docs          ${only.docs}`,
   ].join('\n');
 }

@@ -1,12 +1,13 @@
 import type { Client } from '../client/client.ts';
+import type { Json } from '../definition/workflow.ts';
 import { EXIT, type ExitStatus } from '../errors/table.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller, StatusDocument } from '../protocol/control.ts';
 import { watchApprovals } from './approval-prompt.ts';
 import { ask } from './ask.ts';
 import { hasEndedStatus, runExitStatus } from './exit-status.ts';
-import { createRunView } from './run-view.ts';
-import { styleFor } from './style.ts';
+import { canDraw, createRunView } from './run-view.ts';
+import { screenOf } from './screen.ts';
 import { summary } from './summary.ts';
 
 /** True where a person can be asked: a terminal on both ends, and no JSON. */
@@ -66,8 +67,9 @@ export async function followRun(
   });
   // The rejection is handled where it is awaited; without this an early one would count as unhandled.
   ending.catch(() => undefined);
+  const definition = view !== null && canDraw(process.stderr) ? await definitionOf(client, id) : null;
   const now = await client.call('instance.watch', { id });
-  view?.begin(now);
+  view?.begin(now, definition);
   approvals.look();
   const left = new Promise<'left'>((resolve) => {
     interrupt = watchInterrupts(client, id, options, () => resolve('left'), view, over.signal);
@@ -80,9 +82,19 @@ export async function followRun(
     return EXIT.COMPLETED;
   }
   process.stdout.write(
-    options.isJson ? `${JSON.stringify(end)}\n` : `${summary(end, styleFor(process.stdout))}\n`,
+    options.isJson ? `${JSON.stringify(end)}\n` : `${summary(end, screenOf(process.stdout))}\n`,
   );
   return runExitStatus(end);
+}
+
+/** Null where it cannot be had: then the steps to come are not shown. */
+async function definitionOf(client: Client, id: string): Promise<Json> {
+  try {
+    return (await client.call('instance.definition', { id })).definition;
+  } catch (error) {
+    if (error instanceof WorkflowError) return null;
+    throw error;
+  }
 }
 
 function watchInterrupts(

@@ -8,9 +8,11 @@ import { readDrillNote } from '../protocol/drill-note.ts';
 import { checkHome, checkWritable, type Home, locateHome } from '../protocol/home.ts';
 import { agentRow } from './agent-health.ts';
 import { backupRow } from './backup.ts';
+import { displayWidth } from './display-width.ts';
 import { drillRow } from './drill-health.ts';
-import { bytes, styleFor } from './style.ts';
-import { table, widthOf } from './table.ts';
+import type { Screen } from './screen.ts';
+import { bytes } from './style.ts';
+import { wrapped } from './wrap.ts';
 
 /** One thing that was looked at. `missing` = works without it, but gives less. */
 export interface HealthRow {
@@ -88,15 +90,14 @@ function healthRow({ name, ok: isWell, detail, fix }: DoctorRow): HealthRow {
   return { name, state: isWell ? 'ok' : 'missing', detail, fix: isWell ? null : fix };
 }
 
-export function healthText(rows: readonly HealthRow[]): string {
-  const style = styleFor(process.stdout);
+export function healthText(rows: readonly HealthRow[], { style, width }: Screen): string {
   const marks = { ok: style.green('✓'), missing: style.yellow('!'), broken: style.red('✗') };
-  const lines = rows.map((row) => [marks[row.state], row.name, row.detail]);
-  const fixes = rows.flatMap((row) => (row.fix === null ? [] : [`  ${row.name}: ${row.fix}`]));
-  return [
-    table(['', '', ''], lines, widthOf(process.stdout)).replace(/^\n/, ''),
-    ...(fixes.length === 0 ? [] : ['', 'What would help:', ...fixes]),
-  ].join('\n');
+  const nameWidth = rows.reduce((most, { name }) => Math.max(most, displayWidth(name)), 0);
+  const lines = rows.flatMap(({ name, state, detail }) =>
+    wrapped(`${marks[state]}  ${name}${' '.repeat(nameWidth - displayWidth(name))}  `, detail, width),
+  );
+  const fixes = rows.flatMap(({ name, fix }) => (fix === null ? [] : wrapped(`  ${name}: `, fix, width)));
+  return [...lines, ...(fixes.length === 0 ? [] : ['', 'What would help:', ...fixes])].join('\n');
 }
 
 function diskRow(home: Home): HealthRow {

@@ -1,8 +1,10 @@
 import { Flags } from '@oclif/core';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { arrange, type Column, csv } from './list-rows.ts';
-import { ago, localTime, type Style, styleFor } from './style.ts';
-import { table, widthOf } from './table.ts';
+import { type Screen, screenOf } from './screen.ts';
+import { ago, localTime } from './style.ts';
+import { type ColumnForm, table } from './table.ts';
+import { wrapped, wrapText } from './wrap.ts';
 
 /** The flags of every list. */
 export const LIST_FLAGS = {
@@ -38,14 +40,14 @@ export interface ListRequest {
 }
 
 /** How cells are written. */
-export interface Look {
-  readonly style: Style;
-  readonly now: number;
+export interface Look extends Screen {
+  /** Exact times are wanted. */
+  readonly exact: boolean;
   /** A moment, as the person wants to have it. */
   readonly time: (iso: string | null) => string;
 }
 
-export interface ListColumn<T> extends Column<T> {
+export interface ListColumn<T> extends Column<T>, ColumnForm {
   /** Head in the table; without one it is only in the CSV. */
   readonly title?: string;
   /** The cell; default: the value. */
@@ -55,8 +57,11 @@ export interface ListColumn<T> extends Column<T> {
 export interface ListExtras<T> {
   /** Replaces the table where people are shown more than cells. */
   readonly draw?: (rows: readonly T[], look: Look) => string;
-  /** No more rows than this. */
+  /** No more rows than this; `newest_last`: those at the end. */
   readonly limit?: number;
+  readonly order?: 'newest_last';
+  /** What the JSON is, where it is not the rows alone. */
+  readonly document?: (rows: readonly T[]) => unknown;
 }
 
 /** True where only a part of all rows is wanted. */
@@ -73,40 +78,48 @@ export function listText<T>(
   columns: readonly ListColumn<T>[],
   request: ListRequest,
   empty: string,
-  { draw, limit }: ListExtras<T> = {},
+  { draw, limit, order, document }: ListExtras<T> = {},
+  screen: Screen = screenOf(process.stdout),
 ): string {
   const output = outputOf(request);
   const filters = [
     ...(request.filter ?? []),
     ...(request.workflow === undefined ? [] : [`workflow=${request.workflow}`]),
   ];
-  const rows = arrange(all, columns, { sort: request.sort ?? null, filters }).slice(0, limit);
-  if (output === 'json') return JSON.stringify(rows, null, process.stdout.isTTY ? 2 : 0);
+  const arranged = arrange(all, columns, { sort: request.sort ?? null, filters });
+  const isNewestLast = order === 'newest_last' && request.sort === undefined;
+  const rows = isNewestLast ? arranged.slice(-(limit ?? arranged.length)) : arranged.slice(0, limit);
+  if (output === 'json') return JSON.stringify(document?.(rows) ?? rows, null, process.stdout.isTTY ? 2 : 0);
   if (output === 'csv') return csv(rows, columns);
-  if (all.length === 0) return empty;
+  if (all.length === 0) return wrapText(empty, screen.width);
   if (rows.length === 0)
-    return `None of ${all.length} matches ${filters.join(' and ')}. Leave it out to see them all.`;
-  const style = styleFor(process.stdout);
-  const now = Date.now();
-  const look: Look = { style, now, time: (iso) => (request.exact ? localTime(iso) : ago(iso, now)) };
+    return wrapped(
+      '',
+      `None of ${all.length} matches ${filters.join(' and ')}. Leave it out to see them all.`,
+      screen.width,
+    ).join('\n');
+  const { style, width, now } = screen;
+  const look: Look = {
+    style,
+    now,
+    width,
+    exact: request.exact,
+    time: (iso) => (request.exact ? localTime(iso) : ago(iso, now)),
+  };
   if (draw !== undefined && request.output === undefined) return draw(rows, look);
-  return listTable(rows, columns, look, widthOf(process.stdout));
+  return listTable(rows, columns, look);
 }
 
 /** The rows as a table of `width` columns. */
-export function listTable<T>(
-  rows: readonly T[],
-  columns: readonly ListColumn<T>[],
-  look: Look,
-  width: number,
-): string {
+export function listTable<T>(rows: readonly T[], columns: readonly ListColumn<T>[], look: Look): string {
   const shown = columns.filter(({ title }) => title !== undefined);
   return table(
     shown.map(({ title = '' }) => look.style.dim(title)),
     rows.map((row) =>
       shown.map(({ cell, value }) => (cell === undefined ? String(value(row) ?? '') : cell(row, look))),
     ),
-    width,
+    look.width,
+    shown,
   );
 }
 

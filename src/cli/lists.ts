@@ -1,4 +1,5 @@
-import type { InstanceSummary, VersionDocument, WorkflowSummary } from '../protocol/control.ts';
+import type { InstanceSummary } from '../protocol/control.ts';
+import type { VersionDocument, WorkflowSummary } from '../protocol/workflow-control.ts';
 import type { ListColumn } from './list-flags.ts';
 import { duration, mark, plural, printable } from './style.ts';
 
@@ -53,11 +54,12 @@ export const VERSION_COLUMNS: readonly ListColumn<VersionDocument>[] = [
     value: ({ definition }) => definition,
     cell: ({ definition }) => definition.slice(0, 8),
   },
-  { name: 'runs', title: 'RUNS', value: ({ runs }) => runs },
+  { name: 'runs', title: 'RUNS', align: 'right', value: ({ runs }) => runs },
   {
     name: 'registered',
     title: 'REGISTERED',
     value: ({ registered_at: at }) => at,
+    isWhole: true,
     cell: ({ registered_at: at }, { time }) => time(at),
   },
   {
@@ -78,7 +80,7 @@ export const NO_WORKFLOWS = [
 ].join('\n');
 
 export const INSTANCE_COLUMNS: readonly ListColumn<InstanceSummary>[] = [
-  { name: 'id', title: 'ID', value: ({ id }) => id },
+  { name: 'id', title: 'ID', isWhole: true, value: ({ id }) => id },
   {
     name: 'workflow',
     title: 'WORKFLOW',
@@ -98,12 +100,14 @@ export const INSTANCE_COLUMNS: readonly ListColumn<InstanceSummary>[] = [
     name: 'started',
     title: 'STARTED',
     value: ({ started_at: started }) => started,
+    isWhole: true,
     cell: ({ started_at: started, created_at: created }, { time }) => time(started ?? created),
   },
   { name: 'ended', value: ({ ended_at: ended }) => ended },
   {
     name: 'took_ms',
     title: 'TOOK',
+    align: 'right',
     value: (row) => tookMs(row, Date.now()),
     cell: (row, { now }) => {
       const ms = tookMs(row, now);

@@ -1,6 +1,6 @@
 import type { StepLogFile } from './log-files.ts';
 import type { LogItem } from './log-merge.ts';
-import { printable, styleFor } from './style.ts';
+import { printable, type Style, styleFor } from './style.ts';
 
 export interface LogFormatOptions {
   readonly step: string | null;
@@ -9,9 +9,12 @@ export interface LogFormatOptions {
 }
 
 /** Says how an item is printed: a line, with the name of its step where there may be several. */
-export function logFormat(options: LogFormatOptions): (log: StepLogFile, item: LogItem) => string {
+export function logFormat(
+  options: LogFormatOptions,
+  style: Style = styleFor(process.stdout),
+): (log: StepLogFile, item: LogItem) => string {
   if (options.isJson) return jsonLine;
-  const style = styleFor(process.stdout);
+
   const names = new Map<string, string>();
   const nameOf = (path: string): string => {
     if (options.step === path) return '';

@@ -3,7 +3,9 @@ import { didYouMean, nearest } from '../errors/nearest.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { SkillNote } from '../skills/skill.ts';
 import type { ListColumn } from './list-flags.ts';
+import type { Screen } from './screen.ts';
 import { plural, printable, type Style } from './style.ts';
+import { wrapped } from './wrap.ts';
 
 /** One of them, as the JSON has it. */
 export interface Part {
@@ -72,26 +74,35 @@ export function partNamed(
 }
 
 /** Everything that is known of one. */
-export function partText(part: Part, style: Style): string {
+export function partText(part: Part, { style, width }: Screen): string {
   const facts = Object.entries(part.facts).flatMap(([name, fact]) => {
     const lines = typeof fact === 'string' ? [fact] : fact;
-    return lines.map((line, index) => `  ${(index === 0 ? name : '').padEnd(12)} ${printable(line)}`);
+    return lines.flatMap((line, index) =>
+      wrapped(`  ${(index === 0 ? name : '').padEnd(12)} `, printable(line), width),
+    );
   });
   return [
-    `${style.bold(printable(part.name))}  ${printable(part.type)}  ${style.dim(`${part.source}: ${part.file ?? 'comes with the product'}`)}`,
-    ...(part.description === '' ? [] : [printable(part.description)]),
+    `${style.bold(printable(part.name))}  ${printable(part.type)}`,
+    ...wrapped('', `${part.source}: ${part.file ?? 'comes with the product'}`, width).map(style.dim),
+    ...(part.description === '' ? [] : wrapped('', printable(part.description), width)),
     ...(facts.length === 0 ? [] : ['', ...facts]),
-    ...(part.notes.length === 0 ? [] : ['', style.dim('how its file was read'), ...noteLines(part, style)]),
+    ...(part.notes.length === 0
+      ? []
+      : ['', style.dim('how its file was read'), ...noteLines(part, style, width)]),
   ].join('\n');
 }
 
 /** A line for each, with what is wrong or was read another way than it was written. */
-export function checkText(parts: readonly Part[], noun: 'skill' | 'agent', style: Style): string {
+export function checkText(parts: readonly Part[], noun: 'skill' | 'agent', { style, width }: Screen): string {
   if (parts.length === 0) return `There are no ${noun}s to check.`;
   return parts
     .flatMap((part) => [
-      `${part.is_usable ? style.green('✓') : style.red('✗')} ${printable(part.name)}  ${style.dim(part.file ?? '')}`,
-      ...noteLines(part, style),
+      ...wrapped(
+        `${part.is_usable ? style.green('✓') : style.red('✗')} `,
+        `${printable(part.name)}  ${part.file ?? ''}`,
+        width,
+      ),
+      ...noteLines(part, style, width),
     ])
     .join('\n');
 }
@@ -102,8 +113,8 @@ const SEVERITIES: Readonly<Record<SkillNote['severity'], (style: Style) => strin
   rewritten: (style) => style.cyan('rewritten'),
 };
 
-function noteLines({ notes }: Part, style: Style): string[] {
-  return notes.map(
-    ({ severity, path, message }) => `  ${SEVERITIES[severity](style)} ${printable(`${path}: ${message}`)}`,
+function noteLines({ notes }: Part, style: Style, width: number): string[] {
+  return notes.flatMap(({ severity, path, message }) =>
+    wrapped(`  ${SEVERITIES[severity](style)} `, printable(`${path}: ${message}`), width),
   );
 }

@@ -1,4 +1,5 @@
 import type { Client } from '../client/client.ts';
+import { hookEvent } from '../guard/hook-names.ts';
 import type { ExplainDocument } from '../guard/policy/explain.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { RecordedCall } from '../protocol/guard-documents.ts';
@@ -55,8 +56,17 @@ export async function replayCalls(
         continue;
       }
       const { set } = await setOf(workspace);
-      const kind = call.kind === 'tool' || call.kind === 'model' ? call.kind : 'spawn';
-      const text = { kind, tool, args, cwd: null, workflow, agent, step, environment: null } as const;
+      const kind = call.kind === 'session' || call.kind === 'approval' ? 'spawn' : call.kind;
+      const text = {
+        kind,
+        tool: kind === 'hook' ? hookEvent(tool) : tool,
+        args,
+        cwd: null,
+        workflow,
+        agent,
+        step,
+        environment: null,
+      } as const;
       const { decision, rules, reason } = explain(set, text, {
         workspace,
         home: caller.userHome,

@@ -3,7 +3,9 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { FireDocument } from '../protocol/schedule-control.ts';
 import { resolveTarget } from './arguments.ts';
-import { table, widthOf } from './table.ts';
+import type { Screen } from './screen.ts';
+import { table } from './table.ts';
+import { wrapText } from './wrap.ts';
 
 export interface NextFires {
   readonly workflow: string;
@@ -29,15 +31,16 @@ export async function nextFires(
   return client.call('schedule.next', { target, count, from: at, caller });
 }
 
-export function nextFiresText({ workflow, fires }: NextFires): string {
-  if (fires.length === 0) return `${workflow} has no fire to come.`;
+export function nextFiresText({ workflow, fires }: NextFires, { style, width }: Screen): string {
+  if (fires.length === 0)
+    return wrapText(`${workflow} has no fire to come. See all schedules: q workflow schedule list`, width);
   const rows = fires.map(({ at, local, timezone, change }) => [
     local.replace('T', ' '),
     timezone,
     at,
     change === null ? '' : CHANGES[change],
   ]);
-  return table(['LOCAL', 'ZONE', 'UTC', ''], rows, widthOf(process.stdout));
+  return table(['LOCAL', 'ZONE', 'UTC', ''].map(style.dim), rows, width);
 }
 
 function instantOf(text: string): number {

@@ -25,7 +25,7 @@ export const PLAIN: Style = {
 const sgr =
   (code: number) =>
   (text: string): string =>
-    `\u001b[${code}m${text}\u001b[0m`;
+    text === '' ? '' : `\u001b[${code}m${text}\u001b[0m`;
 /** Neither red nor yellow: those say that something is wrong. */
 const NAME_COLOURS = [36, 32, 35, 34, 96, 92, 95, 94];
 
@@ -38,7 +38,7 @@ function hashOf(text: string): number {
   return hash ^ (hash >>> 15);
 }
 
-const COLOURED: Style = {
+export const COLOURED: Style = {
   bold: sgr(1),
   dim: sgr(2),
   red: sgr(31),
@@ -57,10 +57,13 @@ export function styleFor(stream: NodeJS.WriteStream): Style {
 export function mark(status: string, style: Style): string {
   switch (status) {
     case 'completed':
+    case 'approved':
       return style.green('✓');
     case 'handled':
       return style.green('◆');
     case 'failed':
+    case 'denied':
+    case 'expired':
     case 'killed':
     case 'timed_out':
     case 'rollback_failed':

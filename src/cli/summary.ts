@@ -1,41 +1,72 @@
 import type { StatusDocument, StepDocument } from '../protocol/control.ts';
+import { cutToWidth, displayWidth } from './display-width.ts';
+import type { Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
 import { bytes, duration, mark, printable, type Style } from './style.ts';
+import { wrapped } from './wrap.ts';
 
 /** What a person wants to know when a run has ended: how, how long, what it used, why it failed, what to do next. */
-export function summary(run: StatusDocument, style: Style): string {
+export function summary(run: StatusDocument, { style, width }: Screen): string {
   const lines: string[] = [];
+  const add = (label: string, text: string, paint = (line: string): string => line): void =>
+    void lines.push(...wrapped(label, text, width).map(paint));
   const spent =
     run.started_at !== null && run.ended_at !== null
       ? ` in ${duration(Date.parse(run.ended_at) - Date.parse(run.started_at))}`
       : '';
+  const name = cutToWidth(run.workflow, width - 2);
+  const rest = `${run.status}${spent}  ${run.id}`;
+  const isWide = 3 + displayWidth(`${name}${rest}`) <= width;
   lines.push(
-    `${mark(run.status, style)} ${style.bold(run.workflow)} ${run.status}${spent}  ${style.dim(run.id)}`,
+    isWide
+      ? `${mark(run.status, style)} ${style.bold(name)} ${run.status}${spent}  ${style.dim(run.id)}`
+      : `${mark(run.status, style)} ${style.bold(name)}`,
   );
+  if (!isWide) add('  ', rest);
   if (run.usage !== null)
-    lines.push(
-      style.dim(
-        `  peak memory ${bytes(run.usage.peak_memory_bytes)} of ${run.limits.max_memory_mb} MB, cpu ${run.usage.cpu_seconds.toFixed(1)} s, limits ${enforcement(run)}`,
-      ),
+    add(
+      '  ',
+      `peak memory ${bytes(run.usage.peak_memory_bytes)} of ${run.limits.max_memory_mb} MB, cpu ${run.usage.cpu_seconds.toFixed(1)} s, limits ${enforcement(run)}`,
+      style.dim,
     );
   for (const hit of run.limits_hit.slice(-MAX_LIMITS_SHOWN))
-    lines.push(`  ${style.yellow('limit')} ${limitText(hit)}`);
+    add(`  ${style.yellow('limit')} `, limitText(hit));
   const said = run.status === 'completed' ? lastWords(run) : null;
-  if (said !== null) lines.push(`  ${printable(said)}`);
+  if (said !== null) add('  ', printable(said));
   if (run.error !== null) {
-    lines.push(`  ${style.red(run.error.code)} ${printable(run.error.message)}`);
-    if (run.reason !== null && !run.error.message.includes(run.reason))
-      lines.push(`  reason: ${printable(run.reason)}`);
+    add(`  ${style.red(run.error.code)} `, printable(run.error.message));
+    const others = otherFailures(run, run.error.step);
+    if (others !== '') add('  also failed: ', others);
+    if (run.error.step !== null && !run.error.message.includes(run.error.step))
+      add('  step: ', printable(run.error.step));
+    // Of a step that failed it says once more what stands there already.
+    const isTold = run.status === 'failed' && run.error.step !== null;
+    if (run.reason !== null && !isTold && !run.error.message.includes(run.reason))
+      add('  reason: ', printable(run.reason));
     if (run.error.hint !== null)
-      lines.push(
-        `  hint: ${printable(run.error.hint.replace('<id>', run.id).replace('<path>', run.error.step ?? '<path>'))}`,
+      add(
+        '  hint: ',
+        printable(run.error.hint.replace('<id>', run.id).replace('<path>', run.error.step ?? '<path>')),
       );
     if (['failed', 'stopped', 'killed', 'timed_out'].includes(run.status))
-      lines.push(`  go on from there: q workflow resume ${run.id}`);
+      add('  go on from there: ', `q workflow resume ${run.id}`);
   }
   return lines.join('\n');
 }
 
+/** Failed steps beside the one that the error names, and beside the groups around it. */
+function otherFailures({ steps }: StatusDocument, named: string | null): string {
+  const paths = steps
+    .filter(
+      ({ status, path, type }) =>
+        status === 'failed' && (type === 'skill' || type === 'agent') && path !== named,
+    )
+    .map(({ path }) => printable(path));
+  const more = paths.length - MAX_FAILURES_SHOWN;
+  return [...paths.slice(0, MAX_FAILURES_SHOWN), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
+}
+
+const MAX_FAILURES_SHOWN = 5;
 const MAX_LIMITS_SHOWN = 5;
 
 /** A limit that was met, with its numbers: `memory of step fetch: peak 191 MB of 192 MB`. */
@@ -70,21 +101,23 @@ function lastWords(run: StatusDocument): string | null {
 }
 
 /** The whole instance with its steps, as `status <id>` prints it. */
-export function statusText(run: StatusDocument, style: Style, now: number): string {
-  const head = summary(run, style);
-  const steps = run.steps.map((step) => `  ${stepLine(step, style, now)}`);
-  const notice = run.notice === null ? [] : [`  ${style.yellow('!')} ${printable(run.notice)}`];
-  return [head, ...usageLines(run, style), ...notice, ...steps].join('\n');
+export function statusText(run: StatusDocument, screen: Screen): string {
+  const notice =
+    run.notice === null ? [] : wrapped(`  ${screen.style.yellow('!')} `, printable(run.notice), screen.width);
+  return [summary(run, screen), ...usageLines(run, screen), ...notice, ...stepLines(run.steps, screen)].join(
+    '\n',
+  );
 }
 
 const SPARK_COLUMNS = 32;
 
 /** What was used over time, against the limits; nothing for a run too short to be looked at. */
-function usageLines({ usage, limits }: StatusDocument, style: Style): string[] {
+function usageLines({ usage, limits }: StatusDocument, { style, width }: Screen): string[] {
   if (usage === null || usage.series === null) return [];
   const { now, series } = usage;
+  const sparkColumns = Math.min(SPARK_COLUMNS, Math.max(8, width - 64));
   const line = (name: string, values: readonly number[], top: number, words: readonly string[]): string =>
-    style.dim(`  ${name} ${sparkline(values, top, SPARK_COLUMNS)}  ${words.join(', ')}`);
+    style.dim(cutToWidth(`  ${name} ${sparkline(values, top, sparkColumns)}  ${words.join(', ')}`, width));
   const memoryTop = limits.max_memory_mb * 1024 * 1024;
   return [
     line('memory', series.memory_bytes, memoryTop, [
@@ -97,7 +130,7 @@ function usageLines({ usage, limits }: StatusDocument, style: Style): string[] {
       `mean ${usage.mean_cpu_percent ?? 0} % of ${limits.max_cpu_percent} %`,
       ...(usage.cpu_throttled_seconds > 0 ? [`held back ${usage.cpu_throttled_seconds.toFixed(1)} s`] : []),
     ]),
-    ...ioLines(usage, limits).map(style.dim),
+    ...ioLines(usage, limits, sparkColumns).map((text) => style.dim(cutToWidth(text, width))),
   ];
 }
 
@@ -105,6 +138,7 @@ function usageLines({ usage, limits }: StatusDocument, style: Style): string[] {
 function ioLines(
   { io_read_bytes: read, io_written_bytes: written, series, now }: NonNullable<StatusDocument['usage']>,
   limits: StatusDocument['limits'],
+  sparkColumns: number,
 ): string[] {
   // A supervisor of an older version says nothing of it.
   if (typeof read !== 'number' || typeof written !== 'number') return [];
@@ -118,21 +152,45 @@ function ioLines(
     `written ${bytes(written)}`,
     ...(typeof limits.max_io_mb_per_s !== 'number' ? [] : [`limit ${limits.max_io_mb_per_s} MB/s`]),
   ];
-  return [`  io     ${sparkline(sums, Math.max(...sums), SPARK_COLUMNS)}  ${words.join(', ')}`];
+  return [`  io     ${sparkline(sums, Math.max(...sums), sparkColumns)}  ${words.join(', ')}`];
 }
 
-function stepLine(step: StepDocument, style: Style, now: number): string {
-  const depth = step.path.split('/').length - 1;
-  const end = step.ended_at === null ? now : Date.parse(step.ended_at);
-  const spent = step.started_at === null ? '' : duration(end - Date.parse(step.started_at));
-  const attempts = step.attempts > 1 ? ` attempt ${step.attempts}` : '';
-  const why =
-    step.approvals.length > 0
-      ? `  ${style.yellow(`waits for approval ${step.approvals.join(', ')}: q workflow approvals`)}`
-      : step.error === null
-        ? ''
-        : `  ${step.error.code}: ${printable(step.error.message).slice(0, 160)}`;
-  return `${'  '.repeat(depth)}${mark(step.status, style)} ${step.path}  ${style.dim(`${step.status} ${spent}${attempts}`)}${why}`;
+/** Path, state, time and what there is to say, below each other. */
+function stepLines(steps: readonly StepDocument[], { style, width, now }: Screen): string[] {
+  const timeOf = ({ started_at: start, ended_at: end }: StepDocument): string =>
+    start === null ? '' : duration((end === null ? now : Date.parse(end)) - Date.parse(start));
+  const widest = (texts: readonly string[]): number =>
+    texts.reduce((most, text) => Math.max(most, displayWidth(text)), 0);
+  const stateWidth = widest(steps.map(({ status }) => status));
+  const timeWidth = widest(steps.map(timeOf));
+  const pathWidth = Math.min(
+    widest(steps.map(({ path }) => printable(path))),
+    Math.max(12, width - stateWidth - timeWidth - MIN_DETAIL - 10),
+  );
+  const room = width - pathWidth - stateWidth - timeWidth - 10;
+  return steps.map((step) => {
+    const path = cutToWidth(printable(step.path), pathWidth);
+    const fill = ' '.repeat(pathWidth - displayWidth(path));
+    const state = `${step.status.padEnd(stateWidth)}  ${timeOf(step).padStart(timeWidth)}`;
+    return `  ${mark(step.status, style)} ${path}${fill}  ${style.dim(state)}  ${detailOf(step, style, room)}`.trimEnd();
+  });
+}
+
+/** What is said of a step keeps so much of a terminal. */
+const MIN_DETAIL = 20;
+/** Where no terminal cuts it. */
+const MAX_DETAIL = 200;
+
+function detailOf(step: StepDocument, style: Style, room: number): string {
+  const columns = Math.min(MAX_DETAIL, room);
+  if (columns < 4) return '';
+  const attempt = step.attempts > 1 ? `attempt ${step.attempts}  ` : '';
+  if (step.approvals.length > 0)
+    return style.yellow(
+      cutToWidth(`waits for approval ${step.approvals.join(', ')}: q workflow approvals`, columns),
+    );
+  const why = step.error === null ? '' : `${step.error.code}: ${printable(step.error.message)}`;
+  return cutToWidth(`${attempt}${why}`.trimEnd(), columns);
 }
 
 function enforcement(run: StatusDocument): string {

@@ -1,9 +1,12 @@
 import type { SupervisorStatus } from '../protocol/control.ts';
 import { clipToWidth, displayWidth } from './display-width.ts';
-import { ago, bytes, duration, plural, printable, styleFor } from './style.ts';
+import type { Screen } from './screen.ts';
+import { ago, bytes, duration, plural, printable } from './style.ts';
 import type { ShownService, ShownStatus } from './supervisor-service.ts';
+import { wrapped } from './wrap.ts';
 
-const WIDTH = 80;
+/** A wider text is hard to read, also where there is no terminal. */
+const MAX_WIDTH = 80;
 const INDENT = 13;
 /** Of a long queue the first are shown. */
 const MAX_QUEUE = 10;
@@ -15,20 +18,25 @@ export function supervisorLine(status: SupervisorStatus): string {
   ].join('\n');
 }
 
-/** No line is wider than 80 columns; a path that would be is cut in its middle (`--json` has it whole). */
-export function supervisorText(status: ShownStatus, now: number): string {
+/** A path that does not fit into a line is cut in its middle (`--json` has it whole). */
+export function supervisorText(status: ShownStatus, { style, width, now }: Screen): string {
   if (isOlder(status)) return `${supervisorLine(status)}\nversion ${status.version}: restart it to see more`;
-  const style = styleFor(process.stdout);
   const { isolation, capacity, store_latency: store, loop_delay: loop, disk, approvals } = status;
   const counts = Object.entries(status.instances).map(([state, count]) => `${count} ${state}`);
   const up = duration(status.uptime_seconds * 1000);
-  const row = (name: string, text: string): string[] => wrapped(`  ${name.padEnd(INDENT - 4)}  `, text);
-  const warning = (text: string): string[] =>
-    wrapped('  ! ', text).map((line) =>
-      line.startsWith('  !') ? `  ${style.yellow('!')}${line.slice(3)}` : line,
-    );
+  const columns = Math.min(MAX_WIDTH, width);
+  const labelled = (label: string, text: string): string[] => {
+    const room = columns - displayWidth(label);
+    const words = printable(text).split(' ');
+    return wrapped(label, words.map((word) => cutInMiddle(word, room)).join(' '), columns);
+  };
+  const row = (name: string, text: string): string[] => labelled(`  ${name.padEnd(INDENT - 4)}  `, text);
+  const warning = (text: string): string[] => labelled(`  ${style.yellow('!')} `, text);
   return [
-    `${style.bold('supervisor')} ${status.version}  pid ${status.pid}, up ${up}, memory ${bytes(status.memory_bytes)}`,
+    ...labelled(
+      `${style.bold('supervisor')} `,
+      `${status.version}  pid ${status.pid}, up ${up}, memory ${bytes(status.memory_bytes)}`,
+    ),
     ...row('home', status.home),
     ...(status.service === null ? [] : row('service', serviceText(status.service))),
     ...row(
@@ -99,25 +107,6 @@ function cores(percent: number): string {
 function serviceText({ manager, scope, unit, enabled }: ShownService): string {
   const comes = { true: 'enabled', false: 'not enabled', null: 'enabled or not: nobody says' }[`${enabled}`];
   return `${unit} (${manager}, ${scope}), ${comes}`;
-}
-
-/** Breaks at blanks; what follows lies below the text. */
-function wrapped(label: string, text: string): string[] {
-  const room = WIDTH - label.length;
-  const lines: string[] = [];
-  let line = '';
-  for (const word of printable(text)
-    .split(' ')
-    .map((each) => cutInMiddle(each, room))) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (displayWidth(longer) <= room) line = longer;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  lines.push(line);
-  return lines.map((each, index) => (index === 0 ? label : ' '.repeat(label.length)) + each);
 }
 
 function cutInMiddle(word: string, columns: number): string {

@@ -1,7 +1,9 @@
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
-import { problemLine } from './base-command.ts';
-import { plural, styleFor } from './style.ts';
+import { problemLines } from './base-command.ts';
+import type { Screen } from './screen.ts';
+import { plural } from './style.ts';
+import { wrapped } from './wrap.ts';
 
 export interface Validation {
   readonly is_valid: boolean;
@@ -45,8 +47,7 @@ export async function checkFile(file: string, caller: Caller): Promise<Validatio
   }
 }
 
-export function validationText(file: string, result: Validation): string {
-  const style = styleFor(process.stdout);
+export function validationText(file: string, result: Validation, { style, width }: Screen): string {
   const errors = result.problems.filter((problem) => problem.severity === 'error').length;
   const warnings = result.problems.length - errors;
   const counts = [
@@ -54,9 +55,13 @@ export function validationText(file: string, result: Validation): string {
     ...(warnings > 0 ? [plural(warnings, 'warning')] : []),
   ].join(', ');
   const head = result.is_valid
-    ? `${style.green('✓')} ${file} is valid: ${result.name} ${result.version}${counts === '' ? '' : ` (${counts})`}`
-    : `${style.red('✗')} ${file} is not valid: ${counts}`;
-  return [head, ...result.problems.map((problem) => `  ${problemLine(problem)}`)].join('\n');
+    ? wrapped(
+        `${style.green('✓')} `,
+        `${file} is valid: ${result.name} ${result.version}${counts === '' ? '' : ` (${counts})`}`,
+        width,
+      )
+    : wrapped(`${style.red('✗')} `, `${file} is not valid: ${counts}`, width);
+  return [...head, ...result.problems.flatMap((problem) => problemLines(problem, width))].join('\n');
 }
 
 const MISSING = new Set<string>(['SKILL_NOT_FOUND', 'SKILL_INVALID', 'AGENT_NOT_FOUND', 'AGENT_INVALID']);

@@ -60,6 +60,8 @@ export type AgentEvent =
       readonly call: string;
       readonly tool: string;
       readonly args: JsonObject;
+      /** A hook of the agent file, no call of a tool: `tool` is `hook:EVENT`. */
+      readonly hook?: HookIntent;
     }
   | {
       readonly type: 'agent.tool_ended';
@@ -71,6 +73,8 @@ export type AgentEvent =
       /** Of the whole result, before it was capped, and the SHA-256 of what the model is told. */
       readonly bytes: number;
       readonly hash: string;
+      /** Of a hook: its event. */
+      readonly hook?: HookEvent;
     }
   /** An agent of another maker did something that it had no permission for; its step ends with AGENT_VIOLATION. */
   | {
@@ -82,6 +86,21 @@ export type AgentEvent =
       readonly tool: string | null;
       readonly reason: string;
     };
+
+/**
+ * When the hooks of an agent file run: a conversation begins, the task is about to be put to the model, a call is
+ * allowed and about to be run, a call was run, the agent has given its answer.
+ */
+export type HookEvent = 'agentSpawn' | 'userPromptSubmit' | 'preToolUse' | 'postToolUse' | 'stop';
+
+/** What a hook of an agent file belongs to. */
+export interface HookIntent {
+  readonly event: HookEvent;
+  /** The call that it is about; null where it is about none. */
+  readonly call: string | null;
+  /** Nothing runs: what it has printed before is used again. */
+  readonly isCached?: true;
+}
 
 export type AgentEventType = AgentEvent['type'];
 

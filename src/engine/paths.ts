@@ -26,6 +26,11 @@ export function lastId(path: string): string {
   return parts.kind === 'child' ? parts.id : parts.name;
 }
 
+/** The id of the step that a path is of: `loop[2]/group~2/a!handler` is the step `handler`. */
+export function stepIdOf(path: string): string {
+  return lastId(path).replace(/(?:\[\d+\]|~\d+)+$/, '');
+}
+
 /** True for the path itself and all that is in it: its steps, turns, other attempts, handler and undo step. */
 export function isWithin(path: string, around: string): boolean {
   return path === around || (path.startsWith(around) && '/[~!'.includes(path.charAt(around.length)));

@@ -26,6 +26,8 @@ export interface ApprovalQuestion {
   readonly reason: string;
   /** Of the rules, or the step, that want it: who may decide and for how long it waits. */
   readonly approvals: readonly ApprovalFile[];
+  /** What the call would be given of the network. */
+  readonly network: NonNullable<ApprovalRequest['network']>;
 }
 
 /** What may ask again for the same answer: after a crash too, but no other attempt, no other call and nothing else. */
@@ -86,7 +88,7 @@ function lateReason({ requestedAt, expiresAt }: ApprovalRow): string {
 }
 
 function newApproval(
-  { request, args, argsHash, rules, reason, approvals }: ApprovalQuestion,
+  { request, args, argsHash, rules, reason, approvals, network }: ApprovalQuestion,
   subject: string,
   number: number,
   now: number,
@@ -112,6 +114,7 @@ function newApproval(
       rules,
       reason,
       by: approvals.flatMap(({ by }) => (by === undefined ? [] : [by])),
+      ...(network.length === 0 ? {} : { network }),
     },
     requestedAt: now,
     expiresAt: now + Math.round(seconds * 1000),

@@ -15,6 +15,7 @@ export function isIntentOf(
     case 'model':
       return event.type === 'agent.requested' && event.path === path && event.iteration === agent?.iteration;
     case 'tool':
+    case 'hook':
       return event.type === 'agent.tool_called' && event.path === path && event.call === agent?.call;
   }
 }

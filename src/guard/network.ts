@@ -5,6 +5,7 @@ import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/call.ts';
 import type { Rule } from './policy/compile-rule.ts';
 import { type ActiveLayer, activeLayers, type PolicySet } from './policy/policy-set.ts';
 import {
+  HOOK,
   mayConcernTraffic,
   NETWORK,
   PROGRAM,
@@ -18,8 +19,8 @@ import { leavesOf, type StepTier } from './tiers.ts';
 export interface StepNetwork {
   /** Of the policies by which it was decided. */
   readonly policyHash: string;
-  /** Tool → its rules, `@server` for an MCP server, `skill` for the command of a skill step, `program` for
-   * an agent that is one. Missing: nothing. */
+  /** Tool → its rules, `@server` for an MCP server, `skill` for the command of a skill step, `hook` for the hooks of an
+   * agent, `program` for an agent that is one. Missing: nothing. */
   readonly tools: Readonly<Record<string, NetworkRules>>;
 }
 
@@ -28,6 +29,7 @@ export interface NetworkFacts {
   readonly tiers: Readonly<Record<string, StepTier>>;
   /** Names of the MCP servers of an agent; null for one that is a program of another maker. */
   readonly serversOf: (agent: string) => readonly string[] | null;
+  readonly hasHooks: (agent: string) => boolean;
   /** The policies that hold for a step, and for the agent in it. */
   readonly policiesOf: (step: string, agent: string | null) => PolicySet;
 }
@@ -37,16 +39,18 @@ const NETWORK_TOOLS = ['http_fetch', 'exec', 'execute_bash', 'use_skill'];
 
 /** The network of every step that has any, by id. Steps of other tiers have none of the proxy's. */
 export function decideNetworks(facts: NetworkFacts): Record<string, StepNetwork> {
-  const { workflow, tiers, serversOf, policiesOf } = facts;
+  const { workflow, tiers, serversOf, hasHooks, policiesOf } = facts;
   const leaves = leavesOf(workflow).filter(({ id }) => tiers[id]?.tier === 'agent');
   const networks = leaves.flatMap((step): [string, StepNetwork][] => {
     const agent = step.type === 'agent' ? step.agent : null;
     const set = policiesOf(step.id, agent);
     const servers = agent === null ? null : serversOf(agent);
     const alone = agent === null ? SKILL_STEP : PROGRAM;
-    const tools = servers === null ? [alone] : [...NETWORK_TOOLS, ...servers.map((name) => `@${name}`)];
+    const hooks = agent !== null && hasHooks(agent) ? [HOOK] : [];
+    const tools =
+      servers === null ? [alone] : [...NETWORK_TOOLS, ...hooks, ...servers.map((name) => `@${name}`)];
     const open = tools.flatMap((tool): [string, NetworkRules][] => {
-      const rules = networkRules(set, tool, questionOf(workflow, step));
+      const rules = networkRules(set, tool, trafficOf(workflow, step));
       return rules === null ? [] : [[tool, rules]];
     });
     return open.length === 0 ? [] : [[step.id, { policyHash: set.hash, tools: Object.fromEntries(open) }]];
@@ -64,17 +68,18 @@ export function networkRules(set: PolicySet, tool: string, question: GuardedCall
   const [top, ...below] = layers;
   // Nothing is known of what a file says that cannot be used.
   if (top === undefined || layers.some(({ faults }) => faults.length > 0)) return null;
-  const rules = grants(top, tool, question);
+  const rules = openedBy(top, tool, question);
   const narrow = below
     .filter((layer) => !isOpen(layer, tool, question))
-    .map((layer) => grants(layer, tool, question));
+    .map((layer) => openedBy(layer, tool, question));
   if (rules.length === 0 || narrow.some((list) => list.length === 0)) return null;
   const guards = layers.flatMap((layer) => layer.rules).filter(({ effect }) => effect !== 'allow');
   const refuse = guards.filter((rule) => mayConcernTraffic(rule, tool, question)).flatMap(hostRules);
   return { rules, narrow, refuse };
 }
 
-function grants(layer: ActiveLayer, tool: string, question: GuardedCall): NetworkRule[] {
+/** What a layer opens to a tool. */
+export function openedBy(layer: ActiveLayer, tool: string, question: GuardedCall): NetworkRule[] {
   return layer.rules
     .filter((rule) => surelyTraffic(rule, tool, question))
     .flatMap(hostRules)
@@ -82,7 +87,7 @@ function grants(layer: ActiveLayer, tool: string, question: GuardedCall): Networ
 }
 
 /** A layer below the top that has nothing against this tool, wherever it goes, but what its guards say. */
-function isOpen(layer: ActiveLayer, tool: string, question: GuardedCall): boolean {
+export function isOpen(layer: ActiveLayer, tool: string, question: GuardedCall): boolean {
   return (
     layer.default === null ||
     layer.default === 'allow' ||
@@ -93,7 +98,7 @@ function isOpen(layer: ActiveLayer, tool: string, question: GuardedCall): boolea
 }
 
 /** The hosts of a rule as the proxy takes them: of one without names all that its classes or ports mean. */
-function hostRules({ host: pattern, name: by, effect }: Rule): NetworkRule[] {
+export function hostRules({ host: pattern, name: by, effect }: Rule): NetworkRule[] {
   if (pattern === null) return [{ host: '*', ports: 'any', by }];
   // The schema knows the classes.
   const classes = pattern.classes as readonly AddressClass[];
@@ -110,7 +115,7 @@ function hostRules({ host: pattern, name: by, effect }: Rule): NetworkRule[] {
 }
 
 /** What conditions of rules are asked about: the traffic of a step, which has no arguments. */
-function questionOf(workflow: Workflow, step: WorkStep): GuardedCall {
+export function trafficOf(workflow: Workflow, step: WorkStep): GuardedCall {
   return {
     kind: 'tool',
     tool: NETWORK,

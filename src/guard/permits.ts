@@ -5,14 +5,18 @@ import type { ApprovalRow, NewApproval } from '../store/approval-rows.ts';
 import type { ApprovalMode } from '../store/operations.ts';
 import { type ApprovalAnswer, type ApprovalQuestion, answerApproval } from './approvals.ts';
 
+import { hookEvent } from './hook-names.ts';
 import type { KillScope, KillSubject } from './kill/kill-scope.ts';
+import { approvablePlaces, approvedWays, type GrantFacts } from './network-grant.ts';
 import type { GuardedCall } from './policy/call.ts';
-import { decide } from './policy/decide.ts';
+import { decide, type Verdict } from './policy/decide.ts';
 import { realFiles } from './policy/file-facts.ts';
 import type { ApprovalFile } from './policy/policy-file.ts';
 import type { PolicySet } from './policy/policy-set.ts';
 import { settingsOf } from './policy/settings.ts';
-import { passedLimit, type RunCounts, rateCheck } from './run-counts.ts';
+import { HOOK } from './policy/traffic.ts';
+import { openKey, passedLimit, type RunCounts, rateCheck } from './run-counts.ts';
+import { canonicalTool } from './tools.ts';
 
 /** What holds at the moment of a decision. */
 export interface PermitFacts {
@@ -38,6 +42,8 @@ export interface PermitFacts {
   readonly approvalMode: ApprovalMode;
   /** Who may decide a step that only asks, and how long it waits; null for other steps. */
   readonly gate: ApprovalFile | null;
+  /** The traffic of the step, where each call of a tool has a proxy of its own; else null. */
+  readonly traffic: GuardedCall | null;
 }
 
 /** The answer, and what becomes of approvals with it. */
@@ -63,7 +69,8 @@ export function decidePermit(request: PermitRequest, args: JsonObject, facts: Pe
   const verdict = decide(facts.policies, callOf(request, args, facts), {
     files: realFiles(),
     home: facts.home,
-    rates: rateCheck(facts.counts, facts.now, rated),
+    // What was within its rates when it was allowed stays within them.
+    rates: isAgain(request, facts) ? () => 'within' : rateCheck(facts.counts, facts.now, rated),
   });
   const common = {
     rules: verdict.rules,
@@ -87,6 +94,7 @@ export function decidePermit(request: PermitRequest, args: JsonObject, facts: Pe
   const limit = limitOf(request, facts);
   if (limit !== null) return deny('POLICY_DENIED', limit, []);
   if (asked === null) return decided(allow(verdict.reason));
+  const grant = grantOf(request, facts, verdict);
   const question: ApprovalQuestion = {
     request,
     args,
@@ -94,24 +102,45 @@ export function decidePermit(request: PermitRequest, args: JsonObject, facts: Pe
     rules: facts.gate === null ? verdict.rules : [],
     reason: facts.gate === null ? verdict.reason : 'the workflow asks for it',
     approvals: facts.gate === null ? verdict.approvals : [facts.gate],
+    network: grant === null ? [] : approvablePlaces(grant),
   };
   return byPerson(
     answerApproval(question, facts.approvals, facts.approvalMode, facts.now),
     { ...common, rules: question.rules },
     allow,
+    (row) => (grant === null ? {} : networkOf(grant, row)),
   );
+}
+
+/** What of the network an approval is about; null where calls have no proxy of their own. */
+function grantOf(
+  { kind, agent }: PermitRequest,
+  { policies, traffic }: PermitFacts,
+  verdict: Verdict,
+): GrantFacts | null {
+  if ((kind !== 'tool' && kind !== 'hook') || traffic === null) return null;
+  const tool = kind === 'hook' ? HOOK : canonicalTool(agent?.tool ?? '');
+  return { policies, verdict, tool, traffic, asking: verdict.rules };
+}
+
+/** As the person was told it, after every crash, and as the policies of now leave it. */
+function networkOf(grant: GrantFacts, { number, request }: ApprovalRow): Pick<Permit, 'network'> {
+  const told = request.network ?? [];
+  const ways = approvedWays({ ...grant, asking: request.rules }, told, `approval ${number}`);
+  return ways.length === 0 ? {} : { network: ways };
 }
 
 function byPerson(
   answer: ApprovalAnswer,
   common: Pick<Permit, 'rules' | 'policyHash' | 'inputsHash' | 'epoch'>,
   allow: (reason: string) => Permit,
+  network: (row: ApprovalRow) => Pick<Permit, 'network'>,
 ): Decided {
   switch (answer.kind) {
     case 'approved': {
       const { row } = answer;
-      const permit = { ...allow(`${row.decidedBy ?? 'a person'} approved it`), approval: toldOf(row) };
-      return decided(permit, { answered: row.number });
+      const approved = allow(`${row.decidedBy ?? 'a person'} approved it`);
+      return decided({ ...approved, approval: toldOf(row), ...network(row) }, { answered: row.number });
     }
     case 'refused': {
       const { row, reason } = answer;
@@ -153,10 +182,17 @@ function decided(permit: Permit, changes: Partial<Omit<Decided, 'permit'>> = {})
 }
 
 /** Starts of steps and servers are no part of what an agent may use. */
-function limitOf({ kind, agent }: PermitRequest, { policies, counts, now }: PermitFacts): string | null {
-  if (kind !== 'tool' && kind !== 'model') return null;
+function limitOf(request: PermitRequest, facts: PermitFacts): string | null {
+  const { kind, agent } = request;
+  const { policies, counts, now } = facts;
+  if ((kind !== 'tool' && kind !== 'model') || isAgain(request, facts)) return null;
   const next = kind === 'model' ? ({ kind } as const) : ({ kind, tool: agent?.tool ?? '' } as const);
   return passedLimit(counts, settingsOf(policies, null).limits, next, now);
+}
+
+/** It was allowed before, and is counted; its process or its hook kept it from being run. */
+function isAgain({ kind, path, agent }: PermitRequest, { counts }: PermitFacts): boolean {
+  return kind === 'tool' && counts.open.has(openKey(path, agent?.call ?? ''));
 }
 
 function subjectOf(request: PermitRequest, { workflow, instance }: PermitFacts): KillSubject {
@@ -164,7 +200,7 @@ function subjectOf(request: PermitRequest, { workflow, instance }: PermitFacts):
     workflow,
     instance,
     agent: request.agentName,
-    tool: request.agent?.tool ?? null,
+    tool: request.kind === 'hook' ? HOOK : (request.agent?.tool ?? null),
     path: request.path,
   };
 }
@@ -182,6 +218,7 @@ function callOf(request: PermitRequest, args: JsonObject, facts: PermitFacts): G
     environment: null,
   };
   if (kind === 'tool') return { ...common, kind: 'tool', tool: agent?.tool ?? '' };
+  if (kind === 'hook') return { ...common, kind: 'hook', tool: hookEvent(agent?.tool ?? '') };
   return { ...common, kind: kind === 'model' ? 'model' : 'spawn', tool: subject };
 }
 

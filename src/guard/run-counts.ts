@@ -11,6 +11,8 @@ export interface RunCounts {
   readonly spent: Spent;
   /** Calls by the rules with a rate that speak of them. */
   readonly rules: Spent;
+  /** Calls that were allowed and have no outcome, as `openKey` names them: they are counted. */
+  readonly open: ReadonlySet<string>;
 }
 
 /** Something that was allowed. */
@@ -18,6 +20,8 @@ export type Allowed =
   | { readonly kind: 'model' }
   | {
       readonly kind: 'tool';
+      readonly path: string;
+      readonly call: string;
       readonly tool: string;
       /** Names of the rules with a rate that speak of it. */
       readonly rated: readonly string[];
@@ -25,20 +29,41 @@ export type Allowed =
       readonly at: number;
     };
 
-export const NOTHING_COUNTED: RunCounts = { spent: NOTHING_SPENT, rules: NOTHING_SPENT };
+export const NOTHING_COUNTED: RunCounts = { spent: NOTHING_SPENT, rules: NOTHING_SPENT, open: new Set() };
 
-export function countAllowed({ spent, rules }: RunCounts, allowed: Allowed): RunCounts {
-  if (allowed.kind === 'model') return { spent: spend(spent, { type: 'request' }), rules };
-  const { tool, rated, at } = allowed;
+/** One call of a run. */
+export function openKey(path: string, call: string): string {
+  return `${path}\0${call}`;
+}
+
+/** A call that is asked for again, after a crash or since its hook waited for a person, counts once. */
+export function countAllowed(counts: RunCounts, allowed: Allowed): RunCounts {
+  const { spent, rules, open } = counts;
+  if (allowed.kind === 'model') return { ...counts, spent: spend(spent, { type: 'request' }) };
+  const { path, call, tool, rated, at } = allowed;
+  const key = openKey(path, call);
+  if (open.has(key)) return counts;
   const count = (before: Spent, name: string): Spent => spend(before, { type: 'call', tool: name, atMs: at });
-  return { spent: count(spent, tool), rules: rated.reduce(count, rules) };
+  return {
+    spent: count(spent, tool),
+    rules: rated.reduce(count, rules),
+    open: new Set([...open, key]),
+  };
 }
 
 /** What an event of the journal, or its audit record, says was used; other events change nothing. */
 export function countEvent(
   counts: RunCounts,
-  { type, usage, bytes }: { readonly type: string; readonly usage?: unknown; readonly bytes?: unknown },
+  event: {
+    readonly type: string;
+    readonly usage?: unknown;
+    readonly bytes?: unknown;
+    readonly path?: unknown;
+    readonly call?: unknown;
+    readonly hook?: unknown;
+  },
 ): RunCounts {
+  const { type, usage, bytes, path, call, hook } = event;
   const add = (event: SpendEvent): RunCounts => ({ ...counts, spent: spend(counts.spent, event) });
   switch (type) {
     case 'agent.answered':
@@ -46,8 +71,12 @@ export function countEvent(
       const { in: input, out: output } = usage as TokenCount;
       return add({ type: 'usage', tokens: input + output, costUsd: 0 });
     }
-    case 'agent.tool_ended':
-      return add({ type: 'output', bytes: Number(bytes) });
+    case 'agent.tool_ended': {
+      if (hook !== undefined) return counts;
+      const open = new Set(counts.open);
+      open.delete(openKey(String(path), String(call)));
+      return { ...add({ type: 'output', bytes: Number(bytes) }), open };
+    }
     default:
       return counts;
   }

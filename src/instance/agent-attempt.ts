@@ -4,6 +4,7 @@ import type { AgentPolicies } from '../agents/agent-policies.ts';
 import { type AnswerRules, answerForm } from '../agents/answer.ts';
 import { systemPrompt, taskText } from '../agents/conversation.ts';
 import { readGuardrails } from '../agents/guardrails.ts';
+import type { HookCache } from '../agents/hooks/hook-cache.ts';
 import { type AgentWorld, Suspended } from '../agents/run.ts';
 import { compileSchema } from '../agents/schema.ts';
 import type { Transcript } from '../agents/transcript.ts';
@@ -39,6 +40,7 @@ export interface AgentAttemptParts extends Omit<ToolHostParts, 'step' | 'output'
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
   readonly calls: CallsInFlight;
   readonly decisions: Decisions;
+  readonly hookCache: HookCache;
   /** Null for an agent step. */
   readonly skill: Skill | null;
 }

@@ -45,7 +45,10 @@ async function openNative(
       ? null
       : await openTools({ ...parts, step, output: parts.log }, agent, signal);
   return {
-    driver: nativeDriver({ model, spec, tools: tools?.box ?? NO_TOOLS }, async () => tools?.close()),
+    driver: nativeDriver(
+      { model, spec, tools: tools?.box ?? NO_TOOLS, hooks: tools?.hooks ?? null },
+      async () => tools?.close(),
+    ),
     secrets: Object.values(keys),
   };
 }

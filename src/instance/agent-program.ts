@@ -111,7 +111,12 @@ function headlessHost(program: Program): HeadlessHost {
     run: (words, files, signal) =>
       host.run(
         PROGRAM,
-        { spec: commandOf(program, words, files, () => ({})), stdin: '', timeoutMs: NO_TIMEOUT_MS },
+        {
+          spec: commandOf(program, words, files, () => ({})),
+          stdin: '',
+          timeoutMs: NO_TIMEOUT_MS,
+          grant: null,
+        },
         signal,
       ),
   };

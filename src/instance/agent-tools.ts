@@ -1,7 +1,10 @@
 /** The tools of one agent step, open while its attempt lasts: those of the driver, and its MCP servers. */
 import { isAbsolute } from 'node:path';
+import { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { Agent, McpServer } from '../agents/agent.ts';
 import { readGuardrails } from '../agents/guardrails.ts';
+import type { HookCache } from '../agents/hooks/hook-cache.ts';
+import type { TaskHooks } from '../agents/hooks/task-hooks.ts';
 import { ServerProcess } from '../agents/mcp/process.ts';
 import { McpConnection } from '../agents/mcp/server.ts';
 import { mcpTools } from '../agents/mcp/tools.ts';
@@ -11,7 +14,9 @@ import { approvalOf, Suspended } from '../agents/run.ts';
 import { settingsRefusal } from '../agents/settings.ts';
 import { createToolBox, type Tool, type ToolBox } from '../agents/tool-box.ts';
 import { mayHave, mayHaveServer, type ToolChoice } from '../agents/tool-choice.ts';
+import type { Transcript } from '../agents/transcript.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { HOOK } from '../guard/policy/traffic.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { usedTier } from './step-sandbox.ts';
@@ -19,12 +24,15 @@ import { createToolHost, type StepToolHost, type ToolHostParts } from './tool-ho
 
 export interface OpenTools {
   readonly box: ToolBox;
+  readonly hooks: TaskHooks | null;
   /** Ends every server. */
   close(): Promise<void>;
 }
 
 export interface ToolsParts extends ToolHostParts {
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
+  readonly transcript: Pick<Transcript, 'waitingTools'>;
+  readonly hookCache: HookCache;
 }
 
 /** Names that every provider takes. */
@@ -46,10 +54,14 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
     for (const [name, server] of Object.entries(agent.mcpServers)) {
       if (!mayHaveServer(choice, name)) continue;
       await refuseServer(parts, name, signal);
+      // Who asked a person has let go of its servers: what was approved is called first after the start.
+      const isWaiting = parts.transcript.waitingTools.some((tool) => tool.startsWith(`@${name}/`));
+      const grants = isWaiting ? new NetworkGrants() : null;
       const connection = new McpConnection({
         name,
         timeoutMs: server.timeoutMs,
-        launch: () => launchServer(parts, host, name, server),
+        launch: () => launchServer(parts, host, name, server, grants),
+        grants,
       });
       connections.push(connection);
       const definitions = await connection.list(signal);
@@ -69,7 +81,28 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
   const box = createToolBox(tools, ({ tool }, args) =>
     settingsRefusal(agent.toolsSettings, tool, args, folders),
   );
-  return { box, close };
+  return { box, hooks: hooksOf(parts, host, agent), close };
+}
+
+/** Its hooks run like its tools: each in a process of its own, in the same sandbox, without start files of a shell. */
+function hooksOf(
+  { bootstrap, command, hookCache }: ToolsParts,
+  host: StepToolHost,
+  agent: Agent,
+): TaskHooks | null {
+  if (agent.hooks === undefined) return null;
+  const cwd = host.workspace;
+  return {
+    hooks: agent.hooks,
+    cwd,
+    session: `${bootstrap.instance}/${command.path}`,
+    outputs: hookCache.of(agent.hash),
+    run: (hook, stdin, grant, signal) => {
+      const args = ['--noprofile', '--norc', '-c', hook.command];
+      const spec = { file: findProgram('bash', cwd, host), args, cwd, env: host.env };
+      return host.run(HOOK, { spec, stdin, timeoutMs: hook.timeoutMs, grant }, signal);
+    },
+  };
 }
 
 /** A server is a process like any other: its start is asked for. */
@@ -97,11 +130,12 @@ async function launchServer(
   host: StepToolHost,
   name: string,
   server: McpServer,
+  grants: NetworkGrants | null,
 ): Promise<ServerProcess> {
   const cwd = host.workspace;
   const place = (files: readonly string[]) => ({
     scope: host.openScope('mcp'),
-    sandbox: host.sandboxFor(`@${name}`, files),
+    sandbox: host.sandboxFor(`@${name}`, files, grants),
     output: parts.output,
     masked: [...parts.masked(), ...tokensOf(server)],
   });

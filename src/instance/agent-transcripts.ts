@@ -2,7 +2,7 @@ import type { Transcript } from '../agents/transcript.ts';
 import type { JournalEntry, RunEvent } from '../engine/events.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import {
-  callKey,
+  heldCalls,
   interruptions,
   type OpenCall,
   openCalls,
@@ -42,7 +42,7 @@ export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder' 
     recover: (resumed) => {
       const waiting = waitingCalls(bootstrap.approvals);
       const ended = interruptions(entries, waiting, sha256);
-      held = openCalls(entries).filter((call) => waiting.has(callKey(call)));
+      held = heldCalls(openCalls(entries), waiting);
       entries = [...entries, ...[...resumed, ...ended].map((event) => ({ at, event }))];
       return ended;
     },

@@ -1,4 +1,5 @@
 import type { Scope } from '../../sandbox/isolation.ts';
+import { HookCache } from '../agents/hooks/hook-cache.ts';
 import type { Suspended } from '../agents/run.ts';
 import type { JsonObject, LeafStep } from '../definition/workflow.ts';
 import type { Command, Outcome } from '../engine/contract.ts';
@@ -16,6 +17,7 @@ import { skillScopeLimits } from '../skills/timeout.ts';
 import { openTranscripts } from './agent-transcripts.ts';
 import { createCallsInFlight } from './calls-in-flight.ts';
 import type { Decisions } from './decisions.ts';
+import { tellLastLine } from './last-line.ts';
 import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
 import type { TellNetwork } from './network-recorder.ts';
 import { openSecrets } from './secrets.ts';
@@ -70,6 +72,7 @@ export function createAttempts(
   const secrets = openSecrets(bootstrap.secretsFolder, bootstrap.workflow, bootstrap.journal);
   const transcripts = openTranscripts(bootstrap);
   const calls = createCallsInFlight();
+  const hookCache = new HookCache();
   const sessions = new SessionPool({
     instance: bootstrap.instance,
     workspace: bootstrap.workspace,
@@ -128,6 +131,7 @@ export function createAttempts(
     const name = `step-${bootstrap.incarnation}-${opened}`;
     try {
       const log = await openStepLog(bootstrap.folder, name, command.path, command.attempt, signal);
+      const output = tellLastLine(log, (line) => progress(command.path, line));
       try {
         const given = secrets.of(command.path, command.step.inputs, command.inputs);
         const result = await runSkill(skill, {
@@ -154,7 +158,7 @@ export function createAttempts(
           attempt: command.attempt,
           secrets: given,
           masked: secrets.masked(),
-          output: log,
+          output,
           signal,
           memoryLimitBytes:
             skill.limits.maxMemoryBytes ?? bootstrap.workflow.limits.maxMemoryMb * 1024 * 1024,
@@ -166,6 +170,7 @@ export function createAttempts(
         throw thrown;
       } finally {
         tellLimits(command, skill, failure, child);
+        output.close();
         log.close();
       }
     } catch (error) {
@@ -200,6 +205,7 @@ export function createAttempts(
             tell,
             calls,
             decisions,
+            hookCache,
             openScope: () => {
               child = scope.openChild(name, { memoryBytes: null, cpuPercent: null, processes: null });
               return child;

@@ -1,6 +1,7 @@
 import { heldTier, missingLayers } from '../../sandbox/launcher/ground.ts';
 import type { StepSandbox, StepView } from '../../sandbox/launcher/launch.ts';
 import type { Tier } from '../../sandbox/launcher/tier.ts';
+import type { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { LeafStep } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
@@ -20,6 +21,7 @@ export function stepSandbox(
 ): StepSandbox {
   return sandboxOf(bootstrap, step, owner, {
     networkAccess: skill.permissions?.networkAccess ?? true,
+    grants: null,
     read: skill.permissions?.fileRead ?? null,
     write: skill.permissions?.fileWrite ?? null,
     files: [...(skill.file === null ? [] : [skill.file]), ...scriptsOf(skill, bootstrap.workspace)],
@@ -27,23 +29,27 @@ export function stepSandbox(
 }
 
 /**
- * The sandbox that a tool of an agent step runs in, with the network of this tool; `files` are programs of ours that it
- * has to see.
+ * The sandbox that a tool of an agent step runs in, with the network of this tool and what its calls are granted;
+ * `files` are programs of ours that it has to see.
  */
 export function toolSandbox(
   bootstrap: Bootstrap,
   step: LeafStep,
   files: readonly string[],
   owner: NetworkOwner,
+  grants: NetworkGrants | null,
 ): StepSandbox {
-  return sandboxOf(bootstrap, step, owner, { networkAccess: true, read: null, write: null, files });
+  return sandboxOf(bootstrap, step, owner, { networkAccess: true, read: null, write: null, files, grants });
 }
 
 function sandboxOf(
   bootstrap: Bootstrap,
   step: LeafStep,
   owner: NetworkOwner,
-  given: Pick<StepView, 'read' | 'write' | 'files'> & { readonly networkAccess: boolean },
+  given: Pick<StepView, 'read' | 'write' | 'files'> & {
+    readonly networkAccess: boolean;
+    readonly grants: NetworkGrants | null;
+  },
 ): StepSandbox {
   const { ground, steps, networks } = bootstrap.sandbox;
   // A step that is not in the plan has been asked nothing of: then nothing is left out.
@@ -58,11 +64,16 @@ function sandboxOf(
   const network = networkOf(tier, given.networkAccess);
   const tools = networks[step.id] ?? {};
   const rules = Object.hasOwn(tools, owner.tool) ? tools[owner.tool] : undefined;
+  const { grants } = given;
+  const hasAccess = network === 'proxy' && (rules !== undefined || grants !== null);
+  const access = {
+    ...(rules ?? { rules: [] }),
+    ...(grants === null ? {} : { grants }),
+    onEvent: networkRecorder(owner),
+  };
   return {
     ground,
-    ...(network === 'proxy' && rules !== undefined
-      ? { access: { ...rules, onEvent: networkRecorder(owner) } }
-      : {}),
+    ...(hasAccess ? { access } : {}),
     view: {
       tier,
       network,

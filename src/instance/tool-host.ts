@@ -2,6 +2,7 @@
 import { isAbsolute, relative } from 'node:path';
 import type { Scope, ScopeLimits } from '../../sandbox/isolation.ts';
 import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
+import { type NetworkGrant, NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { ToolHost } from '../agents/native-run.ts';
 import { runCommand } from '../agents/run-command.ts';
 import type { AgentStep } from '../definition/workflow.ts';
@@ -31,7 +32,7 @@ export interface ToolHostParts {
 
 export interface StepToolHost extends ToolHost {
   /** The sandbox of a tool, with the network that it has; `files` are what it has to see. */
-  sandboxFor(tool: string, files: readonly string[]): StepSandbox;
+  sandboxFor(tool: string, files: readonly string[], grants?: NetworkGrants | null): StepSandbox;
   /** A scope below that of the step. */
   openScope(name: string, limits?: ScopeLimits): Scope;
 }
@@ -46,8 +47,8 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
     const { path, attempt } = command;
     return { path, attempt, tool, tell: parts.tell, output: parts.output };
   };
-  const sandboxFor: StepToolHost['sandboxFor'] = (tool, files) =>
-    toolSandbox(bootstrap, step, files, ownerOf(tool));
+  const sandboxFor: StepToolHost['sandboxFor'] = (tool, files, grants = null) =>
+    toolSandbox(bootstrap, step, files, ownerOf(tool), grants);
   const env = {
     ...toolEnvironment(bootstrap.env, [workspace, scratch]),
     Q_WORKFLOW_INSTANCE: bootstrap.instance,
@@ -81,10 +82,12 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
     runner: [process.execPath, '--no-warnings', runnerFile],
     sandboxFor,
     openScope,
-    run: (name, given, signal) =>
-      within('call', NO_LIMITS, (scope) =>
-        runCommand({ name, ...given, scope, sandbox: sandboxFor(name, [runnerFile]), signal }),
-      ),
+    run: (name, { grant, ...given }, signal) =>
+      within('call', NO_LIMITS, (scope) => {
+        // Its process is the call: what it was granted ends with it.
+        const sandbox = sandboxFor(name, [runnerFile], grant === null ? null : grantsOf(grant));
+        return runCommand({ name, ...given, scope, sandbox, signal });
+      }),
     skills: Object.values(skills)
       .filter(
         ({ type, problems }) => problems.length === 0 && (type === 'code_inline' || type === 'prompt_inline'),
@@ -118,6 +121,12 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
     },
     progress: parts.progress,
   };
+}
+
+function grantsOf(grant: NetworkGrant): NetworkGrants {
+  const grants = new NetworkGrants();
+  grants.open(grant);
+  return grants;
 }
 
 /** What tools inherit: the caller's allow-list, without folders on PATH that an agent could fill. */

@@ -13,7 +13,7 @@ export interface ApprovalDocument {
   readonly attempt: number;
   /** One tool call of an agent, such as `c3-1`; else null. */
   readonly call: string | null;
-  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'hook' | 'approval';
   readonly what: string;
   readonly agent: string | null;
   readonly args: JsonObject;
@@ -22,6 +22,8 @@ export interface ApprovalDocument {
   readonly reason: string;
   /** Each list has to name who decides, or `operator`. Empty = whoever may use the supervisor. */
   readonly by: readonly (readonly string[])[];
+  /** What the call may reach when it is approved, while it runs, each as `host:port`. */
+  readonly network: readonly string[];
   readonly status: ApprovalStatus;
   readonly requested_at: string;
   readonly expires_at: string;

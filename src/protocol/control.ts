@@ -12,6 +12,7 @@ import type { DrillEvidence, KillDocument, LatchDocument, PolicyReload } from '.
 import type { ScheduleMethods } from './schedule-control.ts';
 import type { SupervisorMethods } from './supervisor-control.ts';
 import type { UpkeepMethods } from './upkeep-control.ts';
+import type { VersionDocument, WorkflowSummary } from './workflow-control.ts';
 
 /** One step as `status --json` shows it. */
 export interface StepDocument {
@@ -137,34 +138,6 @@ export interface InstanceSummary {
   readonly created_at: string;
   readonly started_at: string | null;
   readonly ended_at: string | null;
-}
-
-export interface WorkflowSummary {
-  readonly name: string;
-  readonly version: string;
-  readonly description: string;
-  /** `file`: it was asked for by its path. */
-  readonly source: 'workspace' | 'user' | 'registered' | 'file';
-  readonly file: string;
-  readonly is_valid: boolean;
-  readonly problems: readonly Problem[];
-}
-
-/** One content of a registered workflow: `list --versions`. */
-export interface VersionDocument {
-  readonly workflow: string;
-  readonly number: number;
-  /** SHA-256 of the text. */
-  readonly definition: string;
-  /** As the file has it. */
-  readonly version: string;
-  readonly file: string;
-  readonly registered_at: string;
-  readonly registered_by: string | null;
-  /** The one that the name means now. */
-  readonly is_current: boolean;
-  /** Instances that have it, archived ones not counted. */
-  readonly runs: number;
 }
 
 export type { SupervisorStatus } from './supervisor-control.ts';

@@ -73,7 +73,7 @@ export interface RecordedCall {
   /** Path. */
   readonly step: string;
   readonly agent: string | null;
-  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'hook' | 'approval';
   readonly tool: string;
   /** Null when its journal has no intent of it (any more). */
   readonly args: JsonObject | null;

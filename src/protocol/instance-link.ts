@@ -96,8 +96,11 @@ export interface BootApproval {
 
 /** What a process asks leave for. The answer is committed together with the intent. */
 export interface PermitRequest {
-  /** `model`: a request to a model; `tool`: one call of a tool, by an agent; `approval`: a step that only asks. */
-  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
+  /**
+   * `model`: a request to a model; `tool`: one call of a tool, by an agent; `hook`: a command of its file; `approval`: a
+   * step that only asks.
+   */
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'hook' | 'approval';
   readonly path: string;
   readonly attempt: number;
   /** Skill, agent or MCP server (`@name`) that is started; for `model` and `tool` the agent that asks. */
@@ -106,7 +109,7 @@ export interface PermitRequest {
   readonly agentName: string | null;
   /** The tier that is held for it; null when not even the laxest is. */
   readonly tier: Tier | null;
-  /** Only for `model` and `tool`: the intent that it is asked with. */
+  /** Only for `model`, `tool` and `hook`: the intent that it is asked with. */
   readonly agent?: AgentIntent;
 }
 
@@ -115,7 +118,7 @@ export interface AgentIntent {
   readonly iteration: number;
   /** Null for a model request. */
   readonly call: string | null;
-  /** Canonical name; null for a model request. */
+  /** Canonical name, `hook:EVENT` for a hook; null for a model request. */
   readonly tool: string | null;
 }
 
@@ -137,6 +140,8 @@ export interface Permit {
   readonly shadow?: readonly string[];
   /** The approval that waits for a person, or by which it was decided. */
   readonly approval?: PermitApproval;
+  /** What the approved call may reach beside the rules of its tool, while it runs; each is a way of its own. */
+  readonly network?: readonly NetworkRules[];
 }
 
 export interface PermitApproval {

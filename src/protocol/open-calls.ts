@@ -1,5 +1,5 @@
 /** Tool calls of agents whose process ended before their outcome was journaled. */
-import type { AgentEvent } from '../engine/agent-events.ts';
+import type { AgentEvent, HookIntent } from '../engine/agent-events.ts';
 import type { RunEvent } from '../engine/events.ts';
 
 /** What is told of such a call: nobody knows whether it had its effect. */
@@ -14,12 +14,14 @@ const UNDECIDED_TEXTS = {
 export interface OpenCall {
   readonly path: string;
   readonly call: string;
+  /** Of a hook: its event, and the call that it is about, which waits as long as the hook does. */
+  readonly hook?: HookIntent;
 }
 
 /** Calls that were never run, since their approval has not answered a permit: as `callKey` writes them. */
 export type WaitingCalls = ReadonlySet<string>;
 
-export function callKey({ path, call }: OpenCall): string {
+export function callKey({ path, call }: Pick<OpenCall, 'path' | 'call'>): string {
   return `${path}\0${call}`;
 }
 
@@ -42,10 +44,21 @@ export function waitingCalls(
 export function openCalls(journal: readonly { readonly event: RunEvent }[]): OpenCall[] {
   const open = new Map<string, OpenCall>();
   for (const { event } of journal) {
-    if (event.type === 'agent.tool_called') open.set(callKey(event), { path: event.path, call: event.call });
+    if (event.type === 'agent.tool_called') {
+      const { path, call, hook } = event;
+      open.set(callKey(event), { path, call, ...(hook === undefined ? {} : { hook }) });
+    }
     if (event.type === 'agent.tool_ended') open.delete(callKey(event));
   }
   return [...open.values()];
+}
+
+/** Those of some open calls that an approval keeps back, their own or that of a hook that is about them. */
+export function heldCalls(open: readonly OpenCall[], waiting: WaitingCalls): OpenCall[] {
+  const about = open.flatMap(({ path, call, hook }) =>
+    hook?.call != null && waiting.has(callKey({ path, call })) ? [callKey({ path, call: hook.call })] : [],
+  );
+  return open.filter((call) => waiting.has(callKey(call)) || about.includes(callKey(call)));
 }
 
 /** The outcomes that a journal lacks whose process is gone; calls that wait are left open. `hash` is SHA-256, in hex. */
@@ -54,8 +67,10 @@ export function interruptions(
   waiting: WaitingCalls,
   hash: (text: string) => string,
 ): AgentEvent[] {
-  return openCalls(journal)
-    .filter((call) => !waiting.has(callKey(call)))
+  const open = openCalls(journal);
+  const held = heldCalls(open, waiting);
+  return open
+    .filter((call) => !held.includes(call))
     .map((call) => ended(call, 'interrupted', INTERRUPTED_TEXT, hash));
 }
 
@@ -69,7 +84,7 @@ export function undecided(
 }
 
 function ended(
-  { path, call }: OpenCall,
+  { path, call, hook }: OpenCall,
   outcome: 'interrupted' | 'denied',
   result: string,
   hash: (text: string) => string,
@@ -82,5 +97,6 @@ function ended(
     result,
     bytes: Buffer.byteLength(result),
     hash: hash(result),
+    ...(hook === undefined ? {} : { hook: hook.event }),
   };
 }

@@ -8,7 +8,7 @@ export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'wi
 /** What a person is asked to allow, exactly as it would be done. */
 export interface ApprovalRequest {
   /** `approval`: a step that only asks. */
-  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'approval';
+  readonly kind: 'spawn' | 'session' | 'model' | 'tool' | 'hook' | 'approval';
   readonly path: string;
   readonly attempt: number;
   /** One tool call of an agent, such as `c3-1`; else null. */
@@ -24,6 +24,8 @@ export interface ApprovalRequest {
   readonly reason: string;
   /** Each list has to name who decides, or `operator`. */
   readonly by: readonly (readonly string[])[];
+  /** The hosts that the call may reach when it is approved, and then as long as it runs. */
+  readonly network?: readonly { readonly host: string; readonly port: number }[];
 }
 
 export interface ApprovalRow {

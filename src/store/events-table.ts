@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { journalDigest } from '../audit/binds.ts';
 import { sha256 } from '../audit/canonical.ts';
 import type { JournalEntry, RunEvent } from '../engine/events.ts';
-import { callKey, interruptions, openCalls, undecided, type WaitingCalls } from '../protocol/open-calls.ts';
+import { heldCalls, interruptions, openCalls, undecided, type WaitingCalls } from '../protocol/open-calls.ts';
 
 /** The table `events`: the journals of all instances. */
 export interface EventsTable {
@@ -41,7 +41,7 @@ export function openEventsTable(database: DatabaseSync): EventsTable {
     lastIncarnation: (id) => Number(last.get(id)?.['incarnation'] ?? 0),
     unfinished: (id, waiting) => {
       const journal = readFrom(id, 0);
-      const undone = openCalls(journal).filter((call) => waiting.has(callKey(call)));
+      const undone = heldCalls(openCalls(journal), waiting);
       return [...interruptions(journal, waiting, sha256), ...undecided(undone, 'run', sha256)];
     },
   };

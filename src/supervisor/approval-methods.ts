@@ -1,5 +1,6 @@
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { mayDecide } from '../guard/approvals.ts';
+import { placeText } from '../guard/network-grant.ts';
 import type { ApprovalDocument } from '../protocol/approval-control.ts';
 import type { ApprovalRow } from '../store/approval-rows.ts';
 import { patchDecision } from './approval-list.ts';
@@ -120,6 +121,7 @@ function approvalDocument(row: ApprovalRow, workflow: string): ApprovalDocument 
     rules: request.rules,
     reason: request.reason,
     by: request.by,
+    network: (request.network ?? []).map(placeText),
     status: row.status,
     requested_at: new Date(row.requestedAt).toISOString(),
     expires_at: new Date(row.expiresAt).toISOString(),

@@ -75,25 +75,16 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   const incarnations = createIncarnations(context, {
     over: (live, verdict) => {
       ledger.release(live.row.id);
-      switch (verdict.kind) {
-        case 'ended':
-        case 'close':
-          finish(live);
-          break;
-        case 'waiting':
-          if (live.pendingStop !== null)
-            closer.closeLater(live, closeStatus(live.pendingStop), live.pendingStop.by);
-          else waits.begin(live);
-          break;
-        case 'resume':
-          log.warn('an instance process ended unexpectedly, it is resumed', {
-            instance: live.row.id,
-            exit: live.exit,
-          });
-          if (live.pendingStop !== null)
-            closer.closeLater(live, closeStatus(live.pendingStop), live.pendingStop.by);
-          else later(live, verdict.delayMs, () => enqueue(live, 'crash'));
-          break;
+      const asked = askedEnd(live);
+      if (verdict.kind === 'ended' || verdict.kind === 'close') finish(live);
+      else if (asked !== null) closer.closeLater(live, asked.status, asked.by);
+      else if (verdict.kind === 'waiting') waits.begin(live);
+      else {
+        log.warn('an instance process ended unexpectedly, it is resumed', {
+          instance: live.row.id,
+          exit: live.exit,
+        });
+        later(live, verdict.delayMs, () => enqueue(live, 'crash'));
       }
       admit();
     },
@@ -292,6 +283,13 @@ function wholeRun({ id, workflow }: { readonly id: string; readonly workflow: st
   return { workflow, instance: id, agent: null, tool: null, path: null };
 }
 
-function closeStatus({ kind }: NonNullable<LiveInstance['pendingStop']>): CloseStatus {
-  return kind === 'kill_switch' ? 'kill_switch' : 'stopped';
+/** An end that somebody asked for while the process was leaving, too late for the verdict about its exit. */
+function askedEnd({
+  endRequest,
+  pendingStop,
+}: LiveInstance): { readonly status: CloseStatus; readonly by: string } | null {
+  if (endRequest?.kind === 'killed' || endRequest?.kind === 'kill_switch')
+    return { status: endRequest.kind, by: endRequest.by };
+  if (pendingStop === null) return null;
+  return { status: pendingStop.kind === 'kill_switch' ? 'kill_switch' : 'stopped', by: pendingStop.by };
 }

@@ -1,8 +1,11 @@
+import type { NetworkRule } from '../../sandbox/network/rules.ts';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { allSteps } from '../definition/references.ts';
 import type { JsonObject, Workflow } from '../definition/workflow.ts';
 import type { JournalEntry } from '../engine/events.ts';
+import { stepIdOf } from '../engine/paths.ts';
 import { argumentsOf, isIntent, isIntentOf } from '../guard/intents.ts';
+import { placeText } from '../guard/network-grant.ts';
 import { type Decided, decidePermit, type PermitFacts } from '../guard/permits.ts';
 import type { ApprovalFile } from '../guard/policy/policy-file.ts';
 import { type Allowed, countAllowed, countEvent } from '../guard/run-counts.ts';
@@ -11,7 +14,7 @@ import type { ApprovalChanges, ApprovalRow, NewApproval } from '../store/approva
 import { applyChanges, overtaken } from './approval-list.ts';
 import type { SupervisorContext } from './context.ts';
 import { type LiveInstance, notify } from './live-instance.ts';
-import { idOf, policiesOf, type RunPolicies } from './run-policies.ts';
+import { policiesOf, type RunPolicies } from './run-policies.ts';
 
 export type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
 
@@ -61,11 +64,13 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
       instance: id,
       workspace,
       home: policies.home,
-      policies: policies.of(request.path, request.agentName),
+      // A hook is the file's, not the agent's: the tools of agent and step don't narrow it.
+      policies: request.kind === 'hook' ? policies.all : policies.of(request.path, request.agentName),
       epoch: context.killSwitch.epoch,
       heldBy: context.killSwitch.heldBy,
       approvalMode: approvals,
       gate: gateOf(policies.workflow, request.path),
+      traffic: request.tier === 'agent' ? policies.trafficOf(request.path) : null,
       ...moment,
     });
   };
@@ -143,7 +148,7 @@ function endedBy(batch: readonly JournalEntry[], rows: readonly ApprovalRow[]): 
 
 /** Who may decide a step that only asks; null for another step. */
 function gateOf(workflow: Workflow, path: string): ApprovalFile | null {
-  const step = allSteps(workflow).find(({ id }) => id === idOf(path));
+  const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
   if (step?.type !== 'approval') return null;
   return {
     ...(step.by.length === 0 ? {} : { by: step.by }),
@@ -203,14 +208,22 @@ function permitRecord(
       epoch: permit.epoch,
       ...(permit.decision === 'allow' ? {} : { reason: permit.reason }),
       ...(permit.approval === undefined ? {} : { approval: permit.approval.number }),
+      ...(permit.network === undefined
+        ? {}
+        : { network: permit.network.flatMap(({ rules }) => rules).flatMap(placesOf) }),
       ...(permit.rated === undefined ? {} : { rated: permit.rated }),
       ...(permit.shadow === undefined ? {} : { shadow: permit.shadow }),
     },
   };
 }
 
+function placesOf({ host, ports }: NetworkRule): string[] {
+  return ports === 'any' ? [`${host}:*`] : ports.map((port) => placeText({ host, port }));
+}
+
 /** How an answer counts for the policies; null for what is no part of a budget. */
-function allowedOf({ kind, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
+function allowedOf({ kind, path, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
   if (kind === 'model') return { kind };
-  return kind === 'tool' ? { kind, tool: agent?.tool ?? '', rated, at } : null;
+  if (kind !== 'tool') return null;
+  return { kind, path, call: agent?.call ?? '', tool: agent?.tool ?? '', rated, at };
 }

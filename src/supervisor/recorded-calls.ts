@@ -37,7 +37,7 @@ export function recordedCalls({ store }: SupervisorContext): Pick<ControlHandler
         workflow: run.row.workflow,
         workspace: run.row.workspace,
         step: path,
-        agent: kind === 'tool' || kind === 'model' ? data.subject : null,
+        agent: kind === 'tool' || kind === 'model' || kind === 'hook' ? data.subject : null,
         kind,
         tool: tool ?? data.subject,
         args: intent === undefined ? null : argumentsOf(intent.event),

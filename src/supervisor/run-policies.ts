@@ -6,7 +6,10 @@ import { CONVERSATION_LIMITS, readGuardrails } from '../agents/guardrails.ts';
 import { familyOf } from '../agents/tool-choice.ts';
 import { allSteps } from '../definition/references.ts';
 import type { Step, Workflow } from '../definition/workflow.ts';
+import { stepIdOf } from '../engine/paths.ts';
+import { trafficOf } from '../guard/network.ts';
 import { isAllowedWhatever } from '../guard/policy/blanket.ts';
+import type { GuardedCall } from '../guard/policy/call.ts';
 import { realFiles } from '../guard/policy/file-facts.ts';
 import { type LoadedSet, loadPolicySet, type SetPlaces } from '../guard/policy/load-set.ts';
 import { narrowingPolicy } from '../guard/policy/narrowing.ts';
@@ -35,6 +38,8 @@ export interface RunPolicies {
   readonly all: PolicySet;
   readonly home: string;
   readonly workflow: Workflow;
+  /** What conditions are asked of the traffic of a step whose calls have proxies of their own; null for others. */
+  trafficOf(path: string): GuardedCall | null;
   /** Of each step that talks to a model, by id: guardrails and policies together. */
   readonly agentPolicies: Readonly<Record<string, AgentPolicies>>;
   /** Of the files that hold for the run. */
@@ -149,7 +154,7 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
   const { workflow, agents, skills } = ground.pins;
   const narrowed = new Map<string, PolicySet>();
   const of: RunPolicies['of'] = (path, agentName) => {
-    const key = `${idOf(path)} ${agentName ?? ''}`;
+    const key = `${stepIdOf(path)} ${agentName ?? ''}`;
     const found = narrowed.get(key) ?? narrow(set, workflow, path, agents[agentName ?? ''] ?? null);
     narrowed.set(key, found);
     return found;
@@ -168,6 +173,12 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
     workflow,
     all: set,
     of,
+    trafficOf: (path) => {
+      const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
+      // A program of another maker does by itself what it was allowed: its traffic is no call.
+      if (step?.type !== 'agent' || agents[step.agent]?.driver !== undefined) return null;
+      return trafficOf(workflow, step);
+    },
     agentPolicies: Object.fromEntries(policies),
     hash: set.hash,
     // Shared by what is read later: a decision that is on its way counts there too.
@@ -249,11 +260,13 @@ async function readCounts(store: Store, instance: string): Promise<RunCounts> {
 }
 
 /** What a record of a decision allowed; null when nothing that counts. */
-function allowedIn({ kind, decision, tool, rated }: Record<string, unknown>, at: number): Allowed | null {
+function allowedIn(data: Record<string, unknown>, at: number): Allowed | null {
+  const { kind, decision, path, call, tool, rated } = data;
   if (decision !== 'allow') return null;
   if (kind === 'model') return { kind };
   const rules = Array.isArray(rated) ? rated.map(String) : [];
-  return kind === 'tool' ? { kind, tool: String(tool), rated: rules, at } : null;
+  if (kind !== 'tool') return null;
+  return { kind, path: String(path), call: String(call), tool: String(tool), rated: rules, at };
 }
 
 function least(a: number | null, b: number | null): number | null {
@@ -262,7 +275,7 @@ function least(a: number | null, b: number | null): number | null {
 }
 
 function narrow(set: PolicySet, workflow: Workflow, path: string, agent: Agent | null): PolicySet {
-  const step = allSteps(workflow).find(({ id }) => id === idOf(path));
+  const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
   if (step?.type !== 'agent') return set;
   const { allowedTools, deniedTools } = readGuardrails(step);
   return withPolicies(set, [
@@ -280,10 +293,4 @@ function narrow(set: PolicySet, workflow: Workflow, path: string, agent: Agent |
 function patternsOf(tool: string): string[] {
   if (tool === '@builtin') return Object.keys(CANONICAL_TOOLS);
   return tool.startsWith('@') && !tool.includes('/') ? [`${tool}/*`] : [tool, ...familyOf(tool)];
-}
-
-/** `loop[2]/group~2/a!handler` is the step `handler`. */
-export function idOf(path: string): string {
-  const last = path.split(/[/!]/).at(-1) ?? path;
-  return last.replace(/(?:\[\d+\]|~\d+)+$/, '');
 }

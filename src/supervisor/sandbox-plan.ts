@@ -19,6 +19,7 @@ export function planSandbox({ workflow, tiers: pinned, agents }: Pins, policies:
     tiers,
     serversOf: (name) =>
       agents[name]?.driver === undefined ? Object.keys(agents[name]?.mcpServers ?? {}) : null,
+    hasHooks: (name) => agents[name]?.hooks !== undefined,
     policiesOf: (step, agent) => policies.of(step, agent),
   });
   return { tiers, networks };

@@ -2,8 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller, WorkflowSummary } from '../protocol/control.ts';
+import type { Caller } from '../protocol/control.ts';
 import { readRegularFile } from '../protocol/regular-file.ts';
+import type { WorkflowSummary } from '../protocol/workflow-control.ts';
 
 /** A definition that was found, not loaded yet. */
 export interface WorkflowSource {

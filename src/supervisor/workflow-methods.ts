@@ -1,6 +1,6 @@
 import type { Json } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import type { VersionDocument } from '../protocol/control.ts';
+import type { VersionDocument } from '../protocol/workflow-control.ts';
 import type { VersionRow } from '../store/version-rows.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';

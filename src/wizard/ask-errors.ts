@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { StepAnswer } from './answers.ts';
 import { askFigures, type Figure } from './ask-figures.ts';
+import { askHandler, type HandlerScope, hasHandlers, skillChoices } from './ask-handler.ts';
 import { freeName } from './names.ts';
 import { type Choice, choose, type Flow } from './question.ts';
 import type { World } from './world.ts';
@@ -22,8 +23,8 @@ const STRATEGIES: readonly Choice[] = [
 ];
 const CUSTOM: Choice = {
   value: 'custom',
-  name: 'let another skill handle it',
-  description: 'When that succeeds, the flow goes on with its result.',
+  name: 'let something else handle it',
+  description: 'A skill, or a handler of this workflow. When it succeeds, the flow goes on with its result.',
 };
 
 /** The policy for the steps that say nothing; null = the run stops. */
@@ -45,13 +46,15 @@ export function* askDefaultPolicy(
   return chosen === 'halt' ? null : chosen;
 }
 
+export interface PolicyScope extends Omit<HandlerScope, 'fault'> {
+  readonly fault: (step: StepAnswer) => Promise<string | null>;
+}
+
 /** Asks what happens when a step fails, and answers the step with it. */
 export function* askStepPolicy(
   id: string,
   step: StepAnswer,
-  world: World,
-  takenIds: ReadonlySet<string>,
-  fault: (step: StepAnswer) => Promise<string | null>,
+  { world, handlers, takenIds, fault }: PolicyScope,
 ): Flow<StepAnswer> {
   const { on_error: current = null, ...bare } = step;
   const plain = bare as StepAnswer;
@@ -60,8 +63,12 @@ export function* askStepPolicy(
     name: 'as the workflow says',
     description: 'The run stops, unless the workflow has another default.',
   };
-  const isUsable = world.skills.some(({ problems }) => problems.length === 0);
-  const choices = [...keep(current), usual, ...STRATEGIES, ...(isUsable ? [CUSTOM] : [])];
+  const choices = [
+    ...keep(current),
+    usual,
+    ...STRATEGIES,
+    ...(hasHandlers({ world, handlers }) ? [CUSTOM] : []),
+  ];
   const chosen = yield* choose(id, 'If it fails:', choices, {
     check: (reply) =>
       ['keep', 'usual', 'custom'].includes(reply) ? null : fault({ ...plain, on_error: reply }),
@@ -81,18 +88,12 @@ export function* askStepPolicy(
     case 'rollback':
       return { ...(yield* askUndo(id, plain, world, takenIds, fault)), on_error: 'rollback' };
     case 'custom': {
-      const handlerFor = (skill: string): JsonObject => ({
-        strategy: 'custom',
-        custom_handler: {
-          id: freeName(`handle-${step.id.slice(0, 80)}`.replace(/-+$/, ''), (name) => takenIds.has(name)),
-          type: 'skill',
-          skill,
-        },
+      const handledBy = (handler: Json): StepAnswer => ({
+        ...plain,
+        on_error: { strategy: 'custom', custom_handler: handler },
       });
-      const skill = yield* choose(`${id}/handler`, 'Which skill handles it?', skillChoices(world), {
-        check: (reply) => fault({ ...plain, on_error: handlerFor(reply) }),
-      });
-      return { ...plain, on_error: handlerFor(skill) };
+      const scope = { world, handlers, takenIds, fault: (handler: Json) => fault(handledBy(handler)) };
+      return handledBy(yield* askHandler(`${id}/handler`, step.id, scope));
     }
     default:
       return { ...plain, on_error: chosen };
@@ -153,12 +154,6 @@ function* askUndo(
     check: (reply) => fault({ ...(reply === '' ? step : undone(reply)), on_error: 'rollback' }),
   });
   return skill === '' ? step : undone(skill);
-}
-
-function skillChoices({ skills }: World): Choice[] {
-  return skills
-    .filter(({ problems }) => problems.length === 0)
-    .map(({ name, description }) => ({ value: name, name, description }));
 }
 
 function keep(current: Json | null): Choice[] {

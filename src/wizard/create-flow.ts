@@ -115,6 +115,12 @@ function pathFault(path: string): string | null {
   return path.trim().endsWith('.json') ? null : 'It takes a path that ends in .json.';
 }
 
+/** The questions about answers that came from a file: the review. Null: they are thrown away. */
+export function* reviewFlow(world: World, given: Answers): Flow<Answers | null> {
+  const newSkills = new Map(Object.entries(given.new_skills));
+  return yield* askReview({ world, purpose: given.purpose, newSkills }, given, 'name');
+}
+
 /** The questions of `edit`: the review of what is there. Null: nothing is to be changed. */
 export function* editFlow(world: World, given: Answers): Flow<Answers | null> {
   const desk: Desk = { world, purpose: given.purpose, newSkills: new Map() };

@@ -9,7 +9,7 @@ import type { Home } from '../protocol/home.ts';
 import type { Answers } from './answers.ts';
 import { readAnswers } from './answers-file.ts';
 import type { Asker } from './conversation.ts';
-import { createFlow, type Finished } from './create-flow.ts';
+import { createFlow, type Finished, reviewFlow } from './create-flow.ts';
 import { answersOf } from './definition.ts';
 import { type DraftFile, draftFile } from './draft-file.ts';
 import { leadKept } from './kept-conversation.ts';
@@ -60,8 +60,17 @@ export async function createWorkflow(
   const asks = request.canAsk && !request.isSilent;
   if (request.from === null && !asks) return saved(await silentDraft(request, world), request, caller);
   if (request.from !== null) {
-    const answers = readAnswers(textOf(request.from, caller), request.from, request.purpose);
-    return saved(finishedBy(answers, request, world), request, caller);
+    const text = textOf(request.from, caller);
+    const answers = readAnswers(text, request.from, request.purpose);
+    // The answers came by the terminal itself: nobody is left to look at them.
+    const isLookedAt = asks && !request.isPrinted && request.from !== '-';
+    const looked = isLookedAt
+      ? await reviewed(answers, text, request, world, home)
+      : { answers, draft: null };
+    if (looked === null) return null;
+    const outcome = await saved(finishedBy(looked.answers, request, world), request, caller);
+    looked.draft?.remove();
+    return outcome;
   }
   const draft = draftFile(home, `create ${caller.workspace}`);
   const finished = await asked(request, world, draft, await openTerminal(styleFor(process.stderr)));
@@ -112,6 +121,30 @@ function createdOf(
 ): Created {
   const { definition, problems } = checked;
   return { name: answers.name, version: answers.version, file, skills, definition, problems };
+}
+
+/** Shows a person what the answers of a file make, to be changed or saved. Null: they left, or threw it away. */
+async function reviewed(
+  given: Answers,
+  text: string,
+  request: CreateRequest,
+  world: World,
+  home: Home,
+): Promise<{ answers: Answers; draft: DraftFile } | null> {
+  const draft = draftFile(home, `create --from ${request.from}`);
+  if (request.dropsDraft) draft.remove();
+  // What cannot be saved is told before the first question.
+  if (!request.isForced) refuseToReplace(finishedBy(given, request, world).file);
+  await checkAnswers(given, 'the answers');
+  const answers = await leadKept({
+    start: () => reviewFlow(world, given),
+    asker: await openTerminal(styleFor(process.stderr)),
+    draft,
+    // Changes of other answers do not fit these.
+    subject: text,
+    command: `q workflow create --from ${request.from}`,
+  });
+  return answers === null ? null : { answers, draft };
 }
 
 function asked(

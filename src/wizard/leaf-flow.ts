@@ -4,8 +4,10 @@ import { type StepAnswer, textOf } from './answers.ts';
 import { askStepPolicy } from './ask-errors.ts';
 import { askFigures } from './ask-figures.ts';
 import { askGuardrails } from './ask-guardrails.ts';
+import { handlerIds } from './ask-handler.ts';
 import { askInputs, type Taken } from './ask-inputs.ts';
 import { askSet } from './ask-set.ts';
+import { askWrites } from './ask-writes.ts';
 import { earlierThan, takenIds } from './place.ts';
 import { ask, choose, type Flow } from './question.ts';
 import { askId, type Spot, spotFault } from './spot.ts';
@@ -73,7 +75,8 @@ function* askWork(spot: Spot, bare: StepAnswer, taken: Taken): Flow<StepAnswer> 
     },
   );
   const setting = yield* askSet(`${spot.id}/set`, withOutputs(outputs), answers.context, fault);
-  return yield* askEnd(spot, setting, 'Longest time for one attempt (empty: no limit of its own)');
+  const writing = yield* askWrites(`${spot.id}/writes`, setting, answers.context, fault);
+  return yield* askEnd(spot, writing, 'Longest time for one attempt (empty: no limit of its own)');
 }
 
 export function* askApproval(spot: Spot, current: StepAnswer | null): Flow<StepAnswer> {
@@ -107,7 +110,12 @@ function* askEnd(spot: Spot, step: StepAnswer, timeText: string): Flow<StepAnswe
   );
   const timed = { ...rest, ...given } as StepAnswer;
   const taken = takenIds(spot.place, [...spot.before, timed, ...spot.after]);
-  return yield* askStepPolicy(`${spot.id}/on-error`, timed, spot.desk.world, taken, fault);
+  return yield* askStepPolicy(`${spot.id}/on-error`, timed, {
+    world: spot.desk.world,
+    handlers: handlerIds(spot.place.answers),
+    takenIds: taken,
+    fault,
+  });
 }
 
 function* askPart(

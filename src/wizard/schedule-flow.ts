@@ -42,13 +42,53 @@ export function* askSchedule(id: string, answers: Answers, world: World): Flow<A
       standard: current[0]?.timezone ?? world.timezone,
       check: (reply) => scheduleFault({ type: 'schedule', cron, timezone: reply.trim() }),
     });
-    const trigger: ScheduleFile = { ...current[0], type: 'schedule', cron, timezone };
+    const timed: ScheduleFile = { ...current[0], type: 'schedule', cron, timezone };
+    const trigger = yield* askMissed(`${id}/${round}`, timed);
     const isMeant = yield* confirm(`${id}/${round}/right`, 'Is that what you mean?', 'yes', {
       note: () => firesText(trigger, world.now()),
     });
     // More than one schedule: the first is what is asked about.
     if (isMeant) return [...others, trigger, ...current.slice(1)];
   }
+}
+
+const OVERLAPS: readonly Choice[] = [
+  { value: 'skip', name: 'it is left out', description: 'The run goes on, and the next time counts.' },
+  { value: 'queue', name: 'it waits for that run to end' },
+  { value: 'cancel_previous', name: 'that run is stopped, and a new one begins' },
+  { value: 'allow', name: 'both run' },
+];
+
+const CATCH_UPS: readonly Choice[] = [
+  { value: 'last', name: 'the last one is made up for', description: 'If it was less than an hour ago.' },
+  { value: 'none', name: 'they are left out' },
+  { value: 'all', name: 'all are made up for', description: 'Those of the last hour, one after another.' },
+];
+
+/** What happens to a time that cannot be kept. The usual is not written down. */
+function* askMissed(id: string, trigger: ScheduleFile): Flow<ScheduleFile> {
+  const { overlap: before, catch_up: caughtUp, ...rest } = trigger;
+  const overlap = (yield* choose(
+    `${id}/overlap`,
+    'When its time comes and a run of it still goes on:',
+    OVERLAPS,
+    {
+      standard: before ?? 'skip',
+    },
+  )) as NonNullable<ScheduleFile['overlap']>;
+  const catchUp = (yield* choose(
+    `${id}/catch-up`,
+    'Times that were missed while the machine was off:',
+    CATCH_UPS,
+    {
+      standard: caughtUp ?? 'last',
+    },
+  )) as NonNullable<ScheduleFile['catch_up']>;
+  return {
+    ...rest,
+    ...(before === undefined && overlap === 'skip' ? {} : { overlap }),
+    ...(caughtUp === undefined && catchUp === 'last' ? {} : { catch_up: catchUp }),
+  };
 }
 
 function scheduleChoices(current: readonly ScheduleFile[]): Choice[] {

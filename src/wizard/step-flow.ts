@@ -4,6 +4,7 @@ import { innerSteps, type StepAnswer, textOf } from './answers.ts';
 import { askCondition } from './ask-condition.ts';
 import { askStepPolicy } from './ask-errors.ts';
 import { askFigures } from './ask-figures.ts';
+import { handlerIds } from './ask-handler.ts';
 import { askNewSkill } from './ask-new-skill.ts';
 import { askAgentStep, askApproval, askSkillStep } from './leaf-flow.ts';
 import { earlierThan, innerPlace, type Place, takenIds } from './place.ts';
@@ -115,13 +116,12 @@ function* askComposite(spot: Spot, type: 'parallel' | 'conditional' | 'loop'): F
       const condition = yield* askOwnCondition(spot, { id, type, condition: 'true', then: [STAND_IN] }, null);
       const then = yield* inner({ id, type, condition }, 'then', `if so, in ${id}`, 'one');
       const both = yield* inner(then, 'else', `if not, in ${id}`, 'none');
-      return yield* askStepPolicy(
-        `${spot.id}/on-error`,
-        both,
-        desk.world,
-        takenIds(place, [...before, both, ...after]),
-        (each) => spotFault(spot, each),
-      );
+      return yield* askStepPolicy(`${spot.id}/on-error`, both, {
+        world: desk.world,
+        handlers: handlerIds(place.answers),
+        takenIds: takenIds(place, [...before, both, ...after]),
+        fault: (each) => spotFault(spot, each),
+      });
     }
   }
 }
@@ -155,8 +155,12 @@ function* askGroup(spot: Spot, step: StepAnswer): Flow<StepAnswer> {
     );
     asked = { ...rest, ...given } as StepAnswer;
   }
-  const taken = takenIds(spot.place, [...spot.before, asked, ...spot.after]);
-  return yield* askStepPolicy(`${spot.id}/on-error`, asked, spot.desk.world, taken, fault);
+  return yield* askStepPolicy(`${spot.id}/on-error`, asked, {
+    world: spot.desk.world,
+    handlers: handlerIds(spot.place.answers),
+    takenIds: takenIds(spot.place, [...spot.before, asked, ...spot.after]),
+    fault,
+  });
 }
 
 const WAITS: readonly Choice[] = [

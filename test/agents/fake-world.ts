@@ -1,6 +1,7 @@
 /** An agent without processes or network: a model that plays a script, tools that answer at once, a journal in memory. */
 
 import assert from 'node:assert/strict';
+import type { TaskHooks } from '../../src/agents/hooks/task-hooks.ts';
 import { runAgent } from '../../src/agents/loop.ts';
 import { ModelFault, type ModelPart, type ModelRequest } from '../../src/agents/model.ts';
 import type { AgentTask, AgentWorld } from '../../src/agents/run.ts';
@@ -55,12 +56,13 @@ export interface FakeOptions {
   readonly timeoutMs?: number;
   readonly refusal?: (tool: Tool, args: JsonObject) => string | null;
   readonly permit?: (
-    kind: 'model' | 'tool',
+    kind: 'model' | 'tool' | 'hook',
     intent: AgentIntent,
   ) => Promise<Partial<Permit>> | Partial<Permit> | null;
   /** Why a kill switch ended a call of this tool, or null. */
   readonly switchedOff?: (tool: string) => string | null;
   readonly mask?: (text: string) => string;
+  readonly hooks?: TaskHooks;
   /** What an earlier process left. */
   readonly journal?: readonly RunEvent[];
 }
@@ -144,6 +146,7 @@ export function fakeAgent(options: FakeOptions): FakeAgent {
     system: 'You are a test.',
     task: 'Do it.',
     tools: createToolBox(tools, options.refusal ?? (() => null)),
+    hooks: options.hooks ?? null,
     limits: {
       maxIterations: 10,
       maxToolCalls: null,

@@ -42,7 +42,7 @@ test('an agent file of Q is read whole, and what means nothing here is said', ()
       'file://a\nb',
       { type: 'knowledgeBase' },
     ],
-    hooks: { agentSpawn: [{ command: 'date' }] },
+    hooks: { agentSpawn: [{ command: 'date' }], onSave: [{ command: 'x' }] },
     promt: 'x',
   });
   const { agent } = readAgent(file, places);
@@ -70,15 +70,20 @@ test('an agent file of Q is read whole, and what means nothing here is said', ()
           disabledTools: [],
         },
       },
+      hooks: {
+        agentSpawn: [
+          { command: 'date', matcher: null, timeoutMs: 30_000, maxOutputBytes: 10_240, cacheTtlMs: 0 },
+        ],
+      },
       outputSchema: null,
       problems: [],
     },
   );
   assert.deepEqual(said(file), [
+    'warning $.hooks.onSave: is no event that hooks are run at',
     'warning $.resources[2]: is not used: only file:// paths and patterns are',
     'warning $.resources[3]: is not used: only file:// paths and patterns are',
     'warning $.resources[4]: is not used: only file:// paths and patterns are',
-    'warning $.hooks: hooks are not run: policies decide about tool calls',
     'warning $.promt: unknown key "promt" is ignored; did you mean "prompt"?',
   ]);
 });

@@ -4,7 +4,8 @@ import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Problem } from '../../src/errors/workflow-error.ts';
-import type { StatusDocument, WorkflowSummary } from '../../src/protocol/control.ts';
+import type { StatusDocument } from '../../src/protocol/control.ts';
+import type { WorkflowSummary } from '../../src/protocol/workflow-control.ts';
 import { type Bench, openBench } from '../setup/bench-home.ts';
 
 interface ErrorAnswer {

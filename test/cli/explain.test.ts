@@ -18,7 +18,7 @@ const refusal = (word: string): [string, string, string] => {
 test('a code is explained at length, in whatever case it was written', () => {
   assert.deepEqual(explain('step-not-found'), explain('STEP_NOT_FOUND'));
   assert.equal(
-    explainText(explain('STEP_NOT_FOUND'), PLAIN, 80),
+    explainText(explain('STEP_NOT_FOUND'), { style: PLAIN, width: 80, now: 0 }),
     [
       'STEP_NOT_FOUND',
       '  The instance has no step at that path.',
@@ -36,7 +36,8 @@ test('every code of the table can be explained, and a table of them fits the wid
     explain(null).map(({ code }) => code),
     Object.keys(ERROR_TABLE),
   );
-  for (const line of explainText(explain(null), PLAIN, 60).split('\n')) assert.ok(line.length <= 60, line);
+  for (const line of explainText(explain(null), { style: PLAIN, width: 60, now: 0 }).split('\n'))
+    assert.ok(line.length <= 60, line);
 });
 
 test('an exit status names the codes that end with it', () => {

@@ -4,11 +4,18 @@ import { type Look, listTable } from '../../src/cli/list-flags.ts';
 import { INSTANCE_COLUMNS, WORKFLOW_COLUMNS } from '../../src/cli/lists.ts';
 import { SCHEDULE_COLUMNS } from '../../src/cli/schedule-list.ts';
 import { ago, localTime, PLAIN } from '../../src/cli/style.ts';
-import type { InstanceSummary, WorkflowSummary } from '../../src/protocol/control.ts';
+import type { InstanceSummary } from '../../src/protocol/control.ts';
 import type { ScheduleDocument } from '../../src/protocol/schedule-control.ts';
+import type { WorkflowSummary } from '../../src/protocol/workflow-control.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
-const LOOK: Look = { style: PLAIN, now: NOW, time: (iso) => ago(iso, NOW) };
+const lookAt = (width: number): Look => ({
+  style: PLAIN,
+  width,
+  now: NOW,
+  exact: false,
+  time: (iso) => ago(iso, NOW),
+});
 const run = (more: Partial<InstanceSummary>): InstanceSummary => ({
   id: '4kzq80xv2m',
   workflow: 'deploy',
@@ -34,30 +41,30 @@ const RUNS: readonly InstanceSummary[] = [
 
 test('the table of instances at 200 columns', () => {
   assert.equal(
-    listTable(RUNS, INSTANCE_COLUMNS, LOOK, 200),
+    listTable(RUNS, INSTANCE_COLUMNS, lookAt(200)),
     [
-      'ID          WORKFLOW                                                  STATUS       STARTED    TOOK        REASON',
+      'ID          WORKFLOW                                                  STATUS       STARTED          TOOK  REASON',
       '4kzq80xv2m  deploy 1.4.2                                              ✓ completed  5 min ago  2 min 05 s',
       'a0000000b1  nightly-report-of-all-the-repositories-of-the-team 1.4.2  ✗ failed     5 min ago  2 min 05 s  step fetch/download: the server did not answer in 30 s, after 5 attempts',
-      'c999999999  deploy 1.4.2                                              … queued     5 min ago  –',
+      'c999999999  deploy 1.4.2                                              … queued     5 min ago           –',
     ].join('\n'),
   );
 });
 
 test('at 80 columns the widest column is cut, and every column still shows something', () => {
-  const lines = listTable(RUNS, INSTANCE_COLUMNS, LOOK, 80).split('\n');
+  const lines = listTable(RUNS, INSTANCE_COLUMNS, lookAt(80)).split('\n');
   for (const line of lines) assert.ok(line.length <= 80, line);
   assert.deepEqual(lines, [
-    'ID          WORKFLOW                STATUS       STARTED    TOOK        REASON',
+    'ID          WORKFLOW                STATUS       STARTED          TOOK  REASON',
     '4kzq80xv2m  deploy 1.4.2            ✓ completed  5 min ago  2 min 05 s',
     'a0000000b1  nightly-report-of-all…  ✗ failed     5 min ago  2 min 05 s  step fe…',
-    'c999999999  deploy 1.4.2            … queued     5 min ago  –',
+    'c999999999  deploy 1.4.2            … queued     5 min ago           –',
   ]);
 });
 
 test('no escape of a name or reason reaches the terminal', () => {
   const rows = [run({ workflow: 'a\u001b[31mb', status: 'failed', reason: 'x\u001b]0;title\u0007y\nz' })];
-  const text = listTable(rows, INSTANCE_COLUMNS, LOOK, 200);
+  const text = listTable(rows, INSTANCE_COLUMNS, lookAt(200));
   assert.match(text, /ab 1\.4\.2.*xy z$/);
   assert.ok(!text.includes('\u001b'));
 });
@@ -73,7 +80,7 @@ test('a broken workflow says how to see what is wrong with it', () => {
     problems: [{ severity: 'error', path: '$', message: 'x' }],
   };
   assert.equal(
-    listTable([row], WORKFLOW_COLUMNS, LOOK, 100),
+    listTable([row], WORKFLOW_COLUMNS, lookAt(100)),
     [
       'NAME    VERSION  FROM       DESCRIPTION',
       'broken  –        workspace  1 problem: q workflow validate /w/broken.json',
@@ -97,10 +104,10 @@ test('schedules: when next on the clock of their zone, and what became of the la
     problem: null,
   };
   assert.equal(
-    listTable([row], SCHEDULE_COLUMNS, LOOK, 120),
+    listTable([row], SCHEDULE_COLUMNS, lookAt(120)),
     [
-      'WORKFLOW  NEXT                       ZONE           LAST',
-      'nightly   2026-03-02 02:30:00+01:00  Europe/Berlin  started 2 h ago 4kzq80xv2m  1 waiting',
+      'WORKFLOW  NEXT              ZONE           LAST',
+      'nightly   2026-03-02 02:30  Europe/Berlin  started 2 h ago 4kzq80xv2m  1 waiting',
     ].join('\n'),
   );
 });

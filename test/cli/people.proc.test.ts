@@ -153,7 +153,7 @@ describe('lists, typos, pictures and parts', { timeout: 120_000 }, () => {
       name: 'reviewer',
       description: 'Reads changes.',
       tools: ['fs_read'],
-      hooks: {},
+      permissions: {},
       mcpServers: { docs: { command: 'docs-server', env: { TOKEN: 'geheim' } } },
     };
     writeFileSync(join(folder, 'reviewer.json'), JSON.stringify(agent));
@@ -163,7 +163,7 @@ describe('lists, typos, pictures and parts', { timeout: 120_000 }, () => {
     );
     const shown = (await lines(0, 'agents', 'show', 'reviewer')).join('\n');
     assert.match(shown, /MCP servers +docs/);
-    assert.match(shown, /warning \$\.hooks: hooks are not run/);
+    assert.match(shown, /warning \$\.permissions: is not read/);
     const { stdout } = await bench.q('agents', 'show', 'reviewer', '--json');
     assert.ok(!stdout.includes('geheim') && !shown.includes('geheim'));
     assert.match(await hint(3, 'agents', 'show', 'reviwer'), /did you mean "reviewer"\?/);

@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { displayWidth } from '../../src/cli/display-width.ts';
+import type { Screen } from '../../src/cli/screen.ts';
+import { PLAIN } from '../../src/cli/style.ts';
 import { supervisorText } from '../../src/cli/supervisor-text.ts';
 import { quietStatus } from '../setup/supervisor-status.ts';
 
-const NOON = Date.parse('2026-06-01T12:00:00Z');
+const SCREEN: Screen = {
+  style: PLAIN,
+  width: Number.POSITIVE_INFINITY,
+  now: Date.parse('2026-06-01T12:00:00Z'),
+};
 
 test('a quiet supervisor', () => {
   assert.equal(
-    supervisorText({ ...quietStatus(), service: null }, NOON),
+    supervisorText({ ...quietStatus(), service: null }, SCREEN),
     [
       'supervisor 0.1.0  pid 4242, up 1 min 00 s, memory 80 MB',
       '  home       /h',
@@ -73,7 +79,7 @@ test('a busy one says why, in no line over 80 columns', () => {
       }),
       service: { manager: 'systemd', scope: 'system', unit: 'q-workflow.service', enabled: true },
     },
-    NOON,
+    SCREEN,
   );
   for (const line of text.split('\n')) assert.ok(displayWidth(line) <= 80, line);
   for (const part of [
@@ -94,7 +100,7 @@ test('a busy one says why, in no line over 80 columns', () => {
 
 test('a supervisor of an earlier version is shown with what it tells', () => {
   const { capacity: _, ...older } = quietStatus();
-  const text = supervisorText({ ...older, service: null } as never, NOON);
+  const text = supervisorText({ ...older, service: null } as never, SCREEN);
   assert.match(
     text,
     /^supervisor 4242 runs, limits by polling, home \/h\n.*\nversion 0\.1\.0: restart it to see more$/,

@@ -20,6 +20,7 @@ const QUESTION: ApprovalQuestion = {
   rules: ['ask-push'],
   reason: 'pushes are looked at',
   approvals: [{ timeout_s: 60 }],
+  network: [],
 };
 const NOW = 1_000_000;
 

@@ -32,6 +32,7 @@ async function networksUnder(set: PolicySet): Promise<Networks> {
     workflow,
     tiers: decideTiers(workflow, '/f.json', policySet([], [])),
     serversOf: (agent) => (agent === 'helper' ? ['far', 'near'] : []),
+    hasHooks: () => false,
     policiesOf: () => set,
   });
   for (const { policyHash } of Object.values(networks)) assert.equal(policyHash, set.hash);
@@ -307,6 +308,7 @@ describe('what is narrowed', () => {
       workflow,
       tiers: decideTiers(workflow, '/f.json', policySet([], [])),
       serversOf: () => null,
+      hasHooks: () => true,
       policiesOf: () => narrowed,
     });
     const { tools } = networks['a'] ?? assert.fail('nothing is reached');

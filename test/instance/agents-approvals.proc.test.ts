@@ -3,10 +3,9 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
-import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import { lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
-import { type AgentBench, openAgentBench } from '../setup/agents.ts';
+import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually, ROOT } from '../setup/bench-home.ts';
 import { endOf, foldersOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
 
@@ -33,13 +32,6 @@ async function deskWith(
   return desk;
 }
 
-function pending(desk: AgentBench, id: string, count = 1): Promise<ApprovalDocument[]> {
-  return eventually(`${count} calls wait`, async () => {
-    const all = (await desk.bench.json('approvals', id)) as ApprovalDocument[];
-    return all.length === count && all;
-  });
-}
-
 function letGo(desk: AgentBench, id: string): Promise<true> {
   return eventually(
     'its process is gone',
@@ -51,7 +43,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
   test('an approved call is run once, as it was asked; no request is sent meanwhile, and none is counted twice', async (t) => {
     const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
     const id = await desk.start('one');
-    const [asked] = await pending(desk, id);
+    const [asked] = await pendingCalls(desk, id);
     await letGo(desk, id);
     assert.deepEqual(
       [asked?.kind, asked?.what, asked?.agent, asked?.call, asked?.args, asked?.rules],
@@ -77,7 +69,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
   test('a denied call is not run; the agent is told who and why, and goes on', async (t) => {
     const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'understood' }]);
     const id = await desk.start('one');
-    await pending(desk, id);
+    await pendingCalls(desk, id);
     await desk.bench.q('deny', id, '--reason', 'use the queue');
     const run = await endOf(desk.bench, id);
     assert.equal(run.status, 'completed', JSON.stringify(run.error));
@@ -92,7 +84,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
     const calls = [bash('echo 1 >> one.txt'), { name: 'fs_list' }, bash('echo 2 >> two.txt')];
     const desk = await deskWith(t, [{ calls }, { text: 'done' }]);
     const id = await desk.start('one');
-    const both = await pending(desk, id, 2);
+    const both = await pendingCalls(desk, id, 2);
     await letGo(desk, id);
     assert.deepEqual(
       both.map(({ call }) => call),
@@ -102,7 +94,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
     const file = (name: string): string => textOf(join(desk.bench.workspace, name));
     await desk.bench.q('approve', id, '2');
     await eventually('the third call ran', () => file('two.txt') === '2\n');
-    const [left] = await pending(desk, id, 1);
+    const [left] = await pendingCalls(desk, id, 1);
     assert.deepEqual([left?.number, left?.call], [1, 'c1-1']);
     await letGo(desk, id);
     assert.equal(file('one.txt'), '');
@@ -132,7 +124,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
       { resource_limits: { max_execution_time: 6 } },
     );
     const id = await desk.start('brief');
-    const [asked] = await pending(desk, id);
+    const [asked] = await pendingCalls(desk, id);
     await letGo(desk, id);
     const since = Date.parse(asked?.requested_at ?? '');
     await eventually('more time than both limits has passed', () => Date.now() - since > 6500, 10_000, 200);
@@ -150,7 +142,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
     const id = await desk.start('one');
     const asked: string[] = [];
     for (const number of [1, 2, 3]) {
-      const [only] = await pending(desk, id);
+      const [only] = await pendingCalls(desk, id);
       assert.equal(only?.number, number);
       asked.push(only?.what ?? '');
       await letGo(desk, id);
@@ -167,7 +159,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
     const rule = { id: 'ask-model', effect: 'ask', tool: 'model:*' };
     const desk = await deskWith(t, [{ text: 'done' }], rule);
     const id = await desk.start('one');
-    const [asked] = await pending(desk, id);
+    const [asked] = await pendingCalls(desk, id);
     assert.equal(asked?.kind, 'model');
     await letGo(desk, id);
     assert.equal(desk.provider.requests.length, 0);
@@ -180,7 +172,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
   test('a kill switch that is tripped meanwhile holds what is approved; the open call gets its outcome', async (t) => {
     const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
     const id = await desk.start('one');
-    await pending(desk, id);
+    await pendingCalls(desk, id);
     await letGo(desk, id);
     await desk.bench.q('kill', 'tool:execute_bash', '--reason', 'test');
     await desk.bench.q('approve', id);
@@ -193,7 +185,7 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
   test('a run that is stopped while it waits leaves no intent without an outcome', async (t) => {
     const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
     const id = await desk.start('one');
-    await pending(desk, id);
+    await pendingCalls(desk, id);
     await letGo(desk, id);
     await desk.bench.q('stop', id);
     assert.equal((await endOf(desk.bench, id)).status, 'stopped');
@@ -225,7 +217,7 @@ describe('a crash around an approval', { timeout: 600_000, skip: lacks }, () => 
       const desk = await deskWith(t, [{ calls: [bash('echo ran >> ran.txt')] }, { text: 'done' }]);
       await desk.bench.qWith({ Q_WORKFLOW_FAILPOINT: `${point}:${count}` }, 'supervisor', 'start');
       const id = await desk.start('one');
-      const [asked] = await pending(desk, id);
+      const [asked] = await pendingCalls(desk, id);
       assert.equal(asked?.number, 1);
       // The supervisor may die under the command: then nobody heard it, or it was the last that was heard.
       await eventually('it is approved', async () => {

@@ -1,40 +1,28 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { existsSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
 import type { RuleFile } from '../../src/guard/policy/policy-file.ts';
 import type { MockCall } from '../provider/scenario.ts';
-import { type AgentBench, openAgentBench } from '../setup/agents.ts';
+import { openAgentBench } from '../setup/agents.ts';
 import { eventually } from '../setup/bench-home.ts';
 import { assertNothingLeft, endOf } from '../setup/leftovers.ts';
+import {
+  auditOf,
+  decisionsOf,
+  execCall,
+  fetchCall,
+  getOf,
+  nodeCall,
+  placeFor,
+  policy,
+  resultsOf,
+} from '../setup/network.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
-
-interface Place {
-  readonly port: number;
-  readonly url: string;
-  /** Requests as `METHOD url`. */
-  readonly seen: string[];
-}
-
-/** A server on this machine's loopback. */
-async function placeFor(t: TestContext, answer?: RequestListener): Promise<Place> {
-  const seen: string[] = [];
-  const server = createServer((request, response) => {
-    seen.push(`${request.method} ${request.url}`);
-    if (answer === undefined) response.end('reached');
-    else answer(request, response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => server.close());
-  const { port } = server.address() as AddressInfo;
-  return { port, url: `http://127.0.0.1:${port}`, seen };
-}
 
 /** A bench whose agent makes these calls, each in an answer of its own. */
 async function benchFor(t: TestContext, calls: readonly MockCall[], rules: readonly RuleFile[]) {
@@ -46,16 +34,6 @@ async function benchFor(t: TestContext, calls: readonly MockCall[], rules: reado
   return desk;
 }
 
-function policy(desk: AgentBench, layer: 'user' | 'workspace', rules: readonly RuleFile[]): void {
-  const folder =
-    layer === 'user'
-      ? join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies')
-      : join(desk.bench.workspace, '.amazonq', 'policies');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = { apiVersion: 'policy/v1', id: 'net', rules };
-  writeFileSync(join(folder, 'net.json'), JSON.stringify(file), { mode: 0o600 });
-}
-
 /** Of the loopback, where servers of tests are; a port is named, since the mock provider is there as well. */
 const opened = (port: number, more: Partial<RuleFile> = {}): RuleFile => ({
   id: 'open',
@@ -63,40 +41,6 @@ const opened = (port: number, more: Partial<RuleFile> = {}): RuleFile => ({
   host: { names: '127.0.0.1', ports: port, classes: ['loopback'] },
   ...more,
 });
-
-function resultsOf(desk: AgentBench, id: string): string[] {
-  return desk
-    .agentEvents(id)
-    .flatMap((event) =>
-      event.type === 'agent.tool_ended'
-        ? [
-            `${event.outcome} ${typeof event.result === 'string' ? event.result : JSON.stringify(event.result)}`,
-          ]
-        : [],
-    );
-}
-
-function auditOf(desk: AgentBench, id: string, type: string): Record<string, unknown>[] {
-  const database = new DatabaseSync(join(desk.bench.home, 'q-workflow.db'), { readOnly: true });
-  try {
-    return database
-      .prepare('SELECT body FROM audit WHERE instance = ? AND type = ? ORDER BY seq')
-      .all(id, type)
-      .map((row) => (JSON.parse(String(row['body'])) as { data: Record<string, unknown> }).data);
-  } finally {
-    database.close();
-  }
-}
-
-const decisionsOf = (desk: AgentBench, id: string): string[] =>
-  auditOf(desk, id, 'network.decided').map(
-    ({ tool, outcome, host, port, reason }) =>
-      `${String(tool)} ${String(outcome)} ${String(host)}:${String(port)} ${String(reason)}`,
-  );
-
-const fetchCall = (url: string): MockCall => ({ name: 'http_fetch', args: { url } });
-const execCall = (...argv: string[]): MockCall => ({ name: 'exec', args: { argv } });
-const nodeCall = (script: string): MockCall => execCall(process.execPath, '-e', script);
 
 describe('the network of an agent', { timeout: 300_000, skip: lacks }, () => {
   test('a host that a policy allows is reached by http_fetch, and all of it is on record', async (t) => {
@@ -379,13 +323,6 @@ const wait=setInterval(()=>{if(!require('node:fs').existsSync('go'))return;clear
     assert.deepEqual(Object.keys(run.isolation?.networks ?? {}), ['a']);
   });
 });
-
-/** A script that asks, by the proxy where there is one, and prints status and body, or the reason of a refusal. */
-function getOf(url: string): string {
-  return `const http=require('node:http'),u=new URL('${url}'),p=new URL(process.env.HTTP_PROXY??u);
-http.get({host:p.hostname,port:p.port,path:u.href,headers:{host:u.host},agent:new http.Agent({proxyEnv:{}})},(r)=>{let t='';r.on('data',(c)=>t+=c);
-r.on('end',()=>console.log(r.statusCode,r.headers['x-q-workflow-reason']??t))}).on('error',(e)=>console.log(e.code))`;
-}
 
 function get(url: string, host: string): string {
   return `GET ${url} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;

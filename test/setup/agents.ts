@@ -3,9 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentEvent } from '../../src/engine/agent-events.ts';
 import { isAgentEvent } from '../../src/engine/agent-events.ts';
+import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import { type MockProvider, type Script, startMockProvider } from '../provider/server.ts';
-import { type Bench, type BenchOptions, openBench } from './bench-home.ts';
+import { type Bench, type BenchOptions, eventually, openBench } from './bench-home.ts';
 
 export interface AgentBench {
   readonly bench: Bench;
@@ -83,4 +84,12 @@ export function allowEverything(bench: Bench): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const policy = { apiVersion: 'policy/v1', id: 'bench', layer: 'user', default: 'allow', rules: [] };
   writeFileSync(join(folder, 'bench.json'), JSON.stringify(policy), { mode: 0o600 });
+}
+
+/** Resolves when so many calls of a run wait for a person. */
+export function pendingCalls(desk: AgentBench, id: string, count = 1): Promise<ApprovalDocument[]> {
+  return eventually(`${count} calls wait`, async () => {
+    const all = (await desk.bench.json('approvals', id)) as ApprovalDocument[];
+    return all.length === count && all;
+  });
 }

@@ -56,7 +56,7 @@ describe('steps that ask a person', { timeout: 240_000 }, () => {
       [1, 'approval', 'ok', { message: 'Ship built?', what: 'built' }, [], 'pending'],
     );
     const text = await bench.q('status', id);
-    assert.match(text.stdout, /… ok {2}waiting .*waits for approval 1: q workflow approvals/);
+    assert.match(text.stdout, /… ok +waiting .*waits for approval 1: q workflow approvals/);
     const { status: code, stdout } = await bench.q('approve', id, '--reason', 'looked at it');
     assert.deepEqual([code, stdout], [0, `${id} 1 approved: ok\n`]);
     const run = await endOf(bench, id);

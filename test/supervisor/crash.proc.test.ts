@@ -31,7 +31,7 @@ function sample(count: number, step: number): number[] {
 }
 
 describe(`a crash loses nothing and repeats nothing that completed (seed ${seed})`, {
-  timeout: 1_800_000,
+  timeout: isSoak ? 86_400_000 : 1_800_000,
   skip: lacks,
 }, () => {
   let desk: AgentBench;
@@ -92,7 +92,10 @@ describe(`a crash loses nothing and repeats nothing that completed (seed ${seed}
     const hasCrashed = await runWithCrash(point, count, incarnation);
     // The last events share a commit with the end of the process: a kill after that finds nothing left to resume.
     const ofProcess = incarnation === 1 ? beforeApproval : afterApproval;
-    assert.ok(hasCrashed || count >= ofProcess - 4, `${point}:${count}@${incarnation} did not crash anything`);
+    assert.ok(
+      hasCrashed || count >= ofProcess - 4,
+      `${point}:${count}@${incarnation} did not crash anything`,
+    );
   }
 
   /** How many commits a run takes is a matter of its timing: a soak goes on until there is none left to crash at. */

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { totalmem } from 'node:os';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from '../../src/client/client.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 import { callerOf, connectTo } from '../setup/control.ts';
 
-describe('requests that arrive together', { timeout: 60_000 }, () => {
+describe('requests that arrive together', { timeout: 120_000 }, () => {
   let bench: Bench;
   let client: Client;
   before(async () => {
@@ -78,5 +79,20 @@ describe('requests that arrive together', { timeout: 60_000 }, () => {
       return now.ended_at !== null && now;
     });
     assert.equal(run.status, 'stopped');
+  });
+
+  test('a kill that comes while the end of a crashed process is taken in ends the run all the same', async () => {
+    for (let afterMs = 0; afterMs < 20; afterMs += 1) {
+      const id = await start('slow');
+      const pid = await eventually('its process', async () => (await bench.status(id)).pid);
+      process.kill(pid, 'SIGKILL');
+      await wait(afterMs);
+      await client.call('instance.stop', { id, isForced: true, caller: callerOf(bench) });
+      const run = await eventually(`the end of the one killed after ${afterMs} ms`, async () => {
+        const now = await bench.status(id);
+        return now.ended_at !== null && now;
+      });
+      assert.equal(run.status, 'killed', `after ${afterMs} ms`);
+    }
   });
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { StatusDocument, VersionDocument, WorkflowSummary } from '../../src/protocol/control.ts';
+import type { StatusDocument } from '../../src/protocol/control.ts';
+import type { VersionDocument, WorkflowSummary } from '../../src/protocol/workflow-control.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 import { endOf, hostOf, textOf } from '../setup/leftovers.ts';
 

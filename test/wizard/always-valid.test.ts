@@ -3,8 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadWorkflow } from '../../src/definition/load.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
-import type { Answers } from '../../src/wizard/answers.ts';
-import { createFlow } from '../../src/wizard/create-flow.ts';
+import { createFlow, editFlow } from '../../src/wizard/create-flow.ts';
 import { answersOf, definitionOf } from '../../src/wizard/definition.ts';
 import { type Flow, type Question, refusal } from '../../src/wizard/question.ts';
 import { worldOf } from './desk.ts';
@@ -91,17 +90,65 @@ test('whatever is answered, what is saved is a valid workflow and is read back a
   assert.ok(count > 0, `no conversation ended with a workflow`);
 });
 
+const RICH: JsonObject = {
+  name: 'nightly',
+  version: '1.0.0',
+  triggers: [{ type: 'schedule', cron: '0 9 * * *', timezone: 'Europe/Berlin' }],
+  context: { mutable: { seen: 0, last: 'none' } },
+  steps: [
+    {
+      id: 'fetch',
+      type: 'skill',
+      skill: 'http-fetch',
+      inputs: { url: 'https://x.example' },
+      writes: ['seen'],
+    },
+    { id: 'sort', type: 'agent', agent: 'triage', inputs: { task: 'sort $' + '{{ fetch.stdout }}' } },
+    { id: 'mail', type: 'skill', skill: 'send-mail' },
+  ],
+  handlers: [{ id: 'clean', type: 'skill', skill: 'send-mail' }],
+  error_handling: { per_step: { mail: 'skip' } },
+};
+
+test('whatever is changed of a workflow with all of it, it stays valid', { timeout: 120_000 }, async () => {
+  const reached = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(), { minLength: 40, maxLength: 200 }), async (dice) => {
+      const answers = await random(editFlow(worldOf(), answersOf(RICH)), dice, (id) =>
+        reached.add(id.replace(/\/\d+/g, '')),
+      );
+      if (answers === null) return;
+      const definition = definitionOf(answers);
+      const { problems } = await loadWorkflow(JSON.stringify(definition));
+      assert.deepEqual(
+        problems.filter(({ severity }) => severity === 'error'),
+        [],
+        JSON.stringify(definition),
+      );
+    }),
+    // The same dice each time: that they get to these questions is asserted too.
+    { numRuns: Number(process.env['RUNS'] ?? 30), endOnFailure: true, seed: 7 },
+  );
+  for (const end of ['/writes', '/overlap', '/catch-up', '/on-error/handler'])
+    assert.ok(
+      [...reached].some((id) => id.endsWith(end)),
+      `${end} was never asked; but ${[...reached].join(' ')}`,
+    );
+});
+
 /** Leads a flow by dice; a reply that is refused is thrown again, at last the standard one is taken. */
-async function random(
-  flow: Flow<{ answers: Answers } | null>,
+async function random<T>(
+  flow: Flow<T | null>,
   dice: readonly number[],
-): Promise<{ answers: Answers } | null> {
+  look: (id: string) => void = () => undefined,
+): Promise<T | null> {
   let at = 0;
   const roll = (sides: number): number => (dice[at++ % dice.length] ?? 0) % sides;
   let next = flow.next();
   for (let asked = 0; next.done !== true; asked += 1) {
     if (asked > MOST) return null;
     const question: Question = next.value;
+    look(question.id);
     next = flow.next(await takenReply(question, roll, asked > PATIENCE));
   }
   return next.value;

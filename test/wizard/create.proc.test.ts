@@ -176,6 +176,31 @@ describe('create and edit on a terminal', { timeout: 180_000, skip: lacksTmux() 
     terminal.press(...keys);
   };
 
+  test('--from shows the review before it saves, and --yes does not', async () => {
+    const answers = {
+      name: 'greet',
+      purpose: 'Greet',
+      steps: [{ id: 'hi', skill: 'say-hello', inputs: { who: 'you' } }],
+    };
+    writeFileSync(join(bench.workspace, 'a.json'), JSON.stringify(answers));
+    terminal.run('q workflow create --from a.json');
+    await terminal.shows(
+      /greet 1\.0\.0 {2}Greet\n└─ hi {2}skill say-hello\n(.*\n)*\? Is it right so\?\n❯ save it/,
+    );
+    assert.equal(existsSync(target()), false);
+    await says(/❯ save it/, ...Array.from({ length: 9 }, () => 'Down'), 'Enter');
+    await terminal.shows(/✓ Is it right so\? throw it away\n(.*\n)*exit 7/);
+    assert.equal(existsSync(target()), false);
+    terminal.run('clear; q workflow create --from a.json');
+    await says(/❯ save it/, 'Enter');
+    await terminal.shows(/greet\.json\nRun it with: q workflow run greet\nexit 0/);
+    assert.equal((JSON.parse(readFileSync(target(), 'utf8')) as JsonObject)['name'], 'greet');
+    rmSync(target());
+    terminal.run('clear; q workflow create --from a.json --yes');
+    const screen = await terminal.shows(/greet\.json\nRun it with: q workflow run greet\nexit 0/);
+    assert.doesNotMatch(screen.slice(screen.lastIndexOf('--yes')), /Is it right so/);
+  });
+
   test('Back, Ctrl-C and going on lead to a workflow that is saved and run', async () => {
     terminal.run('q workflow create');
     await says(/\? What should the workflow do\?/, 'Say hello to people', 'Enter');

@@ -193,3 +193,56 @@ test('a wrong cron expression and a wrong zone are refused with the reason', asy
   await assert.rejects(asked('61 * * * *', 'UTC'), /"61 \* \* \* \*" is not a cron expression: /);
   await assert.rejects(asked('0 9 * * *', 'Europe/Berlim'), /"Europe\/Berlim" is not an IANA time zone/);
 });
+
+test('a skill handles a failure, and is told of it', async () => {
+  const changed = await edited({
+    'review/0': step(['steps', 0]),
+    'steps/0/change/on-error': 'custom',
+    'steps/0/change/on-error/handler': 'skill:disk-usage',
+    'steps/0/change/on-error/handler/path': 'error.message',
+    'steps/0/change/on-error/handler/depth': 'literal',
+    'steps/0/change/on-error/handler/depth/literal': '2',
+    'steps/0/change/on-error/handler/mode': 'value:"exact"',
+  });
+  assert.deepEqual(((changed['error_handling'] as JsonObject)['per_step'] as JsonObject)['fetch'], {
+    strategy: 'custom',
+    custom_handler: {
+      id: 'handle-fetch',
+      type: 'skill',
+      skill: 'disk-usage',
+      inputs: { path: 'error.message', depth: { literal: 2 }, mode: { literal: 'exact' } },
+    },
+  });
+});
+
+test('a handler that the workflow has is chosen by its name', async () => {
+  const changed = await edited({
+    'review/0': step(['steps', 0]),
+    'steps/0/change/on-error': 'custom',
+    'steps/0/change/on-error/handler': 'handler:clean',
+  });
+  assert.deepEqual(((changed['error_handling'] as JsonObject)['per_step'] as JsonObject)['fetch'], {
+    strategy: 'custom',
+    custom_handler: 'clean',
+  });
+});
+
+test('a field of the result is taken into a shared value, and left out again', async () => {
+  const left = await edited({ 'review/0': step(['steps', 0]), 'steps/0/change/writes/0': 'keep:seen' });
+  assert.equal((left['steps'] as JsonObject[])[0]?.['writes'], undefined);
+  const taken = await edited({ 'review/0': step(['steps', 2]), 'steps/2/change/writes/0': 'take:seen' });
+  assert.deepEqual((taken['steps'] as JsonObject[])[2]?.['writes'], ['seen']);
+});
+
+test('a schedule says what becomes of times that cannot be kept, and the usual is not written down', async () => {
+  const scheduled = (more: Readonly<Record<string, string>>): Promise<JsonObject> =>
+    edited({ 'review/0': 'schedule', 'review/0/schedule/0': 'day', ...more });
+  const plain = { type: 'schedule', cron: '0 9 * * *', timezone: 'Europe/Berlin' };
+  assert.deepEqual((await scheduled({}))['triggers'], [plain]);
+  assert.deepEqual(
+    (await scheduled({ 'review/0/schedule/0/overlap': 'queue', 'review/0/schedule/0/catch-up': 'none' }))[
+      'triggers'
+    ],
+    [{ ...plain, overlap: 'queue', catch_up: 'none' }],
+  );
+});

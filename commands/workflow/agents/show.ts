@@ -2,7 +2,7 @@ import { Args } from '@oclif/core';
 import { findAgent } from '../../../src/cli/agents.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { partText } from '../../../src/cli/parts.ts';
-import { styleFor } from '../../../src/cli/style.ts';
+import { screenOf } from '../../../src/cli/screen.ts';
 
 export default class AgentsShow extends WorkflowCommand {
   static override description = 'Show an agent: where it comes from, and how its file was read.';
@@ -15,6 +15,6 @@ export default class AgentsShow extends WorkflowCommand {
     const { args, flags } = await this.parse(AgentsShow);
     this.wantsJson = flags.json;
     const found = await findAgent(args.agent, this.caller(flags.workspace));
-    this.print(found, () => partText(found, styleFor(process.stdout)));
+    this.print(found, () => partText(found, screenOf(process.stdout)));
   }
 }

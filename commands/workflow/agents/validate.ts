@@ -2,7 +2,7 @@ import { Args } from '@oclif/core';
 import { findAgent, listAgents } from '../../../src/cli/agents.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { checkText } from '../../../src/cli/parts.ts';
-import { styleFor } from '../../../src/cli/style.ts';
+import { screenOf } from '../../../src/cli/screen.ts';
 import { EXIT } from '../../../src/errors/table.ts';
 
 export default class AgentsValidate extends WorkflowCommand {
@@ -21,7 +21,7 @@ export default class AgentsValidate extends WorkflowCommand {
     this.wantsJson = flags.json;
     const caller = this.caller(flags.workspace);
     const found = args.agent === undefined ? await listAgents(caller) : [await findAgent(args.agent, caller)];
-    this.print(found, () => checkText(found, 'agent', styleFor(process.stdout)));
+    this.print(found, () => checkText(found, 'agent', screenOf(process.stdout)));
     if (found.some((part) => !part.is_usable)) process.exitCode = EXIT.INVALID;
   }
 }

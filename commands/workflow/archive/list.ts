@@ -1,9 +1,14 @@
-import { archiveTable } from '../../../src/cli/archive.ts';
+import { ARCHIVE_COLUMNS, NO_ARCHIVES } from '../../../src/cli/archive.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../../src/cli/list-flags.ts';
 
 export default class ArchiveList extends WorkflowCommand {
   static override description = 'List the archived instances, the newest end first.';
-  static override examples = ['<%= config.bin %> workflow archive list'];
+  static override examples = [
+    '<%= config.bin %> workflow archive list',
+    '<%= config.bin %> workflow archive list --workflow deploy --sort=-bytes',
+  ];
+  static override flags = { ...LIST_FLAGS, ...WORKFLOW_FLAG };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ArchiveList);
@@ -11,7 +16,7 @@ export default class ArchiveList extends WorkflowCommand {
     const client = await this.connect();
     try {
       const archives = await client.call('archive.list', {});
-      this.print(archives, () => archiveTable(archives));
+      this.write(listText(archives, ARCHIVE_COLUMNS, flags, NO_ARCHIVES));
     } finally {
       client.close();
     }

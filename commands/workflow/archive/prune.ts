@@ -25,7 +25,7 @@ export default class ArchivePrune extends WorkflowCommand {
         bytes: megabytes === undefined ? null : megabytes * 1024 * 1024,
         caller: this.caller(flags.workspace),
       });
-      this.print({ removed }, () => prunedText(removed));
+      this.printWrapped({ removed }, () => prunedText(removed));
     } finally {
       client.close();
     }

@@ -20,7 +20,7 @@ export default class ArchiveRun extends WorkflowCommand {
     const client = await this.connect();
     try {
       const done = await client.call('archive.run', { before, caller: this.caller(flags.workspace) });
-      this.print(done, () => archiveRunText(done));
+      this.printWrapped(done, () => archiveRunText(done));
       if (done.stopped !== null) process.exitCode = 1;
     } finally {
       client.close();

@@ -15,7 +15,7 @@ export default class ArchiveShow extends WorkflowCommand {
     const client = await this.connect();
     try {
       const shown = await client.call('archive.show', { id: args.id });
-      this.print(shown, () => archiveText(shown));
+      this.printWrapped(shown, () => archiveText(shown));
     } finally {
       client.close();
     }

@@ -1,19 +1,23 @@
 import { Flags } from '@oclif/core';
 import { auditFilterFlags } from '../../../src/cli/audit-flags.ts';
+import { AUDIT_COLUMNS, NO_RECORDS } from '../../../src/cli/audit-list.ts';
 import { filterOf, newestRecords } from '../../../src/cli/audit-pages.ts';
-import { recordLine } from '../../../src/cli/audit-record.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { styleFor } from '../../../src/cli/style.ts';
+import { isNarrowed, LIST_FLAGS, listText } from '../../../src/cli/list-flags.ts';
+
+const MOST = 100_000;
 
 export default class AuditList extends WorkflowCommand {
   static override description = 'List the newest records of the audit log, newest last.';
   static override examples = [
     '<%= config.bin %> workflow audit list --instance latest',
     '<%= config.bin %> workflow audit list --since 1h --type "step.*" --json',
+    '<%= config.bin %> workflow audit list --filter severity=error,warning --exact',
   ];
   static override flags = {
+    ...LIST_FLAGS,
     ...auditFilterFlags,
-    limit: Flags.integer({ description: 'no more than so many', default: 50, min: 1, max: 100_000 }),
+    limit: Flags.integer({ description: 'no more than so many', default: 50, min: 1, max: MOST }),
   };
 
   async run(): Promise<void> {
@@ -21,12 +25,15 @@ export default class AuditList extends WorkflowCommand {
     this.wantsJson = flags.json;
     const client = await this.connect();
     try {
-      const records = await newestRecords(client, filterOf(flags, Date.now()), flags.limit);
-      const style = styleFor(process.stdout);
-      this.print({ records }, () =>
-        records.length === 0
-          ? 'No record fits.'
-          : records.map((record) => recordLine(record, style)).join('\n'),
+      // Those that are left out do not count against the limit.
+      const most = isNarrowed(flags) ? MOST : flags.limit;
+      const records = await newestRecords(client, filterOf(flags, Date.now()), most);
+      this.write(
+        listText(records, AUDIT_COLUMNS, flags, NO_RECORDS, {
+          limit: flags.limit,
+          order: 'newest_last',
+          document: (rows) => ({ records: rows }),
+        }),
       );
     } finally {
       client.close();

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
 import { recordOf, recordText } from '../../../src/cli/audit-record.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { printable, styleFor } from '../../../src/cli/style.ts';
+import { screenOf } from '../../../src/cli/screen.ts';
 
 export default class AuditShow extends WorkflowCommand {
   static override description = 'Show one record of the audit log, with its payload where there is one.';
@@ -19,10 +19,9 @@ export default class AuditShow extends WorkflowCommand {
       const record = recordOf(row);
       const content: unknown = payload.state === 'kept' ? JSON.parse(payload.body) : null;
       this.print({ ...record, payload_state: payload.state, payload: content }, () => {
-        const text = recordText(record, styleFor(process.stdout));
-        if (payload.state === 'none') return text;
-        const shown = payload.state === 'kept' ? printable(payload.body) : 'erased';
-        return `${text}\n  payload   ${shown}`;
+        const shown = payload.state === 'kept' ? payload.body : payload.state === 'none' ? null : 'erased';
+        const data = shown === null ? record.data : { ...record.data, payload: shown };
+        return recordText({ ...record, data }, screenOf(process.stdout));
       });
     } finally {
       client.close();

@@ -20,7 +20,7 @@ export default class AuditVerify extends WorkflowCommand {
     const { flags } = await this.parse(AuditVerify);
     this.wantsJson = flags.json;
     const { report, exit } = await verifyHome(flags);
-    this.print(report, () => verifyText(report));
+    this.printWrapped(report, () => verifyText(report));
     process.exitCode = exit;
   }
 }

@@ -16,7 +16,7 @@ export default class KillDrill extends WorkflowCommand {
     // The cleaning up after it is bounded: a second Ctrl-C must not leave a canary behind.
     process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
     const document = await drill(locateHome(), this.caller(flags.workspace), abort.signal);
-    this.print(document, () => drillText(document));
+    this.printWrapped(document, () => drillText(document));
     if (!document.held) process.exitCode = 1;
   }
 }

@@ -14,7 +14,7 @@ export default class KillStatus extends WorkflowCommand {
     const { flags } = await this.parse(KillStatus);
     this.wantsJson = flags.json;
     const status = await killStatus(locateHome(), flags.verify);
-    this.print(status, () => killStatusText(status));
+    this.printWrapped(status, () => killStatusText(status));
     if (status.running !== null && status.running.length > 0) process.exitCode = 1;
   }
 }

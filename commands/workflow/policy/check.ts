@@ -19,7 +19,7 @@ export default class PolicyCheck extends WorkflowCommand {
     this.wantsJson = flags.json;
     const files = argv.map((file) => resolve(String(file)));
     const document = await checkPolicies(files, this.caller(flags.workspace));
-    this.print(document, () => checkText(document));
+    this.printWrapped(document, () => checkText(document));
     if (!document.is_valid) process.exitCode = EXIT.INVALID;
   }
 }

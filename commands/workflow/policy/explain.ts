@@ -34,6 +34,6 @@ export default class PolicyExplain extends WorkflowCommand {
     const policies = files.map((file) => resolve(file));
     const request = { call, policies, environment: flags.environment ?? null };
     const explanation = await explainCall(request, this.caller(flags.workspace));
-    this.print(explanation, () => explainText(explanation));
+    this.printWrapped(explanation, () => explainText(explanation));
   }
 }

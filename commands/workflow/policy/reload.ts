@@ -16,7 +16,7 @@ export default class PolicyReload extends WorkflowCommand {
     const client = await this.connect('must_run');
     try {
       const reload = await client.call('policy.reload', { caller: this.caller(flags.workspace) });
-      this.print(reload, () => reloadText(reload));
+      this.printWrapped(reload, () => reloadText(reload));
       if (reload.unusable.length > 0) process.exitCode = EXIT.INVALID;
     } finally {
       client.close();

@@ -27,7 +27,7 @@ export default class PolicyReplay extends WorkflowCommand {
     const client = await this.connect();
     try {
       const replayed = await replayCalls(client, since, policies, this.caller(flags.workspace));
-      this.print(replayed, () => replayText(replayed));
+      this.printWrapped(replayed, () => replayText(replayed));
     } finally {
       client.close();
     }

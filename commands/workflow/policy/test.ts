@@ -29,7 +29,7 @@ export default class PolicyTest extends WorkflowCommand {
       environment: flags.environment ?? null,
     };
     const document = await testPolicies(request, this.caller(flags.workspace));
-    this.print(document, () => testText(document));
+    this.printWrapped(document, () => testText(document));
     if (!document.passed) process.exitCode = EXIT.INVALID;
   }
 }

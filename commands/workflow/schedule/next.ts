@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { nextFires, nextFiresText } from '../../../src/cli/schedule-next.ts';
+import { screenOf } from '../../../src/cli/screen.ts';
 
 export default class ScheduleNext extends WorkflowCommand {
   static override description =
@@ -24,7 +25,7 @@ export default class ScheduleNext extends WorkflowCommand {
     try {
       const caller = this.caller(flags.workspace);
       const answer = await nextFires(client, args.workflow, flags.count, flags.from ?? null, caller);
-      this.print(answer, () => nextFiresText(answer));
+      this.print(answer, () => nextFiresText(answer, screenOf(process.stdout)));
     } finally {
       client.close();
     }

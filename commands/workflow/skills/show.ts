@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { partText } from '../../../src/cli/parts.ts';
+import { screenOf } from '../../../src/cli/screen.ts';
 import { findSkill } from '../../../src/cli/skills.ts';
-import { styleFor } from '../../../src/cli/style.ts';
 
 export default class SkillsShow extends WorkflowCommand {
   static override description = 'Show a skill: where it comes from, and how its file was read.';
@@ -15,6 +15,6 @@ export default class SkillsShow extends WorkflowCommand {
     const { args, flags } = await this.parse(SkillsShow);
     this.wantsJson = flags.json;
     const found = await findSkill(args.skill, this.caller(flags.workspace));
-    this.print(found, () => partText(found, styleFor(process.stdout)));
+    this.print(found, () => partText(found, screenOf(process.stdout)));
   }
 }

@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { checkText } from '../../../src/cli/parts.ts';
+import { screenOf } from '../../../src/cli/screen.ts';
 import { findSkill, listSkills } from '../../../src/cli/skills.ts';
-import { styleFor } from '../../../src/cli/style.ts';
 import { EXIT } from '../../../src/errors/table.ts';
 
 export default class SkillsValidate extends WorkflowCommand {
@@ -21,7 +21,7 @@ export default class SkillsValidate extends WorkflowCommand {
     this.wantsJson = flags.json;
     const caller = this.caller(flags.workspace);
     const found = args.skill === undefined ? await listSkills(caller) : [await findSkill(args.skill, caller)];
-    this.print(found, () => checkText(found, 'skill', styleFor(process.stdout)));
+    this.print(found, () => checkText(found, 'skill', screenOf(process.stdout)));
     if (found.some((part) => !part.is_usable)) process.exitCode = EXIT.INVALID;
   }
 }

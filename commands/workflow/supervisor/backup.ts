@@ -23,7 +23,7 @@ export default class SupervisorBackup extends WorkflowCommand {
         output: flags.output === undefined ? null : resolve(flags.output),
         caller: this.caller(flags.workspace),
       });
-      this.print(made, () => backupText(made));
+      this.printWrapped(made, () => backupText(made));
     } finally {
       client.close();
     }

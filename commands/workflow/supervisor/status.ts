@@ -1,4 +1,5 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { screenOf } from '../../../src/cli/screen.ts';
 import { shownStatus } from '../../../src/cli/supervisor-service.ts';
 import { supervisorText } from '../../../src/cli/supervisor-text.ts';
 
@@ -12,7 +13,7 @@ export default class SupervisorStatus extends WorkflowCommand {
     const client = await this.connect('must_run');
     try {
       const status = await shownStatus(client);
-      this.print(status, () => supervisorText(status, Date.now()));
+      this.print(status, () => supervisorText(status, screenOf(process.stdout)));
     } finally {
       client.close();
     }

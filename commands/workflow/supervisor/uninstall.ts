@@ -21,6 +21,6 @@ export default class SupervisorUninstall extends WorkflowCommand {
     const { flags } = await this.parse(SupervisorUninstall);
     this.wantsJson = flags.json;
     const document = await uninstallHere(scopeOf(flags), flags.purge ? 'purge' : 'keep');
-    this.print(document, () => uninstallText(document));
+    this.printWrapped(document, () => uninstallText(document));
   }
 }

@@ -1,7 +1,9 @@
 /** One MCP server of an agent while its step lasts: started when it is needed, asked, and started again when it dies. */
+import type { NetworkGrant, NetworkGrants } from '../../../sandbox/network/grants.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import { onAbort } from '../../skills/waits.ts';
 import type { ToolResult } from '../tool-box.ts';
+import { CallGate } from './call-gate.ts';
 import type { ServerProcess } from './process.ts';
 
 type Client = Awaited<ReturnType<typeof import('@ai-sdk/mcp')['createMCPClient']>>;
@@ -14,6 +16,8 @@ export interface ServerOptions {
   readonly timeoutMs: number;
   /** Starts a process of it. */
   readonly launch: () => Promise<ServerProcess>;
+  /** Of its process: what calls that persons approved may reach. Null when none can come. */
+  readonly grants: NetworkGrants | null;
 }
 
 const START_TIMEOUT_MS = 30_000;
@@ -22,6 +26,7 @@ const MAX_PAGES = 20;
 
 export class McpConnection {
   readonly #options: ServerOptions;
+  readonly #gate = new CallGate();
   #process: ServerProcess | null = null;
   #client: Client | null = null;
   #starting: Promise<Client> | null = null;
@@ -53,8 +58,36 @@ export class McpConnection {
     }
   }
 
-  /** Calls a tool. What fails is an error of the call; a server that hangs or died is ended, the next call starts it. */
-  async call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<ToolResult> {
+  /**
+   * Calls a tool; with a grant alone, since all calls share the process. What fails is an error of the call; a server
+   * that hangs or died is ended, the next call starts it.
+   */
+  async call(
+    tool: string,
+    args: Record<string, unknown>,
+    grant: NetworkGrant | null,
+    signal: AbortSignal,
+  ): Promise<ToolResult> {
+    const { grants } = this.#options;
+    if (grant === null || grants === null) return this.#gate.shared(() => this.#call(tool, args, signal));
+    return this.#gate.alone(async () => {
+      // Its start is no part of what was approved.
+      await this.#ready(signal);
+      const end = grants.open(grant);
+      try {
+        return await this.#call(tool, args, signal);
+      } finally {
+        end();
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#drop();
+  }
+
+  async #call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<ToolResult> {
     const client = await this.#ready(signal);
     const { timeoutMs } = this.#options;
     try {
@@ -72,11 +105,6 @@ export class McpConnection {
       const why = isDead ? 'its process ended' : isLate ? `no answer in ${timeoutMs / 1000} s` : message;
       return { isError: true, text: `@${this.#options.name}/${tool} failed: ${why}` };
     }
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#drop();
   }
 
   async #ready(signal: AbortSignal): Promise<Client> {

@@ -34,7 +34,7 @@ export function mcpTools(
         inputSchema: schemaOf(definition.inputSchema),
       },
       check: () => null,
-      run: ({ args }, signal) => connection.call(definition.name, args, signal),
+      run: ({ args, grant }, signal) => connection.call(definition.name, args, grant ?? null, signal),
     }));
 }
 

@@ -22,7 +22,7 @@ export async function complete(
   const { candidates, paths } =
     request.kind === 'fixed'
       ? { candidates: request.candidates, paths: null }
-      : await found(request, line[0] ?? '', sources);
+      : await found(request, { command: line[0] ?? '', current }, sources);
   const lines = candidates
     .filter(({ value }) => value.startsWith(current) && SAFE.test(value))
     .map(({ value, description }) => `${value.slice(joined.cut)}\t${short(description)}`);
@@ -40,18 +40,23 @@ function short(description: string): string {
   return first.length <= 80 ? first : `${first.slice(0, 79)}…`;
 }
 
-/** bash parts words at `=` and `:` and replaces only what follows the last of them. */
+/**
+ * bash parts words at `=`, `:` and `@` (COMP_WORDBREAKS) and replaces only what follows the last of them; an `@` itself
+ * belongs to what it replaces (rl_special_prefixes).
+ */
 function joinedWords(words: readonly string[]): { words: readonly string[]; cut: number } {
   const joined: string[] = [];
   let isOpen = false;
   for (const word of words) {
     const isSign = word === '=' || word === ':' || word === '::';
-    if ((isSign || isOpen) && joined.length > 0) joined.push(`${joined.pop() ?? ''}${word}`);
+    if ((isSign || isOpen || word.startsWith('@')) && joined.length > 0)
+      joined.push(`${joined.pop() ?? ''}${word}`);
     else joined.push(word);
     isOpen = isSign;
   }
   const current = joined.at(-1) ?? '';
-  return { words: joined, cut: Math.max(current.lastIndexOf('='), current.lastIndexOf(':')) + 1 };
+  const after = Math.max(current.lastIndexOf('='), current.lastIndexOf(':')) + 1;
+  return { words: joined, cut: Math.max(after, current.lastIndexOf('@')) };
 }
 
 interface Found {
@@ -63,7 +68,7 @@ const LATEST: Candidate = { value: 'latest', description: 'the newest instance' 
 
 async function found(
   { name, given, prefix, also }: ValueRequest,
-  command: string,
+  { command, current }: { readonly command: string; readonly current: string },
   sources: Sources,
 ): Promise<Found> {
   const only = (candidates: readonly Candidate[], paths: Found['paths'] = null): Found => ({
@@ -73,6 +78,10 @@ async function found(
     ],
     paths,
   });
+  // Names first, and the versions of one once its `@` is there: that keeps the list of names short.
+  const versioned = /^([a-z0-9-]+)@/.exec(current)?.[1];
+  if (versioned !== undefined && (name === 'workflow' || name === 'target'))
+    return only(await sources.versions(versioned));
   switch (name) {
     case 'workflow':
       return only(await sources.workflows(), command === 'run' || command === 'show' ? ':files' : null);

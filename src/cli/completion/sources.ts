@@ -15,6 +15,8 @@ const MOST_INSTANCES = 50;
 
 export interface Sources {
   workflows(): Promise<readonly Candidate[]>;
+  /** `name@number` of each content that was registered under a name. */
+  versions(workflow: string): Promise<readonly Candidate[]>;
   instances(): Promise<readonly Candidate[]>;
   /** Of an instance, by its id, a prefix of it, or `latest`. */
   steps(instance: string): Promise<readonly Candidate[]>;
@@ -30,6 +32,13 @@ export function openSources(home: Home, caller: Caller): Sources {
       if (listed !== null) return listed.map(({ name, description }) => ({ value: name, description }));
       const { folderSources } = await import('../../supervisor/workflow-folders.ts');
       return folderSources(caller).map(({ name, file }) => ({ value: name, description: file }));
+    },
+    versions: async (name) => {
+      const listed = await asked(home, (client) => client.call('workflow.versions', { name }));
+      return (listed ?? []).map(({ workflow, number, version, registered_at, is_current }) => ({
+        value: `${workflow}@${number}`,
+        description: `${version}, registered ${registered_at.slice(0, 10)}${is_current ? ', current' : ''}`,
+      }));
     },
     instances: async () => {
       const request = { isLiveOnly: false, limit: MOST_INSTANCES };

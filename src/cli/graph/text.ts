@@ -1,11 +1,11 @@
-import { clipToWidth, displayWidth } from '../display-width.ts';
+import { cutToWidth } from '../display-width.ts';
 import { duration, mark, type Style } from '../style.ts';
 import type { Flow, FlowBranch, FlowNode } from './flow.ts';
 
 /** A flow as a tree. Double lines lead to what runs at once; a loop has a turning arrow. */
 export function flowText({ title, nodes }: Flow, style: Style, width: number): string {
   const lines = [style.bold(title), ...sequence(nodes, '', style)];
-  return lines.map((line) => fit(line, width)).join('\n');
+  return lines.map((line) => cutToWidth(line, width)).join('\n');
 }
 
 function sequence(nodes: readonly FlowNode[], indent: string, style: Style): string[] {
@@ -56,8 +56,4 @@ function nodeText({ id, kind, what, notes, state }: FlowNode, style: Style): str
     parts.push(facts.join(', '));
   }
   return parts.join('  ');
-}
-
-function fit(line: string, width: number): string {
-  return displayWidth(line) <= width ? line : `${clipToWidth(line, Math.max(1, width - 1))}…`;
 }

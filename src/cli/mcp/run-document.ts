@@ -72,7 +72,10 @@ export function runAnswer(run: StatusDocument, before: readonly string[] = []): 
     .map(({ path, outputs }) => `  ${path}: ${JSON.stringify(outputs)}`);
   const text = [
     ...before,
-    statusText({ ...run, usage: null, steps }, PLAIN, Date.now()),
+    statusText(
+      { ...run, usage: null, steps },
+      { style: PLAIN, width: Number.POSITIVE_INFINITY, now: Date.now() },
+    ),
     ...(data.steps_left_out === 0 ? [] : [`${data.steps_left_out} earlier steps are left out.`]),
     ...(results.length === 0 ? [] : ['outputs', ...results]),
     ...(data.waits_for_approvals.length === 0

@@ -2,8 +2,9 @@ import type { JsonObject } from '../../definition/workflow.ts';
 
 /** Something that an agent or a workflow is about to do, before it is done. */
 export interface GuardedCall {
-  readonly kind: 'tool' | 'model' | 'spawn' | 'schedule';
-  /** The name of the tool as it was called; of other kinds what is used: model, skill or agent, workflow. */
+  /** `hook`: a command of an agent file, judged like one of a shell. */
+  readonly kind: 'tool' | 'model' | 'spawn' | 'schedule' | 'hook';
+  /** The name of the tool as it was called; of other kinds what is used: model, skill or agent, workflow, event. */
   readonly tool: string;
   readonly args: JsonObject;
   /** Absolute. */

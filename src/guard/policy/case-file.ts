@@ -1,13 +1,14 @@
 import { parseJsonText } from '../../definition/json-text.ts';
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
+import type { GuardedCall } from './call.ts';
 import type { Decision } from './policy-file.ts';
 
 /** A call as people write it, for `policy explain` and in files of cases. */
 export interface CallText {
   readonly tool: string;
   readonly args: JsonObject;
-  readonly kind: 'tool' | 'model' | 'spawn' | 'schedule';
+  readonly kind: GuardedCall['kind'];
   readonly cwd: string | null;
   readonly workflow: string | null;
   readonly agent: string | null;
@@ -33,7 +34,7 @@ export function parseCall(text: string): CallText {
 }
 
 const HINT = 'Write {"tool": "fs_read", "args": {"path": "README.md"}}.';
-const KINDS = ['tool', 'model', 'spawn', 'schedule'] as const;
+const KINDS = ['tool', 'model', 'spawn', 'schedule', 'hook'] as const;
 const KEYS = ['tool', 'args', 'kind', 'cwd', 'workflow', 'agent', 'step', 'environment'];
 
 function asCall(value: Json, what: string, more: readonly string[]): CallText {

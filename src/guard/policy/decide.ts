@@ -2,6 +2,7 @@ import { DEFAULT_ENVIRONMENT, type GuardedCall } from './call.ts';
 import type { Rule } from './compile-rule.ts';
 import { matchesGuard } from './guard-rules.ts';
 import { matchesRule, type RateCheck } from './match-rule.ts';
+import { type NamedPlace, namedPlaces } from './named-places.ts';
 import type { ApprovalFile, Decision } from './policy-file.ts';
 import { type ActiveLayer, activeLayers, type PolicySet, shadowPolicies, strictest } from './policy-set.ts';
 import { type CallFacts, readCall } from './read-call.ts';
@@ -33,6 +34,8 @@ export interface Verdict {
   readonly approvals: readonly ApprovalFile[];
   /** Every rule that matched, for counting rates. */
   readonly matched: readonly string[];
+  /** The hosts that the call names. */
+  readonly places: readonly NamedPlace[];
 }
 
 export interface DecisionFacts extends CallFacts {
@@ -58,7 +61,14 @@ export function decide(set: PolicySet, call: GuardedCall, facts: DecisionFacts):
   const shadow = shadowPolicies(set, environment).flatMap((policy) =>
     subject.parts.flatMap((part) => ruleLinks(policy.rules, policy.layer, subject, part, rates)),
   );
-  return { ...conclude(chain, call), policyHash: set.hash, chain, shadow, ...approvalsOf(layers, chain) };
+  return {
+    ...conclude(chain, call),
+    policyHash: set.hash,
+    chain,
+    shadow,
+    ...approvalsOf(layers, chain),
+    places: namedPlaces(subject.parts),
+  };
 }
 
 function guardLinks(guard: readonly Rule[], subject: Subject, part: Part): ChainLink[] {
@@ -108,7 +118,7 @@ function layerLinks(
   const said = ruleLinks(layer.rules, layer.layer, subject, part, rates);
   if (said.length > 0 || broken.length > 0) return [...broken, ...said];
   // Permission to start a model, step or schedule is not what a default is about: those have limits and switches.
-  if (subject.call.kind !== 'tool' || part.isTransparent) return [];
+  if (!isAct(subject.call) || part.isTransparent) return [];
   const fallback = layer.default ?? (index === 0 ? 'deny' : null);
   if (fallback === null) return [];
   const reason = `no rule of the layer ${layer.layer} speaks of it; its default is ${fallback}`;
@@ -141,7 +151,7 @@ function conclude(
 ): Pick<Verdict, 'decision' | 'rules' | 'layer' | 'reason'> {
   const decision = strictest(chain.map(({ effect }) => effect));
   if (decision === null) {
-    const isTool = call.kind === 'tool';
+    const isTool = isAct(call);
     return {
       decision: isTool ? 'deny' : 'allow',
       rules: [],
@@ -157,6 +167,11 @@ function conclude(
     layer: first?.layer ?? null,
     reason: reasonOf(deciding, decision),
   };
+}
+
+/** What runs something: without a word about it, it does not. */
+function isAct({ kind }: GuardedCall): boolean {
+  return kind === 'tool' || kind === 'hook';
 }
 
 const MAX_SHOWN = 120;

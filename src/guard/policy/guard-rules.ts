@@ -42,9 +42,11 @@ function expanded(glob: string, { state, config }: GuardPlaces): readonly string
  * never allowed by itself, and the sandbox holds what policies cannot see.
  */
 export function matchesGuard(rule: Rule, subject: Subject, part: Part): boolean {
-  if (subject.call.kind !== 'tool') return false;
+  if (subject.call.kind !== 'tool' && subject.call.kind !== 'hook') return false;
   if (rule.commands !== null) return isGuardedCommand(rule, part);
-  return part.paths.some((use) => isGuardedUse(rule, subject, part, use));
+  // The scripts of hooks lie in guarded folders: there a word that a program may take for a path is read, not written.
+  const isHook = subject.call.kind === 'hook';
+  return part.paths.some((use) => (use.isKnown || !isHook) && isGuardedUse(rule, subject, part, use));
 }
 
 function isGuardedCommand(rule: Rule, { command }: Part): boolean {

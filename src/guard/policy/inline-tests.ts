@@ -46,9 +46,10 @@ function matches(rule: Rule, call: GuardedCall): boolean {
 function callOf(file: RuleFile, test: TestCall): GuardedCall {
   const given: TestCallFile = typeof test === 'string' ? textCall(file, expanded(test)) : test;
   const tool = given.tool ?? toolFor(file);
-  const [, kind, subject] = /^(model|spawn|schedule):(.*)$/s.exec(tool) ?? [];
+  const [, kind, subject] = /^(model|spawn|schedule|hook):(.*)$/s.exec(tool) ?? [];
   return {
-    kind: kind === 'model' || kind === 'spawn' || kind === 'schedule' ? kind : 'tool',
+    // The pattern knows the kinds.
+    kind: (kind as GuardedCall['kind'] | undefined) ?? 'tool',
     tool: subject ?? tool,
     args: { ...given.args },
     workspace: WORKSPACE,

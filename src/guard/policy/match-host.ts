@@ -39,11 +39,17 @@ function nameOf(text: string): Name {
 export function isHost({ names, ports, classes }: HostPattern, to: Destination): boolean {
   if (to.host === null) return false;
   const { host, port } = to;
+  const meant = names.filter((name) => isNamed(name, host, port, to, classes));
   return (
-    (names.length === 0 || names.some((name) => isNamed(name, host, port, to, classes))) &&
+    (names.length === 0 || meant.length > 0) &&
     (ports.length === 0 || (port !== null && ports.includes(port))) &&
-    (classes.length === 0 || classes.includes(to.addressClass))
+    (classes.length === 0 || classes.includes(to.addressClass) || mayLeadThere(meant, to))
   );
+}
+
+/** A name that the pattern itself names leads where the proxy finds out, which holds it to the classes. */
+function mayLeadThere(meant: readonly Name[], { isAddress, addressClass }: Destination): boolean {
+  return !isAddress && addressClass === 'public' && meant.some(({ host }) => host !== '*');
 }
 
 function isNamed(

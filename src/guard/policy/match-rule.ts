@@ -92,7 +92,7 @@ function isPathSure(pattern: PathPattern, use: PathUse, roots: PathRoots): boole
 }
 
 /** What curl and wget may be told without changing where they go. */
-const PLAIN_OPTION = /^(-[sSfgIi]+|-fsS|--(silent|show-error|fail|head|include|quiet))$/;
+export const PLAIN_OPTION = /^(-[sSfgIi]+|-fsS|--(silent|show-error|fail|head|include|quiet))$/;
 
 function areHostsSure({ host }: Rule, part: Part): boolean {
   if (host === null || part.hasOpenDestination || part.destinations.length === 0) return false;
@@ -115,14 +115,24 @@ function mayMatch(rule: Rule, subject: Subject, part: Part): boolean {
 }
 
 function isToolPossible(rule: Rule, subject: Subject): boolean {
-  if (rule.tools === null) return subject.call.kind === 'tool';
+  const { kind } = subject.call;
+  const isHook = kind === 'hook';
+  // A hook is no call of a tool, but what is said of commands, files and hosts holds for it.
+  if (rule.tools === null)
+    return kind === 'tool' || (isHook && (rule.commands ?? rule.path ?? rule.host) !== null);
   if (mayBeTool(rule.tools, subject)) return true;
-  if (subject.call.kind !== 'tool') return false;
+  if (kind !== 'tool' && !isHook) return false;
   // A guarded path is guarded from every tool, and a guarded command from both that run commands.
   if (rule.path !== null && rule.access !== null && rule.args === null && rule.commands === null) return true;
   const isOfShell = rule.commands !== null && rule.tools.some((each) => isShell(each));
   const isOfNet = rule.host !== null && rule.tools.includes('http_fetch') && rule.args === null;
-  return (isOfShell || isOfNet) && isShell(subject.likelyTool);
+  if (!isHook) return (isOfShell || isOfNet) && isShell(subject.likelyTool);
+  // It is run by a shell: where there is to be none, there is none for it.
+  const isNoShell =
+    rule.effect === 'deny' &&
+    rule.args === null &&
+    rule.tools.some((each) => each === 'execute_bash' || each === '*');
+  return isOfShell || isOfNet || isNoShell;
 }
 
 function isCommandPossible(rule: Rule, subject: Subject, part: Part): boolean {

@@ -36,9 +36,9 @@ export function mayBeTool(patterns: readonly string[], { tool, likelyTool, call 
   });
 }
 
-/** `model:*` and `spawn:*` are no tools, and no glob of tools fits them. */
+/** `model:*`, `spawn:*` and `hook:*` are no tools, and no glob of tools fits them. */
 function isSameKind(pattern: string, name: string): boolean {
-  const kind = (text: string): string => /^(model|spawn|schedule):/.exec(text)?.[1] ?? 'tool';
+  const kind = (text: string): string => /^(model|spawn|schedule|hook):/.exec(text)?.[1] ?? 'tool';
   return kind(pattern) === kind(name);
 }
 

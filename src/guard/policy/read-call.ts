@@ -25,7 +25,9 @@ export function readCall(call: GuardedCall, { files, home }: CallFacts): Subject
   const read =
     tool === 'execute_bash' || tool === 'exec'
       ? readShell(tool, call.args, paths)
-      : readPlain(tool, call, paths);
+      : call.kind === 'hook'
+        ? readShell('execute_bash', call.args, paths)
+        : readPlain(tool, call, paths);
   const named: Doubt[] =
     likely === tool
       ? []

@@ -18,6 +18,8 @@ const WHOLE_STEP = [
 
 /** The command of a skill step, which is no call of a tool: only rules without a tool, or for the traffic, mean it. */
 export const SKILL_STEP = 'skill';
+/** The hooks of an agent file: commands, and no calls of a tool. */
+export const HOOK = 'hook';
 /** The program of another maker that an agent is: its calls are decided one by one, its own traffic is no call. */
 export const PROGRAM = 'program';
 
@@ -69,6 +71,7 @@ function isPlainPermission(rule: Rule, question: GuardedCall): boolean {
 
 function isWholeTool(pattern: string, tool: string): boolean {
   if (pattern === NETWORK) return true;
+  if (tool === HOOK) return pattern === 'hook:*';
   if (tool === SKILL_STEP || tool === PROGRAM) return false;
   if (pattern === '*') return true;
   if (pattern === '@builtin') return nativeTool(tool) !== null;
@@ -82,5 +85,5 @@ function serverOf(pattern: string): string {
 
 /** `model:*` and its like are no tools. */
 function isToolPattern(pattern: string): boolean {
-  return !/^(model|spawn|schedule):/.test(pattern);
+  return !/^(model|spawn|schedule|hook):/.test(pattern);
 }

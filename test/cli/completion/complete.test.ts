@@ -30,6 +30,7 @@ const some = (...values: readonly string[]): Promise<readonly Candidate[]> =>
   Promise.resolve(values.map((value) => ({ value, description: `the ${value}` })));
 const SOURCES: Sources = {
   workflows: () => some('deploy', 'nightly', 'bad name; rm', '$(id)'),
+  versions: (workflow) => some(`${workflow}@1`, `${workflow}@2`),
   instances: () => some('4kzq80xv2m'),
   steps: (id) => some(`of-${id}`, 'loop[1]/build'),
   skills: () => some(),
@@ -87,4 +88,11 @@ test('bash parts words at = and :, and gets what follows the last of them', asyn
   assert.deepEqual(await values('bash', 'kill', 'workflow', ':', 'de'), ['deploy']);
   assert.deepEqual(await values('bash', 'kill', 'workflow', ':'), ['deploy', 'nightly']);
   assert.deepEqual(await values('bash', 'logs', '4kz', '--stream', '=', 'stdo'), ['stdout']);
+});
+
+test('the versions of a workflow, once its @ is there', async () => {
+  assert.deepEqual(await values('bash', 'workflow', 'run', 'deploy', '@'), ['@1', '@2']);
+  assert.deepEqual(await values('bash', 'workflow', 'run', 'deploy', '@2'), ['@2']);
+  assert.deepEqual(await values('fish', 'run', 'deploy@2'), ['deploy@2']);
+  assert.deepEqual(await values('zsh', 'run', 'deploy'), [':files', 'deploy']);
 });
