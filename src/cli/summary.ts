@@ -112,7 +112,8 @@ export function statusText(run: StatusDocument, screen: Screen): string {
 const SPARK_COLUMNS = 32;
 
 /** What was used over time, against the limits; nothing for a run too short to be looked at. */
-function usageLines({ usage, limits }: StatusDocument, { style, width }: Screen): string[] {
+function usageLines(run: StatusDocument, { style, width }: Screen): string[] {
+  const { usage, limits } = run;
   if (usage === null || usage.series === null) return [];
   const { now, series } = usage;
   const sparkColumns = Math.min(SPARK_COLUMNS, Math.max(8, width - 64));
@@ -130,14 +131,14 @@ function usageLines({ usage, limits }: StatusDocument, { style, width }: Screen)
       `mean ${usage.mean_cpu_percent ?? 0} % of ${limits.max_cpu_percent} %`,
       ...(usage.cpu_throttled_seconds > 0 ? [`held back ${usage.cpu_throttled_seconds.toFixed(1)} s`] : []),
     ]),
-    ...ioLines(usage, limits, sparkColumns).map((text) => style.dim(cutToWidth(text, width))),
+    ...ioLines(usage, ioLimitOf(run), sparkColumns).map((text) => style.dim(cutToWidth(text, width))),
   ];
 }
 
 /** What went to and from disks; nothing where nobody could tell. The curve is of both together. */
 function ioLines(
   { io_read_bytes: read, io_written_bytes: written, series, now }: NonNullable<StatusDocument['usage']>,
-  limits: StatusDocument['limits'],
+  limit: string | null,
   sparkColumns: number,
 ): string[] {
   // A supervisor of an older version says nothing of it.
@@ -150,9 +151,15 @@ function ioLines(
       : [`now ${bytes(now.io_read_bytes_per_s ?? 0)}/s r · ${bytes(now.io_written_bytes_per_s ?? 0)}/s w`]),
     `read ${bytes(read)}`,
     `written ${bytes(written)}`,
-    ...(typeof limits.max_io_mb_per_s !== 'number' ? [] : [`limit ${limits.max_io_mb_per_s} MB/s`]),
+    ...(limit === null ? [] : [limit]),
   ];
   return [`  io     ${sparkline(sums, Math.max(...sums), sparkColumns)}  ${words.join(', ')}`];
+}
+
+function ioLimitOf({ limits, isolation }: StatusDocument): string | null {
+  if (typeof limits.max_io_mb_per_s !== 'number') return null;
+  const isHeld = isolation?.enforced.includes('io') ?? false;
+  return `limit ${limits.max_io_mb_per_s} MB/s${isHeld ? '' : ', not held'}`;
 }
 
 /** Path, state, time and what there is to say, below each other. */

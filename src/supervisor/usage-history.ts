@@ -46,7 +46,7 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
   let hasIo = before?.ioReadPerSecond !== undefined;
   let io: IoPoint | null = null;
   /** Up to when it is known, with the CPU time of then. */
-  let ioUntil: { readonly at: number; readonly cpuSeconds: number } | null = null;
+  let ioUntil: { at: number; cpuSeconds: number } | null = null;
 
   const join = (): void => {
     const joined: Point[] = [];
@@ -83,9 +83,10 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
       last.cpuSeconds = usage.cpuSeconds;
       const open = points[points.length - 1];
       // A look a little early still belongs to the next point: half an interval decides.
-      if (open === undefined || open.spanMs + spanMs / 2 > stepMs)
+      if (open === undefined || open.spanMs + spanMs / 2 > stepMs) {
         points.push({ memoryBytes: usage.memoryBytes, cpuSeconds, readBytes: 0, writtenBytes: 0, spanMs });
-      else {
+        if (points.length > MAX_POINTS) join();
+      } else {
         open.memoryBytes = Math.max(open.memoryBytes, usage.memoryBytes);
         open.cpuSeconds += cpuSeconds;
         open.spanMs += spanMs;
@@ -94,9 +95,9 @@ export function createUsageHistory(intervalMs: number, before: UsageSeries | nul
       if (readIo !== null) {
         const bytes = ioUntil.cpuSeconds === usage.cpuSeconds ? io : readIo();
         if (bytes !== null) addIo(bytes, now - ioUntil.at);
-        ioUntil = { at: now, cpuSeconds: usage.cpuSeconds };
+        ioUntil.at = now;
+        ioUntil.cpuSeconds = usage.cpuSeconds;
       }
-      if (points.length > MAX_POINTS) join();
       return {
         memoryBytes: usage.memoryBytes,
         cpuPercent: spanMs === 0 ? 0 : (cpuSeconds * 100_000) / spanMs,

@@ -76,7 +76,7 @@ export function run(more: Partial<StatusDocument> = {}): StatusDocument {
     context: {},
     isolation: {
       backend: 'cgroup-v2',
-      enforced: ['memory', 'cpu', 'processes'],
+      enforced: ['memory', 'cpu', 'processes', 'io'],
       observed: ['time', 'disk'],
       layers: null,
       tiers: {},
