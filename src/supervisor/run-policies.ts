@@ -15,20 +15,13 @@ import { type LoadedSet, loadPolicySet, type SetPlaces } from '../guard/policy/l
 import { narrowingPolicy } from '../guard/policy/narrowing.ts';
 import { type PolicySet, withPolicies } from '../guard/policy/policy-set.ts';
 import { settingsOf } from '../guard/policy/settings.ts';
-import {
-  type Allowed,
-  countAllowed,
-  countEvent,
-  NOTHING_COUNTED,
-  type RunCounts,
-} from '../guard/run-counts.ts';
+import type { RunCounts } from '../guard/run-counts.ts';
 import { CANONICAL_TOOLS } from '../guard/tools.ts';
 import type { Home } from '../protocol/home.ts';
-import type { AuditPage } from '../store/audit-reader.ts';
-import type { Store } from '../store/store.ts';
 import type { SupervisorContext } from './context.ts';
 import type { LiveInstance } from './live-instance.ts';
 import { type Pins, readPins } from './pins.ts';
+import { readCounts } from './read-counts.ts';
 
 /** The policies of one run: read once for each of its processes, and by a reload; narrowed by what its agents and steps say. */
 export interface RunPolicies {
@@ -236,37 +229,6 @@ function agentPolicies(step: Step, set: PolicySet): Omit<AgentPolicies, 'trusted
     redact,
     outputSchemas: step.type === 'agent' ? outputSchemas : [],
   };
-}
-
-/** What was used, from the audit records of the run: no crash or restart gives any of it back. */
-async function readCounts(store: Store, instance: string): Promise<RunCounts> {
-  let counts = NOTHING_COUNTED;
-  const query = { order: 'oldest', limit: 500, since: null, until: null, type: null, instance } as const;
-  for (let from: number | null = 0; from !== null; ) {
-    const page: AuditPage = await store.call('audit.read', { ...query, from });
-    for (const { body } of page.rows) {
-      const { type, at, data } = JSON.parse(body) as {
-        type: string;
-        at: number;
-        data: Record<string, unknown>;
-      };
-      counts = countEvent(counts, { ...data, type });
-      const allowed = type === 'permit.decided' ? allowedIn(data, at) : null;
-      if (allowed !== null) counts = countAllowed(counts, allowed);
-    }
-    from = page.next;
-  }
-  return counts;
-}
-
-/** What a record of a decision allowed; null when nothing that counts. */
-function allowedIn(data: Record<string, unknown>, at: number): Allowed | null {
-  const { kind, decision, path, call, tool, rated } = data;
-  if (decision !== 'allow') return null;
-  if (kind === 'model') return { kind };
-  const rules = Array.isArray(rated) ? rated.map(String) : [];
-  if (kind !== 'tool') return null;
-  return { kind, path: String(path), call: String(call), tool: String(tool), rated: rules, at };
 }
 
 function least(a: number | null, b: number | null): number | null {

@@ -3,6 +3,7 @@ import { startRun } from '../cli/start-run.ts';
 import { styleFor } from '../cli/style.ts';
 import { inheritedEnvironment } from '../client/caller.ts';
 import type { Client } from '../client/client.ts';
+import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { ExitStatus } from '../errors/table.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Created } from './create.ts';
@@ -18,7 +19,10 @@ export function runNow(client: Client, file: string, caller: Caller): Promise<Ex
 }
 
 /** What was written, and the next command. */
-export function createdText({ name, file, skills, problems }: Created, isRegistered: boolean): string {
+export function createdText(
+  { name, file, skills, definition, problems }: Created,
+  isRegistered: boolean,
+): string {
   const style = styleFor(process.stdout);
   const known =
     isRegistered ||
@@ -29,6 +33,18 @@ export function createdText({ name, file, skills, problems }: Created, isRegiste
     ...skills.map((skill) => `${style.green('✓')} ${skill}`),
     ...(isRegistered ? [`${style.green('✓')} registered ${name}`] : []),
     ...problems.map((problem) => `  ${problemLine(problem)}`),
+    ...(hasSchedule(definition) && !isRegistered
+      ? [`${style.yellow('!')} Its schedule holds when it is registered: q workflow register ${file}`]
+      : []),
     style.dim(`Run it with: q workflow run ${known ? name : file}`),
   ].join('\n');
+}
+
+function hasSchedule(definition: Json): boolean {
+  const triggers = objectOf(definition)['triggers'];
+  return Array.isArray(triggers) && triggers.some((trigger) => objectOf(trigger)['type'] === 'schedule');
+}
+
+function objectOf(value: Json): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
 }

@@ -190,6 +190,19 @@ const driverOf = (content: object): unknown =>
 const driverNotes = (content: object): string[] =>
   said(write('ws/.kiro/agents/d.json', { name: 'd', tools: ['*'], ...content }));
 
+test('hooks are for our own driver alone', () => {
+  const hooks = { preToolUse: [{ command: 'x' }] };
+  const agentWith = (more: object) =>
+    readAgent(write('ws/.kiro/agents/h.json', { name: 'h', tools: ['*'], hooks, ...more }), places);
+  assert.deepEqual(agentWith({ driver: 'native' }).agent.hooks?.preToolUse?.length, 1);
+  const { agent, notes } = agentWith({ driver: 'acp', profile: 'gemini' });
+  assert.equal(agent.hooks, undefined);
+  assert.ok(
+    notes.some(({ message }) => message === 'hooks are not run by the driver acp'),
+    JSON.stringify(notes),
+  );
+});
+
 test('a driver is named with its profile; without one it is our own', () => {
   assert.deepEqual(driverOf({ driver: 'acp', profile: 'gemini' }), { name: 'acp', profile: 'gemini' });
   assert.deepEqual(driverOf({ driver: 'headless', profile: 'q' }), { name: 'headless', profile: 'q' });

@@ -7,12 +7,12 @@ import {
   reachableAddresses,
 } from '../../sandbox/network/rules.ts';
 import { parseAuthority } from '../../sandbox/network/target.ts';
-import { decideNetworks } from '../../src/guard/network.ts';
+import { decideNetworks, networkRules } from '../../src/guard/network.ts';
 import { narrowingPolicy } from '../../src/guard/policy/narrowing.ts';
 import type { PolicyFile, RuleFile } from '../../src/guard/policy/policy-file.ts';
 import { type PolicySet, policySet, withPolicies } from '../../src/guard/policy/policy-set.ts';
 import { decideTiers } from '../../src/guard/tiers.ts';
-import { loadText, setOf } from '../setup/policies.ts';
+import { callOf, loadText, setOf } from '../setup/policies.ts';
 import { load, skill } from '../setup/workflows.ts';
 
 const TOOLS = ['http_fetch', 'exec', 'execute_bash', 'use_skill', '@far', '@near'] as const;
@@ -325,6 +325,36 @@ describe('what is narrowed', () => {
         'x.example.com:443',
       ].map(reaches),
       [true, false, false, false],
+    );
+  });
+
+  test('hooks reach what is open to the whole step, to the traffic or to hooks', async () => {
+    const { workflow } = await load({ steps: [{ id: 'a', type: 'agent', agent: 'helper' }] });
+    assert.ok(workflow !== null);
+    const opened = async (tool: RuleFile['tool'] | null, hasHooks = true): Promise<string[]> => {
+      const set = await setOf(top(allow('api.example.com', tool === null ? {} : { tool: tool ?? '' })));
+      const networks = decideNetworks({
+        workflow,
+        tiers: decideTiers(workflow, '/f.json', policySet([], [])),
+        serversOf: () => [],
+        hasHooks: () => hasHooks,
+        policiesOf: () => set,
+      });
+      return Object.keys(networks['a']?.tools ?? {});
+    };
+    for (const tool of [null, 'network']) assert.ok((await opened(tool)).includes('hook'), String(tool));
+    assert.deepEqual(await opened('hook:*'), ['hook']);
+    for (const tool of ['*', '@builtin', 'execute_bash', 'hook:stop', 'hook'])
+      assert.ok(!(await opened(tool)).includes('hook'), tool);
+    assert.ok(!(await opened(null, false)).includes('hook'));
+    const refusals = async (tool: string): Promise<number | undefined> => {
+      const rule: RuleFile = { effect: 'deny', tool, host: 'api.example.com' };
+      const set = await setOf(top(allow('api.example.com'), rule));
+      return networkRules(set, 'hook', callOf('network', {}))?.refuse?.length;
+    };
+    assert.deepEqual(
+      [await refusals('hook:stop'), await refusals('exec'), await refusals('@far')],
+      [1, 1, 0],
     );
   });
 

@@ -7,7 +7,7 @@ import { lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually, ROOT } from '../setup/bench-home.ts';
-import { endOf, foldersOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
+import { endAfterCrash, endOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
@@ -224,15 +224,7 @@ describe('a crash around an approval', { timeout: 600_000, skip: lacks }, () => 
         const { status, stderr } = await desk.bench.q('approve', id, '1');
         return status === 0 || stderr.includes('approved by person');
       });
-      // Each look starts a supervisor where none is: one that dies right after the last commit cannot end the process.
-      const run = await eventually(
-        'it has ended and nothing of it is left',
-        async () => {
-          const now = await desk.bench.status(id);
-          return now.ended_at !== null && processesOf(id).length + foldersOf(id).length === 0 && now;
-        },
-        60_000,
-      );
+      const run = await endAfterCrash(desk.bench, id);
       assert.equal(run.status, 'completed', JSON.stringify(run.error));
       const events = lines(desk.agentEvents(id));
       const ran = textOf(join(desk.bench.workspace, 'ran.txt'));

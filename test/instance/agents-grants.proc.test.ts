@@ -7,7 +7,7 @@ import type { RuleFile } from '../../src/guard/policy/policy-file.ts';
 import type { MockCall } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually } from '../setup/bench-home.ts';
-import { assertNothingLeft, endOf } from '../setup/leftovers.ts';
+import { assertNothingLeft, endAfterCrash, endOf } from '../setup/leftovers.ts';
 import { auditOf, decisionsOf, fetchCall, getOf, placeFor, policy, resultsOf } from '../setup/network.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
@@ -201,7 +201,7 @@ describe('a crash between an approval and its call', { timeout: 600_000, skip: l
         const { status, stderr } = await desk.bench.q('approve', id, '1');
         return status === 0 || stderr.includes('approved by person');
       });
-      const run = await endOf(desk.bench, id);
+      const run = await endAfterCrash(desk.bench, id);
       assert.equal(run.status, 'completed', JSON.stringify(run.error));
       const [result = '', ...more] = resultsOf(desk, id);
       assert.deepEqual(more, []);

@@ -7,7 +7,7 @@ import { lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually } from '../setup/bench-home.ts';
-import { assertNothingLeft, endOf, processesOf, textOf } from '../setup/leftovers.ts';
+import { assertNothingLeft, endAfterCrash, endOf, processesOf, textOf } from '../setup/leftovers.ts';
 import { auditOf, placeFor, policy, resultsOf } from '../setup/network.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
@@ -151,6 +151,47 @@ describe('the hooks of an agent file', { timeout: 300_000, skip: lacks }, () => 
     );
   });
 
+  test('one reaches what a policy opens to hooks, or a person to it, and nothing else', async (t) => {
+    const [open, asked, closed] = [await placeFor(t), await placeFor(t), await placeFor(t)];
+    const get = (url: string): string => `curl -s -o /dev/null -w '%{http_code}\\n' ${url}`;
+    const desk = await deskFor(
+      t,
+      {
+        agentSpawn: [{ command: `${get(open.url)}; sh closed.sh` }],
+        userPromptSubmit: [{ command: `${get(asked.url)}; sh closed.sh` }],
+      },
+      [{ text: 'done' }],
+    );
+    writeFileSync(fileIn(desk, 'closed.sh'), get(closed.url));
+    const at = (port: number): object => ({ names: '127.0.0.1', ports: port, classes: ['loopback'] });
+    policy(desk, 'user', [
+      { id: 'open', effect: 'allow', tool: 'hook:*', host: at(open.port) },
+      { id: 'asked', effect: 'ask', host: at(asked.port) },
+    ]);
+    const id = await desk.start('one');
+    const [question] = await pendingCalls(desk, id);
+    assert.deepEqual(
+      [question?.what, question?.network],
+      ['hook:userPromptSubmit', [`127.0.0.1:${asked.port}`]],
+    );
+    assert.equal((await desk.bench.q('approve', id)).status, 0);
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.deepEqual(resultsOf(desk, id), ['ok 200\n403', 'ok 200\n403']);
+    assert.deepEqual([open.seen, asked.seen, closed.seen], [['GET /'], ['GET /'], []]);
+    const decided = auditOf(desk, id, 'network.decided').map(({ tool, outcome, approval }) => [
+      tool,
+      outcome,
+      approval,
+    ]);
+    assert.deepEqual(decided, [
+      ['hook', 'allowed', undefined],
+      ['hook', 'refused', undefined],
+      ['hook', 'allowed', 1],
+      ['hook', 'refused', undefined],
+    ]);
+  });
+
   test('an output is used again by the next step of the run', async (t) => {
     const hooks = {
       agentSpawn: [{ command: 'echo ran >> spawned.txt; echo fresh', cache_ttl_seconds: 300 }],
@@ -277,7 +318,7 @@ describe('a crash around hooks', { timeout: 600_000, skip: lacks }, () => {
       );
       await desk.bench.qWith({ Q_WORKFLOW_FAILPOINT: `${point}:${count}` }, 'supervisor', 'start');
       const id = await desk.start('one');
-      const run = await endOf(desk.bench, id);
+      const run = await endAfterCrash(desk.bench, id);
       assert.equal(run.status, 'completed', JSON.stringify(run.error));
       if (point.startsWith('instance.')) assert.ok(run.incarnations > 1, 'its process died');
       const events = lines(desk.agentEvents(id)).filter((line) => line.startsWith('tool_'));

@@ -49,6 +49,19 @@ export async function endOf(bench: Bench, id: string, timeoutMs = 20_000): Promi
   return run;
 }
 
+/** The end of a run around which the supervisor may die: each look starts one where none is. */
+export function endAfterCrash(bench: Bench, id: string): Promise<StatusDocument> {
+  // One that dies right after the last commit cannot end the process: so both are looked at again and again.
+  return eventually(
+    'it has ended and nothing of it is left',
+    async () => {
+      const now = await bench.status(id);
+      return now.ended_at !== null && processesOf(id).length + foldersOf(id).length === 0 && now;
+    },
+    60_000,
+  );
+}
+
 /** The fields of the result of the step with that id. */
 export function outputsOf(run: StatusDocument, id: string): JsonObject {
   const outputs = run.steps.find((step) => step.id === id)?.outputs;

@@ -147,7 +147,7 @@ function runningText(attempt: string, line: string, style: Style, room: number):
 }
 
 function waitText({ approvals, error }: StepDocument): string {
-  if (approvals.length > 0) return `waits for approval ${approvals.join(', ')}`;
+  if (approvals.length > 0) return `waits for approval ${approvals.join(', ')}: q workflow approvals`;
   return error === null ? 'waits' : `tries again after: ${printable(error.message)}`;
 }
 

@@ -54,6 +54,7 @@ export function mayConcernTraffic(rule: Rule, tool: string, question: GuardedCal
   return tools.some(
     (pattern) =>
       WHOLE_STEP.some((name) => isToolPattern(pattern) && fitsGlobFolded(pattern, name)) ||
+      (tool === HOOK && pattern.startsWith('hook:')) ||
       (tool.startsWith('@') && fitsGlobFolded(serverOf(pattern), tool)),
   );
 }

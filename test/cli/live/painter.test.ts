@@ -105,6 +105,22 @@ describe('the painter', () => {
     assert.deepEqual(screen.rows(), ['the prompt', 'head 4', '4 xxxxxxxxx', '4 short']);
   });
 
+  test('of a terminal that cuts its lines no more rows are taken than there were', () => {
+    let text = '';
+    let columns = 40;
+    const painter = createPainter({
+      write: (piece) => {
+        text = piece;
+      },
+      size: () => ({ columns, rows: 20 }),
+      reflows: false,
+    });
+    painter.paint(['x'.repeat(39), 'y']);
+    columns = 10;
+    painter.paint(['new']);
+    assert.equal(text, `${BEGIN}${'\r\u001b[1A\u001b[2K'.repeat(2)}new\n${END}`);
+  });
+
   test('forgetting leaves the picture where it is and draws the next one below', () => {
     const { painter, screen } = bench();
     painter.paint(['last']);
