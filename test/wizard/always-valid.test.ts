@@ -176,11 +176,12 @@ async function takenReply(
         : (TEXTS[roll(TEXTS.length)] ?? '');
     if (reply !== 'drop' && (await isTaken(reply))) return reply;
   }
+  names += 1;
   // Some questions take few texts: names that are free, messages, a condition.
   const more =
     question.kind === 'choice'
       ? question.choices.map(({ value }) => value)
-      : ['', `n${(names += 1)}`, '$' + '{{ 1 }}', 'true', '5', '{}', '[]', 'x.json'];
+      : ['', `n${names}`, '$' + '{{ 1 }}', 'true', '5', '{}', '[]', 'x.json'];
   const reasons: string[] = [];
   for (const reply of [...(question.kind === 'work' ? [] : [question.standard]), ...more]) {
     if (reply !== 'drop' && (await isTaken(reply))) return reply;
