@@ -19,6 +19,7 @@ import { redraw } from './bench/redraw.ts';
 import { resultsDocument, resultsTable } from './bench/report.ts';
 import { resume } from './bench/resume.ts';
 import { sandboxedStep } from './bench/sandbox.ts';
+import { adoption, loopDelay, schedules } from './bench/service.ts';
 import { commandSteps, inlineStep } from './bench/steps.ts';
 
 // Memory first: what the heavy measures leave behind is not idle.
@@ -42,7 +43,11 @@ const MEASURES = [
   cpuQuota,
   sampling,
   resume,
+  loopDelay,
   burst,
+  adoption,
+  // Last: its registrations stay.
+  schedules,
 ];
 
 const { values: flags } = parseArgs({

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -51,7 +52,7 @@ const actions = {
   rotate: () => {
     const all = readdirSync(target).filter((file) => file.startsWith(`${name}-`) && file.endsWith('.tar.gz'));
     const newest = all
-      .map((file) => ({ file, at: Number(execFileSync('stat', ['-c', '%Y', join(target, file)])) }))
+      .map((file) => ({ file, at: statSync(join(target, file)).mtimeMs }))
       .sort((a, b) => b.at - a.at);
     const removed = newest.slice(keep).map(({ file }) => file);
     for (const file of removed)

@@ -46,7 +46,10 @@ describe('screens on a real terminal', { timeout: 180_000, skip: lacksTmux() }, 
     assertGolden(join(import.meta.dirname, `${name}.txt`), parts.join('\n'));
   };
   const command = (line: string): ((columns: number) => Promise<string>) => {
-    return (columns) => {
+    return async (columns) => {
+      // What stands there from before ends as the next screen will.
+      terminal.run('clear');
+      await eventually('an empty screen', () => !/\S/.test(terminal.visible()));
       terminal.run(`clear; NO_COLOR=1 q ${line}`);
       return shot(columns, /\nexit \d+$/);
     };
