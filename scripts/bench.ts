@@ -19,7 +19,7 @@ import { redraw } from './bench/redraw.ts';
 import { resultsDocument, resultsTable } from './bench/report.ts';
 import { resume } from './bench/resume.ts';
 import { sandboxedStep } from './bench/sandbox.ts';
-import { adoption, loopDelay, schedules } from './bench/service.ts';
+import { adoption, loopDelay } from './bench/service.ts';
 import { commandSteps, inlineStep } from './bench/steps.ts';
 
 // Memory first: what the heavy measures leave behind is not idle.
@@ -46,8 +46,6 @@ const MEASURES = [
   loopDelay,
   burst,
   adoption,
-  // Last: its registrations stay.
-  schedules,
 ];
 
 const { values: flags } = parseArgs({

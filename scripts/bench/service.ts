@@ -1,10 +1,9 @@
-/** The supervisor as a service: how soon it takes over what runs, what many schedules cost it, and how late they fire. */
+/** The supervisor as a service: how soon it takes over what runs, and how late its timers are while it starts much. */
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { callerHere, inheritedEnvironment } from '../../src/client/caller.ts';
+import { callerHere } from '../../src/client/caller.ts';
 import type { Client } from '../../src/client/client.ts';
 import { DAEMON_ENVIRONMENT } from '../../src/protocol/daemon-command.ts';
 import { packageRoot } from '../../src/protocol/install.ts';
@@ -95,82 +94,6 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
 
 async function stop(bench: Bench, client: Client, id: string): Promise<void> {
   await client.call('instance.stop', { id, isForced: true, caller: callerHere(bench.workspace) });
-}
-
-const SCHEDULES = 10_000;
-/** Of these so many fire at each minute, the others on New Year's Day. */
-const EACH_MINUTE = 100;
-const IDLE_MS = 30_000;
-const MINUTE_MS = 60_000;
-
-export const schedules: Measure = {
-  name: 'schedules',
-  run: async (bench) => {
-    const client = await bench.connect();
-    try {
-      const register = async (name: string, cron: string): Promise<void> => {
-        const triggers = [{ type: 'schedule', cron, timezone: 'UTC' }];
-        const file = join(bench.workspace, `${name}.json`);
-        writeFileSync(file, JSON.stringify({ name, version: '1.0.0', triggers, steps: sequence(1, 'say') }));
-        const env = inheritedEnvironment();
-        await client.call('workflow.register', { file, caller: callerHere(bench.workspace), env });
-      };
-      for (let index = 0; index < SCHEDULES - EACH_MINUTE; index += 1)
-        await register(`yearly-${index}`, '0 0 1 1 *');
-      const { pid } = await client.call('supervisor.status', {});
-      // What the registrations left to do is done by then.
-      await pause(10_000);
-      const before = cpuMs(pid);
-      await pause(IDLE_MS);
-      const idle = ((cpuMs(pid) - before) * 100) / IDLE_MS;
-      for (let index = 0; index < EACH_MINUTE; index += 1) await register(`minutely-${index}`, '* * * * *');
-      await pause(MINUTE_MS - (Date.now() % MINUTE_MS) + 5_000);
-      const lateness = latenessOfFires(bench);
-      if (lateness.length < EACH_MINUTE) throw new Error(`only ${lateness.length} of ${EACH_MINUTE} fired`);
-      return [
-        {
-          name: `${SCHEDULES} schedules: CPU while none is due, of a core`,
-          unit: '%',
-          value: idle,
-          floor: null,
-          floorIs: '',
-          bar: { of: 'value', atMost: 0.5 },
-          rounds: 1,
-          note: `over ${IDLE_MS / 1000} s`,
-        },
-        {
-          name: `${EACH_MINUTE} of them at the same minute: from the instant to the committed decision (p99)`,
-          unit: 'ms',
-          value: lateness.toSorted((a, b) => a - b)[Math.ceil(lateness.length * 0.99) - 1] ?? 0,
-          floor: null,
-          floorIs: '',
-          bar: { of: 'value', atMost: 100 },
-          rounds: lateness.length,
-        },
-      ];
-    } finally {
-      client.close();
-    }
-  },
-};
-
-/** User and system time of a process, ms; the kernel counts hundredths of a second (proc(5), stat). */
-function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-function latenessOfFires(bench: Bench): number[] {
-  const database = new DatabaseSync(bench.home.database, { readOnly: true });
-  try {
-    return database
-      .prepare("SELECT decided_at - at AS late FROM fires WHERE workflow LIKE 'minutely-%'")
-      .all()
-      .map((row) => Number(row['late']));
-  } finally {
-    database.close();
-  }
 }
 
 const STARTS = 100;
