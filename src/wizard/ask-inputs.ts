@@ -31,7 +31,8 @@ export function* askInputs(
   };
   const one = function* (parameter: Parameter): Flow<void> {
     const { name } = parameter;
-    const { [name]: current, ...others } = inputs;
+    const { [name]: _, ...others } = inputs;
+    const current = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
     const fault = (value: Json): Promise<string | null> =>
       scope.fault(withInputs({ ...others, [name]: value }));
     const value = yield* askValue(`${id}/${name}`, parameter, { ...scope, fault }, current);

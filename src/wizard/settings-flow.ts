@@ -91,7 +91,7 @@ function* askInput(id: string, answers: Answers, changed: string): Flow<Answers>
   });
   const name =
     changed === '' ? yield* askName(id, Object.keys(answers.inputs), (each) => withInput(each, {})) : changed;
-  const before = answers.inputs[name] ?? {};
+  const before = (Object.hasOwn(answers.inputs, name) ? answers.inputs[name] : undefined) ?? {};
   const type = (yield* choose(`${id}/type`, `Type of ${name}`, TYPES, {
     standard: before.type ?? 'string',
   })) as NonNullable<InputFile['type']>;
