@@ -5,16 +5,16 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { callerHere } from '../../src/client/caller.ts';
 import type { Client } from '../../src/client/client.ts';
-import { DAEMON_ENVIRONMENT } from '../../src/protocol/daemon-command.ts';
+import { DAEMON_ENVIRONMENT, DAEMON_FLAGS } from '../../src/protocol/daemon-command.ts';
 import { packageRoot } from '../../src/protocol/install.ts';
 import { type Bench, ends, sequence, step } from './bench-home.ts';
 import { type Measure, median, timed } from './measure.ts';
 import { untilRunning } from './running.ts';
+import { until } from './scopes.ts';
 import { spawnToEnd } from './spawn-to-end.ts';
 
 const ADOPTED = 100;
 const ADOPTIONS = 3;
-const ADOPTION_WAIT_MS = 20_000;
 
 export const adoption: Measure = {
   name: 'adoption',
@@ -60,9 +60,8 @@ export const adoption: Measure = {
 
 /** As commands start it, but at once and from here: their own start is no part of this. */
 function startDaemon(bench: Bench): void {
-  const flags = ['--no-warnings', '--max-semi-space-size=1', '--v8-pool-size=1'];
   const main = join(packageRoot(), 'dist', 'supervisor', 'main.cjs');
-  const child = spawn(process.execPath, [...flags, main], {
+  const child = spawn(process.execPath, [...DAEMON_FLAGS, main], {
     cwd: '/',
     env: {
       ...process.env,
@@ -82,14 +81,6 @@ function connectionsTo(bench: Bench): number {
   const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
   return lines.filter((line) => line.endsWith(` ${bench.home.instanceSocket}`) && / 03 +\d+ /.test(line))
     .length;
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + ADOPTION_WAIT_MS;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`it never came to it: ${what}`);
-    await pause(5);
-  }
 }
 
 async function stop(bench: Bench, client: Client, id: string): Promise<void> {
