@@ -15,7 +15,8 @@ export interface ParsedText {
 
 /**
  * Parses the text of a file. Refuses what JSON.parse would take silently: a key given twice (the first is lost), the
- * key `__proto__`, and nesting so deep that code which walks the value would overflow the stack.
+ * key `__proto__`, a number too large for a number (it would be stored as null), and nesting so deep that code which
+ * walks the value would overflow the stack. Warns of a whole number that is rounded.
  */
 export function parseJsonText(text: string): ParsedText {
   const bytes = Buffer.byteLength(text);
@@ -29,12 +30,23 @@ export function parseJsonText(text: string): ParsedText {
     return refused(`arrays and objects are nested deeper than ${MAX_NESTING} levels (${place})`);
   }
   try {
-    const value: Json = JSON.parse(source);
+    const value: Json = JSON.parse(source, scan.problems.some(isTooLarge) ? finite : undefined);
     return { value, problems: scan.problems };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     return refused(syntaxMessage(source, error.message));
   }
+}
+
+const TOO_LARGE = 'is too large for a number';
+
+function isTooLarge({ message }: Problem): boolean {
+  return message.endsWith(TOO_LARGE);
+}
+
+/** So that the schema does not complain of a number that it was not given. */
+function finite(_key: string, value: unknown): unknown {
+  return value === Infinity ? Number.MAX_VALUE : value === -Infinity ? -Number.MAX_VALUE : value;
 }
 
 function refused(message: string): ParsedText {
@@ -96,7 +108,8 @@ interface Level {
 function scanJson(source: string): Scan {
   const levels: Level[] = [];
   const problems: Problem[] = [];
-  const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
+  // A number of fewer than four characters is always exact.
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]|-?\d[\d.eE+-]{3,}/gs;
   let previous = '';
   for (let found = token.exec(source); found !== null; found = token.exec(source)) {
     const [text] = found;
@@ -110,6 +123,8 @@ function scanJson(source: string): Scan {
       level.segment += 1;
     } else if (text.startsWith('"') && level?.keys != null && (previous === '{' || previous === ',')) {
       noteKey(text, level, level.keys, levels, problems);
+    } else if (/^[-\d]/.test(text)) {
+      noteNumber(text, levels, problems);
     }
     previous = text;
   }
@@ -131,6 +146,19 @@ function noteKey(
   const parent = jsonPath(levels.slice(0, -1).map((outer) => outer.segment));
   const message = isTwice ? `the key "${key}" is given twice` : 'the key "__proto__" is not allowed';
   problems.push({ severity: 'error', path: append(parent, key), message });
+}
+
+function noteNumber(text: string, levels: readonly Level[], problems: Problem[]): void {
+  const value = Number(text);
+  const isRounded = Number.isFinite(value) && /^-?\d+$/.test(text) && BigInt(text) !== BigInt(value);
+  if ((Number.isFinite(value) && !isRounded) || problems.length >= MAX_PROBLEMS) return;
+  const path = jsonPath(levels.map((level) => level.segment));
+  const shown = text.length > 40 ? `${text.slice(0, 37)}…` : text;
+  problems.push(
+    isRounded
+      ? { severity: 'warning', path, message: `${shown} is rounded to ${value}; write it as text to keep it` }
+      : { severity: 'error', path, message: `${shown} ${TOO_LARGE}` },
+  );
 }
 
 function unescaped(text: string): string {

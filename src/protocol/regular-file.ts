@@ -1,10 +1,15 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
+/** The text of a whole regular file of at most `maxBytes`, as `readRegularBytes` reads it. */
+export function readRegularFile(file: string, maxBytes: number): string {
+  return readRegularBytes(file, maxBytes).toString('utf8');
+}
+
 /**
  * Reads a whole regular file of at most `maxBytes`. What a caller names may be a FIFO or a device: those would hold
  * up the daemon and every run with it, so they are refused before a byte is read. Throws an Error that says why.
  */
-export function readRegularFile(file: string, maxBytes: number): string {
+export function readRegularBytes(file: string, maxBytes: number): Buffer {
   // Without O_NONBLOCK the open of a FIFO waits for a writer.
   const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -12,7 +17,7 @@ export function readRegularFile(file: string, maxBytes: number): string {
     if (stat.isDirectory()) throw new Error('it is a folder');
     if (!stat.isFile()) throw new Error('it is no regular file');
     if (stat.size > maxBytes) throw new Error(`it is too large: ${stat.size} bytes, ${maxBytes} are allowed`);
-    return readFileSync(descriptor, 'utf8');
+    return readFileSync(descriptor);
   } finally {
     closeSync(descriptor);
   }

@@ -1,14 +1,16 @@
-import { isAbsolute } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { sha256 } from '../audit/canonical.ts';
 import { loadWorkflow } from '../definition/load.ts';
+import { decodeUtf8 } from '../definition/utf8.ts';
 import type { Workflow } from '../definition/workflow.ts';
 import { didYouMean, nearest } from '../errors/nearest.ts';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
-import { readRegularFile } from '../protocol/regular-file.ts';
+import { readRegularBytes } from '../protocol/regular-file.ts';
 import type { WorkflowSummary } from '../protocol/workflow-control.ts';
 import type { Store } from '../store/store.ts';
 import { findVersion, parseAddress } from './find-version.ts';
+import { nearestFile } from './nearest-file.ts';
 import { folderSources, MAX_FILE_BYTES, type WorkflowSource, workflowFolders } from './workflow-folders.ts';
 
 /**
@@ -31,12 +33,8 @@ export async function findWorkflow(store: Store, target: string, caller: Caller)
     if (text !== null) return { kind: 'registered', file: row.source, text };
   }
   const registered = await store.call('registration.list', {});
-  const near = didYouMean(
-    nearest(
-      target,
-      [...sources, ...registered].map(({ name }) => name),
-    ),
-  );
+  const names = [...sources, ...registered].map(({ name }) => name);
+  const near = didYouMean(nearest(target, names) ?? nearestFile(resolve(caller.workspace, target)));
   throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is called "${target}"${near}`, {
     details: { searched: workflowFolders(caller).map(({ folder }) => folder) },
   });
@@ -53,12 +51,15 @@ export interface LoadedSource {
 export async function loadSource(source: WorkflowSource): Promise<LoadedSource> {
   const text = source.text ?? readText(source.file);
   const { workflow, problems } = await loadWorkflow(text, { file: source.file });
-  if (workflow === null)
-    throw new WorkflowError('DEFINITION_INVALID', `${source.file} is not a valid workflow`, {
-      problems,
-      details: { file: source.file },
-    });
+  if (workflow === null) throw invalid(source.file, problems);
   return { workflow, problems, text, hash: sha256(text) };
+}
+
+function invalid(file: string, problems: readonly Problem[]): WorkflowError {
+  return new WorkflowError('DEFINITION_INVALID', `${file} is not a valid workflow`, {
+    problems,
+    details: { file },
+  });
 }
 
 /** Every definition that can be run by name from here; broken files are in the list with their problems. */
@@ -96,6 +97,8 @@ async function tryLoad(
   try {
     text = source.text ?? readText(source.file);
   } catch (error) {
+    if (error instanceof WorkflowError && error.problems.length > 0)
+      return { workflow: null, problems: error.problems };
     const problem: Problem = { severity: 'error', path: '$', message: ensureError(error).message };
     return { workflow: null, problems: [problem] };
   }
@@ -103,10 +106,19 @@ async function tryLoad(
 }
 
 function readText(file: string): string {
+  const text = decodeUtf8(readBytes(file));
+  if (typeof text === 'string') return text;
+  throw invalid(file, [{ ...text, message: `${file}: ${text.message}` }]);
+}
+
+function readBytes(file: string): Buffer {
   try {
-    return readRegularFile(file, MAX_FILE_BYTES);
+    return readRegularBytes(file, MAX_FILE_BYTES);
   } catch (error) {
-    const why = systemCode(error) === 'ENOENT' ? 'there is no such file' : ensureError(error).message;
+    const why =
+      systemCode(error) === 'ENOENT'
+        ? `there is no such file${didYouMean(nearestFile(file))}`
+        : ensureError(error).message;
     throw new WorkflowError('WORKFLOW_NOT_FOUND', `cannot read ${file}: ${why}`, { cause: error });
   }
 }

@@ -17,6 +17,19 @@ test('the key __proto__ is refused', () => {
   assert.equal(messageOf('{"a": {"__proto__": 1}}'), 'the key "__proto__" is not allowed');
 });
 
+test('a number too large for a number is refused, and a rounded one is told', () => {
+  const { problems } = parseJsonText('{"a": [1, 1e400, "1e400"], "b": -9007199254740993, "c": 9007199254740992}');
+  assert.deepEqual(problems, [
+    { severity: 'error', path: '$.a[1]', message: '1e400 is too large for a number' },
+    {
+      severity: 'warning',
+      path: '$.b',
+      message: '-9007199254740993 is rounded to -9007199254740992; write it as text to keep it',
+    },
+  ]);
+  assert.equal(parseJsonText('[0.1, 12.25, 1e22, 100000000000000000000, -0, 1.5e-300, 12345]').problems.length, 0);
+});
+
 test('a file over 5 MB is refused, one of exactly 5 MB is read', () => {
   assert.equal(parseJsonText(`"${'x'.repeat(MAX_FILE_BYTES - 2)}"`).problems.length, 0);
   assert.equal(
@@ -34,7 +47,12 @@ test('JSON without doubled keys gives its value and no problem', () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       if (text.includes('__proto__')) return;
-      assert.deepEqual(parseJsonText(text), { value: JSON.parse(text), problems: [] });
+      const { value, problems } = parseJsonText(text);
+      assert.deepEqual(value, JSON.parse(text));
+      assert.deepEqual(
+        problems.filter(({ message }) => !message.includes('is rounded to')),
+        [],
+      );
     }),
   );
 });
