@@ -382,7 +382,7 @@ export const ERROR_TABLE = {
     EXIT.FAILED,
     'terminal',
     'A reference names a field that the result does not have.',
-    'Look at the outputs of the step it names.',
+    'Look at the outputs of the step it names; a text that only looks like a reference is written {"literal": …}.',
   ),
   EXPRESSION_FAILED: row(
     EXIT.FAILED,

@@ -19,7 +19,7 @@ export interface CommandOutput {
   readonly outputs: readonly string[];
 }
 
-/** Deeper JSON is taken as text: writing it again could overflow the stack. */
+/** Deeper JSON is taken as text: writing it again could overflow the stack. So is JSON with a number of no finite size. */
 const MAX_DEPTH = 200;
 
 /**
@@ -61,7 +61,7 @@ export function parseJsonObject(text: string): JsonObject | null {
     if (!(error instanceof SyntaxError)) throw error;
     return null;
   }
-  return isObject(parsed) && !isDeeperThan(parsed, MAX_DEPTH) ? parsed : null;
+  return isObject(parsed) && isStorable(parsed, MAX_DEPTH) ? parsed : null;
 }
 
 /** Without exactly one line end: what `$(…)` would mostly give, and nothing that the command meant is lost. */
@@ -69,12 +69,15 @@ export function withoutLineEnd(text: string): string {
   return text.replace(/\r?\n$/, '');
 }
 
-/** Level by level, so that depth costs no stack. */
-function isDeeperThan(value: JsonObject, limit: number): boolean {
+/**
+ * True when writing it as JSON and reading it again gives the same: it is not too deep, and no number of it is infinite
+ * (1e999 would be null in the journal). Level by level, so that depth costs no stack.
+ */
+function isStorable(value: JsonObject, limit: number): boolean {
   let level: Json[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > limit) return true;
+    if (depth > limit || level.includes(Infinity) || level.includes(-Infinity)) return false;
     level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
   }
-  return false;
+  return true;
 }

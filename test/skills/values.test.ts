@@ -160,8 +160,9 @@ describe('results', () => {
     assert.equal(commandResult({ ...text, outputs: ['a', 'b'] }).a, undefined);
   });
 
-  test('an object nested too deep is text, and __proto__ is a plain field', () => {
+  test('an object nested too deep or with an infinite number is text, and __proto__ is a plain field', () => {
     assert.equal(parseJsonObject(`{"a":${'['.repeat(300)}${']'.repeat(300)}}`), null);
+    assert.equal(parseJsonObject('{"a": [{"b": -1e999}]}'), null);
     const result = commandResult({ ...base, stdout: captured('{"__proto__": {"x": 1}}') });
     assert.equal(Object.hasOwn(result, '__proto__'), true);
     assert.equal(result.x, undefined);

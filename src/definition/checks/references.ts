@@ -4,7 +4,7 @@ import { compileExpression, ExpressionError, type Scope } from '../../expression
 import { compileTemplate } from '../../expression/template.ts';
 import { inputsOf } from '../file.ts';
 import { inputValue, parseReference, type Segments } from '../input-value.ts';
-import { append } from '../json-path.ts';
+import { append, quoted } from '../json-path.ts';
 import type { Listed, Roster } from '../roster.ts';
 import { suggest } from '../suggest.ts';
 import type { Json } from '../workflow.ts';
@@ -73,9 +73,9 @@ class StepReferences {
     }
   }
 
-  #target(id: string, path: string, place: ReferencePlace): void {
+  #target(id: string, path: string, place: ReferencePlace, note = ''): void {
     const refusal = refusalOf(this.#listed, id, place, this.#roster);
-    if (refusal !== null) this.#problems.push(errorAt(path, refusal));
+    if (refusal !== null) this.#problems.push(errorAt(path, `${refusal}${note}`));
   }
 
   #input(value: Json, path: string): void {
@@ -97,7 +97,7 @@ class StepReferences {
         );
         return;
       case 'ref':
-        this.#reference(form.source, form.segments, path);
+        this.#reference(form.source, form.segments, path, value === form.segments[0] ? literalNote(value) : '');
         return;
       case 'secret':
         if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/.test(form.name)) {
@@ -119,7 +119,7 @@ class StepReferences {
     }
   }
 
-  #reference(source: string, segments: Segments, path: string): void {
+  #reference(source: string, segments: Segments, path: string, note: string): void {
     const [root, ...rest] = segments;
     if (typeof root !== 'string') {
       this.#problems.push(
@@ -131,7 +131,7 @@ class StepReferences {
       if (this.#scope.hasError === false) {
         this.#problems.push(errorAt(path, `"${source}": "error" is known only in error handlers`));
       }
-    } else if (this.#scope.stepIds.has(root)) this.#target(root, path, 'inputs');
+    } else if (this.#scope.stepIds.has(root)) this.#target(root, path, 'inputs', note);
     else if (!this.#roster.gaps.areStepsOpen) {
       const known = [...this.#scope.stepIds, 'context', 'inputs'];
       this.#problems.push(unknownName(path, `"${source}" refers to no known step`, root, known));
@@ -167,6 +167,11 @@ class StepReferences {
     const message = `"${text}" is taken as text; there is no step "${root}"${didYouMean(suggestion)}`;
     this.#problems.push(warningAt(path, message, suggestion));
   }
+}
+
+/** A whole text that is the id of a step may only happen to be one. */
+function literalNote(text: string): string {
+  return ` (write {"literal": ${quoted(text)}} if it is no reference)`;
 }
 
 /** True for `{"ref": 5}`: one of the explicit forms, but not with a string. */

@@ -43,16 +43,19 @@ export function isFolderName(name: string): boolean {
 
 /**
  * Every text of these arguments at any depth that may be a path or a URL, keys below the first level too. What spans
- * lines or is too long is none, unless its name or its beginning says that it is.
+ * lines or is too long is none, unless its name or its beginning says that it is. No path holds a NUL: a text that is
+ * not named as one counts as the parts between them, since a program may read as far as the first.
  */
 export function textsOf(args: JsonObject): CallTexts {
   const texts: NamedText[] = [];
   let characters = 0;
   const add = (name: string, text: string): boolean => {
-    if (!mayBePlace(name, text)) return true;
-    characters += text.length;
-    if (texts.length >= MAX_TEXTS || characters > MAX_CHARACTERS) return false;
-    texts.push({ name, text });
+    for (const part of isPathName(name) ? [text] : text.split('\0')) {
+      if (!mayBePlace(name, part)) continue;
+      characters += part.length;
+      if (texts.length >= MAX_TEXTS || characters > MAX_CHARACTERS) return false;
+      texts.push({ name, text: part });
+    }
     return true;
   };
   const open = Object.entries(args).map(([name, value]): { name: string; value: Json } => ({

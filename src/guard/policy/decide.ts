@@ -1,7 +1,7 @@
 import { DEFAULT_ENVIRONMENT, type GuardedCall } from './call.ts';
 import type { Rule } from './compile-rule.ts';
 import { matchesGuard } from './guard-rules.ts';
-import { matchesRule, type RateCheck } from './match-rule.ts';
+import { looksAtPlaces, matchesRule, type RateCheck } from './match-rule.ts';
 import { type NamedPlace, namedPlaces } from './named-places.ts';
 import type { ApprovalFile, Decision } from './policy-file.ts';
 import { type ActiveLayer, activeLayers, type PolicySet, shadowPolicies, strictest } from './policy-set.ts';
@@ -56,7 +56,9 @@ export function decide(set: PolicySet, call: GuardedCall, facts: DecisionFacts):
   const judged = subject.parts.map((part) =>
     layers.flatMap((layer, index) => layerLinks(layer, index, subject, part, rates)),
   );
-  const doubted = doubtLinks(subject, layers, [...guarded, ...judged.flat()]);
+  const rules = [...set.guard, ...layers.flatMap((layer) => layer.rules)];
+  const areDoubtsIdle = !isAct(call) && !rules.some((rule) => looksAtPlaces(rule, subject));
+  const doubted = areDoubtsIdle ? [] : doubtLinks(subject, layers, [...guarded, ...judged.flat()]);
   const chain = [...guarded, ...doubted, ...judged.flat()];
   const shadow = shadowPolicies(set, environment).flatMap((policy) =>
     subject.parts.flatMap((part) => ruleLinks(policy.rules, policy.layer, subject, part, rates)),
@@ -125,7 +127,10 @@ function layerLinks(
   return [{ part: part.text, layer: layer.layer, rule: null, effect: fallback, reason }];
 }
 
-/** What follows from doubts: nothing is allowed that nobody can read, whatever rules say. */
+/**
+ * What follows from doubts: nothing is allowed that nobody can read, whatever rules say. (What a step is started with is
+ * data: where no rule asks for the places in it, there is nothing to doubt. Its sandbox says what it reaches.)
+ */
 function doubtLinks(
   subject: Subject,
   layers: readonly ActiveLayer[],

@@ -22,6 +22,11 @@ export function matchesRule(rule: Rule, subject: Subject, part: Part, rates: Rat
     : mayMatch(rule, subject, part) && (rule.rate === null || rates(rule.name, rule.rate) === 'beyond');
 }
 
+/** True for a rule that would have to know which files or hosts this call names. */
+export function looksAtPlaces(rule: Rule, subject: Subject): boolean {
+  return (rule.path !== null || rule.host !== null) && isToolPossible(rule, subject);
+}
+
 function surelyMatches(rule: Rule, subject: Subject, part: Part): boolean {
   return (
     isToolSure(rule, subject, part) &&

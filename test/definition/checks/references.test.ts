@@ -33,6 +33,11 @@ const refused: readonly (readonly [string, readonly object[], string])[] = [
     'error $.steps[0].inputs.x: step "a" refers to its own result',
   ],
   [
+    'the step itself by a text that may only look like it',
+    [skill('build', { inputs: { target: 'build' } })],
+    'error $.steps[0].inputs.target: step "build" refers to its own result (write {"literal": "build"} if it is no reference)',
+  ],
+  [
     'a sibling branch of a parallel group',
     [parallel('p', skill('b'), skill('c', { inputs: { x: 'b.x' } }))],
     'error $.steps[0].steps[1].inputs.x: step "b" is in another branch of the parallel group "p": all branches start together',

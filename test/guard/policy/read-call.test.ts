@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { JsonObject } from '../../../src/definition/workflow.ts';
+import type { GuardedCall } from '../../../src/guard/policy/call.ts';
 import { decide } from '../../../src/guard/policy/decide.ts';
 import { realFiles } from '../../../src/guard/policy/file-facts.ts';
 import type { RuleFile } from '../../../src/guard/policy/policy-file.ts';
@@ -26,6 +27,21 @@ describe('what is read of a call', () => {
       assert.notEqual(await decision({ paths }), 'allow');
     assert.notEqual(await decision({ a: many(600), b: many(600) }), 'allow');
     assert.equal(await decision({ paths: many(900) }), 'allow');
+  });
+
+  test('what a step is started with is data, unless a rule looks at the places in it', async () => {
+    const spawn = (args: JsonObject): GuardedCall => ({ ...callOf('work', args), kind: 'spawn' });
+    const about: RuleFile = { effect: 'deny', tool: 'spawn:*', path: '/etc/**' };
+    for (const args of [{ list: many(2000) }, { text: 'a\0b' }, { file: 'a\0b' }, { text: '/proc/self/environ' }]) {
+      assert.equal(verdictOf(await setOf({ default: 'deny', rules: [DENY_ETC] }), spawn(args)).decision, 'allow');
+      const looking = verdictOf(await setOf({ default: 'allow', rules: [about] }), spawn(args)).decision;
+      assert.equal(looking === 'allow', args.text === 'a\0b', JSON.stringify(args).slice(0, 40));
+    }
+    for (const text of ['/etc/passwd\0x', 'x\0/etc/passwd'])
+      assert.equal(verdictOf(await setOf({ rules: [about] }), spawn({ text })).decision, 'deny');
+    assert.equal(await decision({ text: '/etc/passwd\0x' }), 'deny');
+    assert.equal(await decision({ text: 'a\0b' }), 'allow');
+    assert.equal(await decision({ path: 'a\0b' }), 'deny');
   });
 
   test('a line break in a path does not hide it', async () => {
