@@ -14,7 +14,7 @@ export default class Logs extends WorkflowCommand {
   };
   static override flags = {
     follow: Flags.boolean({ char: 'f', description: 'go on until the instance has ended' }),
-    step: Flags.string({ description: 'only this step (its path, or a folder of steps)' }),
+    step: Flags.string({ description: 'only this step, by its path or id, and what is in it' }),
     stream: Flags.option({
       options: ['stdout', 'stderr'] as const,
       description: 'only this stream',

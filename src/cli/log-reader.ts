@@ -1,3 +1,4 @@
+import { isAddressed } from '../protocol/step-address.ts';
 import { LogCursor } from './log-cursor.ts';
 import { type LogListing, listLogs, type StepLogFile } from './log-files.ts';
 import { type LogItem, type LogSource, merged } from './log-merge.ts';
@@ -54,7 +55,7 @@ export class LogReader {
 
   #isWanted({ path }: StepLogFile): boolean {
     const { step } = this.#options;
-    return step === null || path === step || path.startsWith(`${step}/`);
+    return step === null || isAddressed(path, step);
   }
 
   #source(log: StepLogFile, listing: LogListing, isOver: (log: StepLogFile) => boolean): LogSource {

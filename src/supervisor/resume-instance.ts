@@ -1,6 +1,7 @@
 import { didYouMean, nearest } from '../errors/nearest.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { ControlMethods, StatusDocument } from '../protocol/control.ts';
+import { pathOf } from '../protocol/step-address.ts';
 import { hasEnded, type InstanceRow } from '../store/operations.ts';
 import { checkPins } from './check-pins.ts';
 import type { SupervisorContext } from './context.ts';
@@ -25,16 +26,16 @@ export async function resumeInstance(
   request: ResumeRequest,
   stepsOf: () => Promise<StatusDocument['steps']>,
 ): Promise<ControlMethods['instance.resume'][1]> {
-  const { from, pins, caller, modelEnv = {}, definition = null } = request;
+  const { pins, caller, modelEnv = {}, definition = null } = request;
   const live = fleet.find(row.id);
-  if (live !== null && isPaused(live) && from === null && definition === null) {
+  if (live !== null && isPaused(live) && request.from === null && definition === null) {
     await fleet.unpause(live, personOf(caller));
     return { id: row.id, notices: [] };
   }
   if (live !== null) throw stillLive(row, definition);
   if (!['failed', 'stopped', 'killed', 'timed_out'].includes(row.status))
     throw new WorkflowError('NOT_RESUMABLE', `the instance ${row.id} is ${row.status} and cannot be resumed`);
-  if (from !== null) checkStep(row, await stepsOf(), from);
+  const from = request.from === null ? null : stepAt(row, await stepsOf(), request.from);
   const audit = {
     type: 'instance.resume_requested',
     at: context.now(),
@@ -42,7 +43,7 @@ export async function resumeInstance(
     instance: row.id,
   };
   if (definition !== null) {
-    const { change, keys, data } = await redefine(context, fleet, row, { ...request, modelEnv }, definition);
+    const { change, keys, data } = await redefine(context, fleet, row, { ...request, from, modelEnv }, definition);
     keepKeys(context.home, row.id, keys);
     await fleet.reopen(row, { from, change, audit: { ...audit, data: { from, ...data } } });
     return { id: row.id, notices: change.notice === null ? [] : [change.notice] };
@@ -67,9 +68,10 @@ function stillLive(row: InstanceRow, definition: string | null): WorkflowError {
   );
 }
 
-function checkStep(row: InstanceRow, steps: StatusDocument['steps'], from: string): void {
+function stepAt(row: InstanceRow, steps: StatusDocument['steps'], from: string): string {
+  const path = pathOf(from, steps);
+  if (path !== undefined) return path;
   const paths = steps.map((step) => step.path);
-  if (paths.includes(from)) return;
   throw new WorkflowError(
     'STEP_NOT_FOUND',
     `the instance ${row.id} has no step at the path "${from}"${didYouMean(nearest(from, paths))}`,
