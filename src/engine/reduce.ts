@@ -28,8 +28,7 @@ export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): Ste
         state.stopping = null;
         state.error = null;
         state.reason = null;
-        // What a person was asked then counts no more: it asks anew.
-        for (const node of state.open) if (node.status === 'suspended') node.dueAt = 0;
+        for (const node of state.open) takeUpAtOnce(node);
       }
       reopen(state, event.forgotten ?? [], event.reopened ?? []);
       return null;
@@ -87,6 +86,13 @@ export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): Ste
     case 'turn.completed':
       return reduceStep(state, plan, event);
   }
+}
+
+/** What a person was asked before the end counts no more: it asks anew. A retry begins at once, and its count anew. */
+function takeUpAtOnce(node: StepNode): void {
+  if (node.status !== 'suspended' && node.status !== 'retrying') return;
+  node.dueAt = 0;
+  if (node.status === 'retrying') node.attemptBase = node.attempt - 1;
 }
 
 function move(state: MutableRunState, type: RunEvent['type'], aim: RunStatus): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RunEvent } from '../../src/engine/events.ts';
 import {
   Bench,
   conditional,
@@ -504,6 +505,21 @@ test('a failed run that is resumed runs what failed again and keeps what complet
   assert.deepEqual(next.go(), ['g/c#2', 'g/d#2']);
   next.done('g/c');
   assert.deepEqual(next.done('g/d'), ['z#1']);
+});
+
+test('a run that the supervisor ended while it waited for a retry goes on at once, with fresh retries', () => {
+  const policy = retry({ initialDelayMs: 100_000, maxDelayMs: 100_000, maxAttempts: 2 });
+  const definition = workflow([skill('a')], { perStep: { a: policy } });
+  const bench = new Bench(definition);
+  bench.go();
+  assert.deepEqual(bench.fail('a'), []);
+  assert.equal(bench.engine.state.status, 'waiting');
+  const ended: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'r', error: null };
+  const again = new Bench(definition, [...bench.journal, ended]);
+  again.resume('requested');
+  assert.deepEqual(again.go(), ['a#2']);
+  again.fail('a');
+  assert.equal(again.engine.state.nodes.get('a')?.status, 'retrying');
 });
 
 test('resume from a step forgets it and all after it, in its turn and around', () => {
