@@ -1,5 +1,6 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 
 /** Variables of the caller's environment that steps inherit; everything else stays behind. */
@@ -17,7 +18,7 @@ const INHERITED_VARIABLES = [
 ];
 
 /** Who calls, and from where: the workspace is the working folder unless another is given. */
-export function callerHere(workspace: string = process.cwd()): Caller {
+export function callerHere(workspace: string = workingFolder()): Caller {
   const userHome = process.env['HOME'] || homedir();
   return {
     workspace,
@@ -25,6 +26,18 @@ export function callerHere(workspace: string = process.cwd()): Caller {
     configHome: process.env['XDG_CONFIG_HOME'] || join(userHome, '.config'),
     person: process.env['USER'] || userName(),
   };
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    throw new WorkflowError('USAGE', 'the current folder has been removed', {
+      cause: error,
+      hint: 'Go to a folder that is there, or name one with --workspace.',
+    });
+  }
 }
 
 /** The part of our environment that steps of a run inherit. */

@@ -14,10 +14,11 @@ export function checkOutputs(step: Pick<LeafStep, 'outputs'>, result: JsonObject
   const ownFields = Object.keys(result).filter((field) => !GIVEN_FIELDS.has(field));
   const had = ownFields.length === 0 ? 'no fields of its own' : `only ${ownFields.slice(0, 10).join(', ')}`;
   const outputs = absent.length === 1 ? 'output' : 'outputs';
+  const cut = result['stdout_truncated'] === true ? ' What it printed is too long to be read whole.' : '';
   const verb = absent.length === 1 ? 'is' : 'are';
   throw new WorkflowError(
     'OUTPUT_MISSING',
-    `The declared ${outputs} ${absent.join(', ')} ${verb} missing; the result has ${had}.`,
+    `The declared ${outputs} ${absent.join(', ')} ${verb} missing; the result has ${had}.${cut}`,
     { details: { missing: absent } },
   );
 }

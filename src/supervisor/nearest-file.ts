@@ -18,13 +18,13 @@ export function nearestFile(path: string): string | undefined {
 function spelledRight(path: string): string | undefined {
   const folder = nearestFolder(dirname(path));
   if (folder === undefined) return undefined;
-  const name = basename(path);
-  const files = entriesOf(folder)
+  // Compared without their ends: in a short name `.json` would count for most of it.
+  const stems = entriesOf(folder)
     .filter((entry) => isJson(entry.name) && !entry.isDirectory())
-    .map((entry) => entry.name);
-  const wanted = isJson(name) ? name : `${name}.json`;
-  const found = files.includes(wanted) ? wanted : nearest(wanted, files);
-  const file = found === undefined ? undefined : join(folder, found);
+    .map((entry) => stemOf(entry.name));
+  const wanted = stemOf(path);
+  const found = stems.includes(wanted) ? wanted : nearest(wanted, stems);
+  const file = found === undefined ? undefined : join(folder, `${found}.json`);
   return file !== undefined && isFile(file) ? file : undefined;
 }
 
@@ -48,12 +48,16 @@ function nearestFolder(path: string): string | undefined {
 function aFolderDeeper(path: string): string | undefined {
   const folder = nearestFolder(dirname(path));
   if (folder === undefined) return undefined;
-  const name = isJson(path) ? basename(path) : `${basename(path)}.json`;
+  const name = `${stemOf(path)}.json`;
   return entriesOf(folder)
     .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
     .slice(0, MAX_FOLDERS)
     .map((entry) => join(folder, entry.name, name))
     .find(isFile);
+}
+
+function stemOf(path: string): string {
+  return basename(path, '.json');
 }
 
 function isJson(name: string): boolean {

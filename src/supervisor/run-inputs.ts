@@ -1,5 +1,6 @@
 import { inputTypeOf } from '../definition/input-type.ts';
 import type { InputDeclaration, Json, JsonObject, Workflow } from '../definition/workflow.ts';
+import { didYouMean, nearest } from '../errors/nearest.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
 
 /** What a run begins with, checked against what the workflow declares. */
@@ -15,6 +16,8 @@ export interface RunValues {
 export function resolveRunValues(workflow: Workflow, given: JsonObject, overrides: JsonObject): RunValues {
   const problems: Problem[] = [];
   const inputs: JsonObject = {};
+  const inputNames = Object.keys(workflow.inputs);
+  const contextNames = [...Object.keys(workflow.context.readonly), ...Object.keys(workflow.context.mutable)];
   for (const [name, declaration] of Object.entries(workflow.inputs)) {
     const value = Object.hasOwn(given, name) ? given[name] : undefined;
     if (value !== undefined) {
@@ -30,14 +33,14 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
   }
   for (const name of Object.keys(given))
     if (!Object.hasOwn(workflow.inputs, name))
-      problems.push(unknown('--input', name, Object.keys(workflow.inputs)));
+      problems.push(unknown('--input', name, inputNames, contextNames));
 
   const readonly = { ...workflow.context.readonly };
   const mutable = { ...workflow.context.mutable };
   for (const [name, value] of Object.entries(overrides)) {
     const place = Object.hasOwn(mutable, name) ? mutable : Object.hasOwn(readonly, name) ? readonly : null;
     if (place === null) {
-      problems.push(unknown('--context', name, [...Object.keys(readonly), ...Object.keys(mutable)]));
+      problems.push(unknown('--context', name, contextNames, inputNames));
       continue;
     }
     const type = inputTypeOf(place[name] ?? null);
@@ -88,7 +91,16 @@ function wrongType(path: string, type: string, value: Json): Problem {
   return problem(path, `${JSON.stringify(value)} is not of the type ${type}`);
 }
 
-function unknown(flag: string, name: string, known: readonly string[]): Problem {
+/** `others` are the names that the other flag takes. */
+function unknown(
+  flag: '--input' | '--context',
+  name: string,
+  known: readonly string[],
+  others: readonly string[],
+): Problem {
   const list = known.length === 0 ? 'the workflow declares none' : `known: ${known.join(', ')}`;
-  return problem(`${flag} ${name}`, `${name} is not declared (${list})`);
+  const otherFlag = flag === '--input' ? '--context' : '--input';
+  const suggestion = others.includes(name) ? `${otherFlag} ${name}` : nearest(name, known);
+  const found = problem(`${flag} ${name}`, `${name} is not declared (${list})${didYouMean(suggestion)}`);
+  return suggestion === undefined ? found : { ...found, suggestion };
 }

@@ -42,6 +42,10 @@ test('a missing output is named with what the result has', () => {
   assert.throws(() => checkOutputs({ outputs: ['a'] }, { stderr: '', exit_code: 0 }), {
     message: 'The declared output a is missing; the result has no fields of its own.',
   });
+  assert.throws(() => checkOutputs({ outputs: ['a', 'b'] }, { stdout: '{"a', stdout_truncated: true }), {
+    message:
+      'The declared outputs a, b are missing; the result has only stdout, stdout_truncated. What it printed is too long to be read whole.',
+  });
 });
 
 test('delays grow as the backoff says, up to the cap, and jitter draws from all of it', () => {

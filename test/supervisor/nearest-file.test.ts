@@ -7,7 +7,7 @@ import { nearestFile } from '../../src/supervisor/nearest-file.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'qw-near-'));
 after(() => rmSync(base, { recursive: true }));
-for (const file of ['examples/deep/hello-world.json', 'examples/report.json', 'examples/report.txt', 'top.json']) {
+for (const file of ['examples/deep/hello-world.json', 'examples/report.json', 'examples/report.txt', 'top.json', 'y.json']) {
   mkdirSync(dirname(join(base, file)), { recursive: true });
   writeFileSync(join(base, file), '{}');
 }
@@ -24,6 +24,8 @@ for (const [given, meant] of [
   ['tpo.json', 'top.json'],
   ['top.json/x.json', undefined],
   ['danglin.json', undefined],
+  ['-', undefined],
+  ['x.json', undefined],
   ['wholly/other.json', undefined],
 ] as const)
   test(`${given} ${meant === undefined ? 'suggests nothing' : `suggests ${meant}`}`, () => {
