@@ -16,7 +16,10 @@ export default class Resume extends WorkflowCommand {
     id: Args.string({ required: true, description: 'id of an instance, a prefix of it, or latest' }),
   };
   static override flags = {
-    from: Flags.string({ description: 'run this step (its path or id) and all after it again', helpValue: 'step' }),
+    from: Flags.string({
+      description: 'run this step (its path or id) and all after it again',
+      helpValue: 'step',
+    }),
     definition: Flags.string({
       description:
         'go on with another definition: new, for what its name or file means now, or a name@version or file',

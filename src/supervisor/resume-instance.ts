@@ -43,7 +43,13 @@ export async function resumeInstance(
     instance: row.id,
   };
   if (definition !== null) {
-    const { change, keys, data } = await redefine(context, fleet, row, { ...request, from, modelEnv }, definition);
+    const { change, keys, data } = await redefine(
+      context,
+      fleet,
+      row,
+      { ...request, from, modelEnv },
+      definition,
+    );
     keepKeys(context.home, row.id, keys);
     await fleet.reopen(row, { from, change, audit: { ...audit, data: { from, ...data } } });
     return { id: row.id, notices: change.notice === null ? [] : [change.notice] };

@@ -18,7 +18,9 @@ test('the key __proto__ is refused', () => {
 });
 
 test('a number too large for a number is refused, and a rounded one is told', () => {
-  const { problems } = parseJsonText('{"a": [1, 1e400, "1e400"], "b": -9007199254740993, "c": 9007199254740992}');
+  const { problems } = parseJsonText(
+    '{"a": [1, 1e400, "1e400"], "b": -9007199254740993, "c": 9007199254740992}',
+  );
   assert.deepEqual(problems, [
     { severity: 'error', path: '$.a[1]', message: '1e400 is too large for a number' },
     {
@@ -27,7 +29,10 @@ test('a number too large for a number is refused, and a rounded one is told', ()
       message: '-9007199254740993 is rounded to -9007199254740992; write it as text to keep it',
     },
   ]);
-  assert.equal(parseJsonText('[0.1, 12.25, 1e22, 100000000000000000000, -0, 1.5e-300, 12345]').problems.length, 0);
+  assert.equal(
+    parseJsonText('[0.1, 12.25, 1e22, 100000000000000000000, -0, 1.5e-300, 12345]').problems.length,
+    0,
+  );
 });
 
 test('a file over 5 MB is refused, one of exactly 5 MB is read', () => {

@@ -7,7 +7,13 @@ import { nearestFile } from '../../src/supervisor/nearest-file.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'qw-near-'));
 after(() => rmSync(base, { recursive: true }));
-for (const file of ['examples/deep/hello-world.json', 'examples/report.json', 'examples/report.txt', 'top.json', 'y.json']) {
+for (const file of [
+  'examples/deep/hello-world.json',
+  'examples/report.json',
+  'examples/report.txt',
+  'top.json',
+  'y.json',
+]) {
   mkdirSync(dirname(join(base, file)), { recursive: true });
   writeFileSync(join(base, file), '{}');
 }

@@ -85,13 +85,16 @@ test('context is replaced where it lies, by the type of what it replaces, and th
 
 test('a misspelled name is told the nearest one, and a name of the other flag that flag', async () => {
   const parts = { inputs: { name: { type: 'string' } }, context: { mutable: { counter: 0 } } };
-  assert.deepEqual(await resolve(parts, { nmae: 'x', counter: '1' }, { conter: '1', name: 'x', other: 'x' }), [
-    '--input nmae: nmae is not declared (known: name); did you mean "name"?',
-    '--input counter: counter is not declared (known: name); did you mean "--context counter"?',
-    '--context conter: conter is not declared (known: counter); did you mean "counter"?',
-    '--context name: name is not declared (known: counter); did you mean "--input name"?',
-    '--context other: other is not declared (known: counter)',
-  ]);
+  assert.deepEqual(
+    await resolve(parts, { nmae: 'x', counter: '1' }, { conter: '1', name: 'x', other: 'x' }),
+    [
+      '--input nmae: nmae is not declared (known: name); did you mean "name"?',
+      '--input counter: counter is not declared (known: name); did you mean "--context counter"?',
+      '--context conter: conter is not declared (known: counter); did you mean "counter"?',
+      '--context name: name is not declared (known: counter); did you mean "--input name"?',
+      '--context other: other is not declared (known: counter)',
+    ],
+  );
 });
 
 test('names of Object.prototype are unknown names', async () => {

@@ -97,7 +97,12 @@ class StepReferences {
         );
         return;
       case 'ref':
-        this.#reference(form.source, form.segments, path, value === form.segments[0] ? literalNote(value) : '');
+        this.#reference(
+          form.source,
+          form.segments,
+          path,
+          value === form.segments[0] ? literalNote(form.source) : '',
+        );
         return;
       case 'secret':
         if (!/^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/.test(form.name)) {

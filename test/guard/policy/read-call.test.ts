@@ -32,8 +32,16 @@ describe('what is read of a call', () => {
   test('what a step is started with is data, unless a rule looks at the places in it', async () => {
     const spawn = (args: JsonObject): GuardedCall => ({ ...callOf('work', args), kind: 'spawn' });
     const about: RuleFile = { effect: 'deny', tool: 'spawn:*', path: '/etc/**' };
-    for (const args of [{ list: many(2000) }, { text: 'a\0b' }, { file: 'a\0b' }, { text: '/proc/self/environ' }]) {
-      assert.equal(verdictOf(await setOf({ default: 'deny', rules: [DENY_ETC] }), spawn(args)).decision, 'allow');
+    for (const args of [
+      { list: many(2000) },
+      { text: 'a\0b' },
+      { file: 'a\0b' },
+      { text: '/proc/self/environ' },
+    ]) {
+      assert.equal(
+        verdictOf(await setOf({ default: 'deny', rules: [DENY_ETC] }), spawn(args)).decision,
+        'allow',
+      );
       const looking = verdictOf(await setOf({ default: 'allow', rules: [about] }), spawn(args)).decision;
       assert.equal(looking === 'allow', args.text === 'a\0b', JSON.stringify(args).slice(0, 40));
     }
