@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { parseJsonText } from '../definition/json-text.ts';
+import { decodeUtf8 } from '../definition/utf8.ts';
 import type { JsonObject } from '../definition/workflow.ts';
-import { ensureError } from '../errors/workflow-error.ts';
 import { DEFAULT_SESSION, NO_LIMITS, type SkillDraft } from './blocks.ts';
 import { Fields, isObject, NoteList } from './fields.ts';
 import { readShapeA } from './shape-a.ts';
@@ -67,13 +68,21 @@ export function detectShape(content: JsonObject): SkillShape {
 }
 
 function parse(bytes: Uint8Array, notes: NoteList): JsonObject | null {
-  try {
-    const content: unknown = JSON.parse(new TextDecoder('utf-8').decode(bytes));
-    if (isObject(content)) return content;
-    notes.error('$', 'must be a JSON object');
-  } catch (error) {
-    notes.error('$', `is no valid JSON: ${ensureError(error).message}`);
+  const text = decodeUtf8(bytes);
+  if (typeof text !== 'string') {
+    notes.error('$', text.message);
+    return null;
   }
+  const { value, problems } = parseJsonText(text);
+  if (value === undefined) {
+    const why = problems[0]?.message.replace(/^not valid JSON/, 'is no valid JSON') ?? 'is no valid JSON';
+    notes.error('$', text.trim() === '' ? 'is empty' : why);
+    return null;
+  }
+  // Of a key that is given twice the last one counts, as for most that read such files.
+  for (const { path, message } of problems) notes.warn(path, message);
+  if (isObject(value)) return value;
+  notes.error('$', 'must be a JSON object');
   return null;
 }
 

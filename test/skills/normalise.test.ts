@@ -109,10 +109,20 @@ describe('shape A', () => {
     );
   });
 
+  test('bytes that are no UTF-8 make it unusable, and a key given twice is told', () => {
+    const bytes = Buffer.concat([Buffer.from('{"name": "'), Buffer.from([0xff]), Buffer.from('"}')]);
+    const { skill, notes } = normaliseSkill(bytes, '/w/.q-skills/a.json', '/w');
+    assert.equal(notes[0]?.message, 'the file is not UTF-8: byte 0xff at offset 10 (line 1)');
+    assert.notEqual(skill.problems.length, 0);
+    const twice = read('{"name": "a", "type": "code_inline", "command": "x", "command": "y"}');
+    assert.deepEqual([twice.skill.command, twice.said], ['y', ['warning $.command the key "command" is given twice']]);
+  });
+
   test('what is wrong makes it unusable and never throws', () => {
     const cases: [JsonObject | string, string][] = [
       ['{', 'error $ is no valid JSON: '],
       ['[]', 'error $ must be a JSON object'],
+      ['', 'error $ is empty'],
       [{ type: 'code_inline', command: 'x' }, 'error $.name is missing'],
       [{ name: 'a b', type: 'code_inline', command: 'x' }, 'error $.name "a b" may hold'],
       [{ name: 'a', type: 'magic' }, 'error $.type "magic" is no skill type'],
