@@ -115,7 +115,10 @@ describe('shape A', () => {
     assert.equal(notes[0]?.message, 'the file is not UTF-8: byte 0xff at offset 10 (line 1)');
     assert.notEqual(skill.problems.length, 0);
     const twice = read('{"name": "a", "type": "code_inline", "command": "x", "command": "y"}');
-    assert.deepEqual([twice.skill.command, twice.said], ['y', ['warning $.command the key "command" is given twice']]);
+    assert.deepEqual(
+      [twice.skill.command, twice.said],
+      ['y', ['warning $.command the key "command" is given twice']],
+    );
   });
 
   test('what is wrong makes it unusable and never throws', () => {
