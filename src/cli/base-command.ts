@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Flags } from '@oclif/core';
 import { callerHere } from '../client/caller.ts';
@@ -27,7 +28,13 @@ export abstract class WorkflowCommand extends Command {
   }
 
   protected caller(workspace: string | undefined): Caller {
-    return callerHere(workspace === undefined ? undefined : resolve(workspace));
+    if (workspace === undefined) return callerHere();
+    const folder = resolve(workspace);
+    // With the dot it is there only as a folder.
+    if (existsSync(`${folder}/.`)) return callerHere(folder);
+    throw new WorkflowError('USAGE', `the workspace ${folder} is no folder`, {
+      hint: 'Name a folder that is there with --workspace.',
+    });
   }
 
   protected print(value: unknown, text: () => string): void {

@@ -150,7 +150,7 @@ function noteKey(
 
 function noteNumber(text: string, levels: readonly Level[], problems: Problem[]): void {
   const value = Number(text);
-  const isRounded = Number.isFinite(value) && /^-?\d+$/.test(text) && BigInt(text) !== BigInt(value);
+  const isRounded = isRoundedNumber(text);
   if ((Number.isFinite(value) && !isRounded) || problems.length >= MAX_PROBLEMS) return;
   const path = jsonPath(levels.map((level) => level.segment));
   const shown = text.length > 40 ? `${text.slice(0, 37)}…` : text;
@@ -159,6 +159,12 @@ function noteNumber(text: string, levels: readonly Level[], problems: Problem[])
       ? { severity: 'warning', path, message: `${shown} is rounded to ${value}; write it as text to keep it` }
       : { severity: 'error', path, message: `${shown} ${TOO_LARGE}` },
   );
+}
+
+/** True for the text of a whole number that is another one as a number: beyond 2^53 not all are there. */
+export function isRoundedNumber(text: string): boolean {
+  const value = Number(text);
+  return Number.isFinite(value) && /^-?\d+$/.test(text) && BigInt(text) !== BigInt(value);
 }
 
 function unescaped(text: string): string {

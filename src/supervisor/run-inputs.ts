@@ -1,4 +1,5 @@
 import { inputTypeOf } from '../definition/input-type.ts';
+import { isRoundedNumber } from '../definition/json-text.ts';
 import type { InputDeclaration, Json, JsonObject, Workflow } from '../definition/workflow.ts';
 import { didYouMean, nearest } from '../errors/nearest.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
@@ -64,6 +65,7 @@ function readInput({ type, default: usual }: InputDeclaration, value: Json): Jso
 function readAs(type: InputDeclaration['type'], value: Json): Json | undefined {
   if (type === 'any') return value;
   if (type === 'string') return typeof value === 'string' ? value : undefined;
+  if (type === 'number' && typeof value === 'string' && isRoundedNumber(value)) return undefined;
   const candidate = typeof value === 'string' ? parseJson(value) : value;
   return candidate !== undefined && inputTypeOf(candidate) === type ? candidate : undefined;
 }
@@ -88,6 +90,8 @@ function problem(path: string, message: string): Problem {
 }
 
 function wrongType(path: string, type: string, value: Json): Problem {
+  if (type === 'number' && typeof value === 'string' && isRoundedNumber(value))
+    return problem(path, `${value} would be rounded to ${Number(value)} as a number`);
   return problem(path, `${JSON.stringify(value)} is not of the type ${type}`);
 }
 

@@ -118,6 +118,8 @@ describe('workflow files on the command line', { timeout: 120_000 }, () => {
         error.message,
         `cannot read ${join(bench.workspace, 'nosuch.json')}: there is no such file`,
       );
+      const mistyped = await refused(4, command, join(folder, 'invlaid.json'));
+      assert.match(mistyped.message, new RegExp(`did you mean "${join(folder, 'invalid.json')}"\\?$`));
     }
   });
 

@@ -31,6 +31,11 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
     /--input name=value/,
   ],
   [['run', 'x', '--context', '=1'], /--context takes name=value/, /--context name=value/],
+  [
+    ['run', 'tiny', '--workspace', '/nowhere/at-all'],
+    /the workspace \/nowhere\/at-all is no folder/,
+    /one that is there|folder that is there/,
+  ],
   [['list', 'a', 'extra'], /Unexpected argument: extra/, /list --help/],
   [['status', '--limit', 'many'], /Expected an integer but received: many/, /status --help/],
   [['status', '--limit', '0'], /Expected an integer greater than or equal to 1/, /status --help/],

@@ -67,6 +67,15 @@ for (const [type, value] of [
     ]);
   });
 
+test('a whole number that would be rounded is refused, not changed', async () => {
+  assert.deepEqual(await resolve(typed('number'), { x: '9007199254740993' }), [
+    '--input x: 9007199254740993 would be rounded to 9007199254740992 as a number',
+  ]);
+  assert.deepEqual(await resolve({ context: { mutable: { n: 1 } } }, {}, { n: '-90071992547409931' }), [
+    '--context n: -90071992547409931 would be rounded to -90071992547409940 as a number',
+  ]);
+});
+
 test('a default stands in, an optional one without a default is null', async () => {
   const values = await resolve({ inputs: { a: { type: 'number', default: 3 }, b: { type: 'string' } } }, {});
   assert.ok(!Array.isArray(values));
