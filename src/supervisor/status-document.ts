@@ -33,7 +33,7 @@ export function statusDocument(
     ended_at: row.endedAt === null ? null : iso(row.endedAt),
     workspace: row.workspace,
     inputs: row.inputs,
-    steps: run.steps.map(stepDocument),
+    steps: run.steps.map((step) => stepDocument(step, row.id)),
     context: {
       ...row.context.readonly,
       ...row.context.mutable,
@@ -69,16 +69,16 @@ export function statusDocument(
     incarnations: row.incarnation,
     pid: live?.pid ?? null,
     notice: row.notice,
-    error: error === null ? null : errorDocument(error),
+    error: error === null ? null : errorDocument(error, row.id),
   };
 }
 
-export function stepDocument(row: StepRow): StepDocument {
+export function stepDocument(row: StepRow, instance: string): StepDocument {
   return {
     ...row,
     started_at: row.started_at === null ? null : iso(row.started_at),
     ended_at: row.ended_at === null ? null : iso(row.ended_at),
-    error: row.error === null ? null : errorDocument(row.error),
+    error: row.error === null ? null : errorDocument(row.error, instance),
   };
 }
 
@@ -138,12 +138,14 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
-function errorDocument(error: ErrorRecord): ErrorDocument {
+/** The hint is a command to type, so it names the run and the step. */
+function errorDocument(error: ErrorRecord, instance: string): ErrorDocument {
+  const hint = error.hint ?? ERROR_TABLE[error.code]?.hint ?? null;
   return {
     code: error.code,
     message: error.message,
     step: error.step ?? null,
-    hint: error.hint ?? ERROR_TABLE[error.code]?.hint ?? null,
+    hint: hint?.replace('<id>', instance).replace('<path>', error.step ?? '<path>') ?? null,
     ...(error.details === undefined ? {} : { details: error.details }),
   };
 }

@@ -72,6 +72,8 @@ describe('steps that misbehave', { timeout: 300_000 }, () => {
     const ran = await runScript('exits', 'echo first >&2; echo the cause >&2; exit 42');
     assertFailed(ran, 'EXIT_NONZERO', /exit code 42: the cause$/);
     assert.equal(ran.run.error?.details?.['exit_code'], 42);
+    const hint = `Read its output: q workflow logs ${ran.run.id} --step it.`;
+    assert.deepEqual([ran.run.error?.hint, ran.run.steps[0]?.error?.hint], [hint, hint]);
   });
 
   test('a command that is killed by a signal tells the signal', async () => {
