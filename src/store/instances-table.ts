@@ -62,8 +62,9 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const unpause = database.prepare(`
     UPDATE instances SET paused_at = NULL, paused_by = NULL, active_since = CASE WHEN process IS NULL THEN NULL ELSE ? END
     WHERE id = ? AND paused_at IS NOT NULL`);
+  // Whoever resumes a run that ran out of its time gives it that time again: else it could only end once more.
   const requeue = database.prepare(`
-    UPDATE instances SET status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0,
+    UPDATE instances SET active_ms = CASE WHEN status = 'timed_out' THEN 0 ELSE active_ms END, status = 'queued', reason = NULL, error = NULL, ended_at = NULL, wake_at = NULL, fruitless = 0,
       resume_from = ?
     WHERE id = ? AND ended_at IS NOT NULL`);
   const redefine = database.prepare(`

@@ -110,7 +110,10 @@ export function followJournal(live: LiveInstance, entry: JournalEntry): void {
     'path' in event && event.path !== null && live.watchers.size > 0 ? live.projection.row(event.path) : null;
   const { status } = live.projection;
   if (changed !== null)
-    notify(live, { method: 'instance.step', params: { id: live.row.id, step: stepDocument(changed, live.row.id) } });
+    notify(live, {
+      method: 'instance.step',
+      params: { id: live.row.id, step: stepDocument(changed, live.row.id) },
+    });
   // What a paused one still had on the way does not show it as running.
   if (status !== live.status && !isPaused(live)) setStatus(live, status, null);
 }

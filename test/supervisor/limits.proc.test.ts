@@ -77,6 +77,19 @@ describe('limits of processes, CPU and time', { timeout: 300_000 }, () => {
     assert.ok(performance.now() - before < 4000, `${performance.now() - before} ms`);
   });
 
+  test('a run that ran out of its time has it anew when a person resumes it', async () => {
+    bench.workflow('again', {
+      steps: [shell('it', '[ -e again.txt ] || { echo > again.txt; sleep 1000; }')],
+      resource_limits: { max_execution_time: 2 },
+    });
+    const { run } = await runToEnd(bench, 'again');
+    assert.equal(run.status, 'timed_out');
+    const resumed = await bench.q('resume', run.id, '--json');
+    assert.equal(resumed.status, 0, resumed.stdout);
+    const verified = await bench.q('audit', 'verify');
+    assert.equal(verified.status, 0, verified.stdout + verified.stderr);
+  });
+
   test('max_execution_time ends a step that never ends, with all its tree', async () => {
     bench.workflow('endless', {
       steps: [
