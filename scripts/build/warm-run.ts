@@ -74,7 +74,7 @@ export async function warmRun(root: string): Promise<void> {
     await putLoader(root, instance, 'keep-code');
     await runOnce(root, commands, instance);
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n', 1) : error;
+    const [why] = String(error).split('\n', 1);
     process.stderr.write(`build: no workflow could be run here (${why}); everything starts slower\n`);
     await warmUp(
       [codeOf(commands)],
