@@ -22,8 +22,6 @@ export async function bundleCommonJs(root: string, outfile: string, options: Bui
     minifyWhitespace: true,
     // Node's own import() would look for named exports in the text of our minified files, and find none.
     supported: { 'dynamic-import': false },
-    // Loaded from node_modules by the one probe that uses it.
-    external: ['execa'],
     define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
     ...options,
     write: false,

@@ -1,5 +1,5 @@
 /**
- * Makes the code caches of the command line and of the instance's process by running a workflow once with what was just
+ * Makes the code caches of the command line, the supervisor and the instance's process by running a workflow once with what was just
  * built. A cache of what only loads the modules lacks every function of the run itself: compiling those took 9 of 65 ms of an
  * instance's start, and 25 ms of its first step.
  */
@@ -67,12 +67,16 @@ const WORKFLOW = {
   },
 };
 
+/** What the run starts by itself. */
+const PROGRAMS = ['instance/main', 'supervisor/main', 'store/writer-thread'];
+
 export async function warmRun(root: string): Promise<void> {
   const commands = join(root, 'dist', 'cli', 'command-line.cjs');
+  const programs = PROGRAMS.map((name) => join(root, 'dist', `${name}.cjs`));
   const instance = join(root, 'dist', 'instance', 'main.cjs');
   try {
-    await putLoader(root, instance, 'keep-code');
-    await runOnce(root, commands, instance);
+    for (const program of programs) await putLoader(root, program, 'keep-code');
+    await runOnce(root, commands, programs.map(codeOf));
   } catch (error) {
     const [why] = String(error).split('\n', 1);
     process.stderr.write(`build: no workflow could be run here (${why}); everything starts slower\n`);
@@ -83,12 +87,12 @@ export async function warmRun(root: string): Promise<void> {
     // It ends at once, for want of a bootstrap; its modules have run then.
     await warmUp([codeOf(instance)]).catch(() => undefined);
   } finally {
-    await putLoader(root, instance, 'load-cached');
+    for (const program of programs) await putLoader(root, program, 'load-cached');
   }
 }
 
 /** In a state folder of its own, which is gone afterwards with its supervisor. */
-async function runOnce(root: string, commands: string, instance: string): Promise<void> {
+async function runOnce(root: string, commands: string, codes: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'q-warm-'));
   const file = join(folder, 'warm-run.json');
   const env = {
@@ -109,10 +113,11 @@ async function runOnce(root: string, commands: string, instance: string): Promis
   try {
     await command('supervisor', 'start');
     await warmUp([codeOf(commands)], ['q', 'workflow', 'run', file], options);
-    // The process of the instance outlives its run by a few milliseconds.
+    await command('supervisor', 'stop');
+    // They leave it as they end, the instance some milliseconds after its run.
     const deadline = Date.now() + DEADLINE_MS;
-    while (!existsSync(codeCacheOf(codeOf(instance)))) {
-      if (Date.now() > deadline) throw new Error('its instance left nothing');
+    while (!codes.every((code) => existsSync(codeCacheOf(code)))) {
+      if (Date.now() > deadline) throw new Error('its processes left no code');
       await setTimeout(POLL_MS);
     }
   } finally {
