@@ -22,6 +22,12 @@ export abstract class WorkflowCommand extends Command {
   /** Set by a command as soon as its flags are known; errors before that look at the arguments themselves. */
   protected wantsJson = this.argv.includes('--json');
 
+  /** Standard input is no argument, as oclif would have it for one that is missing: in a loop it belongs to the loop. */
+  protected override async init(): Promise<void> {
+    for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true;
+    await super.init();
+  }
+
   protected connect(mode: 'start' | 'must_run' = 'start', isolation?: IsolationRequest): Promise<Client> {
     return connect(locateHome(), mode, { isolation });
   }
