@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { Command, Flags } from '@oclif/core';
 import { callerHere } from '../client/caller.ts';
 import { type Client, connect } from '../client/client.ts';
@@ -33,7 +32,7 @@ export abstract class WorkflowCommand extends Command {
   }
 
   protected caller(workspace: string | undefined): Caller {
-    return callerHere(workspace === undefined ? undefined : resolve(workspace));
+    return callerHere(workspace);
   }
 
   protected print(value: unknown, text: () => string): void {

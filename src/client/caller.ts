@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 
 /** Variables of the caller's environment that steps inherit; everything else stays behind. */
@@ -16,8 +18,16 @@ const INHERITED_VARIABLES = [
   'SHELL',
 ];
 
-/** Who calls, and from where: the workspace is the working folder unless another is given. */
-export function callerHere(workspace: string = process.cwd()): Caller {
+/**
+ * Who calls, and from where: the workspace is the working folder unless another is given. Throws USAGE when that is no
+ * folder.
+ */
+export function callerHere(given?: string): Caller {
+  const workspace = given === undefined ? workingFolder() : resolve(given);
+  if (statSync(workspace, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new WorkflowError('USAGE', `the workspace ${workspace} is not a folder`, {
+      hint: 'Name a folder that is there.',
+    });
   const userHome = process.env['HOME'] || homedir();
   return {
     workspace,
@@ -35,6 +45,17 @@ export function inheritedEnvironment(): Record<string, string> {
       return value === undefined ? [] : [[name, value]];
     }),
   );
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new WorkflowError('USAGE', 'the current folder is not there any more', {
+      cause: error,
+      hint: 'Change to one that is.',
+    });
+  }
 }
 
 function userName(): string {
