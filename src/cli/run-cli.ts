@@ -64,11 +64,11 @@ function loadFrom(loaders: CommandLoaders, config: Config, id: string): void {
     Object.assign((await load()).default, { id, plugin: config.plugins.get(config.name) });
 }
 
-/** `q-workflow run x` means `workflow run x`; help and version stand for themselves. */
+/** `q-workflow run x` means `workflow run x`, and its help is that of the topic; other flags stand for themselves. */
 function withTopic(words: readonly string[]): string[] {
-  const [first] = words;
-  if (first === undefined || first === 'workflow' || first.startsWith('-')) return [...words];
-  return ['workflow', ...words];
+  const [first = '--help'] = words;
+  const isOwn = first === 'workflow' || (first.startsWith('-') && !['--help', '-h'].includes(first));
+  return isOwn ? [...words] : ['workflow', ...words];
 }
 
 /** `help run`, `help workflow run` and `workflow help run` are the command with `--help`. */
@@ -89,8 +89,7 @@ function commandOf(config: Config, argv: readonly string[]): [id: string | null,
     if (config.findCommand(id) !== undefined) return [id, argv.slice(count)];
   }
   const [first] = argv;
-  if (first === undefined || HELP_FLAGS.includes(first))
-    return [first ?? '--help', argv.slice(1)];
+  if (first === undefined || HELP_FLAGS.includes(first)) return [first ?? '--help', argv.slice(1)];
   const isTopic = leading > 0 && config.findTopic(argv.slice(0, leading).join(':')) !== undefined;
   if (isTopic && argv.slice(leading).every((word) => HELP_FLAGS.includes(word)))
     return [first, argv.slice(1)];
