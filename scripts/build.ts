@@ -9,6 +9,7 @@ import { writeManifest } from './build/manifest.ts';
 import { namedExports } from './build/named-exports.ts';
 import { buildRareParts } from './build/rare-parts.ts';
 import { buildSupervisor } from './build/supervisor.ts';
+import { warmRun } from './build/warm-run.ts';
 import { generateValidators } from './generate-validators.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
   await buildInstance(root);
   await writeManifest(root);
   await buildCommandLine(root);
+  await warmRun(root);
 }
 
 await main();

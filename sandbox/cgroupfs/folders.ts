@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { systemCode } from '../../src/errors/workflow-error.ts';
+import { identify } from '../process-identity.ts';
 import { isGone, readControl } from './control-file.ts';
 
 /** Folders of one scope by controller; co-mounted controllers share one. */
@@ -75,6 +76,21 @@ export async function removeTreeLater(folder: string): Promise<void> {
     await rmdir(folder);
   } catch (error) {
     if (!isGone(error)) throw error;
+  }
+}
+
+const PROBE = /^\.probe-(\d+)$/;
+
+/** The cgroup that this process tries things in. */
+export function probeFolder(parent: string): string {
+  return `${parent}/.probe-${process.pid}`;
+}
+
+/** Removes what probes left that were killed in the middle; no process was ever in one. */
+export function removeLeftProbes(parent: string): void {
+  for (const name of childNames(parent)) {
+    const pid = PROBE.exec(name)?.[1];
+    if (pid !== undefined && identify(Number(pid)) === null) removeTree(`${parent}/${name}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Isolation, IsolationReport, Scope, ScopeLimits, ScopeRecord } from '../isolation.ts';
 import { assertScopeName } from '../names.ts';
 import { reopenPollingScope } from '../polling/scope.ts';
-import { below, childNames, distinct, type Folders, removeEmptyPlace } from './folders.ts';
+import { below, childNames, distinct, type Folders, removeEmptyPlace, removeLeftProbes } from './folders.ts';
 import { reopenCgroupScope } from './reopen.ts';
 import { createScope } from './scope.ts';
 import type { CgroupVersion } from './version.ts';
@@ -74,7 +74,10 @@ export class CgroupIsolation implements Isolation {
 
   close(): void {
     for (const parents of [this.#ground.parents, ...this.#ground.others]) {
-      for (const parent of distinct(parents)) removeEmptyPlace(parent);
+      for (const parent of distinct(parents)) {
+        removeLeftProbes(parent);
+        removeEmptyPlace(parent);
+      }
     }
     this.#keeper?.close();
   }

@@ -2,6 +2,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { ensureError } from '../../src/errors/workflow-error.ts';
 import type { LimitName } from '../isolation.ts';
 import { readControl, writeControl } from './control-file.ts';
+import { probeFolder, removeLeftProbes } from './folders.ts';
 import type { Ground } from './isolation.ts';
 
 /** What came out of a look at one version of cgroups: ground to build on, or why not. */
@@ -18,8 +19,9 @@ export interface Trial {
  * Answers null when it works, else why it does not. `parent` stays when it works.
  */
 export function tryPlace(parent: string, trials: readonly Trial[]): string | null {
-  const folder = `${parent}/.probe-${process.pid}`;
+  const folder = probeFolder(parent);
   try {
+    removeLeftProbes(parent);
     mkdirSync(folder, { recursive: true });
     try {
       for (const { file, value } of trials) {

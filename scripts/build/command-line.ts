@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plugin } from 'esbuild';
-import { bundleCommonJs, bundleForCache, warmUp } from './common-js.ts';
+import { bundleCommonJs, bundleForCache } from './common-js.ts';
 import { leaveOutRareParts } from './rare-parts.ts';
 
 /**
@@ -23,12 +23,13 @@ const RARELY_USED = [
 ];
 
 /**
- * The commands go into one file; dist/commands stays for other oclif hosts. Measured by the benchmark `list`.
+ * The commands go into one file; dist/commands stays for other oclif hosts. Measured by the benchmark `list`. Its code cache
+ * is made by the warm run.
  */
 export async function buildCommandLine(root: string): Promise<void> {
   const commands = globSync('commands/**/*.ts', { cwd: root }).sort();
   const loaders = commands.map((file) => `  ${JSON.stringify(idOf(file))}: () => import('./${file}'),`);
-  const code = await bundleForCache(root, join(root, 'dist', 'cli', 'command-line.cjs'), {
+  await bundleForCache(root, join(root, 'dist', 'cli', 'command-line.cjs'), {
     stdin: {
       contents: `import { runCli } from './src/cli/run-cli.ts';\nvoid runCli({\n${loaders.join('\n')}\n});\n`,
       resolveDir: root,
@@ -54,8 +55,6 @@ export async function buildCommandLine(root: string): Promise<void> {
     entryPoints: ['src/cli/completion/main.ts'],
     plugins: [leaveOutRareParts],
   });
-  // A command that needs no supervisor; most of what runs is the same in all.
-  await warmUp([code], ['q', 'workflow', 'validate', join(root, 'examples', 'repo-report.json')]);
 }
 
 /** commands/workflow/supervisor/start.ts → workflow:supervisor:start, as oclif names it. */

@@ -22,8 +22,6 @@ export async function bundleCommonJs(root: string, outfile: string, options: Bui
     minifyWhitespace: true,
     // Node's own import() would look for named exports in the text of our minified files, and find none.
     supported: { 'dynamic-import': false },
-    // Loaded from node_modules by the one probe that uses it.
-    external: ['execa'],
     define: { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' },
     ...options,
     write: false,
@@ -35,25 +33,43 @@ export async function bundleCommonJs(root: string, outfile: string, options: Bui
 }
 
 /**
- * The same as `X.code.cjs`, behind a `X.cjs` that runs it out of its code cache, which `warmUp` makes. Answers the file of
- * the code.
+ * The same as `X.code.cjs`, behind a `X.cjs` that runs it out of its code cache, which `warmUp` or a warm run makes. Answers
+ * the file of the code.
  */
 export async function bundleForCache(root: string, outfile: string, options: BuildOptions): Promise<string> {
-  const code = outfile.replace(/\.cjs$/, '.code.cjs');
+  const code = codeOf(outfile);
   await bundleCommonJs(root, code, options);
-  await bundleCommonJs(root, outfile, {
-    entryPoints: [join(import.meta.dirname, 'load-cached.ts')],
-    define: { CODE_FILE: JSON.stringify(basename(code)) },
-    // That it sets module.exports within an ES package is what it is for.
-    logLevel: 'error',
-  });
+  await putLoader(root, outfile, 'load-cached');
   return code;
 }
 
+/** The file of the code behind a loader. */
+export function codeOf(outfile: string): string {
+  return outfile.replace(/\.cjs$/, '.code.cjs');
+}
+
+/** Puts what runs a bundle's code in its place: `keep-code` only for a warm run of the build. */
+export async function putLoader(
+  root: string,
+  outfile: string,
+  loader: 'load-cached' | 'keep-code',
+): Promise<void> {
+  await bundleCommonJs(root, outfile, {
+    entryPoints: [join(import.meta.dirname, `${loader}.ts`)],
+    define: { CODE_FILE: JSON.stringify(basename(codeOf(outfile))) },
+    // That it sets module.exports within an ES package is what it is for.
+    logLevel: 'error',
+  });
+}
+
 /** Runs bundles in a process of their own, with these arguments, and keeps what V8 made of them. */
-export async function warmUp(bundles: readonly string[], args: readonly string[] = []): Promise<void> {
+export async function warmUp(
+  bundles: readonly string[],
+  args: readonly string[] = [],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv; readonly timeout?: number } = {},
+): Promise<void> {
   const script = join(import.meta.dirname, 'warm-up.ts');
-  await promisify(execFile)(process.execPath, ['--no-warnings', script, ...bundles, '--', ...args]);
+  await promisify(execFile)(process.execPath, ['--no-warnings', script, ...bundles, '--', ...args], options);
 }
 
 /** esbuild escapes texts but not regular expressions; this form is right in both. */

@@ -12,6 +12,7 @@ const PACKAGES = [
   'ajv',
   'cron',
   'ejs',
+  'execa',
   'lilconfig',
   'minimatch',
   'pidusage',

@@ -1,19 +1,25 @@
 import { join } from 'node:path';
-import { bundleCommonJs } from './common-js.ts';
+import { bundleCommonJs, bundleForCache } from './common-js.ts';
 import { leaveOutRareParts } from './rare-parts.ts';
 
-/** What the daemon runs: itself, and the threads that have the database. */
-const PROGRAMS = {
-  'supervisor/main': 'src/supervisor/main.ts',
-  'store/writer-thread': 'src/store/writer-thread.ts',
-  'store/backup-thread': 'src/store/backup-thread.ts',
-} as const;
+const plugins = [leaveOutRareParts];
 
-/** One file each: of ES modules Node keeps the text and the links of each for as long as the daemon runs. */
+/**
+ * What the daemon runs: itself, and the threads that have the database. One file each: of ES modules Node keeps the text
+ * and the links of each for as long as the daemon runs. The warm run makes the code caches.
+ */
 export async function buildSupervisor(root: string): Promise<void> {
-  for (const [name, entry] of Object.entries(PROGRAMS))
-    await bundleCommonJs(root, join(root, 'dist', `${name}.cjs`), {
-      entryPoints: [entry],
-      plugins: [leaveOutRareParts],
-    });
+  await bundleForCache(root, join(root, 'dist', 'supervisor', 'main.cjs'), {
+    entryPoints: ['src/supervisor/main.ts'],
+    plugins,
+  });
+  await bundleForCache(root, join(root, 'dist', 'store', 'writer-thread.cjs'), {
+    entryPoints: ['src/store/writer-thread.ts'],
+    plugins,
+  });
+  // Once a day.
+  await bundleCommonJs(root, join(root, 'dist', 'store', 'backup-thread.cjs'), {
+    entryPoints: ['src/store/backup-thread.ts'],
+    plugins,
+  });
 }

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Command, Flags } from '@oclif/core';
 import { callerHere } from '../client/caller.ts';
 import { type Client, connect } from '../client/client.ts';
@@ -23,18 +21,18 @@ export abstract class WorkflowCommand extends Command {
   /** Set by a command as soon as its flags are known; errors before that look at the arguments themselves. */
   protected wantsJson = this.argv.includes('--json');
 
+  /** Standard input is no argument, as oclif would have it for one that is missing: in a loop it belongs to the loop. */
+  protected override async init(): Promise<void> {
+    for (const arg of Object.values(this.ctor.args)) arg.ignoreStdin = true;
+    await super.init();
+  }
+
   protected connect(mode: 'start' | 'must_run' = 'start', isolation?: IsolationRequest): Promise<Client> {
     return connect(locateHome(), mode, { isolation });
   }
 
   protected caller(workspace: string | undefined): Caller {
-    if (workspace === undefined) return callerHere();
-    const folder = resolve(workspace);
-    // With the dot it is there only as a folder.
-    if (existsSync(`${folder}/.`)) return callerHere(folder);
-    throw new WorkflowError('USAGE', `the workspace ${folder} is no folder`, {
-      hint: 'Name a folder that is there with --workspace.',
-    });
+    return callerHere(workspace);
   }
 
   protected print(value: unknown, text: () => string): void {

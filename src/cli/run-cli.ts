@@ -26,7 +26,8 @@ export async function runCli(loaders: CommandLoaders): Promise<void> {
     if (error.code !== 'EPIPE') throw error;
   });
   const [name = 'q-workflow', ...words] = process.argv.slice(2);
-  const argv = helpLast(name === 'q' ? words : withTopic(words));
+  const asked = helpLast(words);
+  const argv = name === 'q' ? asked : withTopic(asked);
   try {
     const root = packageRoot();
     // With our own package.json at hand oclif searches for none.
@@ -63,18 +64,18 @@ function loadFrom(loaders: CommandLoaders, config: Config, id: string): void {
     Object.assign((await load()).default, { id, plugin: config.plugins.get(config.name) });
 }
 
-/** `q-workflow run x` means `workflow run x`; help and version stand for themselves. */
+/** `q-workflow run x` means `workflow run x`, and its help is that of the topic; other flags stand for themselves. */
 function withTopic(words: readonly string[]): string[] {
-  const [first] = words;
-  if (first === undefined || first === 'workflow' || first.startsWith('-') || first === 'help')
-    return [...words];
-  return ['workflow', ...words];
+  const [first = '--help'] = words;
+  const isOwn = first === 'workflow' || (first.startsWith('-') && !['--help', '-h'].includes(first));
+  return isOwn ? [...words] : ['workflow', ...words];
 }
 
-/** `workflow help run` is `workflow run --help`. */
-function helpLast(argv: readonly string[]): readonly string[] {
-  const [topic, help, ...rest] = argv;
-  return topic === 'workflow' && help === 'help' ? [topic, ...rest, '--help'] : argv;
+/** `help run`, `help workflow run` and `workflow help run` are the command with `--help`. */
+function helpLast(argv: readonly string[]): string[] {
+  const [first, second, ...rest] = argv;
+  if (first === 'help') return [...argv.slice(1), '--help'];
+  return first === 'workflow' && second === 'help' ? [first, ...rest, '--help'] : [...argv];
 }
 
 const HELP_FLAGS = ['--help', '-h', '--version', '-v'];
@@ -88,8 +89,7 @@ function commandOf(config: Config, argv: readonly string[]): [id: string | null,
     if (config.findCommand(id) !== undefined) return [id, argv.slice(count)];
   }
   const [first] = argv;
-  if (first === undefined || first === 'help' || HELP_FLAGS.includes(first))
-    return [first ?? '--help', argv.slice(1)];
+  if (first === undefined || HELP_FLAGS.includes(first)) return [first ?? '--help', argv.slice(1)];
   const isTopic = leading > 0 && config.findTopic(argv.slice(0, leading).join(':')) !== undefined;
   if (isTopic && argv.slice(leading).every((word) => HELP_FLAGS.includes(word)))
     return [first, argv.slice(1)];

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
-import { join } from 'node:path';
-import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
+import { join, resolve } from 'node:path';
+import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 
 /** Variables of the caller's environment that steps inherit; everything else stays behind. */
@@ -17,8 +18,17 @@ const INHERITED_VARIABLES = [
   'SHELL',
 ];
 
-/** Who calls, and from where: the workspace is the working folder unless another is given. */
-export function callerHere(workspace: string = workingFolder()): Caller {
+/**
+ * Who calls, and from where: the workspace is the working folder unless another is given. Throws USAGE when that is no
+ * folder.
+ */
+export function callerHere(given?: string): Caller {
+  const workspace = given === undefined ? workingFolder() : resolve(given);
+  // With the dot it is there only as a folder, and below a file nothing is.
+  if (!existsSync(`${workspace}/.`))
+    throw new WorkflowError('USAGE', `the workspace ${workspace} is not a folder`, {
+      hint: 'Name a folder that is there.',
+    });
   const userHome = process.env['HOME'] || homedir();
   return {
     workspace,
@@ -26,18 +36,6 @@ export function callerHere(workspace: string = workingFolder()): Caller {
     configHome: process.env['XDG_CONFIG_HOME'] || join(userHome, '.config'),
     person: process.env['USER'] || userName(),
   };
-}
-
-function workingFolder(): string {
-  try {
-    return process.cwd();
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    throw new WorkflowError('USAGE', 'the current folder has been removed', {
-      cause: error,
-      hint: 'Go to a folder that is there, or name one with --workspace.',
-    });
-  }
 }
 
 /** The part of our environment that steps of a run inherit. */
@@ -48,6 +46,17 @@ export function inheritedEnvironment(): Record<string, string> {
       return value === undefined ? [] : [[name, value]];
     }),
   );
+}
+
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new WorkflowError('USAGE', 'the current folder is not there any more', {
+      cause: error,
+      hint: 'Change to one that is.',
+    });
+  }
 }
 
 function userName(): string {

@@ -11,6 +11,7 @@ import type {
   SupervisorMessage,
 } from '../protocol/instance-link.ts';
 import { type JsonLines, openJsonLines } from '../protocol/json-lines.ts';
+import { fileMark, retryAt } from './retry.ts';
 
 type Trip = Extract<SupervisorMessage, { type: 'tripped' }>;
 
@@ -178,6 +179,7 @@ export function openLink(
   const connect = (): void => {
     if (isClosed) return;
     orphanTimer ??= setTimeout(() => handlers.orphaned(), bootstrap.orphanTimeoutMs);
+    const mark = fileMark(bootstrap.socket);
     const socket: Socket = createConnection(bootstrap.socket);
     const opened = openJsonLines(socket, {
       // Only our supervisor listens there: its folder is private.
@@ -187,7 +189,7 @@ export function openLink(
         lines = null;
         isWelcome = false;
         if (isClosed) return;
-        setTimeout(connect, retryMs);
+        retryAt(bootstrap.socket, mark, retryMs, connect);
         retryMs = Math.min(RECONNECT_MAX_MS, retryMs * 2);
       },
     });

@@ -31,7 +31,7 @@ export interface Fleet extends Ends {
   /** Commits a new instance and queues it. Resolves when it is durable; it may run later. */
   create(run: Omit<Arguments<'instance.create'>, 'at'>): Promise<LiveInstance>;
   /** Takes in an instance of the database that has not ended, after a restart. */
-  recover(row: InstanceRow): Promise<void>;
+  recover(live: LiveInstance): Promise<void>;
   /** Instances may connect from now on: adopted ones have a time to come back. */
   expectAdopted(): void;
   /** Opens an ended instance again, from the failed steps or from a step, with its own definition or another. */
@@ -200,8 +200,9 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
         enqueue(live, 'start');
         return live;
       }),
-    recover: async (row) => {
-      const live = await open(row.id);
+    recover: async (live) => {
+      const { row } = live;
+      lives.set(row.id, live);
       if (row.status === 'waiting' && row.process === null) waits.begin(live);
       // Queued = no process was started for it since; one that was is `initializing` at least.
       else if (row.status === 'queued') enqueue(live, row.incarnation === 0 ? 'start' : 'requested');

@@ -5,9 +5,12 @@ import type { InstanceRow } from '../store/operations.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
 import { openKillSpool } from './kill-spool.ts';
+import { readLive } from './read-live.ts';
 
 /** More instances than this that have not ended are not expected on one machine. */
 const MAX_LIVE = 100_000;
+/** So many are read before the first of them is taken up. */
+const AHEAD = 32;
 
 /**
  * Takes over what an earlier supervisor left: live instances are adopted, dead ones resumed, queued ones queued. A run
@@ -25,14 +28,28 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
   });
   await openKillSpool(context).drain();
   await recordCrash(context, before, rows.length);
-  for (const row of rows)
+  for (const [row, live] of readAhead(rows, ({ id }) => readLive(context.store, id)))
     try {
-      await fleet.recover(row);
+      await fleet.recover(await live);
     } catch (error) {
       const reason = ensureWorkflowError(error);
       if (reason.isRetryable) throw error;
       await giveUp(context, row, reason);
     }
+}
+
+/** Each with its reading, begun before its turn comes: a hundred that waited for one another's answers took 0.3 s. */
+function* readAhead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): Generator<[T, Promise<R>]> {
+  const begun: Promise<R>[] = [];
+  for (const [index, item] of items.entries()) {
+    for (const next of items.slice(begun.length, index + AHEAD)) {
+      const reading = read(next);
+      // Whoever takes it up sees the failure.
+      reading.catch(() => undefined);
+      begun.push(reading);
+    }
+    yield [item, begun[index] ?? read(item)];
+  }
 }
 
 /** The one before us came and never left: what it had begun is taken up, open intents become `step.interrupted`. */

@@ -13,6 +13,8 @@ const LIMITS: readonly Figure[] = [
   { key: 'max_execution_time', text: 'Longest time of a run (usual: 1 h)', unit: 'seconds' },
   { key: 'max_processes', text: 'Processes at once (usual: 256)', unit: 'number' },
   { key: 'max_concurrent_steps', text: 'Steps at once (usual: 5)', unit: 'number' },
+  { key: 'max_disk_mb', text: 'Temporary files of a run (usual: no limit)', unit: 'mebibytes' },
+  { key: 'max_io_mb_per_s', text: 'Disk traffic in MiB a second (usual: no limit)', unit: 'number' },
 ];
 
 export function* askLimits(id: string, answers: Answers): Flow<Answers> {

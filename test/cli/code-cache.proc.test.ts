@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -31,6 +31,11 @@ describe('the code that is kept compiled', { timeout: 60_000 }, () => {
       );
     for (const file of codeFiles)
       assert.equal(compile(file, readFileSync(codeCacheOf(file))).cachedDataRejected, false, file);
+  });
+
+  test('of the instance holds what a run runs, not only what loads the modules (half of it)', () => {
+    const file = join(ROOT, 'dist', 'instance', 'main.code.cjs');
+    assert.ok(statSync(codeCacheOf(file)).size > statSync(file).size);
   });
 
   test('is not needed: without it, with half of it and with another in its place the command runs', () => {

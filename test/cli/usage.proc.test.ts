@@ -31,11 +31,6 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
     /--input name=value/,
   ],
   [['run', 'x', '--context', '=1'], /--context takes name=value/, /--context name=value/],
-  [
-    ['run', 'tiny', '--workspace', '/nowhere/at-all'],
-    /the workspace \/nowhere\/at-all is no folder/,
-    /one that is there|folder that is there/,
-  ],
   [['list', 'a', 'extra'], /Unexpected argument: extra/, /list --help/],
   [['status', '--limit', 'many'], /Expected an integer but received: many/, /status --help/],
   [['status', '--limit', '0'], /Expected an integer greater than or equal to 1/, /status --help/],
@@ -44,6 +39,9 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
     /Expected --instances=eat to be one of: leave, stop/,
     /stop --help/,
   ],
+  [['list', '--workspace', '/nowhere'], /the workspace \/nowhere is not a folder/, /a folder that is there/],
+  [['run', 'tiny', '--workspace', '/dev/null/x'], /the workspace \/dev\/null\/x is not a folder/, /./],
+  [['run', 'tiny', '--workspace', '/dev/null'], /the workspace \/dev\/null is not a folder/, /./],
   [['logs', 'latest', '--since', 'tomorrowish'], /--since takes 90s, 10m, 2h, 1d or a time/, /./],
 ];
 
@@ -98,6 +96,31 @@ describe('a wrong command line', { timeout: 60_000 }, () => {
       assert.deepEqual([status, stderr], [0, ''], args.join(' '));
       assert.match(stdout, args.includes('run') ? /\$ q workflow run WORKFLOW/ : /COMMANDS/);
     }
+  });
+
+  test('help as the first word means the same, alone and as a host', async () => {
+    const page = (await bench.q('run', '--help')).stdout;
+    const host = spawn(join(ROOT, 'bin', 'q'), ['help', 'workflow', 'run'], { env: bench.env });
+    assert.equal((await finish(host)).stdout, page);
+    const own = (await installed(bench, 'run', '--help')).stdout;
+    for (const args of [
+      ['help', 'run'],
+      ['help', 'workflow', 'run'],
+    ]) {
+      const { status, stdout } = await installed(bench, ...args);
+      assert.deepEqual([status, stdout], [0, own], args.join(' '));
+    }
+    assert.match((await installed(bench, 'help')).stdout, /COMMANDS/);
+  });
+
+  test('in a folder that was removed the command says so', async () => {
+    const folder = join(bench.workspace, 'gone');
+    const script = `mkdir "$1" && cd "$1" && rmdir "$1" && exec "$2" workflow list 2>&1`;
+    const child = spawn('sh', ['-c', script, 'sh', folder, join(ROOT, 'bin', 'q')], { env: bench.env });
+    const { status, stdout } = await finish(child);
+    assert.equal(status, 2);
+    assert.match(stdout, /the current folder is not there any more \[USAGE\]/);
+    assert.doesNotMatch(stdout, /\n\s+at /);
   });
 
   test('the page of a command begins with its examples, also by -h; what is behind -- asks for nothing', async () => {

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { removeTree } from '../../sandbox/cgroupfs/folders.ts';
+import { chooseIsolation } from '../../sandbox/choose.ts';
 import { identify } from '../../sandbox/process-identity.ts';
 import { shimFailure } from '../../sandbox/shim.ts';
 import {
@@ -340,4 +344,27 @@ test('nothing of ours is left in the hierarchies after close', { skip }, async (
   await scope.remove();
   isolation.close();
   assert.deepEqual(parents.filter(existsSync), []);
+});
+
+test('what a probe left that was killed is gone with the next probe, and with the close', {
+  skip,
+}, async (t) => {
+  const home = mkdtempSync(join(tmpdir(), 'q-sandbox-'));
+  const dead = spawnSync('true').pid;
+  const first = chooseIsolation({ home, requested: 'cgroup' });
+  t.after(() => rmSync(home, { recursive: true }));
+  const scope = first.openScope('place', NONE);
+  const left = Object.values(scope.record.folders).map((folder) =>
+    join(folder.slice(0, folder.lastIndexOf('/')), `.probe-${dead}`),
+  );
+  const leave = (): void => {
+    for (const folder of new Set(left)) mkdirSync(folder);
+  };
+  leave();
+  const second = chooseIsolation({ home, requested: 'cgroup' });
+  assert.deepEqual(left.filter(existsSync), []);
+  leave();
+  await scope.remove();
+  second.close();
+  assert.deepEqual(left.map((folder) => join(folder, '..')).filter(existsSync), []);
 });

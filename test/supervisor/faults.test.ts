@@ -11,6 +11,7 @@ import { createFleet } from '../../src/supervisor/fleet.ts';
 import { instanceMethods } from '../../src/supervisor/instance-methods.ts';
 import { openIntake } from '../../src/supervisor/journal-intake.ts';
 import { createLiveInstance, type LiveInstance } from '../../src/supervisor/live-instance.ts';
+import { readLive } from '../../src/supervisor/read-live.ts';
 import { fakeContext, runningRow } from './fake-context.ts';
 
 // A promise that is rejected while nobody listens ends the daemon, and so it fails these tests.
@@ -27,7 +28,7 @@ test('a kill that fails after a breach is logged, and the daemon goes on', limit
     { kill: () => Promise.reject(new Error('EIO: i/o error')) },
   );
   const fleet = createFleet(context, capacity);
-  await fleet.recover(row);
+  await fleet.recover(await readLive(context.store, row.id));
   scope.breach({ limit: 'processes', allowed: 1, seen: 2 });
   await settle();
   assert.deepEqual(said, ['warn an observed limit was passed', 'error an instance could not be ended']);
@@ -42,7 +43,7 @@ test('a kill that fails is told to who asked for it, however long its record tak
     { kill: () => Promise.reject(new Error('EIO: i/o error')) },
   );
   const fleet = createFleet(context, capacity);
-  await fleet.recover(row);
+  await fleet.recover(await readLive(context.store, row.id));
   const live = fleet.find('i');
   assert.ok(live !== null);
   const killed = assert.rejects(fleet.kill(live, person), { message: 'EIO: i/o error' });
@@ -239,7 +240,7 @@ test('a status that is asked for between a commit and its echo says what is comm
     'journal.read': () => [{ seq: 1, at: 5, event: end }],
   });
   const fleet = createFleet(context, capacity);
-  await fleet.recover(row);
+  await fleet.recover(await readLive(context.store, row.id));
   now = { ...row, status: 'completed', lastSeq: 1, endedAt: 5 };
   const methods = instanceMethods(context, fleet);
   const call: Call = { notify: () => undefined, gone: new AbortController().signal };
@@ -254,7 +255,7 @@ test('who has gone before the answer is no watcher of the run', limit, async () 
   const row = runningRow('i');
   const { context } = fakeContext({ 'instance.get': () => row, 'instance.find': () => ['i'] });
   const fleet = createFleet(context, capacity);
-  await fleet.recover(row);
+  await fleet.recover(await readLive(context.store, row.id));
   const gone = new AbortController();
   const call: Call = { notify: () => assert.fail('it has gone'), gone: gone.signal };
   const watching = instanceMethods(context, fleet)['instance.watch']({ id: 'i' }, call);

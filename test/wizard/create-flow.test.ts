@@ -49,6 +49,8 @@ test('a purpose, two skills that are wired, a schedule: the file has what was an
     limits: 'set',
     'limits/max_memory_mb': '1 GB',
     'limits/max_cpu_percent': '50%',
+    'limits/max_disk_mb': '2 GB',
+    'limits/max_io_mb_per_s': '80',
     'schedule/0': 'weekday',
     'schedule/0/time': '17:30',
   });
@@ -75,7 +77,7 @@ test('a purpose, two skills that are wired, a schedule: the file has what was an
       },
     ],
     error_handling: { per_step: { 'disk-usage': { strategy: 'retry', max_attempts: 5 } } },
-    resource_limits: { max_memory_mb: 1024, max_cpu_percent: 50 },
+    resource_limits: { max_memory_mb: 1024, max_cpu_percent: 50, max_disk_mb: 2048, max_io_mb_per_s: 80 },
   });
   assert.deepEqual([file, isRegistered, isRun], ['/ws/.amazonq/workflows/disk-report.json', true, false]);
 });
