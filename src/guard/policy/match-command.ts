@@ -1,6 +1,7 @@
 import type { SimpleCommand } from '../command/reading.ts';
 import { type CommandFile, many } from './policy-file.ts';
 import { grammarOf, likelyNames, programName, sureName } from './program.ts';
+import { bringsCode, RUNNERS } from './runners.ts';
 import { fitsGlob, fitsGlobFolded } from './text-glob.ts';
 
 /** A command pattern in one form. */
@@ -52,7 +53,7 @@ export function mayBeCommand(pattern: CommandPattern, command: SimpleCommand): b
     return names.some((name) => fitsGlobFolded(wanted, name)) || fitsGlobFolded(each, program);
   });
   const rests = isProgram ? restsBehind(pattern, command, names) : joinedRests(pattern, command, names);
-  return rests.some((rest) => mayHaveArgs(pattern, rest));
+  return rests.some((rest) => mayHaveArgs(pattern, rest, names));
 }
 
 /** `git-push` and `/usr/lib/git-core/git-push` are `git push`. */
@@ -133,10 +134,12 @@ function restsOfWord(
   return word !== undefined && way.fits(first, word) ? rests(others, left, way) : [];
 }
 
-function mayHaveArgs(pattern: CommandPattern, args: Words): boolean {
+function mayHaveArgs(pattern: CommandPattern, args: Words, names: readonly string[]): boolean {
   const isOpen = args.includes(null);
-  const has = (wanted: string): boolean =>
-    isOpen || args.some((arg) => arg !== null && mayBeArgument(wanted, arg));
+  const has = (wanted: string): boolean => {
+    const same = [wanted, ...names.flatMap((name) => synonyms(name, wanted))];
+    return isOpen || args.some((arg) => arg !== null && same.some((each) => mayBeArgument(each, arg)));
+  };
   const any = [...pattern.args, ...pattern.any];
   return (
     (any.length === 0 || any.some(has)) &&
@@ -144,6 +147,25 @@ function mayHaveArgs(pattern: CommandPattern, args: Words): boolean {
     // Only what is surely there takes a command out of a guard.
     !pattern.none.some((wanted) => args.some((arg) => arg !== null && fitsGlob(wanted, arg)))
   );
+}
+
+/** Other spellings of the same option, of programs that people like to forbid it. */
+const SYNONYMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  rm: [
+    ['-r', '-R', '--recursive'],
+    ['-f', '--force'],
+  ],
+  cp: [['-r', '-R', '--recursive', '-a', '--archive']],
+  chmod: [['-R', '--recursive']],
+  chown: [['-R', '--recursive']],
+  grep: [['-r', '-R', '--recursive', '--dereference-recursive']],
+  git: [['-f', '--force', '--force-with-lease', '--force-if-includes', '+*']],
+};
+
+/** What else says the same: `-rf` is two options, each of which has other names. */
+function synonyms(program: string, wanted: string): readonly string[] {
+  if (!Object.hasOwn(SYNONYMS, program)) return [];
+  return SYNONYMS[program]?.find((each) => each.includes(wanted)) ?? [];
 }
 
 /** `--force` is also `--forc`, `--force=x` and, as `-f`, within `-xf`. */
@@ -199,17 +221,10 @@ function hasSurely(pattern: CommandPattern, args: Words): boolean {
   );
 }
 
-/** Programs that are there to run the code of a project, and take none from their arguments. */
-const RUNNERS: ReadonlySet<string> = new Set(
-  (
-    'make npm npx pnpm yarn bun cargo go mvn gradle pytest tox nox jest vitest mocha tsc eslint biome docker podman ' +
-    'dotnet bundle rake composer poetry uv pip ninja cmake bazel just task'
-  ).split(' '),
-);
-
 /** A program that takes code from its arguments is permitted with the flag, or with every argument written out. */
 function isCodeSure(pattern: CommandPattern, command: SimpleCommand, name: string, rest: Words): boolean {
-  if (!command.runsCode || pattern.mayRunCode || RUNNERS.has(name)) return true;
+  if (!command.runsCode || pattern.mayRunCode) return true;
   const isWritten = pattern.args.length > 0 && !pattern.args.includes('*');
+  if (RUNNERS.has(name)) return isWritten || !bringsCode(name, rest);
   return isWritten || (rest.length === 0 && pattern.subcommands.length > 0);
 }

@@ -1,4 +1,4 @@
-import { type Access, canonicalTool, likelyTool, nativeTool } from '../tools.ts';
+import { type Access, canonicalTool, foldName, likelyTool, nativeTool } from '../tools.ts';
 import type { Subject } from './subject.ts';
 import { fitsGlob, fitsGlobFolded, isGlob } from './text-glob.ts';
 
@@ -31,9 +31,16 @@ export function mayBeTool(patterns: readonly string[], { tool, likelyTool, call 
     if (pattern === '*') return call.kind === 'tool';
     if (pattern === '@builtin') return nativeTool(likelyTool) !== null;
     return [tool, likelyTool, call.tool].some(
-      (name) => isSameKind(pattern, name) && fitsGlobFolded(pattern, name),
+      (name) =>
+        isSameKind(pattern, name) &&
+        (fitsGlobFolded(pattern, name) || fitsGlob(foldName(pattern), serverForm(foldName(name)))),
     );
   });
+}
+
+/** `@server` alone may be any of its tools. */
+function serverForm(name: string): string {
+  return /^@[^/]+$/.test(name) ? `${name}/` : name;
 }
 
 /** `model:*`, `spawn:*` and `hook:*` are no tools, and no glob of tools fits them. */
