@@ -41,7 +41,9 @@ const STARTING_WORDS: ReadonlyMap<string, RegExp> = new Map([
   ...names('kubectl oc').map((name) => [name, /^(?:exec|run|debug)$/] as const),
   ...names('lxc bundle ip').map((name) => [name, /^exec$/] as const),
   ...names('npm yarn pnpm mise asdf direnv').map((name) => [name, /^(?:exec|x|dlx)$/] as const),
-  ...names('uv poetry pipenv pdm hatch conda mamba rye flatpak snap').map((name) => [name, /^(?:run|exec)$/] as const),
+  ...names('uv poetry pipenv pdm hatch conda mamba rye flatpak snap').map(
+    (name) => [name, /^(?:run|exec)$/] as const,
+  ),
   ['nix', /^(?:develop|shell|run)$/],
   ['guix', /^(?:shell|environment)$/],
   ['perf', /^(?:stat|record|trace)$/],
@@ -63,8 +65,23 @@ function startedBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
   });
 }
 
-const CODE_PROGRAMS: ReadonlySet<string> = new Set([...INTERPRETERS, 'awk', 'gawk', 'mawk', 'nawk', 'make', 'zip']);
-const FED_PROGRAMS: ReadonlySet<string> = new Set([...INTERPRETERS, ...SHELL_NAMES, 'make', 'at', 'batch', 'crontab']);
+const CODE_PROGRAMS: ReadonlySet<string> = new Set([
+  ...INTERPRETERS,
+  'awk',
+  'gawk',
+  'mawk',
+  'nawk',
+  'make',
+  'zip',
+]);
+const FED_PROGRAMS: ReadonlySet<string> = new Set([
+  ...INTERPRETERS,
+  ...SHELL_NAMES,
+  'make',
+  'at',
+  'batch',
+  'crontab',
+]);
 
 /** The arguments that are code, or may be. */
 export function codeOf({ program, args, runsCode }: SimpleCommand): readonly string[] {

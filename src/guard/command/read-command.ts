@@ -51,7 +51,12 @@ function commandsOf(run: PossibleRun): readonly SimpleCommand[] {
   const { text, words } = run;
   return gather((collector) => {
     if (text !== undefined) readText(collector, topFrame(), text);
-    else readWords(collector, { ...topFrame(), source: '' }, words, { text: words.join(' '), assignments: [], readText });
+    else
+      readWords(collector, { ...topFrame(), source: '' }, words, {
+        text: words.join(' '),
+        assignments: [],
+        readText,
+      });
   }).commands;
 }
 

@@ -1,5 +1,5 @@
-import type { SimpleCommand } from '../command/reading.ts';
 import { codeOf } from '../command/possible.ts';
+import type { SimpleCommand } from '../command/reading.ts';
 import type { Access } from '../tools.ts';
 import type { PathReader } from './path-reader.ts';
 import { programName } from './program.ts';
@@ -30,7 +30,12 @@ export function commandPart(
       ...command.reads.map((path) => use(path, ['read'])),
       ...command.writes.map((path) => use(path, ['write'])),
       ...(command.isEffectKnown ? [] : possiblePaths(command, bases, places.includes(null), paths)),
-      ...guessedPaths(command).map((path): PathUse => ({ ...paths.use(path, BOTH, false, bases.length === 0 ? [base] : bases), isGuess: true })),
+      ...guessedPaths(command).map(
+        (path): PathUse => ({
+          ...paths.use(path, BOTH, false, bases.length === 0 ? [base] : bases),
+          isGuess: true,
+        }),
+      ),
     ],
     destinations: command.args.flatMap((arg) => (arg === null ? [] : destinationsOf(arg, network))),
     guessedHosts: command.isEffectKnown ? [] : guessedHosts(command, network),
@@ -103,7 +108,9 @@ function isOpen({ program, args }: SimpleCommand): boolean {
   return args.some(
     (arg) =>
       arg === null ||
-      (name === 'curl' && /^-[A-Za-z]*K|^--conf|^(?!-).*[{[]/.test(arg) && !/^(https?:\/\/)?\[[\da-fA-F:.]+\]/.test(arg)) ||
+      (name === 'curl' &&
+        /^-[A-Za-z]*K|^--conf|^(?!-).*[{[]/.test(arg) &&
+        !/^(https?:\/\/)?\[[\da-fA-F:.]+\]/.test(arg)) ||
       (name === 'wget' && /^-[A-Za-z]*i|^--input-f/.test(arg)),
   );
 }

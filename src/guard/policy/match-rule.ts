@@ -91,7 +91,9 @@ function staysInside(rule: Rule, { command, paths }: Part, { roots }: Subject): 
   return paths.every(
     ({ isGuess, resolved }) =>
       isGuess === true ||
-      resolved.every(({ real, doubt }) => doubt === null && real.every((path) => isBelow(path, roots.workspace))),
+      resolved.every(
+        ({ real, doubt }) => doubt === null && real.every((path) => isBelow(path, roots.workspace)),
+      ),
   );
 }
 
@@ -135,7 +137,8 @@ function areHostsSure(rule: Rule, part: Part): boolean {
   if (host === null || part.hasOpenDestination || part.destinations.length === 0) return false;
   // What other programs do with a host nobody knows: a rule has to name them.
   const program = part.command === null ? null : sureName(part.command.program ?? '');
-  if (part.command !== null && rule.commands === null && program !== 'curl' && program !== 'wget') return false;
+  if (part.command !== null && rule.commands === null && program !== 'curl' && program !== 'wget')
+    return false;
   const options = part.command?.args.filter((arg) => arg?.startsWith('-') === true) ?? [];
   return (
     options.every((option) => option !== null && PLAIN_OPTION.test(option)) &&

@@ -33,9 +33,15 @@ export function mayBeTool(patterns: readonly string[], { tool, likelyTool, call 
     return [tool, likelyTool, call.tool].some(
       (name) =>
         isSameKind(pattern, name) &&
-        (fitsGlobFolded(pattern, name) || fitsGlob(foldName(pattern), serverForm(foldName(name)))),
+        (fitsGlobFolded(pattern, name) ||
+          (isOdd(name) && fitsGlob(foldName(pattern), serverForm(foldName(name))))),
     );
   });
+}
+
+/** Has letters that a name of a tool has not, or no tool behind the name of its server. */
+function isOdd(name: string): boolean {
+  return !/^[\w.:-]+$|^@[\w.-]+\/[\w.-]+$/.test(name);
 }
 
 /** `@server` alone may be any of its tools. */

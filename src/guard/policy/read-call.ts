@@ -120,7 +120,8 @@ function nativePaths(native: NativeTool, { tool, args }: GuardedCall, paths: Pat
     if (value === undefined && native.hasImpliedPath) return [paths.use('.', [access], true)];
     // Q's own form of fs_read names its files one level deeper.
     if (value === undefined && hasOperations(args)) return [];
-    if (typeof value === 'string' && isFileUrl(value)) return pathUses({ name, text: value }, [access], paths, [paths.cwd]);
+    if (typeof value === 'string' && isFileUrl(value))
+      return pathUses({ name, text: value }, [access], paths, [paths.cwd]);
     return [paths.use(typeof value === 'string' && value !== '' ? value : null, [access], true)];
   });
   // The tool that is called `glob` has it for a pattern, and a pattern may say where.

@@ -46,11 +46,15 @@ const OPTIONS: Readonly<Record<string, Options>> = {
   bun: NODE,
   make: {
     long: ['file', 'makefile', 'directory', 'include-dir', 'eval'],
-    words: /^-[bBdeiknpqrRsStvwm]*[CfIE]|^(\.?SHELL(FLAGS)?|MAKE|MAKEFILES|MAKEFLAGS|GNUMAKEFLAGS|VPATH)[:+?!]*=/,
+    words:
+      /^-[bBdeiknpqrRsStvwm]*[CfIE]|^(\.?SHELL(FLAGS)?|MAKE|MAKEFILES|MAKEFLAGS|GNUMAKEFLAGS|VPATH)[:+?!]*=/,
   },
   go: GO,
   cargo: { long: ['config', 'manifest-path'], words: /^(-C|-Z|\+)/, end: '--' },
-  pytest: { long: ['config-file', 'rootdir', 'confcutdir'], words: /^(-c|-p(?!$|no:))|^(--override-ini=)?addopts/ },
+  pytest: {
+    long: ['config-file', 'rootdir', 'confcutdir'],
+    words: /^(-c|-p(?!$|no:))|^(--override-ini=)?addopts/,
+  },
   eslint: { long: ['rulesdir', 'resolve-plugins-relative-to'] },
   mvn: { long: ['settings', 'file'], words: /^-(s|gs|f|t|Dexec\.|Dmaven\.ext)/ },
   gradle: { long: ['init-script', 'project-dir', 'build-file', 'settings-file'], words: /^-(I|p|b|c)$/ },
@@ -68,7 +72,8 @@ export function bringsCode(name: string, args: SimpleCommand['args']): boolean {
         : -1;
   const own = end === -1 ? args : args.slice(0, end);
   return own.some(
-    (arg, index) => arg === null || isBringer(name, options, arg) || isVariable(name, arg, own[index - 1] ?? ''),
+    (arg, index) =>
+      arg === null || isBringer(name, options, arg) || isVariable(name, arg, own[index - 1] ?? ''),
   );
 }
 
@@ -87,5 +92,8 @@ function isVariable(name: string, arg: string, before: string): boolean {
   const value = /^[^\s=]+?[:+?!]*=(.*)$/s.exec(arg);
   if (value === null) return false;
   const isFlags = /^\w*(FLAGS|ARGS|OPTS|LIBS)\+?=/.test(arg);
-  return /[:?!]=/.test(arg.slice(0, arg.indexOf('=') + 1)) || !(isFlags ? /^[\w.,:@%+/= -]*$/ : /^[\w.,:@%+/-]*$/).test(value[1] ?? '');
+  return (
+    /[:?!]=/.test(arg.slice(0, arg.indexOf('=') + 1)) ||
+    !(isFlags ? /^[\w.,:@%+/= -]*$/ : /^[\w.,:@%+/-]*$/).test(value[1] ?? '')
+  );
 }

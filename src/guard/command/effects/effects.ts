@@ -1,9 +1,9 @@
 import type { Argument } from '../reading.ts';
-import { cdEffects, envEffects, timeEffects } from './movers.ts';
 import { findEffects } from './find.ts';
 import { gitEffects } from './git.ts';
-import { sedEffects } from './sed.ts';
+import { cdEffects, envEffects, timeEffects } from './movers.ts';
 import { type Effects, hasFlag, isAbbreviated, NO_EFFECT, operandsOf, UNKNOWN_EFFECT } from './operands.ts';
+import { sedEffects } from './sed.ts';
 import { EFFECTS, type EffectSpec, type Role } from './tables.ts';
 
 const SPECIAL: Readonly<Record<string, (args: readonly Argument[]) => Effects>> = {

@@ -38,7 +38,13 @@ const FILE_OPTIONS = [
   'file',
   'template',
 ];
-const READ_NAMES: ReadonlySet<string> = new Set([...FILE_OPTIONS.map((name) => `--${name}`), '-O', '-X', '-F', '-t']);
+const READ_NAMES: ReadonlySet<string> = new Set([
+  ...FILE_OPTIONS.map((name) => `--${name}`),
+  '-O',
+  '-X',
+  '-F',
+  '-t',
+]);
 
 /** The short options with a value, where they are not those of `log` and `diff`. */
 const SHORT: Readonly<Record<string, string>> = {
@@ -57,7 +63,12 @@ export function gitEffects(args: readonly Argument[]): Effects {
   const within = (paths: readonly Argument[]) => paths.map((path) => from(line.directory, path));
   const isStatic = !line.args.includes(null) && line.directory !== null;
   if (READERS.has(subcommand) || subcommand === 'commit') return readEffects(line, within, isStatic);
-  const { operands, options } = operandsOf(line.args, 'ofF', ['output', 'file', 'output-directory', 'template']);
+  const { operands, options } = operandsOf(line.args, 'ofF', [
+    'output',
+    'file',
+    'output-directory',
+    'template',
+  ]);
   const valuesOf = (...names: string[]) =>
     within(options.filter(({ name }) => names.includes(name)).map(({ value }) => value));
   switch (subcommand) {
