@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { chainHash } from '../../src/audit/record.ts';
 import { type VerifyReport, verifyAudit } from '../../src/audit/verify/verify.ts';
-import { type Finished, finish, openBench, ROOT } from '../setup/bench-home.ts';
+import { eventually, type Finished, finish, openBench, ROOT } from '../setup/bench-home.ts';
 
 export interface LogCopy {
   readonly folder: string;
@@ -57,8 +57,9 @@ export async function makeRealLog(): Promise<RealLog> {
   await bench.q('kill', 'tool:exec', '--reason', 'y');
   await bench.q('rearm', 'tool:exec', '--reason', 'z');
   await bench.q('run', 'gate', '--detach');
-  await bench.q('approve', 'latest');
-  await bench.q('wait', 'latest');
+  // Only what waits can be approved.
+  await eventually('it is approved', async () => (await bench.q('approve', 'latest')).status === 0);
+  await eventually('it is over', async () => (await bench.status('latest')).status === 'completed');
   await bench.q('supervisor', 'stop');
   const base = join(bench.home, '..');
   const anchors = join(base, '.local', 'share', 'q-workflow', 'anchors');
