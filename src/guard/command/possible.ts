@@ -53,6 +53,8 @@ const QEMU = /^qemu-/;
 
 function startedBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
   const name = program === null ? '' : tableName(program);
+  if (name === 'python' || name === 'pypy') return moduleOf(args);
+  if (name === 'uv' && args[0] === 'pip') return [{ words: args.filter((arg) => arg !== null) }];
   const word = STARTING_WORDS.get(name);
   const at = word === undefined ? -1 : args.findIndex((arg) => arg !== null && word.test(arg));
   if (at === -1 && !STARTERS.has(name) && !QEMU.test(name)) return [];
@@ -63,6 +65,16 @@ function startedBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
     const words = args.slice(at + 1 + index).filter((each) => each !== null);
     return [{ words }];
   });
+}
+
+/** `python -m pip install x` is `pip install x`. */
+function moduleOf(args: SimpleCommand['args']): readonly PossibleRun[] {
+  const at = args.indexOf('-m');
+  const attached = args.find((arg) => arg !== null && /^-m\w/.test(arg)) ?? null;
+  const words = at === -1 ? args.slice(args.indexOf(attached) + 1) : args.slice(at + 1);
+  const known = words.filter((arg) => arg !== null);
+  if (at !== -1) return [{ words: known }];
+  return attached === null ? [] : [{ words: [attached.slice(2), ...known] }];
 }
 
 const CODE_PROGRAMS: ReadonlySet<string> = new Set([

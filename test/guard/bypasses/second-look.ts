@@ -37,6 +37,7 @@ const FILES: Readonly<Record<string, PolicyFile>> = {
     ...'tar sed awk find xargs rsync curl ssh'.split(' '),
     ...['git log', 'git fetch', 'git diff'],
   ),
+  'glob git *': commands('git *'),
   'allow node build.js': commands('node build.js', 'python3 -m pytest'),
   'deny rm': allBut({ command: 'rm' }),
   'deny sudo': allBut({ command: 'sudo' }),
@@ -75,7 +76,10 @@ const FILES: Readonly<Record<string, PolicyFile>> = {
 export async function policyNamed(name: string): Promise<PolicySet> {
   const shipped = SHIPPED[name];
   if (shipped === undefined) {
-    const file = FILES[name];
+    // `s: git push --force` denies that, `s: allow ls -la` allows that alone.
+    const [, effect, command] = /^s: (allow )?(.*)$/.exec(name) ?? [];
+    const file =
+      command === undefined ? FILES[name] : effect === undefined ? allBut({ command }) : commands(command);
     if (file === undefined) throw new Error(`no policy ${name}`);
     return setOf(file);
   }
