@@ -123,7 +123,12 @@ function guessedHosts(command: SimpleCommand, isNetworkProgram: boolean): Destin
     const isUrl = text?.includes('://') === true && codes.length === 0;
     return isUrl ? [] : (text ?? '').slice(0, 16_384).split(/[^\w.-]+/);
   });
-  const hosts = tokens.filter((token) => /^[\w-]+(\.[\w-]+)*\.[A-Za-z][\w-]*\.?$/.test(token));
+  const hosts = tokens.filter(
+    (token) =>
+      /^[\w-]+(\.[\w-]+)*\.[A-Za-z][\w-]*\.?$/.test(token) ||
+      // Elsewhere a number of this form is where a server listens, or a version.
+      (isNetworkProgram && /^\d+\.\d+\.\d+\.\d+$/.test(token)),
+  );
   return [...new Set(hosts.flatMap((token) => [token, token.replace(/^-[A-Za-z]/, '')]))]
     .slice(0, MAX_GUESSES)
     .flatMap((token) => single(readHost(token)));

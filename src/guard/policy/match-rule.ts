@@ -1,7 +1,7 @@
 import { SEARCH_LEAVES_OUT } from '../tools.ts';
 import type { Rule } from './compile-rule.ts';
 import { isSurelyCommand, mayBeCommand } from './match-command.ts';
-import { isHost } from './match-host.ts';
+import { isGuessedHost, isHost, mayBeHost } from './match-host.ts';
 import { isSurelyTool, mayBeTool } from './match-tool.ts';
 import { isExcepted, isNamed, type PathPattern, type PathRoots } from './path-pattern.ts';
 import { sureName } from './program.ts';
@@ -211,8 +211,7 @@ function isHostPossible({ host }: Rule, part: Part): boolean {
   if (host === null) return false;
   return (
     part.hasOpenDestination ||
-    part.destinations.some((to) => to.host === null || isHost(host, to)) ||
-    // A word that looks like a host may be one where the rule names it.
-    (host.names.length > 0 && part.guessedHosts.some((to) => isHost(host, to)))
+    part.destinations.some((to) => to.host === null || mayBeHost(host, to)) ||
+    part.guessedHosts.some((to) => isGuessedHost(host, to))
   );
 }
