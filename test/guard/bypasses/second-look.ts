@@ -71,6 +71,39 @@ const FILES: Readonly<Record<string, PolicyFile>> = {
   'deny @git': allBut({ tool: '@git' }),
   'deny secrets': allBut({ path: ['/etc/**', '~/.ssh/**'] }),
   'allow all': { default: 'allow', rules: [] },
+  'p: w src/**': {
+    default: 'deny',
+    rules: [
+      { effect: 'allow', tool: 'fs_write', path: 'src/**' },
+      { effect: 'allow', tool: 'execute_bash', command: 'echo' },
+    ],
+  },
+  'p: deny w *.env': allBut({ tool: 'fs_write', path: '*.env' }),
+  'p: except': only({
+    tool: 'fs_read',
+    path: { within: '${workspace}', except: ['secret/**', '**/*.key', 'secret'] },
+  }),
+  'p: deny cp /etc': allBut({ command: 'cp', path: '/etc/**' }),
+  'p: deny ports': allBut({ host: { ports: [22, 25] } }),
+  'p: deny private': allBut({
+    host: { classes: ['loopback', 'private', 'link-local', 'metadata', 'unspecified'] },
+  }),
+  'p: deny any host': allBut({ host: '*' }),
+  'p: args deny': allBut({
+    tool: 'use_aws',
+    args: { type: 'object', properties: { operation_name: { pattern: '^delete' } } },
+  }),
+  'p: mcp glob': only({ tool: '@fs/read_*' }),
+  'p: when svc': allBut({ tool: 'use_aws', when: "args.service_name == 'iam'" }),
+  'p: cmd list': commands(
+    'git status',
+    'git diff',
+    'git log',
+    'npm run lint',
+    'npm run test:*',
+    'ls',
+    'cat README.md',
+  ),
 };
 
 export async function policyNamed(name: string): Promise<PolicySet> {

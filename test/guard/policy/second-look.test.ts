@@ -1,4 +1,4 @@
-/** Some 2,300 attempts of people who know their tools, and what ordinary work looks like beside them. */
+/** Some 2,900 calls: of people who know their tools, and what ordinary work looks like beside them. */
 import assert from 'node:assert/strict';
 import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
