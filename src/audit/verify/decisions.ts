@@ -61,7 +61,7 @@ function approvalFault(
   );
   return isTold
     ? null
-    : `it is ${String(status)} by ${String(row['decided_by'] ?? 'nobody')}, and its records say otherwise`;
+    : `it is ${String(status)} by ${JSON.stringify(row['decided_by'])}, and its records say otherwise`;
 }
 
 function checkLatches(database: DatabaseSync, { latches, isWhole }: Told, findings: Findings): void {
