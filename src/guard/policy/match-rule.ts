@@ -201,10 +201,18 @@ function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: S
     const isSearch = subject.likelyTool === 'search';
     if (!isSearch && !takesWholeFolder(part, use)) return false;
     const leftOut = isSearch ? SEARCH_LEAVES_OUT : NOTHING;
+    const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
+    const isLooked = (path: string): boolean => path.toLowerCase().endsWith(ending) && isMeant(path);
     return use.resolved.some(({ real }) =>
-      real.some((folder) => mayHold(folder, subject.files, isMeant, leftOut)),
+      real.some((folder) => mayHold(folder, subject.files, isLooked, leftOut)),
     );
   });
+}
+
+/** Of all files that a search looks into, where its pattern is as plain as `*.ts`; empty: any. */
+function endingOf(glob: unknown): string {
+  const [, ending = ''] = typeof glob === 'string' ? (/^(?:\*\*\/)?\*(\.[\w.]+)$/.exec(glob) ?? []) : [];
+  return ending.toLowerCase();
 }
 
 function isHostPossible({ host }: Rule, part: Part): boolean {
