@@ -118,10 +118,12 @@ class Check {
     this.payloads = new Map();
     this.own = [];
     this.hasLostHeads = false;
+    this.told = { approvals: new Map(), latches: new Map(), untold: new Set(), isWhole: true };
   }
 
   bad(kind, seq, message, through) {
-    if (seq !== null && (through ?? seq) < this.options.from) return;
+    // Also what has a number below the first one is judged, unless somebody wants only a part.
+    if (seq !== null && this.options.from > 1 && (through ?? seq) < this.options.from) return;
     const cut = kind === 'truncated' ? this.problems.find((problem) => problem.kind === kind) : undefined;
     if (cut !== undefined) cut.through = Math.max(cut.through, through);
     else this.problems.push({ kind, seq, ...(through === undefined ? {} : { through }), message });
@@ -160,14 +162,21 @@ class Check {
     this.trusted = this.options.key ?? this.anchor?.keys[0] ?? this.meta('audit_key');
     const table = this.one("SELECT 1 FROM sqlite_schema WHERE name = 'audit_checkpoints'");
     if (table === undefined && this.meta('audit_key') === null) {
-      this.doubts.push('the database is of a version without checkpoints');
+      if ((this.anchor?.checkpoints.length ?? 0) === 0)
+        this.doubts.push('the database is of a version without checkpoints');
+      else
+        this.bad('checkpoint_missing', 1, 'the checkpoints that the anchor has are gone from the database');
       return;
     }
+    const low = this.one('SELECT min(seq) AS seq FROM audit WHERE seq < 1').seq;
+    if (low !== null) this.bad('inserted', low, `record ${low} has a number that no record gets`);
     const versions = this.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'versions'");
     const triggers = { ...TRIGGERS, ...(versions === undefined ? {} : VERSION_TRIGGERS) };
     for (const [name, words] of Object.entries(triggers)) {
       const sql = this.one("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", name)?.sql;
-      if (!String(sql).includes(`RAISE(ABORT, '${words}')`))
+      // Those that refuse all changes have no condition: `WHEN 0` refuses nothing.
+      const isConditional = /_no_(update|delete)$/.test(name) && /\bWHEN\b/i.test(String(sql));
+      if (isConditional || !String(sql).includes(`RAISE(ABORT, '${words}')`))
         this.bad('trigger_missing', null, `the trigger ${name} was taken away`);
     }
     const start = this.readSegments();
@@ -238,6 +247,14 @@ class Check {
     for (const [id, fold] of Object.entries(heads.instances)) this.folds.set(id, { ...fold });
     for (const [name, hash] of Object.entries(heads.registrations)) this.registrations.set(name, hash);
     for (const hash of heads.erased) this.erased.add(hash);
+    const { told } = heads;
+    if (told === undefined || told === null) {
+      this.told.isWhole = false;
+      return;
+    }
+    for (const [key, approval] of Object.entries(told.approvals)) this.told.approvals.set(key, approval);
+    for (const [scope, latch] of Object.entries(told.latches)) this.told.latches.set(scope, latch);
+    for (const instance of told.untold) this.told.untold.add(instance);
   }
 
   /** Instances of which the last word is that they were archived: their events are not here. */
@@ -266,6 +283,7 @@ class Check {
 
   readRecords(start) {
     const key = this.sealKey();
+    this.hasSeals = key !== null;
     const sealsFrom =
       this.one("SELECT max(seq) AS seq FROM audit WHERE type = 'audit.key_replaced'").seq ?? 0;
     let hash = start;
@@ -331,7 +349,13 @@ class Check {
 
   sealKey() {
     if (this.options.sealKey === null || !existsSync(this.options.sealKey)) return null;
-    const key = sealer(this.options.sealKey);
+    let key = null;
+    try {
+      key = sealer(this.options.sealKey);
+    } catch {
+      // No private key: seals are not checked then.
+      return null;
+    }
     return key.publicKey === this.trusted || key.publicKey === this.meta('audit_key') ? key : null;
   }
 
@@ -349,8 +373,42 @@ class Check {
         this.bad('journal_mismatch', seq, `${name} is not the one that record ${seq} speaks of`);
   }
 
+  /** What records say of approvals and kill switches. */
+  tell({ seq, type, at, instance, data, actor }) {
+    const { approvals, latches, untold } = this.told;
+    if (type === 'kill.tripped' || type === 'kill.rearmed') {
+      const known = latches.get(data.scope) ?? { trips: [], isTripped: false };
+      latches.set(data.scope, Object.assign(known, { record: seq }));
+      if (type === 'kill.rearmed') known.isTripped = false;
+      else {
+        known.trips.push([data.mode, data.reason, data.by, at]);
+        // A spooled one is held by its file until the next start.
+        if (data.spooled !== true) known.isTripped = true;
+      }
+    }
+    if (instance === null) return;
+    if (type.startsWith('approval.')) {
+      const key = `${instance} ${data.approval}`;
+      const known = approvals.get(key) ?? { argsHash: null, expiresAt: null, ends: [] };
+      approvals.set(key, Object.assign(known, { record: seq }));
+      const status = { granted: 'approved', denied: 'denied', expired: 'expired', withdrawn: 'withdrawn' }[
+        type.slice('approval.'.length)
+      ];
+      const isOfPerson = status === 'approved' || status === 'denied';
+      if (type === 'approval.requested')
+        Object.assign(known, { argsHash: data.args_hash, expiresAt: data.expires_at });
+      else if (status !== undefined)
+        known.ends.push({ status, by: isOfPerson ? `${actor?.kind} ${actor?.id}` : null, at });
+    }
+    if (type === 'instance.archived')
+      for (const key of [...approvals.keys()]) if (key.startsWith(`${instance} `)) approvals.delete(key);
+    if (type === 'instance.unarchived') untold.add(instance);
+  }
+
   /** What the records so far say that the tables must hold. */
-  fold({ seq, type, at, instance, data, binds }) {
+  fold(body) {
+    this.tell(body);
+    const { seq, type, at, instance, data, binds } = body;
     if (type.startsWith('audit.')) this.own.push({ seq, type, data });
     if (type === 'audit.payload_erased') this.erased.add(data.sha256);
     if (type === 'audit.upgraded') this.load(data.heads);
@@ -421,12 +479,22 @@ class Check {
       previous = sha256(row.body);
     }
     this.checkpoints = number;
+    // Anybody can go on with a chain of hashes; the seals tell who did.
+    if (good < this.last && !this.hasSeals)
+      this.doubts.push(
+        `records after ${good} are not signed yet, and their seals cannot be checked without the key`,
+      );
     if (untrusted !== null) this.doubts.push(`records from ${untrusted} on are signed by an unknown key`);
   }
 
   anchorText() {
     const file = this.options.anchor;
-    return file === null || !existsSync(file) ? null : readFileSync(file, 'utf8');
+    if (file === null || !existsSync(file)) return null;
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      return null;
+    }
   }
 
   readAnchor(text) {
@@ -455,6 +523,8 @@ class Check {
       return;
     }
     const { keys, checkpoints, badLines } = this.anchor;
+    if (keys.length > 0 && checkpoints.length > 0 && checkpoints.every(({ body }) => body.key !== keys[0]))
+      this.bad('anchor_edited', null, 'the anchor begins with a key that signed none of its checkpoints');
     for (const line of badLines) this.bad('anchor_edited', null, `line ${line} of the anchor does not hold`);
     if (keys.length === 0 && checkpoints.length === 0) this.doubts.push('the anchor does not know this log');
     if (keys.length === 0 && checkpoints.length > 0)
@@ -531,6 +601,7 @@ class Check {
     for (const { hash, body } of this.db.prepare('SELECT hash, body FROM documents').iterate())
       if (sha256(body) !== hash && sha256(canonical(parse(body))) !== hash)
         this.bad('document_mismatch', null, `the document ${hash} was changed`);
+    this.checkDecisions();
     for (const [hash, seq] of this.payloads) {
       const row = this.one('SELECT body FROM audit_payloads WHERE hash = ?', hash);
       const isFine =
@@ -538,6 +609,55 @@ class Check {
       if (!isFine) this.bad('payload_mismatch', seq, `the payload of record ${seq} was changed`);
     }
   }
+
+  has(table) {
+    return this.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table) !== undefined;
+  }
+
+  /** An approval that nobody gave, a kill switch that nobody armed again. */
+  checkDecisions() {
+    const { approvals, latches, untold, isWhole } = this.told;
+    const seen = new Set();
+    for (const row of this.has('approvals') ? this.db.prepare('SELECT * FROM approvals').all() : []) {
+      const key = `${row.instance} ${row.number}`;
+      seen.add(key);
+      const isUntold = !isWhole || untold.has(row.instance);
+      const says = approvals.get(key);
+      if (says === undefined ? !isUntold : !isAsTold(row, says, isUntold))
+        this.bad(
+          'state_mismatch',
+          says?.record ?? null,
+          `approval ${row.number} of ${row.instance} was changed`,
+        );
+    }
+    for (const [key, { record }] of this.has('approvals') ? approvals : [])
+      if (!seen.has(key)) this.bad('state_mismatch', record, `approval ${key} is gone`);
+    const tripped = new Set();
+    for (const row of this.has('kill_latches') ? this.db.prepare('SELECT * FROM kill_latches').all() : []) {
+      tripped.add(row.scope);
+      const says = latches.get(row.scope);
+      const isTold =
+        says?.trips.some(
+          ([mode, reason, by, at]) =>
+            mode === row.mode && reason === row.reason && by === row.tripped_by && at === row.at,
+        ) ?? !isWhole;
+      if (!isTold)
+        this.bad('state_mismatch', says?.record ?? null, `the kill switch ${row.scope} was changed`);
+    }
+    for (const [scope, { isTripped, record }] of this.has('kill_latches') ? latches : [])
+      if (isTripped && !tripped.has(scope))
+        this.bad('state_mismatch', record, `the kill switch ${scope} is gone and was not armed again`);
+  }
+}
+
+function isAsTold(row, { argsHash, expiresAt, ends }, isUntold) {
+  if (argsHash !== null && row.args_hash !== argsHash) return false;
+  if (expiresAt !== null && row.expires_at !== Date.parse(expiresAt)) return false;
+  if (ends.length === 0) return row.status === 'pending' || isUntold;
+  return ends.some(
+    ({ status, by, at }) =>
+      status === row.status && (by === null || (by === row.decided_by && at === row.decided_at)),
+  );
 }
 
 function agrees(row, { row: says, journal, status, end, hasMoved, isArchived }) {

@@ -1,4 +1,5 @@
 import type { RowHashes } from './binds.ts';
+import { loadTold, nothingTold, saveTold, type Told, type ToldHeads, tellRecord } from './told.ts';
 
 /** What the records so far say that the tables must hold. */
 export interface Fold {
@@ -7,6 +8,7 @@ export interface Fold {
   readonly registrations: Map<string, string | null>;
   /** Hashes of payloads that were erased. */
   readonly erased: Set<string>;
+  readonly told: Told;
 }
 
 export interface InstanceFold {
@@ -31,6 +33,7 @@ export interface FoldRecord {
   readonly type: string;
   readonly at: number;
   readonly instance: string | null;
+  readonly actor?: { readonly kind: string; readonly id: string };
   readonly data: Readonly<Record<string, unknown>>;
   readonly binds?: {
     readonly journal?: { readonly seq: number; readonly digest: string };
@@ -44,6 +47,8 @@ export interface Heads {
   readonly instances: Readonly<Record<string, InstanceFold>>;
   readonly registrations: Readonly<Record<string, string | null>>;
   readonly erased: readonly string[];
+  /** Absent in those of an older version. */
+  readonly told?: ToldHeads | null;
 }
 
 const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
@@ -55,12 +60,13 @@ const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
 };
 
 export function emptyFold(): Fold {
-  return { instances: new Map(), registrations: new Map(), erased: new Set() };
+  return { instances: new Map(), registrations: new Map(), erased: new Set(), told: nothingTold() };
 }
 
 /** Takes one record in. Records of a log in their order; anything else makes no sense. */
 export function foldRecord(fold: Fold, record: FoldRecord): void {
   const { seq, type, at, instance, data, binds } = record;
+  tellRecord(fold.told, record);
   if (type === 'audit.payload_erased') fold.erased.add(String(data['sha256']));
   if (type === 'audit.upgraded') loadHeads(fold, data['heads'] as Heads);
   if (binds?.registration !== undefined) fold.registrations.set(String(data['workflow']), binds.registration);
@@ -89,6 +95,7 @@ export function loadHeads(fold: Fold, heads: Heads): void {
   for (const [id, instance] of Object.entries(heads.instances)) fold.instances.set(id, { ...instance });
   for (const [name, hash] of Object.entries(heads.registrations)) fold.registrations.set(name, hash);
   for (const hash of heads.erased) fold.erased.add(hash);
+  loadTold(fold.told, heads.told ?? null);
 }
 
 /** Of archived instances nothing is left to be told: what is kept does not grow for ever. */
@@ -97,6 +104,7 @@ export function saveHeads(fold: Fold): Heads {
     instances: Object.fromEntries([...fold.instances].filter(([, { isArchived }]) => isArchived !== true)),
     registrations: Object.fromEntries(fold.registrations),
     erased: [...fold.erased].sort(),
+    told: saveTold(fold.told),
   };
 }
 

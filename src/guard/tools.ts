@@ -69,7 +69,7 @@ export const SEARCH_LEAVES_OUT: ReadonlySet<string> = new Set(['.git', 'node_mod
 
 /** Letters of other scripts that look like Latin ones, as far as names of tools have them. */
 const LOOKALIKES: Readonly<Record<string, string>> = Object.fromEntries(
-  'аa сc еe іi јj оo рp ѕs уy хx һh ԁd ԛq ԝw ᴦr ιi οo νv αa τt κk ρp υu ɡg ıi'
+  'аa сc еe іi јj оo рp ѕs уy хx һh тt кk мm нh вb ԁd ԛq ԝw ᴦr ιi οo νv αa τt κk ρp υu ɡg ıi'
     .split(' ')
     .map(([letter = '', latin = '']) => [letter, latin]),
 );
@@ -99,10 +99,12 @@ export function nativeTool(name: string): NativeTool | null {
  * name itself when it is like none.
  */
 export function likelyTool(name: string): string {
-  return BY_NAME.get(name) ?? BY_FOLDED_NAME.get(foldName(name)) ?? name;
+  const folded = foldName(name).replace(/^@?builtin\//, '');
+  return BY_NAME.get(name) ?? BY_FOLDED_NAME.get(folded) ?? name;
 }
 
-function foldName(name: string): string {
+/** One form for all spellings that people may take for the same name. */
+export function foldName(name: string): string {
   return Array.from(name.normalize('NFKD').toLowerCase())
     .map((letter) => LOOKALIKES[letter] ?? letter)
     .join('')

@@ -35,6 +35,8 @@ function record(type: string, data: Readonly<Record<string, unknown>>): AuditEnt
 /** The digests of all journals that were written before there were any. */
 function tieJournals(database: DatabaseSync, { instances }: Tables): Heads {
   const fold = emptyFold();
+  // Rows of approvals and kill switches that there are by now have no record.
+  fold.told.isWhole = false;
   const events = database.prepare(
     'SELECT instance, seq, incarnation, at, body FROM events ORDER BY instance, seq',
   );

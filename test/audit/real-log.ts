@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { chainHash } from '../../src/audit/record.ts';
 import { type VerifyReport, verifyAudit } from '../../src/audit/verify/verify.ts';
-import { type Finished, finish, openBench, ROOT } from '../setup/bench-home.ts';
+import { eventually, type Finished, finish, openBench, ROOT } from '../setup/bench-home.ts';
 
 export interface LogCopy {
   readonly folder: string;
@@ -34,7 +34,7 @@ export interface RealLog {
   close(): Promise<void>;
 }
 
-/** Two runs, one of them failed, a stop, two supervisors, a registration put and removed. */
+/** Three runs, one of them failed, one approved, a stop, two supervisors, a registration put and removed, switches. */
 export async function makeRealLog(): Promise<RealLog> {
   const bench = openBench();
   bench.skill('say', { type: 'prompt_inline', prompt_template: '{text}' });
@@ -43,6 +43,7 @@ export async function makeRealLog(): Promise<RealLog> {
   const say = { id: 'a', type: 'skill', skill: 'say', inputs: { text: 'hi' } };
   const fine = bench.workflow('fine', { steps: [say, { ...say, id: 'b' }] });
   bench.workflow('bad', { steps: [say, { id: 'f', type: 'skill', skill: 'fail' }] });
+  bench.workflow('gate', { steps: [{ id: 'g', type: 'approval', message: 'go on?' }] });
   bench.workflow('long', { steps: [{ id: 'n', type: 'skill', skill: 'nap' }] });
   await bench.q('run', 'fine');
   await bench.q('register', fine);
@@ -52,6 +53,13 @@ export async function makeRealLog(): Promise<RealLog> {
   await bench.q('stop', 'latest');
   await bench.q('unregister', 'fine');
   await bench.q('register', fine);
+  await bench.q('kill', 'workflow:other', '--reason', 'x');
+  await bench.q('kill', 'tool:exec', '--reason', 'y');
+  await bench.q('rearm', 'tool:exec', '--reason', 'z');
+  await bench.q('run', 'gate', '--detach');
+  // Only what waits can be approved.
+  await eventually('it is approved', async () => (await bench.q('approve', 'latest')).status === 0);
+  await eventually('it is over', async () => (await bench.status('latest')).status === 'completed');
   await bench.q('supervisor', 'stop');
   const base = join(bench.home, '..');
   const anchors = join(base, '.local', 'share', 'q-workflow', 'anchors');

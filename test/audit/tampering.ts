@@ -499,6 +499,124 @@ export const TAMPERINGS: readonly Tampering[] = [
     seq: null,
   },
   {
+    name: 'an approval that somebody else is said to have given',
+    act: (log) => log.sql("UPDATE approvals SET decided_by = 'person eve'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval made a denial',
+    act: (log) => log.sql("UPDATE approvals SET status = 'denied'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval for other arguments',
+    act: (log) => log.sql("UPDATE approvals SET args_hash = 'x'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval that holds longer',
+    act: (log) => log.sql('UPDATE approvals SET expires_at = expires_at + 1'),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval that nobody asked for',
+    act: (log) => log.sql('UPDATE approvals SET number = 7'),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval deleted',
+    act: (log) => log.sql('DELETE FROM approvals'),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'a kill switch deleted',
+    act: (log) => log.sql('DELETE FROM kill_latches'),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'kill.tripped'),
+  },
+  {
+    name: 'a kill switch for something else',
+    act: (log) => log.sql("UPDATE kill_latches SET scope = 'workflow:zzz'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'kill.tripped'),
+  },
+  {
+    name: 'a kill switch with another reason',
+    act: (log) => log.sql("UPDATE kill_latches SET reason = 'fine'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'kill.tripped'),
+  },
+  {
+    name: 'a kill switch that nobody tripped',
+    act: (log) => log.sql("INSERT INTO kill_latches VALUES ('global', 'kill', 'x', 'person eve', 1)"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a record below the first one',
+    act: (log) =>
+      log.sql(
+        'INSERT INTO audit (seq, type, at, instance, body, hash, seal) SELECT -5, type, at, instance, body, hash, seal FROM audit WHERE seq = 6',
+      ),
+    kind: 'inserted',
+    seq: -5,
+  },
+  {
+    name: 'the table of checkpoints taken away with the key, as in an older version',
+    act: (log) => {
+      for (const { name } of [
+        { name: 'audit_checkpoints_no_update' },
+        { name: 'audit_checkpoints_no_delete' },
+        { name: 'audit_checkpoints_append_only' },
+      ])
+        log.bare(`DROP TRIGGER ${name}`);
+      log.bare("DROP TABLE audit_checkpoints; DELETE FROM meta WHERE key = 'audit_key'");
+    },
+    kind: 'checkpoint_missing',
+    seq: 1,
+  },
+  {
+    name: 'a record added with a chain that fits, the key gone',
+    act: (log) => {
+      const head = log.get('SELECT seq, body, hash FROM audit ORDER BY seq DESC LIMIT 1');
+      const { binds: _, ...said } = JSON.parse(String(head['body']));
+      const body = canonicalJson({ ...said, seq: Number(head['seq']) + 1 });
+      const hash = sha256(String(head['hash']) + body);
+      log.sql(`INSERT INTO audit (seq, type, at, instance, body, hash, seal)
+        SELECT seq + 1, type, at, instance, '${body.replaceAll("'", "''")}', '${hash}', seal FROM audit ORDER BY seq DESC LIMIT 1`);
+      rmSync(log.key);
+    },
+    verdict: 'unknown',
+    kind: null,
+    seq: null,
+  },
+  {
+    name: 'the key at the head of the anchor replaced',
+    act: (log) =>
+      log.writeAnchor(
+        log
+          .anchorLines()
+          .map((line) => line.replace(/^(\{"anchor".*ed25519:)[\w-]{43}/, `$1${'A'.repeat(43)}`)),
+      ),
+    kind: 'anchor_edited',
+    seq: null,
+  },
+  {
+    name: 'a trigger that never refuses',
+    act: (log) =>
+      log.bare(
+        "DROP TRIGGER audit_no_update; CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit WHEN 0 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END",
+      ),
+    kind: 'trigger_missing',
+    seq: null,
+  },
+  {
     name: 'a trigger taken away',
     act: (log) => log.bare('DROP TRIGGER audit_no_update'),
     kind: 'trigger_missing',

@@ -31,6 +31,17 @@ export function checkAnchor(
   const get = database.prepare('SELECT seq, body FROM audit_checkpoints WHERE number = ?');
   const newest = Number(database.prepare('SELECT max(number) AS n FROM audit_checkpoints').get()?.['n'] ?? 0);
   const notes: string[] = [];
+  const [head] = anchor.keys;
+  if (
+    head !== undefined &&
+    anchor.checkpoints.length > 0 &&
+    !anchor.checkpoints.some(({ says }) => says.key === head)
+  )
+    findings.add({
+      kind: 'anchor_edited',
+      seq: null,
+      message: 'the anchor begins with a key that signed none of its checkpoints',
+    });
   for (const line of anchor.badLines)
     findings.add({
       kind: 'anchor_edited',

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { FIXED_COLUMNS, MOVING_COLUMNS, REGISTRATION_COLUMNS, rowHash } from '../binds.ts';
 import { canonicalJson, sha256 } from '../canonical.ts';
 import type { Fold, InstanceFold } from '../fold.ts';
+import { checkDecisions } from './decisions.ts';
 import type { Findings } from './verdict.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -17,6 +18,7 @@ export function checkState(
   checkUntold(database, fold, findings);
   checkRegistrations(database, fold, findings);
   checkDocuments(database, findings);
+  checkDecisions(database, fold.told, findings);
   checkPayloads(database, fold, payloads, findings);
 }
 

@@ -56,7 +56,8 @@ export interface VerifyReport {
 
 /** Checks a log from its file, beside a running supervisor or without one. Changes nothing. */
 export function verifyAudit(options: VerifyOptions): VerifyReport {
-  const findings = openFindings(options.from);
+  // Also what has a number below the first one.
+  const findings = openFindings(options.from <= 1 ? Number.NEGATIVE_INFINITY : options.from);
   if (!existsSync(options.database)) return withoutDatabase(options, findings);
   // Before the database: what the anchor has now must be there.
   const early = earlyAnchor(options);
@@ -93,12 +94,18 @@ function verifyFile(
   const notes: string[] = [];
   const doubts: string[] = [];
   const key = sealingKey(options, file, trusted, notes);
-  if (isOlder(file)) {
+  if (isOlder(file) && anchor.checkpoints.length === 0) {
     doubts.push('the database is of a version without checkpoints; starting the supervisor once upgrades it');
     return report(options, findings, { ...facts, notes, doubts });
   }
   try {
+    if (isOlder(file)) {
+      const message = 'the checkpoints that the anchor has are gone from the database';
+      findings.add({ kind: 'checkpoint_missing', seq: 1, message });
+      return report(options, findings, { ...facts, notes, doubts });
+    }
     checkTriggers(database, findings);
+    checkNumbers(file, findings);
     const sealed = readSegments(file, findings);
     const fold = emptyFold();
     if (sealed.heads !== null) loadHeads(fold, sealed.heads);
@@ -114,8 +121,12 @@ function verifyFile(
     checkOtherLogs(options, log, findings);
     doubts.push(...doubtsOf(anchored, signed.untrustedFrom, records.own, options.from));
     notes.push(...anchored.notes);
-    if (signed.through < last && last > 0)
-      notes.push(`records ${Math.max(first, signed.through + 1)} to ${last} are not signed yet`);
+    if (signed.through < last && last > 0) {
+      const unsigned = `records ${Math.max(first, signed.through + 1)} to ${last} are not signed yet`;
+      // Anybody can go on with a chain of hashes; the seals tell who did.
+      if (key === null) doubts.push(`${unsigned}, and their seals cannot be checked without the key`);
+      else notes.push(unsigned);
+    }
     return report(options, findings, {
       ...facts,
       notes,
@@ -131,6 +142,14 @@ function verifyFile(
     findings.add({ kind: 'database_corrupt', seq: null, message });
     return report(options, findings, { ...facts, notes, doubts });
   }
+}
+
+/** Records are counted from 1: what is below was put there. */
+function checkNumbers({ database }: LogFile, findings: Findings): void {
+  const row = database.prepare('SELECT min(seq) AS seq FROM audit WHERE seq < 1').get();
+  if (row?.['seq'] === null || row === undefined) return;
+  const seq = Number(row['seq']);
+  findings.add({ kind: 'inserted', seq, message: `record ${seq} has a number that no record gets` });
 }
 
 /** No table of checkpoints, and no key that ever signed one. */

@@ -83,7 +83,7 @@ export class Collector {
     if (frame.isFloating) this.#hasMovedFloating = true;
   }
 
-  finish(): CommandReading {
+  finish(): Omit<CommandReading, 'possible'> {
     for (const name of this.#functions)
       if (this.#called.has(name)) this.problem(`"${name}" is called and is also defined as a function`);
     for (const problem of this.arithmetic.problems()) this.problem(problem);

@@ -45,6 +45,8 @@ export interface CommandReading {
   /** What changes the meaning of other commands (PATH, aliases, rc files): never by a plain allow rule. */
   readonly hazards: readonly string[];
   readonly commands: readonly SimpleCommand[];
+  /** What programs that start others, and texts of code, may run besides: enough to forbid it, never to permit it. */
+  readonly possible: readonly SimpleCommand[];
   readonly redirects: readonly Redirect[];
 }
 

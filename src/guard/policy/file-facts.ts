@@ -29,8 +29,10 @@ function look(path: string): FileEntry {
     return { kind: stat.isDirectory() ? 'folder' : 'other' };
   } catch (error) {
     // It is there and cannot be looked at, or it went away between the two calls: nobody knows.
-    if (systemCode(error) === undefined) throw error;
-    return { kind: 'unknown' };
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    // Below a file there is nothing.
+    return { kind: code === 'ENOTDIR' ? 'missing' : 'unknown' };
   }
 }
 
@@ -39,6 +41,7 @@ function list(folder: string): ReturnType<FileFacts['names']> {
     return readdirSync(folder, { withFileTypes: true }).map((each) => ({
       name: each.name,
       isFolder: each.isDirectory(),
+      isLink: each.isSymbolicLink(),
     }));
   } catch (error) {
     if (systemCode(error) === undefined) throw error;

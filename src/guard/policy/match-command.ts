@@ -1,6 +1,8 @@
 import type { SimpleCommand } from '../command/reading.ts';
+import { aliasesOf, mayBeArgument, mayHaveOption, synonyms } from './command-words.ts';
 import { type CommandFile, many } from './policy-file.ts';
 import { grammarOf, likelyNames, programName, sureName } from './program.ts';
+import { bringsCode, RUNNERS } from './runners.ts';
 import { fitsGlob, fitsGlobFolded } from './text-glob.ts';
 
 /** A command pattern in one form. */
@@ -8,6 +10,8 @@ export interface CommandPattern {
   readonly programs: readonly string[];
   /** Alternatives, each a row of words. */
   readonly subcommands: readonly (readonly string[])[];
+  /** The same for guards: `git push --force` are words and, anywhere, options with what stands behind them. */
+  readonly guarded: readonly GuardedWords[];
   readonly args: readonly string[];
   readonly any: readonly string[];
   readonly all: readonly string[];
@@ -15,17 +19,32 @@ export interface CommandPattern {
   readonly mayRunCode: boolean;
 }
 
+interface GuardedWords {
+  readonly words: readonly string[];
+  readonly options: readonly string[];
+}
+
+function guardedWords(words: readonly string[]): GuardedWords {
+  const start = words.findIndex((word) => word.startsWith('-'));
+  const first = start === -1 ? words : words.slice(0, start);
+  // `git push *` is also `git push` alone.
+  const end = first.findLastIndex((word) => word !== '*') + 1;
+  return { words: first.slice(0, end), options: start === -1 ? [] : words.slice(start) };
+}
+
 export function commandPattern(file: CommandFile): CommandPattern {
-  const plain = { args: [], any: [], all: [], none: [], mayRunCode: false };
+  const plain = { args: [], any: [], all: [], none: [], mayRunCode: false, guarded: [] };
   if (typeof file === 'string') {
     const [program = '', ...words] = wordsOf(file);
-    return { ...plain, programs: [program], subcommands: words.length === 0 ? [] : [words] };
+    const subcommands = words.length === 0 ? [] : [words];
+    return { ...plain, programs: [program], subcommands, guarded: subcommands.map(guardedWords) };
   }
   const { args } = file;
   const isPlain = args === undefined || typeof args === 'string' || isList(args);
   return {
     programs: many(file.program),
     subcommands: many(file.subcommand).map(wordsOf),
+    guarded: many(file.subcommand).map((words) => guardedWords(wordsOf(words))),
     args: isPlain ? many(args) : [],
     any: isPlain ? [] : many(args.any),
     all: isPlain ? [] : many(args.all),
@@ -52,7 +71,7 @@ export function mayBeCommand(pattern: CommandPattern, command: SimpleCommand): b
     return names.some((name) => fitsGlobFolded(wanted, name)) || fitsGlobFolded(each, program);
   });
   const rests = isProgram ? restsBehind(pattern, command, names) : joinedRests(pattern, command, names);
-  return rests.some((rest) => mayHaveArgs(pattern, rest));
+  return rests.some((rest) => mayHaveArgs(pattern, rest, names));
 }
 
 /** `git-push` and `/usr/lib/git-core/git-push` are `git push`. */
@@ -62,7 +81,7 @@ function joinedRests(
   names: readonly string[],
 ): readonly (readonly (string | null)[])[] {
   const isJoined = pattern.programs.some((program) =>
-    pattern.subcommands.some((words) =>
+    pattern.guarded.some(({ words }) =>
       names.some((name) => fitsGlobFolded(`${program}-${words.join('-')}`, name)),
     ),
   );
@@ -77,14 +96,39 @@ function restsBehind(
   { args }: SimpleCommand,
   names: readonly string[],
 ): readonly Words[] {
-  if (pattern.subcommands.length === 0) return [args];
+  if (pattern.guarded.length === 0) return [args];
   const grammar = names.map(grammarOf).find((each) => each !== null) ?? null;
   const fits = (wanted: string, word: string): boolean =>
     fitsGlobFolded(wanted, word) ||
+    names.some((name) => aliasesOf(name, wanted).includes(word.toLowerCase())) ||
     (grammar?.isShortened === true && word.length > 1 && wanted.toLowerCase().startsWith(word.toLowerCase()));
-  return pattern.subcommands.flatMap((words) =>
-    rests(words, args, { withValue: grammar?.withValue ?? NONE, fits, depth: 0 }),
-  );
+  const way = { withValue: grammar?.withValue ?? NONE, fits, depth: 0 };
+  return pattern.guarded.flatMap(({ words, options }) => {
+    if (!options.every((option, index) => mayHaveOption(option, options[index - 1], args, names))) return [];
+    // Without subcommands of its own a program takes its operands in any order.
+    const found =
+      grammar === null && words.length > 0 ? restsAnywhere(words, args, fits) : rests(words, args, way);
+    const behind = names.some((name) => CONTAINERS.has(name)) ? behindNoun(args) : null;
+    return behind === null ? found : [...found, ...rests(words, behind, way)];
+  });
+}
+
+const CONTAINERS: ReadonlySet<string> = new Set(['docker', 'podman', 'nerdctl']);
+
+/** `docker container run` is `docker run`, `docker image push` is `docker push`. */
+function behindNoun(args: Words): Words | null {
+  const index = args.findIndex((arg) => arg === null || !arg.startsWith('-'));
+  return args[index] === 'container' || args[index] === 'image' ? args.slice(index + 1) : null;
+}
+
+function restsAnywhere(wanted: readonly string[], args: Words, fits: Way['fits']): readonly Words[] {
+  let next = 0;
+  for (const [index, arg] of args.entries()) {
+    if (arg === null) return [args.slice(index)];
+    if (fits(wanted[next] ?? '', arg)) next++;
+    if (next === wanted.length) return [args.slice(index + 1)];
+  }
+  return [];
 }
 
 interface Way {
@@ -133,10 +177,12 @@ function restsOfWord(
   return word !== undefined && way.fits(first, word) ? rests(others, left, way) : [];
 }
 
-function mayHaveArgs(pattern: CommandPattern, args: Words): boolean {
+function mayHaveArgs(pattern: CommandPattern, args: Words, names: readonly string[]): boolean {
   const isOpen = args.includes(null);
-  const has = (wanted: string): boolean =>
-    isOpen || args.some((arg) => arg !== null && mayBeArgument(wanted, arg));
+  const has = (wanted: string): boolean => {
+    const same = [wanted, ...names.flatMap((name) => synonyms(name, wanted))];
+    return isOpen || args.some((arg) => arg !== null && same.some((each) => mayBeArgument(each, arg)));
+  };
   const any = [...pattern.args, ...pattern.any];
   return (
     (any.length === 0 || any.some(has)) &&
@@ -144,19 +190,6 @@ function mayHaveArgs(pattern: CommandPattern, args: Words): boolean {
     // Only what is surely there takes a command out of a guard.
     !pattern.none.some((wanted) => args.some((arg) => arg !== null && fitsGlob(wanted, arg)))
   );
-}
-
-/** `--force` is also `--forc`, `--force=x` and, as `-f`, within `-xf`. */
-function mayBeArgument(wanted: string, arg: string): boolean {
-  if (fitsGlobFolded(wanted, arg)) return true;
-  if (/^--[^-]/.test(wanted) && arg.startsWith('--')) {
-    const name = arg.replace(/=.*$/s, '');
-    return name === wanted || (name.length > 2 && wanted.replace(/[*?=].*$/s, '').startsWith(name));
-  }
-  const letters = /^-([A-Za-z]+)$/.exec(wanted)?.[1];
-  if (letters === undefined || !/^-[A-Za-z]/.test(arg)) return false;
-  const given = /^-[A-Za-z0-9]*/.exec(arg)?.[0] ?? '';
-  return letters.split('').every((letter) => given.includes(letter));
 }
 
 /** Whether a command surely is the one that the pattern permits, and nothing else. */
@@ -199,17 +232,10 @@ function hasSurely(pattern: CommandPattern, args: Words): boolean {
   );
 }
 
-/** Programs that are there to run the code of a project, and take none from their arguments. */
-const RUNNERS: ReadonlySet<string> = new Set(
-  (
-    'make npm npx pnpm yarn bun cargo go mvn gradle pytest tox nox jest vitest mocha tsc eslint biome docker podman ' +
-    'dotnet bundle rake composer poetry uv pip ninja cmake bazel just task'
-  ).split(' '),
-);
-
 /** A program that takes code from its arguments is permitted with the flag, or with every argument written out. */
 function isCodeSure(pattern: CommandPattern, command: SimpleCommand, name: string, rest: Words): boolean {
-  if (!command.runsCode || pattern.mayRunCode || RUNNERS.has(name)) return true;
+  if (!command.runsCode || pattern.mayRunCode) return true;
   const isWritten = pattern.args.length > 0 && !pattern.args.includes('*');
+  if (RUNNERS.has(name)) return isWritten || !bringsCode(name, rest);
   return isWritten || (rest.length === 0 && pattern.subcommands.length > 0);
 }

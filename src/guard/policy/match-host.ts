@@ -47,6 +47,19 @@ export function isHost({ names, ports, classes }: HostPattern, to: Destination):
   );
 }
 
+/** For guards: who forbids `*` means addresses too. */
+export function mayBeHost(pattern: HostPattern, to: Destination): boolean {
+  const isAny = pattern.names.some(({ host, port }) => host === '*' && (port === null || port === to.port));
+  return isHost(isAny ? { ...pattern, names: [] } : pattern, to);
+}
+
+/** A word that looks like a host may be one where the pattern names it: `*` names none, and nearly any file looks like one. */
+export function isGuessedHost(pattern: HostPattern, to: Destination): boolean {
+  if (to.isAddress) return isHost(pattern, to);
+  const names = pattern.names.filter(({ host }) => host !== '*');
+  return names.length > 0 && isHost({ ...pattern, names }, to);
+}
+
 /** A name that the pattern itself names leads where the proxy finds out, which holds it to the classes. */
 function mayLeadThere(meant: readonly Name[], { isAddress, addressClass }: Destination): boolean {
   return !isAddress && addressClass === 'public' && meant.some(({ host }) => host !== '*');

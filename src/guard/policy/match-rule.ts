@@ -1,11 +1,13 @@
 import { SEARCH_LEAVES_OUT } from '../tools.ts';
 import type { Rule } from './compile-rule.ts';
 import { isSurelyCommand, mayBeCommand } from './match-command.ts';
-import { isHost } from './match-host.ts';
+import { isGuessedHost, isHost, mayBeHost } from './match-host.ts';
 import { isSurelyTool, mayBeTool } from './match-tool.ts';
 import { isExcepted, isNamed, type PathPattern, type PathRoots } from './path-pattern.ts';
+import { sureName } from './program.ts';
+import { isProjectRunner } from './runners.ts';
 import type { Part, PathUse, Subject } from './subject.ts';
-import { mayHold, takesWholeFolder } from './whole-folders.ts';
+import { followsLinks, leadsOut, mayHold, takesWholeFolder } from './whole-folders.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -31,7 +33,7 @@ function surelyMatches(rule: Rule, subject: Subject, part: Part): boolean {
   return (
     isToolSure(rule, subject, part) &&
     isCommandSure(rule, subject, part) &&
-    (rule.path === null || arePathsSure(rule.path, part, subject)) &&
+    (rule.path === null ? staysInside(rule, part, subject) : arePathsSure(rule, rule.path, part, subject)) &&
     (rule.host === null || areHostsSure(rule, part)) &&
     (rule.args === null || rule.args(subject.call.args)) &&
     (rule.condition === null || rule.condition(subject.call, subject.tool) === true)
@@ -73,15 +75,51 @@ function isCommandSure(rule: Rule, subject: Subject, part: Part): boolean {
   return (
     isRedirect(part) &&
     rule.path !== null &&
-    subject.parts.some((other) => other.command !== null && isCommandSure(rule, subject, other))
+    subject.parts.some(
+      (other) =>
+        other.command !== null && mayBeRedirected(part, other) && isCommandSure(rule, subject, other),
+    )
   );
 }
 
-function arePathsSure(pattern: PathPattern, part: Part, { roots }: Subject): boolean {
-  if (part.command?.args.includes(null) === true) return false;
-  const uses = part.paths;
-  if (uses.length === 0 && part.command === null) return false;
-  return uses.every((use) => isPathSure(pattern, use, roots));
+/** Who permits `cat` in a folder did not mean `cat a > b`; who permits `echo` or `tee` there meant writing. */
+function mayBeRedirected(redirect: Part, { command, paths }: Part): boolean {
+  const isWriting = redirect.paths.some(({ access }) => access.includes('write'));
+  if (!isWriting || command?.program === 'echo' || command?.program === 'printf') return true;
+  return paths.some(({ access, isKnown }) => isKnown && access.includes('write'));
+}
+
+/** What runs the code of a project may be permitted without a path, but for no other project. */
+function staysInside(rule: Rule, { command, paths }: Part, { roots }: Subject): boolean {
+  if (command?.program === null || command === null || rule.commands === null) return true;
+  if (!isProjectRunner(command.program) || rule.commands.some(({ mayRunCode }) => mayRunCode)) return true;
+  return paths.every(
+    ({ isGuess, resolved }) =>
+      isGuess === true ||
+      resolved.every(
+        ({ real, doubt }) => doubt === null && real.every((path) => isBelow(path, roots.workspace)),
+      ),
+  );
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+function arePathsSure(rule: Rule, pattern: PathPattern, part: Part, { roots, files }: Subject): boolean {
+  const { command } = part;
+  if (command?.args.includes(null) === true) return false;
+  // What code does and where a network leads is no question of the paths in its arguments.
+  if (command !== null && rule.commands === null)
+    if (command.runsCode || (rule.host === null && part.destinations.length > 0)) return false;
+  const uses = part.paths.filter(({ isGuess }) => isGuess !== true);
+  if (uses.length === 0 && command === null) return false;
+  if (!uses.every((use) => isPathSure(pattern, use, roots))) return false;
+  if (!followsLinks(part)) return true;
+  const isInside = (path: string): boolean => isNamed(pattern, path, roots, 'sure');
+  return !uses.some(({ resolved }) =>
+    resolved.some(({ real }) => real.some((folder) => leadsOut(folder, files, isInside))),
+  );
 }
 
 function isPathSure(pattern: PathPattern, use: PathUse, roots: PathRoots): boolean {
@@ -99,8 +137,13 @@ function isPathSure(pattern: PathPattern, use: PathUse, roots: PathRoots): boole
 /** What curl and wget may be told without changing where they go. */
 export const PLAIN_OPTION = /^(-[sSfgIi]+|-fsS|--(silent|show-error|fail|head|include|quiet))$/;
 
-function areHostsSure({ host }: Rule, part: Part): boolean {
+function areHostsSure(rule: Rule, part: Part): boolean {
+  const { host } = rule;
   if (host === null || part.hasOpenDestination || part.destinations.length === 0) return false;
+  // What other programs do with a host nobody knows: a rule has to name them.
+  const program = part.command === null ? null : sureName(part.command.program ?? '');
+  if (part.command !== null && rule.commands === null && program !== 'curl' && program !== 'wget')
+    return false;
   const options = part.command?.args.filter((arg) => arg?.startsWith('-') === true) ?? [];
   return (
     options.every((option) => option !== null && PLAIN_OPTION.test(option)) &&
@@ -163,13 +206,25 @@ function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: S
     const isSearch = subject.likelyTool === 'search';
     if (!isSearch && !takesWholeFolder(part, use)) return false;
     const leftOut = isSearch ? SEARCH_LEAVES_OUT : NOTHING;
+    const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
+    const isLooked = (path: string): boolean => path.toLowerCase().endsWith(ending) && isMeant(path);
     return use.resolved.some(({ real }) =>
-      real.some((folder) => mayHold(folder, subject.files, isMeant, leftOut)),
+      real.some((folder) => mayHold(folder, subject.files, isLooked, leftOut)),
     );
   });
 }
 
+/** Of all files that a search looks into, where its pattern is as plain as `*.ts`; empty: any. */
+function endingOf(glob: unknown): string {
+  const [, ending = ''] = typeof glob === 'string' ? (/^(?:\*\*\/)?\*(\.[\w.]+)$/.exec(glob) ?? []) : [];
+  return ending.toLowerCase();
+}
+
 function isHostPossible({ host }: Rule, part: Part): boolean {
   if (host === null) return false;
-  return part.hasOpenDestination || part.destinations.some((to) => to.host === null || isHost(host, to));
+  return (
+    part.hasOpenDestination ||
+    part.destinations.some((to) => to.host === null || mayBeHost(host, to)) ||
+    part.guessedHosts.some((to) => isGuessedHost(host, to))
+  );
 }

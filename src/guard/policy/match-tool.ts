@@ -1,4 +1,4 @@
-import { type Access, canonicalTool, likelyTool, nativeTool } from '../tools.ts';
+import { type Access, canonicalTool, foldName, likelyTool, nativeTool } from '../tools.ts';
 import type { Subject } from './subject.ts';
 import { fitsGlob, fitsGlobFolded, isGlob } from './text-glob.ts';
 
@@ -31,9 +31,22 @@ export function mayBeTool(patterns: readonly string[], { tool, likelyTool, call 
     if (pattern === '*') return call.kind === 'tool';
     if (pattern === '@builtin') return nativeTool(likelyTool) !== null;
     return [tool, likelyTool, call.tool].some(
-      (name) => isSameKind(pattern, name) && fitsGlobFolded(pattern, name),
+      (name) =>
+        isSameKind(pattern, name) &&
+        (fitsGlobFolded(pattern, name) ||
+          (isOdd(name) && fitsGlob(foldName(pattern), serverForm(foldName(name))))),
     );
   });
+}
+
+/** Has letters that a name of a tool has not, or no tool behind the name of its server. */
+function isOdd(name: string): boolean {
+  return !/^[\w.:-]+$|^@[\w.-]+\/[\w.-]+$/.test(name);
+}
+
+/** `@server` alone may be any of its tools. */
+function serverForm(name: string): string {
+  return /^@[^/]+$/.test(name) ? `${name}/` : name;
 }
 
 /** `model:*`, `spawn:*` and `hook:*` are no tools, and no glob of tools fits them. */

@@ -42,7 +42,7 @@ function mended(text: string): string {
   return text.replace(/[\t\r\n]/g, '').replace(/^[\u0000-\u0020]+/, '');
 }
 
-function isFileUrl(text: string): boolean {
+export function isFileUrl(text: string): boolean {
   return /^file:/i.test(mended(text));
 }
 

@@ -180,5 +180,5 @@ function foldPath(path: string): string {
     ? path.toLowerCase()
     : path.normalize('NFKC').replace(INVISIBLE, '').toLowerCase().normalize('NFC');
   // A name of dots alone is no name with dots at its end.
-  return plain.replace(/([^/. ])[. ]+(?=\/|$)/g, '$1');
+  return plain.replace(/([^/.\s])[.\s]+(?=\/|$)/g, '$1');
 }

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { type Access, canonicalTool, likelyTool, type NativeTool, nativeTool } from '../tools.ts';
 import type { GuardedCall } from './call.ts';
 import { textsOf } from './call-texts.ts';
-import { basesOf, openDestinations, pathUses } from './open-places.ts';
+import { basesOf, isFileUrl, openDestinations, pathUses } from './open-places.ts';
 import { PathReader } from './path-reader.ts';
 import { readShell } from './read-shell.ts';
 import type { FileFacts } from './resolve-path.ts';
@@ -84,6 +84,7 @@ function readPlain(tool: string, call: GuardedCall, paths: PathReader): Read {
     command: null,
     paths: [...known, ...texts.flatMap((each) => pathUses(each, accesses, paths, bases))],
     destinations: native === null ? openDestinations(texts) : destination === null ? [] : [destination],
+    guessedHosts: [],
     hasOpenDestination: isFetch && destination?.host === null,
     isTransparent: false,
   };
@@ -119,6 +120,8 @@ function nativePaths(native: NativeTool, { tool, args }: GuardedCall, paths: Pat
     if (value === undefined && native.hasImpliedPath) return [paths.use('.', [access], true)];
     // Q's own form of fs_read names its files one level deeper.
     if (value === undefined && hasOperations(args)) return [];
+    if (typeof value === 'string' && isFileUrl(value))
+      return pathUses({ name, text: value }, [access], paths, [paths.cwd]);
     return [paths.use(typeof value === 'string' && value !== '' ? value : null, [access], true)];
   });
   // The tool that is called `glob` has it for a pattern, and a pattern may say where.
@@ -147,6 +150,7 @@ function hasOperations(args: JsonObject): boolean {
 }
 
 function hasHostHeader(headers: Json | undefined): boolean {
+  if (typeof headers === 'string') return /^\s*(host|:authority|x-forwarded-host)\s*:/im.test(headers);
   if (typeof headers !== 'object' || headers === null) return false;
   const names: readonly unknown[] = Array.isArray(headers) ? headers.flat(2) : Object.keys(headers);
   return names.some(

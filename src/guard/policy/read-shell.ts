@@ -3,10 +3,11 @@ import type { JsonObject } from '../../definition/workflow.ts';
 import { readArgv, readCommand } from '../command/read-command.ts';
 import type { CommandReading, Redirect, SimpleCommand } from '../command/reading.ts';
 import type { Access } from '../tools.ts';
+import { commandPart, emptyPart } from './command-part.ts';
 import type { PathReader } from './path-reader.ts';
 import { programName } from './program.ts';
-import type { Doubt, Part, PathUse } from './subject.ts';
-import { type Destination, readHost, readUrl } from './url.ts';
+import type { Doubt, Part } from './subject.ts';
+import { readHost } from './url.ts';
 
 interface Read {
   readonly parts: readonly Part[];
@@ -31,7 +32,8 @@ export function readShell(tool: 'execute_bash' | 'exec', args: JsonObject, paths
     all.push({ kind: 'careful', text: `it starts in ${start}, outside the workspace` });
   const base = start ?? paths.cwd;
   const parts = [
-    ...reading.commands.map((command) => commandPart(command, reading, base, paths)),
+    ...reading.commands.map((command) => commandPart(command, base, paths, isTransparent(command, reading))),
+    ...reading.possible.map((command) => commandPart(command, base, paths, true)),
     ...reading.redirects
       .filter((each) => each.path !== NULL_DEVICE)
       .map((each) => redirectPart(each, base, paths)),
@@ -46,7 +48,7 @@ interface Source {
   readonly doubts: readonly Doubt[];
 }
 
-const NOTHING: CommandReading = { problems: [], hazards: [], commands: [], redirects: [] };
+const NOTHING: CommandReading = { problems: [], hazards: [], commands: [], possible: [], redirects: [] };
 
 function readBash(args: JsonObject): Source {
   const command = args['command'];
@@ -76,80 +78,17 @@ function readExec(args: JsonObject): Source {
     reading: {
       ...reading,
       commands: [...reading.commands, ...inner.commands],
+      possible: [...reading.possible, ...inner.possible],
       redirects: [...reading.redirects, ...inner.redirects],
     },
     doubts: [{ kind: 'unread', text: `${readers[0]?.program ?? 'a program'} may run what its input says` }],
   };
 }
 
-function commandPart(command: SimpleCommand, reading: CommandReading, base: string, paths: PathReader): Part {
-  const use = (path: string | null, access: readonly Access[]): PathUse =>
-    paths.use(path, access, true, [base]);
-  const places = command.directories.map((each) =>
-    each === null ? null : (paths.resolve(each, base).real[0] ?? base),
-  );
-  const bases = places.filter((each) => each !== null);
-  const network = NETWORK_PROGRAMS.has(programName(command.program ?? ''));
-  return {
-    kind: 'command',
-    text: command.text,
-    command,
-    paths: [
-      ...command.reads.map((path) => use(path, ['read'])),
-      ...command.writes.map((path) => use(path, ['write'])),
-      ...(command.isEffectKnown ? [] : possiblePaths(command, bases, places.includes(null), paths)),
-    ],
-    destinations: command.args.flatMap((arg) => (arg === null ? [] : destinationsOf(arg, network))),
-    hasOpenDestination: network && command.args.includes(null),
-    isTransparent: isTransparent(command, reading),
-  };
-}
-
-/** Arguments that a program we know nothing of may take for paths. */
-function possiblePaths(
-  command: SimpleCommand,
-  bases: readonly string[],
-  isPlaceOpen: boolean,
-  paths: PathReader,
-): PathUse[] {
-  const access: readonly Access[] = ['read', 'write'];
-  return command.args.flatMap((arg) => {
-    if (arg === null) return [paths.use(null, access, false)];
-    return pathsIn(arg).map((path) =>
-      isPlaceOpen && !path.startsWith('/')
-        ? paths.use(null, access, false)
-        : paths.use(path, access, false, bases.length === 0 ? [paths.cwd] : bases),
-    );
-  });
-}
-
-/** `--file=x`, `-fx`, `if=x`, `@x`, `a:b` all carry a path in some program. */
-function pathsIn(arg: string): readonly string[] {
-  if (arg.includes('://') && !arg.startsWith('file://')) return [];
-  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(arg)) return [arg];
-  if (/^-[A-Za-z]?$/.test(arg) || arg === '--') return [];
-  const pieces = new Set([arg.replace(/^file:\/\//, ''), ...arg.split(/[=:,@]/)]);
-  if (/^-[A-Za-z][^-]/.test(arg)) pieces.add(arg.slice(2));
-  return [...pieces].filter((piece) => piece !== '' && !/^--?[A-Za-z-]*$/.test(piece)).slice(0, 16);
-}
-
-const NETWORK_PROGRAMS: ReadonlySet<string> = new Set(
-  (
-    'curl wget aria2c http https xh ssh scp sftp rsync nc ncat netcat socat telnet ftp lftp ping ping6 traceroute dig ' +
-    'nslookup host drill whois openssl'
-  ).split(' '),
-);
-
-function destinationsOf(arg: string, isNetworkProgram: boolean): Destination[] {
-  const url = /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(arg)?.[0];
-  if (url !== undefined) return [readUrl(url)];
-  // git and ssh: user@host:path. No port is in it.
-  if (/^[^@\s/:]+@[^\s/:@]+(:|$)/.test(arg)) return single(readHost(arg.replace(/:.*$/s, '')));
-  if (!isNetworkProgram || arg.startsWith('-')) return [];
-  return single(readHost(arg.replace(/[/?#].*$/s, '')));
-}
-
-function single(destination: Destination | null): Destination[] {
+/** `/dev/tcp/HOST/PORT` is a connection for bash. */
+function connectionOf(path: string | null): Part['destinations'] {
+  const [, host, port] = /^\/dev\/(?:tcp|udp)\/([^/]+)\/(\d+)/.exec(path ?? '') ?? [];
+  const destination = host === undefined ? null : readHost(`${host}:${port ?? ''}`);
   return destination === null ? [] : [destination];
 }
 
@@ -158,20 +97,9 @@ function redirectPart(redirect: Redirect, base: string, paths: PathReader): Part
     redirect.mode === 'read' ? ['read'] : redirect.mode === 'read_write' ? ['read', 'write'] : ['write'];
   return {
     ...emptyPart(`${redirect.mode} ${redirect.path ?? 'a path known at run time only'}`),
+    destinations: connectionOf(redirect.path),
     kind: 'redirect',
     paths: [paths.use(redirect.path, access, true, [base])],
-  };
-}
-
-function emptyPart(text: string): Part {
-  return {
-    kind: 'call',
-    text,
-    command: null,
-    paths: [],
-    destinations: [],
-    hasOpenDestination: false,
-    isTransparent: false,
   };
 }
 
@@ -188,8 +116,9 @@ const TRANSPARENT: ReadonlySet<string> = new Set([
 ]);
 
 /** As many as there are commands that stand behind such a wrapper: `env; env ls` runs one that shows the environment. */
-function isTransparent({ program, args }: SimpleCommand, reading: CommandReading): boolean {
-  if (program === null || !TRANSPARENT.has(program)) return false;
+function isTransparent({ program, args, reads, writes }: SimpleCommand, reading: CommandReading): boolean {
+  // `env -C`, `time -o`: what touches a file does more.
+  if (program === null || !TRANSPARENT.has(program) || reads.length + writes.length > 0) return false;
   const same = reading.commands.filter((each) => each.program === program);
   const wrapped = reading.commands.filter((each) => each.wrappers.includes(program));
   return !args.includes(null) && wrapped.length >= same.length;

@@ -11,7 +11,13 @@ export type FileEntry =
 export interface FileFacts {
   entry(path: string): FileEntry;
   /** What lies right in a folder; null when it cannot be read. */
-  names(folder: string): readonly { readonly name: string; readonly isFolder: boolean }[] | null;
+  names(folder: string): readonly FolderEntry[] | null;
+}
+
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly isLink: boolean;
 }
 
 export interface ResolvedPath {

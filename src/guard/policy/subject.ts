@@ -12,6 +12,8 @@ export interface PathUse {
   readonly access: readonly Access[];
   /** False for an argument of a program or tool that we don't know: it may be a path, or a word. */
   readonly isKnown: boolean;
+  /** Out of a text that is no path as a whole: enough to forbid it, nothing that a permission has to name. */
+  readonly isGuess?: true;
   /** One for each folder that it may begin in. */
   readonly resolved: readonly ResolvedPath[];
 }
@@ -23,6 +25,8 @@ export interface Part {
   readonly command: SimpleCommand | null;
   readonly paths: readonly PathUse[];
   readonly destinations: readonly Destination[];
+  /** What may be a host: for rules that forbid it by name. */
+  readonly guessedHosts: readonly Destination[];
   /** True when it may reach a host that its text does not show. */
   readonly hasOpenDestination: boolean;
   /** A wrapper that does nothing but run another part: it needs no rule that allows it. */

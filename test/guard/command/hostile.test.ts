@@ -77,6 +77,7 @@ test('text over the limit is a problem and is not read', () => {
     problems: ['the command is longer than 65536 bytes'],
     hazards: [],
     commands: [],
+    possible: [],
     redirects: [],
   });
   // Bytes count, not characters.

@@ -33,6 +33,7 @@ test('a plain command is read whole', () => {
         directories: ['.'],
       },
     ],
+    possible: [],
     redirects: [],
   });
 });
@@ -168,7 +169,7 @@ test('arguments of well-known programs name what is read and written', () => {
     ['rg pattern', ['.'], [], true],
     ['ls', ['.'], [], true],
     ['cp a b c', ['a', 'b'], ['c', 'c/a', 'c/b'], true],
-    ['cp -t c a', ['a'], ['c'], true],
+    ['cp -t c a', ['a'], ['c', 'c/a'], true],
     ['mv a b', ['a'], ['a', 'b', 'b/a'], true],
     ['rm -rf -- -a', [], ['-a'], true],
     ['rm *.log', [], [null], false],

@@ -1,7 +1,9 @@
 import type { Argument } from '../reading.ts';
-import { readSed } from '../wrappers/sed.ts';
+import { findEffects } from './find.ts';
 import { gitEffects } from './git.ts';
+import { cdEffects, envEffects, timeEffects } from './movers.ts';
 import { type Effects, hasFlag, isAbbreviated, NO_EFFECT, operandsOf, UNKNOWN_EFFECT } from './operands.ts';
+import { sedEffects } from './sed.ts';
 import { EFFECTS, type EffectSpec, type Role } from './tables.ts';
 
 const SPECIAL: Readonly<Record<string, (args: readonly Argument[]) => Effects>> = {
@@ -19,11 +21,21 @@ const SPECIAL: Readonly<Record<string, (args: readonly Argument[]) => Effects>> 
   scp: (args) => ({ ...byRole('copy', operandsOf(args, 'cDFiJloPSX').operands), isEffectKnown: false }),
   patch: () => ({ reads: [], writes: [null], isEffectKnown: false }),
   unzip: () => ({ reads: [], writes: [null], isEffectKnown: false }),
+  '7z': () => ({ reads: [], writes: [null], isEffectKnown: false }),
+  zip: (args) => {
+    const [archive = null, ...files] = operandsOf(args, 'bnPtT').operands;
+    return { reads: files, writes: [archive], isEffectKnown: false };
+  },
+  cpio: () => ({ reads: [], writes: [null], isEffectKnown: false }),
   git: gitEffects,
   sh: shellEffects,
   bash: shellEffects,
   dash: shellEffects,
   xargs: xargsEffects,
+  env: envEffects,
+  time: timeEffects,
+  cd: cdEffects,
+  chdir: cdEffects,
 };
 
 /** The paths that the arguments name, by the tables; `name` as tableName gives it, null: not known. */
@@ -69,11 +81,35 @@ function effectsInOneReading(spec: EffectSpec, args: readonly Argument[]): Effec
     role === 'move' && targets.length > 0
       ? { reads: operands, writes: operands }
       : byRole(role === 'pattern' && hasPattern ? 'look' : role, operands);
+  // The files that are read are listed in a file.
+  const listed = options.some(({ name }) => name === '--files0-from') ? [null] : [];
+  const isCopy = spec.role === 'copy' || spec.role === 'move';
   return {
-    reads: [...main.reads, ...valuesOf(spec.reads), ...hidden],
-    writes: [...main.writes, ...targets],
+    reads: [
+      ...main.reads,
+      ...valuesOf(spec.reads),
+      ...hidden,
+      ...listed,
+      ...(spec.rewrites === true ? operands : []),
+    ],
+    writes: [
+      ...main.writes,
+      ...(isCopy ? targets.flatMap((target) => inside([...operands, target], target)) : targets),
+      ...(spec.isPacker === true ? operands.map(unpacked) : []),
+      ...(isLinking(spec, args) ? main.reads : []),
+    ],
     isEffectKnown: !(mayHaveOptions && (spec.writes !== undefined || main.writes.length > 0)),
   };
+}
+
+const PACKED = /\.(?:gz|bz2|xz|zst|lz4|lzma|z)$/i;
+
+function unpacked(path: Argument): Argument {
+  return path === null ? null : path.replace(PACKED, '');
+}
+
+function isLinking({ links }: EffectSpec, args: readonly Argument[]): boolean {
+  return links !== undefined && args.some((arg) => arg === null || links.test(arg));
 }
 
 function byRole(role: Role, operands: readonly Argument[]): Pick<Effects, 'reads' | 'writes'> {
@@ -116,39 +152,6 @@ function inside(operands: readonly Argument[], target: Argument): readonly Argum
     name === null || name === '..' || name === '.' ? null : `${target.replace(/\/$/, '')}/${name}`,
   );
   return [target, ...within];
-}
-
-function sedEffects(args: readonly Argument[]): Effects {
-  const { reads, writes, files, isInPlace, isUnderstood } = readSed(args);
-  return {
-    reads: [...files, ...reads],
-    writes: [...writes, ...(isInPlace ? files : [])],
-    isEffectKnown: isUnderstood && !files.includes(null),
-  };
-}
-
-const FIND_WRITES = new Set(['-fprint', '-fprint0', '-fls', '-fprintf']);
-
-function findEffects(args: readonly Argument[]): Effects {
-  const first = findStart(args);
-  const start = args.findIndex((arg, index) => index >= first && (arg === null || /^[-(!]/.test(arg)));
-  const operands = args.slice(first, start === -1 ? undefined : start);
-  const paths = operands.length === 0 ? ['.'] : operands;
-  const files = args.filter((_, index) => FIND_WRITES.has(args[index - 1] ?? ''));
-  const isDeleting = args.includes('-delete');
-  return {
-    reads: paths,
-    writes: [...files, ...(isDeleting ? [...paths, null] : [])],
-    isEffectKnown: !args.includes(null) && !args.some((arg) => arg === '-files0-from'),
-  };
-}
-
-/** Where its paths begin: behind what says how links are followed and what is traced. */
-function findStart(args: readonly Argument[]): number {
-  let at = 0;
-  for (let word = args[at]; /^-(?:[HLP]|O\d*|D)$/.test(word ?? ''); word = args[at])
-    at += word === '-D' ? 2 : 1;
-  return at;
 }
 
 function ddEffects(args: readonly Argument[]): Effects {
@@ -237,7 +240,11 @@ function wgetEffects(args: readonly Argument[]): Effects {
 function tarEffects(args: readonly Argument[]): Effects {
   const [first = null, second = null, ...others] = args;
   if (first !== null && /^-?[cvzjJaph]*f$/.test(first) && first.includes('c'))
-    return { reads: operandsOf(others, 'CTX').operands, writes: [second], isEffectKnown: false };
+    return {
+      reads: [...operandsOf(others, 'CTX').operands, ...(others.some(isList) ? [null] : [])],
+      writes: [second],
+      isEffectKnown: false,
+    };
   const { operands, options } = operandsOf(args, 'fCTXbgHLNVKI', [
     'file',
     'directory',
@@ -246,6 +253,11 @@ function tarEffects(args: readonly Argument[]): Effects {
   ]);
   const archives = options.filter(({ name }) => name === '-f' || name === '--file').map(({ value }) => value);
   return { reads: [...archives, ...operands], writes: [...archives, null], isEffectKnown: false };
+}
+
+/** What goes into the archive is listed in a file. */
+function isList(arg: Argument): boolean {
+  return arg !== null && /^-\w*T|^--files-/.test(arg);
 }
 
 function shellEffects(args: readonly Argument[]): Effects {

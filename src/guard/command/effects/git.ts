@@ -1,6 +1,6 @@
 import type { Argument } from '../reading.ts';
-import { readGit } from '../wrappers/git.ts';
-import { type Effects, NO_EFFECT, operandsOf, UNKNOWN_EFFECT } from './operands.ts';
+import { type GitLine, readGit } from '../wrappers/git.ts';
+import { type Effects, operandsOf, UNKNOWN_EFFECT } from './operands.ts';
 
 /** Read the repository alone, unless an option says otherwise. */
 const READERS = new Set([
@@ -29,24 +29,48 @@ const READERS = new Set([
   'range-diff',
 ]);
 
+/** Options whose value is a file that is read. */
+const FILE_OPTIONS = [
+  'contents',
+  'ignore-revs-file',
+  'exclude-from',
+  'pathspec-from-file',
+  'file',
+  'template',
+];
+const READ_NAMES: ReadonlySet<string> = new Set([
+  ...FILE_OPTIONS.map((name) => `--${name}`),
+  '-O',
+  '-X',
+  '-F',
+  '-t',
+]);
+
+/** The short options with a value, where they are not those of `log` and `diff`. */
+const SHORT: Readonly<Record<string, string>> = {
+  blame: 'SL',
+  annotate: 'SL',
+  'ls-files': 'xX',
+  commit: 'mFtCc',
+};
+const COMMIT_TEXTS = ['message', 'author', 'date', 'trailer', 'cleanup', 'fixup', 'squash'];
+
 /** The paths that a git command line names; most others change what the repository says, which isn't known here. */
 export function gitEffects(args: readonly Argument[]): Effects {
   const line = readGit(args);
-  const within = (paths: readonly Argument[]) => paths.map((path) => from(line.directory, path));
-  const { operands, options } = operandsOf(line.args, 'ofF', ['output', 'file', 'output-directory']);
-  const valuesOf = (...names: string[]) =>
-    within(options.filter(({ name }) => names.includes(name)).map(({ value }) => value));
-  const isStatic = !line.args.includes(null) && line.directory !== null;
   const { subcommand } = line;
   if (subcommand === null) return UNKNOWN_EFFECT;
-  if (READERS.has(subcommand)) {
-    const outputs = valuesOf('--output');
-    // `git diff --no-index a b` reads any two files.
-    const reads = line.args.includes('--no-index') ? within(operands) : [];
-    return outputs.length === 0 && reads.length === 0 && isStatic
-      ? NO_EFFECT
-      : { reads, writes: outputs, isEffectKnown: isStatic };
-  }
+  const within = (paths: readonly Argument[]) => paths.map((path) => from(line.directory, path));
+  const isStatic = !line.args.includes(null) && line.directory !== null;
+  if (READERS.has(subcommand) || subcommand === 'commit') return readEffects(line, within, isStatic);
+  const { operands, options } = operandsOf(line.args, 'ofF', [
+    'output',
+    'file',
+    'output-directory',
+    'template',
+  ]);
+  const valuesOf = (...names: string[]) =>
+    within(options.filter(({ name }) => names.includes(name)).map(({ value }) => value));
   switch (subcommand) {
     case 'add':
     case 'stage':
@@ -70,9 +94,16 @@ export function gitEffects(args: readonly Argument[]): Effects {
     case 'clone':
       return {
         reads: [],
-        writes: subcommand === 'init' ? within(operands.slice(0, 1)) : within(operands.slice(1, 2)),
+        // A template brings hooks.
+        writes: [
+          ...within(subcommand === 'init' ? operands.slice(0, 1) : operands.slice(1, 2)),
+          ...(valuesOf('--template').length > 0 ? within([hooksOf(subcommand, operands)]) : []),
+        ],
         isEffectKnown: false,
       };
+    case 'apply':
+    case 'am':
+      return { reads: within(operands), writes: [null], isEffectKnown: false };
     case 'archive':
     case 'format-patch':
     case 'bundle':
@@ -80,6 +111,45 @@ export function gitEffects(args: readonly Argument[]): Effects {
     default:
       return UNKNOWN_EFFECT;
   }
+}
+
+/** What the repository or the working tree is asked for, and the files that options name. */
+function readEffects(
+  line: GitLine,
+  within: (paths: readonly Argument[]) => readonly Argument[],
+  isStatic: boolean,
+): Effects {
+  const name = line.subcommand ?? '';
+  const isCommit = name === 'commit';
+  const { operands, options } = operandsOf(line.args, SHORT[name] ?? 'SGLnO', [
+    'output',
+    ...FILE_OPTIONS,
+    ...(isCommit ? COMMIT_TEXTS : []),
+  ]);
+  const isFile = (option: string): boolean =>
+    READ_NAMES.has(option) || (option === '-S' && (name === 'blame' || name === 'annotate'));
+  const files = options.filter((option) => isFile(option.name)).map(({ value }) => value);
+  return {
+    // Two files out of a repository, too: `git diff a b`.
+    reads: within([...(line.directory === undefined ? [] : ['.']), ...operands.map(pathOf), ...files]),
+    writes: within(options.filter((option) => option.name === '--output').map(({ value }) => value)),
+    isEffectKnown: isStatic,
+  };
+}
+
+/** `HEAD:a`, `:0:a`, `:(top)a` and `a` may all be the file `a`. What is a commit is a path that is not there. */
+function pathOf(operand: Argument): Argument {
+  if (operand === null) return null;
+  const path =
+    /^:(?:\([^)]*\)|[!^/]+|[0-3]:)?(.*)$/s.exec(operand)?.[1] ??
+    /^[^:]*:(.*)$/s.exec(operand)?.[1] ??
+    operand;
+  return path === '' ? '.' : path;
+}
+
+function hooksOf(subcommand: string, operands: readonly Argument[]): Argument {
+  const folder = subcommand === 'init' ? (operands[0] ?? '.') : (operands[1] ?? null);
+  return folder === null ? null : `${folder}/.git/hooks`;
 }
 
 const CONFIG_READS = /^(?:--get(?:-all|-regexp|-urlmatch)?|--list|-l|get|list)$/;

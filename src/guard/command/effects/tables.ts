@@ -31,6 +31,12 @@ export interface EffectSpec {
   /** Options whose value is a path that is read or written. */
   readonly reads?: readonly string[];
   readonly writes?: readonly string[];
+  /** What is written is read as well. */
+  readonly rewrites?: true;
+  /** `a.gz` is unpacked into `a`. */
+  readonly isPacker?: true;
+  /** With an argument like this what is read gets another name, by which it can be written. */
+  readonly links?: RegExp;
 }
 
 function all(names: readonly string[], spec: EffectSpec): [string, EffectSpec][] {
@@ -58,11 +64,15 @@ const PATTERN: EffectSpec = {
   ],
   reads: ['-f', '--file', '--exclude-from'],
 };
-const COPY = ['target-directory', 'suffix', 'mode', 'owner', 'group'];
+const COPIER: EffectSpec = {
+  role: 'copy',
+  values: 'tS',
+  long: ['target-directory', 'suffix', 'mode', 'owner', 'group'],
+  writes: ['-t', '--target-directory'],
+};
 
 /** What these touch is what they run. */
 const WRAPPERS = [
-  'env',
   'nice',
   'nohup',
   'timeout',
@@ -193,7 +203,13 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
     isShared: true,
   }),
   ...all(['file', 'stat'], { role: 'read', values: 'mFfPctC', reads: ['-m', '-f'], isShared: true }),
-  ...all(['jq', 'yq'], { role: 'pattern', values: 'fL', reads: ['-f'], isShared: true }),
+  ...all(['jq', 'yq'], {
+    role: 'pattern',
+    values: 'fL',
+    long: ['from-file'],
+    reads: ['-f', '-L', '--from-file'],
+    isShared: true,
+  }),
   ...all(['less'], {
     role: 'read',
     values: 'oOkpPtTxyzb',
@@ -201,7 +217,7 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
     reads: ['-k'],
     isShared: true,
   }),
-  ...all(['cd', 'chdir', 'pushd'], { role: 'read' }),
+  ...all(['pushd'], { role: 'read' }),
   ...all(['source', '.'], { role: 'read' }),
   ...all(['ls', 'dir', 'vdir'], {
     role: 'look',
@@ -212,8 +228,8 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
   ...all(['du'], {
     role: 'look',
     values: 'BdtX',
-    long: ['max-depth', 'exclude'],
-    reads: ['-X'],
+    long: ['max-depth', 'exclude', 'files0-from', 'exclude-from'],
+    reads: ['-X', '--files0-from', '--exclude-from'],
     isShared: true,
   }),
   ...all(['tree'], { role: 'look', values: 'LPIoH', writes: ['-o'], isShared: true }),
@@ -270,10 +286,12 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
     role: 'write',
     values: 'So',
     isShared: true,
+    rewrites: true,
+    isPacker: true,
   }),
-  ...all(['cp'], { role: 'copy', values: 'tS', long: COPY, writes: ['-t', '--target-directory'] }),
-  ...all(['ln', 'link'], { role: 'copy', values: 'tS', long: COPY, writes: ['-t', '--target-directory'] }),
-  ...all(['mv'], { role: 'move', values: 'tS', long: COPY, writes: ['-t', '--target-directory'] }),
-  ...all(['install'], { role: 'copy', values: 'tSmog', long: COPY, writes: ['-t', '--target-directory'] }),
-  ...all(['nano', 'vi', 'vim', 'nvim', 'ex', 'ed', 'emacs', 'pico'], { role: 'write' }),
+  ...all(['cp'], { ...COPIER, links: /^(?:-\w*[ls]|--(?:li|sy))/ }),
+  ...all(['ln', 'link'], { ...COPIER, links: /(?:)/ }),
+  ...all(['mv'], { ...COPIER, role: 'move' }),
+  ...all(['install'], { ...COPIER, values: 'tSmog' }),
+  ...all(['nano', 'vi', 'vim', 'nvim', 'ex', 'ed', 'emacs', 'pico'], { role: 'write', rewrites: true }),
 ]);

@@ -79,10 +79,14 @@ const source: Unwrap = (args, name) => {
 };
 
 const exec: Unwrap = (args) => {
-  const { rest, doubt } = scanOptions(args, { flags: 'cl', values: 'a' });
+  const { options, rest, doubt } = scanOptions(args, { flags: 'cl', values: 'a' });
   const words = args.slice(rest);
   return merge(
     doubt === null ? NOTHING : problem(`exec: ${doubt}`),
+    // Programs with many names (busybox) do what their name says.
+    options.some(({ name }) => name === '-a' || name === '-l')
+      ? hazard('exec -a changes what a program takes itself for')
+      : NOTHING,
     words.length === 0 ? NOTHING : runs({ via: 'exec', words }),
   );
 };

@@ -215,6 +215,12 @@ function optionRuns(subcommand: string, args: readonly Argument[]): Unwrapped {
 function wordRuns(subcommand: string, args: readonly Argument[]): Unwrapped {
   const [action, ...words] = args;
   if (subcommand === 'bisect' && action === 'run') return runs({ via: 'git bisect run', words });
+  if (subcommand === 'for-each-repo') {
+    const start = args.findIndex((word) => word !== null && !word.startsWith('-'));
+    return start === -1
+      ? NOTHING
+      : runs({ via: 'git for-each-repo', words: ['git', ...args.slice(start)], directory: null });
+  }
   if (subcommand === 'submodule') {
     const start = args.indexOf('foreach');
     if (start === -1) return NOTHING;

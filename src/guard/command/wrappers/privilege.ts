@@ -13,7 +13,7 @@ import {
   type Unwrapped,
 } from './unwrapped.ts';
 
-const ENV: OptionSpec = {
+export const ENV: OptionSpec = {
   flags: 'i0v',
   values: 'uCSaP',
   long: [
@@ -49,6 +49,8 @@ function unwrapEnvWords(args: readonly Argument[], depth: number): Unwrapped {
     return merge(...notes, unwrapEnvWords([...words, ...args.slice(rest)], depth + 1));
   }
   for (const { name, value } of options) {
+    if (name === '-a' || name === '--argv0')
+      notes.push(hazard('env --argv0 changes what a program takes itself for'));
     if (name !== '-u' && name !== '--unset') continue;
     const message =
       value === null || value === undefined ? 'env -u takes away a variable' : judgeAssignment(value);

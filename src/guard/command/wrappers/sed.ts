@@ -9,6 +9,8 @@ export interface SedReading {
   readonly writes: readonly Argument[];
   readonly files: readonly Argument[];
   readonly isInPlace: boolean;
+  /** Of `-i`: what the copy of the old file is called. A star is its name, a slash leads elsewhere. Empty: no copy. */
+  readonly suffix: string;
   readonly isUnderstood: boolean;
 }
 
@@ -49,6 +51,7 @@ export function readSed(args: readonly Argument[]): SedReading {
   const scripts: Argument[] = [];
   const operands: Argument[] = [];
   let [isInPlace, isUnderstood, isEnded] = [false, true, false];
+  let suffix = '';
   // GNU sed takes options behind operands too.
   for (let rest = args; rest.length > 0; ) {
     const scanned = scanOptions(isEnded ? ['--', ...rest] : rest, SED);
@@ -57,7 +60,7 @@ export function readSed(args: readonly Argument[]): SedReading {
     for (const { name, value } of scanned.options) {
       if (name === '-e' || name === '--expression') scripts.push(value ?? null);
       if (name === '-f' || name === '--file') isUnderstood = false;
-      if (name === '-i' || name === '--in-place') isInPlace = true;
+      if (name === '-i' || name === '--in-place') [isInPlace, suffix] = [true, value ?? suffix];
     }
     if (start > 0 && rest[start - 1] === '--') isEnded = true;
     operands.push(...rest.slice(start, start + 1));
@@ -68,7 +71,7 @@ export function readSed(args: readonly Argument[]): SedReading {
   for (const script of scripts) if (script === null || !readScript(script, found)) isUnderstood = false;
   // A word known only at run time may be an option with a script.
   if (operands.includes(null) && !isEnded) isUnderstood = false;
-  return { ...found, files: operands, isInPlace, isUnderstood };
+  return { ...found, files: operands, isInPlace, suffix, isUnderstood };
 }
 
 /** Everything of addresses but regular expressions. */
