@@ -171,6 +171,12 @@ export const ERROR_TABLE = {
     'The state folder cannot be written.',
     'Check the disk and the permissions, or set Q_WORKFLOW_HOME to another folder.',
   ),
+  HOME_LOST: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The state folder was removed or replaced under a running supervisor.',
+    'Put it back where it was, then: q workflow supervisor start.',
+  ),
   AUDIT_KEY: row(
     EXIT.UNREACHABLE,
     'terminal',

@@ -262,7 +262,8 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'journal.unheard': [{ id: string }, number];
   'journal.read': [{ id: string; afterSeq: number }, JournalEntry[]];
   'document.get': [{ hash: string }, string | null];
-  'registration.list': [Record<string, never>, RegistrationRow[]];
+  /** By name, without what a run of it takes from who registered it. */
+  'registration.list': [Record<string, never>, Omit<RegistrationRow, 'starter'>[]];
   'registration.get': [{ name: string }, RegistrationRow | null];
   'kill.list': [Record<string, never>, { latches: LatchRow[]; epoch: number }];
   'audit.head': [Record<string, never>, AuditHead];

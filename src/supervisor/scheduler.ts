@@ -1,12 +1,13 @@
 import { type AuditActor, SUPERVISOR } from '../audit/record.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import { takeBreaths } from './breaths.ts';
 import { watchClock } from './clock-watch.ts';
 import type { SupervisorContext } from './context.ts';
 import { createFireActions } from './fire-actions.ts';
 import type { Fleet } from './fleet.ts';
 import { nearRegistered } from './registered-names.ts';
 import type { Started } from './run-workflow.ts';
-import { readSchedules, type ScheduleEntry } from './schedule-entry.ts';
+import { type Entries, readSchedule, readSchedules, type ScheduleEntry } from './schedule-entry.ts';
 import { createVisits } from './schedule-visit.ts';
 import { createTurns } from './turns.ts';
 
@@ -14,8 +15,8 @@ import { createTurns } from './turns.ts';
 export interface Scheduler {
   /** Begins; what fired while nobody was there is decided first. */
   start(): void;
-  /** Does something to registrations or schedules between two looks: it holds from then on, for what is due later. */
-  change<T>(act: () => Promise<T>): Promise<T>;
+  /** Does something to a workflow's registration or schedule between two looks: it holds from then on, for what is due later. */
+  change<T>(workflow: string, act: () => Promise<T>): Promise<T>;
   /** The registered workflows with schedules. */
   entries(): Promise<readonly ScheduleEntry[]>;
   /** Throws WORKFLOW_NOT_FOUND or NO_SCHEDULE. */
@@ -44,10 +45,11 @@ export function createScheduler(
   });
   const clock = watchClock(now, monotonic);
   const inTurn = createTurns();
-  let entries = new Map<string, ScheduleEntry>();
+  let entries: Entries = new Map();
   let awakeSince = now();
   let isOpen = false;
-  let isStale = true;
+  /** What has to be read anew: with ten thousand schedules a change to one must not read them all. */
+  let stale: Set<string> | 'all' = 'all';
   let isFirst = true;
   /** A jump of the clock that is not taken in yet. */
   let jumpMs: number | null = null;
@@ -58,12 +60,13 @@ export function createScheduler(
     if (timer !== null) clearTimeout(timer);
     timer = null;
     await followClock();
-    for (const entry of (await current()).values()) {
+    const breath = takeBreaths();
+    for (const entry of dueAt(await current(), now())) {
       if (!isOpen) return;
-      if (entry.nextDue !== null && entry.nextDue <= now()) await visitSafely(entry);
+      await visitSafely(entry);
+      await breath();
     }
-    const next = Math.min(...[...entries.values()].map(({ nextDue }) => nextDue ?? Number.POSITIVE_INFINITY));
-    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, next - now()));
+    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, soonest(entries) - now()));
     if (!isOpen) return;
     timer = setTimeout(lookSoon, delay);
     timer.unref();
@@ -88,16 +91,16 @@ export function createScheduler(
       at: awakeSince,
       audit: { type: 'clock.jumped', at: awakeSince, actor: SUPERVISOR, instance: null, data },
     });
-    entries = await readSchedules(context, new Map());
+    entries = await readSchedules(context, entries);
     jumpMs = null;
   };
 
   /** How far the clock is behind what an earlier supervisor has decided; asked once. */
   const setBackMeanwhile = async (): Promise<number | null> => {
     if (!isFirst) return null;
-    const decided = [...(await current()).values()].map(({ row }) => row.decidedTo);
+    let behindMs = 0;
+    for (const { row } of (await current()).values()) behindMs = Math.max(behindMs, row.decidedTo - now());
     isFirst = false;
-    const behindMs = Math.max(0, ...decided.map((to) => to - now()));
     return behindMs > 0 ? -behindMs : null;
   };
 
@@ -115,8 +118,16 @@ export function createScheduler(
   };
 
   const current = async (): Promise<ReadonlyMap<string, ScheduleEntry>> => {
-    if (isStale) entries = await readSchedules(context, entries);
-    isStale = false;
+    if (stale === 'all') {
+      entries = await readSchedules(context, entries);
+      stale = new Set();
+    }
+    for (const name of stale) {
+      const entry = await readSchedule(context, name, entries.get(name));
+      if (entry === null) entries.delete(name);
+      else entries.set(name, entry);
+      stale.delete(name);
+    }
     return entries;
   };
 
@@ -139,7 +150,7 @@ export function createScheduler(
       isOpen = true;
       lookSoon();
     },
-    change: (act) =>
+    change: (workflow, act) =>
       inTurn(async () => {
         // What is due by now is due by the schedule as it was. Trouble with that does not keep a person from changing it.
         await look().catch((error: unknown) =>
@@ -148,7 +159,7 @@ export function createScheduler(
         try {
           return await act();
         } finally {
-          isStale = true;
+          if (stale !== 'all') stale.add(workflow);
           lookSoon();
         }
       }),
@@ -168,4 +179,18 @@ export function createScheduler(
       if (timer !== null) clearTimeout(timer);
     },
   };
+}
+
+/** In the order in which they were due: what waits longest is decided first. */
+function dueAt(entries: ReadonlyMap<string, ScheduleEntry>, now: number): ScheduleEntry[] {
+  const due: ScheduleEntry[] = [];
+  for (const entry of entries.values()) if (entry.nextDue !== null && entry.nextDue <= now) due.push(entry);
+  return due.sort((a, b) => (a.nextDue ?? 0) - (b.nextDue ?? 0));
+}
+
+/** Not by spreading into Math.min: there may be more than a call takes arguments. */
+function soonest(entries: Entries): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { nextDue } of entries.values()) if (nextDue !== null && nextDue < next) next = nextDue;
+  return next;
 }
