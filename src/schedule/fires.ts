@@ -40,8 +40,12 @@ export function* firesAfter(
   let pending: Fire[] = [];
   let last = after;
   for (let day = firstDay; day < startOfDay(last) + HORIZON_MS; day += DAY_MS) {
-    if (!isDayMeant(fields, day) && pending.length === 0) continue;
-    if (isDayMeant(fields, day))
+    const isMeant = isDayMeant(fields, day);
+    if (!isMeant && pending.length === 0) {
+      day = lastOfMonthNotMeant(fields, day) ?? day;
+      continue;
+    }
+    if (isMeant)
       for (let index = 0; index < fields.hours.length; index += 1)
         pending.push(...hourFires(fields, offset, policy, day + (fields.hours[index] ?? 0) * HOUR_MS, last));
     // What later days bring is not before this.
@@ -64,6 +68,13 @@ function isDayMeant(fields: CronFields, day: number): boolean {
   const isWeekday = fields.weekdays.has(date.getUTCDay());
   if (fields.isAnyDay) return isWeekday;
   return fields.isAnyWeekday ? isDay : isDay || isWeekday;
+}
+
+/** The last day of the month, when nothing of the month is meant: a year without fires is soon passed over. */
+function lastOfMonthNotMeant({ months }: CronFields, day: number): number | null {
+  const date = new Date(day);
+  const month = date.getUTCMonth() + 1;
+  return months.has(month) ? null : Date.UTC(date.getUTCFullYear(), month, 0);
 }
 
 /** The fires of one hour of the local clock that may come after `after`. */

@@ -33,10 +33,11 @@ export function createCheckedDefinitions(store: Store): CheckedDefinitions {
   };
 
   const check = async (row: Row, text: string | null): Promise<Check> => {
-    const { source: _, file: __, ...said } = await summarise(
-      { kind: 'registered', file: row.source, text },
-      row.name,
-    );
+    const {
+      source: _,
+      file: __,
+      ...said
+    } = await summarise({ kind: 'registered', file: row.source, text }, row.name);
     // Without its text it is looked for in a file, which may change.
     return text === null ? said : remember(row.definitionHash, said);
   };

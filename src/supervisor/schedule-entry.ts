@@ -1,6 +1,6 @@
 import { readTriggers, type Timed } from '../definition/triggers.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
-import { planFires } from '../schedule/plan.ts';
+import { type PlannedFire, planFires } from '../schedule/plan.ts';
 import type { ScheduleRow } from '../store/schedule-rows.ts';
 import type { SupervisorContext } from './context.ts';
 
@@ -13,6 +13,8 @@ export interface ScheduleEntry {
   decidedTo: number;
   /** When to look at it; null = not before it is changed. */
   nextDue: number | null;
+  /** The first fire that was not due when it was last looked at; null when none was to come, or nobody has looked. */
+  next: PlannedFire | null;
   /** Fires of it may wait for an instance to end. */
   hasWaiting: boolean;
 }
@@ -60,7 +62,7 @@ type Plan = Pick<ScheduleEntry, 'workflow' | 'problem'>;
 
 function anew(context: SupervisorContext, row: ScheduleRow, { workflow, problem }: Plan): ScheduleEntry {
   const { decidedTo, hasWaiting } = row;
-  return { row, workflow, problem, decidedTo, nextDue: context.now(), hasWaiting };
+  return { row, workflow, problem, decidedTo, nextDue: context.now(), next: null, hasWaiting };
 }
 
 async function planOf(

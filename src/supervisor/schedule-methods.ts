@@ -83,17 +83,16 @@ function record(type: string, workflow: string, actor: AuditActor, at: number): 
 
 async function scheduleDocument(
   { now }: SupervisorContext,
-  { row, workflow, problem, decidedTo }: ScheduleEntry,
+  entry: ScheduleEntry,
   { last, waiting }: FireSummary,
 ): Promise<ScheduleDocument> {
-  const coming =
-    workflow === null ? [] : (await planFires(workflow, Math.max(decidedTo, now()))).take(1).toArray();
-  const [next] = coming.map(fireDocument);
+  const { row, problem } = entry;
+  const next = await nextFire(entry, now());
   return {
     workflow: row.workflow,
     paused:
       row.pausedAt === null ? null : { by: row.pausedBy ?? '', since: new Date(row.pausedAt).toISOString() },
-    next: next ?? null,
+    next: next === null ? null : fireDocument(next),
     last:
       last === null
         ? null
@@ -106,6 +105,18 @@ async function scheduleDocument(
     waiting,
     problem,
   };
+}
+
+/** The one that is planned already, unless its time has come meanwhile. */
+async function nextFire(
+  { workflow, next, decidedTo }: ScheduleEntry,
+  now: number,
+): Promise<PlannedFire | null> {
+  const after = Math.max(decidedTo, now);
+  if (workflow === null) return null;
+  if (next !== null && next.at > after) return next;
+  const [coming = null] = (await planFires(workflow, after)).take(1).toArray();
+  return coming;
 }
 
 export function fireDocument({ at, local, change, trigger: { timezone, cron } }: PlannedFire): FireDocument {

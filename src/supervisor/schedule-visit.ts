@@ -33,7 +33,8 @@ export function createVisits(
       if (older !== undefined && older.at <= from) await actions.missOlder(entry, from);
       entry.decidedTo = from;
     }
-    const { due, nextDue } = await dueFires(workflow, from, at);
+    const { due, next, nextDue } = await dueFires(workflow, from, at);
+    entry.next = next;
     entry.nextDue = nextDue;
     const last = due.at(-1);
     if (last === undefined) return;

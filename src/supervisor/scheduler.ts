@@ -3,6 +3,7 @@ import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import { takeBreaths } from './breaths.ts';
 import { watchClock } from './clock-watch.ts';
 import type { SupervisorContext } from './context.ts';
+import { createDueQueue } from './due-queue.ts';
 import { createFireActions } from './fire-actions.ts';
 import type { Fleet } from './fleet.ts';
 import { nearRegistered } from './registered-names.ts';
@@ -40,9 +41,13 @@ export function createScheduler(
   const actions = createFireActions(context, fleet);
   const visit = createVisits(context, fleet, actions, (workflow) => {
     const entry = entries.get(workflow);
-    if (entry !== undefined) entry.nextDue = now();
+    if (entry !== undefined) {
+      entry.nextDue = now();
+      queue.set(workflow, entry.nextDue);
+    }
     lookSoon();
   });
+  const queue = createDueQueue();
   const clock = watchClock(now, monotonic);
   const inTurn = createTurns();
   let entries: Entries = new Map();
@@ -61,12 +66,16 @@ export function createScheduler(
     timer = null;
     await followClock();
     const breath = takeBreaths();
-    for (const entry of dueAt(await current(), now())) {
+    const known = await current();
+    for (const name of queue.take(now())) {
       if (!isOpen) return;
+      const entry = known.get(name);
+      if (entry === undefined) continue;
       await visitSafely(entry);
+      queue.set(name, entry.nextDue);
       await breath();
     }
-    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, soonest(entries) - now()));
+    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, queue.soonest() - now()));
     if (!isOpen) return;
     timer = setTimeout(lookSoon, delay);
     timer.unref();
@@ -91,7 +100,7 @@ export function createScheduler(
       at: awakeSince,
       audit: { type: 'clock.jumped', at: awakeSince, actor: SUPERVISOR, instance: null, data },
     });
-    entries = await readSchedules(context, entries);
+    await readAll();
     jumpMs = null;
   };
 
@@ -117,16 +126,21 @@ export function createScheduler(
     }
   };
 
+  const readAll = async (): Promise<Set<string>> => {
+    entries = await readSchedules(context, entries);
+    for (const [name, { nextDue }] of entries) queue.set(name, nextDue);
+    stale = new Set();
+    return stale;
+  };
+
   const current = async (): Promise<ReadonlyMap<string, ScheduleEntry>> => {
-    if (stale === 'all') {
-      entries = await readSchedules(context, entries);
-      stale = new Set();
-    }
-    for (const name of stale) {
+    const changed = stale === 'all' ? await readAll() : stale;
+    for (const name of changed) {
       const entry = await readSchedule(context, name, entries.get(name));
       if (entry === null) entries.delete(name);
       else entries.set(name, entry);
-      stale.delete(name);
+      queue.set(name, entry?.nextDue ?? null);
+      changed.delete(name);
     }
     return entries;
   };
@@ -179,18 +193,4 @@ export function createScheduler(
       if (timer !== null) clearTimeout(timer);
     },
   };
-}
-
-/** In the order in which they were due: what waits longest is decided first. */
-function dueAt(entries: ReadonlyMap<string, ScheduleEntry>, now: number): ScheduleEntry[] {
-  const due: ScheduleEntry[] = [];
-  for (const entry of entries.values()) if (entry.nextDue !== null && entry.nextDue <= now) due.push(entry);
-  return due.sort((a, b) => (a.nextDue ?? 0) - (b.nextDue ?? 0));
-}
-
-/** Not by spreading into Math.min: there may be more than a call takes arguments. */
-function soonest(entries: Entries): number {
-  let next = Number.POSITIVE_INFINITY;
-  for (const { nextDue } of entries.values()) if (nextDue !== null && nextDue < next) next = nextDue;
-  return next;
 }
