@@ -7,8 +7,11 @@ import { listen } from './instance-server.ts';
 
 /** What of the state folder is not there any more. */
 export interface Loss {
-  /** `state`: folder or database, so that nobody can go on with its runs. `lock`: only that, they can be taken over. */
-  readonly what: 'state' | 'lock';
+  /**
+   * `state`: folder or database, so that nobody can go on with its runs. `hold`: what kept others from its database
+   * (the lock), or what SQLite writes ahead and puts into the database when it is closed: they can be taken over.
+   */
+  readonly what: 'state' | 'hold';
   /** The folder is deleted, not only somewhere else. */
   readonly isDeleted: boolean;
   readonly error: WorkflowError;
@@ -33,7 +36,10 @@ export function watchHome(
 ): HomeWatch {
   // Held open, so that its inode is given to no other folder; the database, the lock and the sockets are open anyway.
   const folder = openSync(home.folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  const own = [home.folder, home.database, home.lockFile].map((path) => ({ path, mark: markOf(path) }));
+  const own = [home.folder, home.database, home.lockFile, `${home.database}-wal`].map((path) => ({
+    path,
+    mark: markOf(path),
+  }));
   const listening = sockets.map((socket) => ({ ...socket, mark: markOf(socket.path) }));
   let isOver = false;
 
@@ -41,7 +47,7 @@ export function watchHome(
     if (isOver) return;
     const gone = own.find(({ path, mark }) => !isSame(mark, markOf(path)));
     if (gone !== undefined) {
-      const what = gone.path === home.lockFile ? 'lock' : 'state';
+      const what = gone.path === home.folder || gone.path === home.database ? 'state' : 'hold';
       const error = new WorkflowError('HOME_LOST', `${gone.path} was removed or replaced while we ran`);
       const isDeleted = fstatSync(folder).nlink === 0;
       close();

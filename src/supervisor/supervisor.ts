@@ -131,6 +131,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const begun = Promise.withResolvers<Leaving>();
   const left = Promise.withResolvers<WorkflowError | null>();
   let homeWatch: HomeWatch | null = null;
+  let loss: WorkflowError | null = null;
 
   const prepare = (instances: Leaving): Promise<void> => {
     // No wait: what it is about to start is refused, or among what is being taken in.
@@ -170,7 +171,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await store.close();
     await log.close();
     lock.release();
-    left.resolve(null);
+    left.resolve(loss);
   };
   const stop = (instances: Leaving): Promise<void> => {
     if (leaving !== null && instances === 'leave') hurried.abort();
@@ -179,13 +180,14 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     return leaving;
   };
 
-  const lose = async (loss: Loss): Promise<void> => {
-    log.error('the supervisor ends: its state folder is not what it was', { cause: loss.error.message });
+  const lose = async (lost: Loss): Promise<void> => {
+    log.error('the supervisor ends: its state folder is not what it was', { cause: lost.error.message });
+    loss = lost.error;
     scheduler.close();
-    if (loss.what === 'state') await abandon(context, fleet, loss);
+    if (lost.what === 'state') await abandon(context, fleet, lost);
     // What it would still write may find no place.
     await Promise.race([stop('leave'), delay(FAREWELL_MS, undefined, { ref: false })]);
-    left.resolve(loss.error);
+    left.resolve(loss);
   };
 
   await recover(context, fleet);
@@ -229,7 +231,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     { server: instanceServer, path: home.instanceSocket },
     { server: controlServer, path: home.controlSocket },
   ];
-  homeWatch = watchHome(home, log, sockets, (loss) => void lose(loss));
+  homeWatch = watchHome(home, log, sockets, (lost) => void lose(lost));
   await watching.start();
   scheduler.start();
   log.info('supervisor is ready', { pid: process.pid, isolation: isolation.report });
