@@ -93,6 +93,7 @@ export function createScheduler(
     jumpMs = clock.look() ?? jumpMs ?? (await setBackMeanwhile());
     if (jumpMs === null) return;
     awakeSince = now();
+    fleet.clockJumped();
     log.warn('the wall clock jumped, or the machine slept: schedules are planned again', { jumpMs });
     const data = { seconds: jumpMs / 1000 };
     // What was decided ahead of a clock that was set back comes again. What has its row is not given out a second time.

@@ -15,7 +15,7 @@ import { callerOf, connectTo } from '../setup/control.ts';
 import { foldersOf } from '../setup/leftovers.ts';
 
 const isSoak = process.env['Q_TEST_SOAK'] === '1';
-const INSTANCES = Number(process.env['Q_TEST_INSTANCES'] ?? (isSoak ? 20_000 : 60));
+const INSTANCES = Number(process.env['Q_TEST_INSTANCES'] ?? (isSoak ? 20_000 : 24));
 /** What is warm by then stays. */
 const WARM = Math.min(500, Math.floor(INSTANCES / 2));
 /** Fewer say nothing about memory: code is still being compiled. */
@@ -38,10 +38,10 @@ describe(`${INSTANCES} short instances under one supervisor`, { timeout: DAY_MS 
   before(async () => {
     bench = openBench();
     bench.skill('say', { type: 'prompt_inline', prompt_template: 'hello' });
-    bench.skill('true', { type: 'code_inline', command: 'true' });
+    bench.skill('nothing', { type: 'code_inline', command: 'true' });
     bench.workflow('short', {
       resource_limits: { max_memory_mb: 128 },
-      steps: ['say', 'true'].map((skill) => ({ id: skill, type: 'skill', skill })),
+      steps: ['say', 'nothing'].map((skill) => ({ id: skill, type: 'skill', skill })),
     });
     await bench.json('supervisor', 'start');
     client = await connectTo(bench);
