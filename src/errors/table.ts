@@ -213,6 +213,12 @@ export const ERROR_TABLE = {
     'The database of the state folder is damaged or is not ours.',
     'Run q workflow supervisor restore <backup>, or move the file away; nothing was changed.',
   ),
+  STORE_BUSY: row(
+    EXIT.UNREACHABLE,
+    'retryable',
+    'Another program keeps the database of the state folder locked.',
+    'End what has it open, such as sqlite3 or a backup; running instances wait and go on by themselves.',
+  ),
   STORE_FULL: row(
     EXIT.UNREACHABLE,
     'retryable',
