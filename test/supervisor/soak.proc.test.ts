@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { homeKey } from '../../sandbox/choose.ts';
@@ -132,7 +131,6 @@ function look(pid: number, bench: Bench, key: string): Held {
     // What a run keeps lies in instances/; all else is to be gone.
     files:
       scratches.length +
-      readdirSync(tmpdir()).filter((name) => name.startsWith('q')).length +
       readdirSync(bench.home, { recursive: true }).filter((name) => !String(name).startsWith('instances/'))
         .length,
   };
