@@ -1,5 +1,4 @@
 /** What the writer thread is asked to do. Every write carries its audit record with it, in the same transaction. */
-
 import type { IsolationReport, ScopeRecord } from '../../sandbox/isolation.ts';
 import type { LayerName, Tier } from '../../sandbox/launcher/tier.ts';
 import type { ProcessIdentity } from '../../sandbox/process-identity.ts';
@@ -262,7 +261,6 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'journal.unheard': [{ id: string }, number];
   'journal.read': [{ id: string; afterSeq: number }, JournalEntry[]];
   'document.get': [{ hash: string }, string | null];
-  /** By name, without what a run of it takes from who registered it. */
   'registration.list': [Record<string, never>, Omit<RegistrationRow, 'starter'>[]];
   'registration.get': [{ name: string }, RegistrationRow | null];
   'kill.list': [Record<string, never>, { latches: LatchRow[]; epoch: number }];

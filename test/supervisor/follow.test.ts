@@ -6,7 +6,7 @@ import { follow } from '../../src/supervisor/follow.ts';
 import { createLiveInstance, notify } from '../../src/supervisor/live-instance.ts';
 import { runningRow } from './fake-context.ts';
 
-function connection(): { call: Parameters<typeof follow>[1]; told: string[]; leave(): void } {
+function connection(): { call: Parameters<typeof follow>[1]; told: string[]; leave: () => void } {
   const gone = new AbortController();
   const told: string[] = [];
   const call = { gone: gone.signal, notify: ({ method }: ControlNotification) => void told.push(method) };

@@ -7,7 +7,7 @@ import { fakeContext, runningRow } from './fake-context.ts';
 const HOUR_MS = 3_600_000;
 
 /** A run that waits for an hour, and a clock that a test sets. */
-function waiting(): { live: LiveInstance; waits: Waits; wentOn: string[]; setClock(at: number): void } {
+function waiting(): { live: LiveInstance; waits: Waits; wentOn: string[]; setClock: (at: number) => void } {
   let clock = 1;
   const wentOn: string[] = [];
   const { context } = fakeContext({});
