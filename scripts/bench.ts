@@ -19,6 +19,7 @@ import { redraw } from './bench/redraw.ts';
 import { resultsDocument, resultsTable } from './bench/report.ts';
 import { resume } from './bench/resume.ts';
 import { sandboxedStep } from './bench/sandbox.ts';
+import { schedules } from './bench/schedules.ts';
 import { adoption, loopDelay } from './bench/service.ts';
 import { commandSteps, inlineStep } from './bench/steps.ts';
 
@@ -46,6 +47,7 @@ const MEASURES = [
   loopDelay,
   burst,
   adoption,
+  schedules,
 ];
 
 const { values: flags } = parseArgs({

@@ -50,15 +50,26 @@ export async function checkHealth(): Promise<HealthRow[]> {
     client.close();
     rows.push(
       ok('supervisor', `pid ${status.pid}, version ${status.version}`),
+      ...status.problems.map((problem) => ({
+        name: 'supervisor',
+        state: 'missing' as const,
+        detail: problem,
+        fix: 'q workflow supervisor status',
+      })),
       ...(await isolationRows(status)),
     );
   } catch (error) {
     const known = ensureWorkflowError(error);
+    const isAbsent = known.code === 'SUPERVISOR_UNREACHABLE';
     rows.push({
       name: 'supervisor',
       state: 'missing',
-      detail: `not running: ${known.message}`,
-      fix: 'q workflow supervisor start (run starts it by itself)',
+      detail: isAbsent
+        ? `not running: ${known.message}`
+        : `it runs and does not say how it is: ${known.message}`,
+      fix: isAbsent
+        ? 'q workflow supervisor start (run starts it by itself)'
+        : 'q workflow supervisor status',
     });
   }
   return rows;

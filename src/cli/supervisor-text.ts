@@ -14,7 +14,7 @@ const MAX_QUEUE = 10;
 export function supervisorLine(status: SupervisorStatus): string {
   return [
     `supervisor ${status.pid} runs, limits by ${status.isolation.backend}, home ${status.home}`,
-    `audit log signed by ${status.audit.key}, anchor ${status.audit.anchor}`,
+    auditLine(status, 'audit log signed by '),
   ].join('\n');
 }
 
@@ -63,12 +63,14 @@ export function supervisorText(status: ShownStatus, { style, width, now }: Scree
         )),
     ...row(
       'approvals',
-      approvals.pending === 0
-        ? 'none pending'
-        : `${approvals.pending} pending, the oldest ${ago(approvals.oldest, now)}`,
+      approvals === null
+        ? 'not known'
+        : approvals.pending === 0
+          ? 'none pending'
+          : `${approvals.pending} pending, the oldest ${ago(approvals.oldest, now)}`,
     ),
     ...row('notify', notifyText(status)),
-    ...row('audit', `${status.audit.key}, anchor ${status.audit.anchor}`),
+    ...row('audit', auditLine(status)),
     ...status.kill_switches.flatMap(({ scope, by, reason, tripped_at }) =>
       row('kill', `${scope} tripped ${ago(tripped_at, now)} by ${by}: ${reason}`),
     ),
@@ -88,6 +90,10 @@ export function supervisorText(status: ShownStatus, { style, width, now }: Scree
       ),
     ),
   ].join('\n');
+}
+
+function auditLine({ audit }: Pick<SupervisorStatus, 'audit'>, before = ''): string {
+  return audit === null ? 'the audit log cannot be read' : `${before}${audit.key}, anchor ${audit.anchor}`;
 }
 
 /** One of an earlier version, which is to be restarted after an upgrade, tells less. */

@@ -50,7 +50,7 @@ class Normaliser {
       name: file.name,
       version: file.version,
       description: file.description ?? '',
-      triggers: (file.triggers ?? []).map(trigger),
+      triggers: (file.triggers ?? []).map(normaliseTrigger),
       inputs: Object.fromEntries(
         Object.entries(file.inputs ?? {}).map(([name, input]) => [name, declaration(input)]),
       ),
@@ -208,7 +208,8 @@ function milliseconds(seconds: number, least = 1): number {
 const APPROVAL_TIMEOUT_MS = 24 * 3600 * 1000;
 const CATCH_UP_WINDOW_S = 3600;
 
-function trigger(file: TriggerFile): Trigger {
+/** A trigger of a file that passed every check. */
+export function normaliseTrigger(file: TriggerFile): Trigger {
   if (file.type === 'manual') return { type: 'manual', description: file.description ?? '' };
   return {
     type: 'schedule',

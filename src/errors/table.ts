@@ -171,6 +171,12 @@ export const ERROR_TABLE = {
     'The state folder cannot be written.',
     'Check the disk and the permissions, or set Q_WORKFLOW_HOME to another folder.',
   ),
+  HOME_LOST: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The state folder was removed or replaced under a running supervisor.',
+    'Put it back where it was, then: q workflow supervisor start.',
+  ),
   AUDIT_KEY: row(
     EXIT.UNREACHABLE,
     'terminal',
@@ -206,6 +212,12 @@ export const ERROR_TABLE = {
     'terminal',
     'The database of the state folder is damaged or is not ours.',
     'Run q workflow supervisor restore <backup>, or move the file away; nothing was changed.',
+  ),
+  STORE_BUSY: row(
+    EXIT.UNREACHABLE,
+    'retryable',
+    'Another program keeps the database of the state folder locked.',
+    'End what has it open, such as sqlite3 or a backup; running instances wait and go on by themselves.',
   ),
   STORE_FULL: row(
     EXIT.UNREACHABLE,

@@ -45,14 +45,17 @@ export interface SupervisorStatus {
     readonly total_bytes: number;
     readonly reserve_bytes: number;
   } | null;
-  /** What waits for a person. */
-  readonly approvals: { readonly pending: number; readonly oldest: string | null };
+  /** What waits for a person; null when the database does not say (`problems` has why). */
+  readonly approvals: { readonly pending: number; readonly oldest: string | null } | null;
   readonly kill_switches: readonly LatchDocument[];
   readonly notifications: NotificationsDocument;
-  /** What is wrong with the person's configuration; what it says is not used then. */
+  /** What is wrong with the person's configuration, which is not used then, or with the database. */
   readonly problems: readonly string[];
-  /** The audit log: its id, the public key that its checkpoints are signed by, and where they are anchored. */
-  readonly audit: { readonly log: string; readonly key: string; readonly anchor: string };
+  /**
+   * The audit log: its id, the public key that its checkpoints are signed by, and where they are anchored; null when the
+   * database does not say.
+   */
+  readonly audit: { readonly log: string; readonly key: string; readonly anchor: string } | null;
   /** The service manager that started it; null when a person or a command did. */
   readonly service: ServiceFacts | null;
 }

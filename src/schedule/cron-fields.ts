@@ -1,3 +1,5 @@
+import type { CronUnit, cronValues } from '../definition/cron.ts';
+
 /** What a cron expression says, field by field. The parsing is the package `cron`'s; the meaning is ours (fires.ts). */
 export interface CronFields {
   readonly seconds: readonly number[];
@@ -32,18 +34,42 @@ export async function parseCron(expression: string): Promise<CronFields> {
   // Heavy, and only needed where there is a schedule.
   const { cronValues } = await import('../definition/cron.ts');
   const written = PRESETS[expression.trim().toLowerCase()] ?? expression;
-  const values = cronValues(written);
   const words = written.trim().split(/\s+/);
-  const [, , hour = '*', day = '*', , weekday = '*'] = words.length === 5 ? ['0', ...words] : words;
+  // It says what is wrong with another number of fields.
+  if (words.length !== 5 && words.length !== 6) cronValues(written);
+  const six = words.length === 5 ? ['0', ...words] : words;
+  const [, , hour = '*', day = '*', , weekday = '*'] = six;
+  const field = (unit: CronUnit): Field => fieldOf(unit, six[UNITS.indexOf(unit)] ?? '*', cronValues);
   return {
-    seconds: values('second'),
-    minutes: values('minute'),
-    hours: values('hour'),
-    days: new Set(values('dayOfMonth')),
-    months: new Set(values('month')),
-    weekdays: new Set(values('dayOfWeek').map((value) => value % 7)),
+    seconds: field('second').values,
+    minutes: field('minute').values,
+    hours: field('hour').values,
+    days: field('dayOfMonth').set,
+    months: field('month').set,
+    weekdays: field('dayOfWeek').set,
     isAnyDay: day === '*',
     isAnyWeekday: weekday === '*',
     countsElapsedHours: hour.startsWith('*'),
   };
+}
+
+interface Field {
+  readonly values: readonly number[];
+  readonly set: ReadonlySet<number>;
+}
+
+const UNITS: readonly CronUnit[] = ['second', 'minute', 'hour', 'dayOfMonth', 'month', 'dayOfWeek'];
+/** What was read before. Ten thousand expressions are made of a few hundred fields, which do not depend on each other. */
+const known = new Map<string, Field>();
+const MAX_KNOWN = 2000;
+
+function fieldOf(unit: CronUnit, word: string, read: typeof cronValues): Field {
+  const key = `${unit} ${word}`;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const values = read(UNITS.map((other) => (other === unit ? word : '*')).join(' '))(unit);
+  const set = new Set(unit === 'dayOfWeek' ? values.map((value) => value % 7) : values);
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(key, { values, set });
+  return { values, set };
 }

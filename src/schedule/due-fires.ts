@@ -2,12 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { Workflow } from '../definition/workflow.ts';
 import type { DueFire } from './decide-fires.ts';
 import { jitterOf } from './jitter.ts';
-import { planFires } from './plan.ts';
+import { type PlannedFire, planFires } from './plan.ts';
 
 /** What is due of a workflow, and what comes then. */
 export interface DueFires {
   readonly due: readonly DueFire[];
-  /** When to look again: the first fire that is not due yet, with its jitter; null when none is to come. */
+  /** The first that is not due yet; null when none is to come. */
+  readonly next: PlannedFire | null;
+  /** When to look again: that one, with its jitter. */
   readonly nextDue: number | null;
 }
 
@@ -26,11 +28,11 @@ export async function dueFires(
   const due: DueFire[] = [];
   for (const fire of await planFires(workflow, after)) {
     const dueAt = fire.at + jitterOf(workflow.name, fire.at, fire.trigger.jitterMs);
-    if (dueAt > now) return { due, nextDue: dueAt };
+    if (dueAt > now) return { due, next: fire, nextDue: dueAt };
     due.push({ at: fire.at, due: dueAt, trigger: fire.trigger });
     if (due.length % TURN === 0) await setImmediate();
   }
-  return { due, nextDue: null };
+  return { due, next: null, nextDue: null };
 }
 
 /** From where to plan: what is older than every window can't be made up for. */

@@ -39,20 +39,33 @@ export function* firesAfter(
   const firstDay = startOfDay(after + offset(after)) - 2 * DAY_MS;
   let pending: Fire[] = [];
   let last = after;
+  /** What is before `end` is complete: what later hours bring is not before it. */
+  const settled = (end: number): Fire[] => {
+    if (pending.length === 0) return [];
+    const ready = pending.filter(({ at }) => at < end).sort(byTime);
+    pending = pending.filter(({ at }) => at >= end);
+    const fresh = ready.filter(({ at }, index) => at > (ready[index - 1]?.at ?? last) && at > last);
+    last = fresh.at(-1)?.at ?? last;
+    return fresh;
+  };
   for (let day = firstDay; day < startOfDay(last) + HORIZON_MS; day += DAY_MS) {
-    if (!isDayMeant(fields, day) && pending.length === 0) continue;
-    if (isDayMeant(fields, day))
-      for (let index = 0; index < fields.hours.length; index += 1)
-        pending.push(...hourFires(fields, offset, policy, day + (fields.hours[index] ?? 0) * HOUR_MS, last));
-    // What later days bring is not before this.
-    const settled = day + DAY_MS - REACH_MS;
-    const ready = pending.filter(({ at }) => at < settled).sort(byTime);
-    pending = pending.filter(({ at }) => at >= settled);
-    for (const fire of ready) {
-      if (fire.at <= last) continue;
-      last = fire.at;
-      yield fire;
+    const isMeant = isDayMeant(fields, day);
+    if (!isMeant && pending.length === 0) {
+      day = lastOfMonthNotMeant(fields, day) ?? day;
+      continue;
     }
+    if (isMeant)
+      for (const hour of fields.hours) {
+        const begin = day + hour * HOUR_MS;
+        const ahead = quietOffset(offset, begin);
+        pending.push(
+          ...(ahead === null
+            ? hourFires(fields, offset, policy, begin)
+            : quietFires(fields, begin, ahead, last)),
+        );
+        yield* settled(begin + HOUR_MS - (ahead ?? REACH_MS));
+      }
+    yield* settled(day + DAY_MS - REACH_MS);
   }
 }
 
@@ -66,22 +79,40 @@ function isDayMeant(fields: CronFields, day: number): boolean {
   return fields.isAnyWeekday ? isDay : isDay || isWeekday;
 }
 
-/** The fires of one hour of the local clock that may come after `after`. */
-function hourFires(
-  fields: CronFields,
-  offset: ZoneOffset,
-  policy: ClockPolicy,
-  hour: number,
-  after: number,
-): Fire[] {
-  const isQuiet = offset(hour - DAY_MS - REACH_MS) === offset(hour + DAY_MS + REACH_MS);
-  if (isQuiet && hour + HOUR_MS - offset(hour) <= after) return [];
+/** The last day of the month, when nothing of the month is meant: a year without fires is soon passed over. */
+function lastOfMonthNotMeant({ months }: CronFields, day: number): number | null {
+  const date = new Date(day);
+  const month = date.getUTCMonth() + 1;
+  return months.has(month) ? null : Date.UTC(date.getUTCFullYear(), month, 0);
+}
+
+/** The offset of an hour of the local clock near which no clock is changed, or null. */
+function quietOffset(offset: ZoneOffset, hour: number): number | null {
+  const ahead = offset(hour - LONGEST_CHANGE_MS - REACH_MS);
+  return ahead === offset(hour + LONGEST_CHANGE_MS + REACH_MS) ? ahead : null;
+}
+
+/** The fires of one hour of the local clock. */
+function hourFires(fields: CronFields, offset: ZoneOffset, policy: ClockPolicy, hour: number): Fire[] {
   const fires: Fire[] = [];
   for (const minute of fields.minutes)
+    for (const second of fields.seconds)
+      fires.push(...instantsOf(fields, offset, policy, hour + minute * 60_000 + second * 1000));
+  return fires;
+}
+
+/** The same where no clock is changed, without those that are over. */
+function quietFires(fields: CronFields, hour: number, ahead: number, after: number): Fire[] {
+  if (hour + HOUR_MS - ahead <= after) return [];
+  const fires: Fire[] = [];
+  for (const minute of fields.minutes) {
+    const begin = hour + minute * 60_000;
+    if (begin + 60_000 - ahead <= after) continue;
     for (const second of fields.seconds) {
-      const local = hour + minute * 60_000 + second * 1000;
-      fires.push(...instantsOf(fields, offset, policy, local));
+      const local = begin + second * 1000;
+      fires.push({ at: local - ahead, local, change: null });
     }
+  }
   return fires;
 }
 

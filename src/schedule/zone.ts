@@ -14,6 +14,7 @@ export function offsetIn(zone: string): ZoneOffset {
 }
 
 function makeOffset(zone: string): ZoneOffset {
+  if (zone === 'UTC') return () => 0;
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     calendar: 'gregory',

@@ -1,5 +1,4 @@
 /** What the writer thread is asked to do. Every write carries its audit record with it, in the same transaction. */
-
 import type { IsolationReport, ScopeRecord } from '../../sandbox/isolation.ts';
 import type { LayerName, Tier } from '../../sandbox/launcher/tier.ts';
 import type { ProcessIdentity } from '../../sandbox/process-identity.ts';
@@ -262,7 +261,7 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'journal.unheard': [{ id: string }, number];
   'journal.read': [{ id: string; afterSeq: number }, JournalEntry[]];
   'document.get': [{ hash: string }, string | null];
-  'registration.list': [Record<string, never>, RegistrationRow[]];
+  'registration.list': [Record<string, never>, Omit<RegistrationRow, 'starter'>[]];
   'registration.get': [{ name: string }, RegistrationRow | null];
   'kill.list': [Record<string, never>, { latches: LatchRow[]; epoch: number }];
   'audit.head': [Record<string, never>, AuditHead];

@@ -56,14 +56,16 @@ export function performSchedule(
     }
     case 'schedule.list':
       return schedules.list();
+    case 'schedule.get':
+      return schedules.get(args(name).workflow);
     case 'fire.known': {
       const a = args(name);
       return schedules.known(a.workflow, a.after, a.until);
     }
     case 'fire.waiting':
       return schedules.waiting(args(name).workflow);
-    case 'fire.last':
-      return schedules.last(args(name).workflow);
+    case 'fire.summary':
+      return schedules.summary();
     case 'fire.live':
       return schedules.live(args(name).workflow);
   }

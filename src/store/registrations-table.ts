@@ -1,6 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { REGISTRATION_COLUMNS, rowHash } from '../audit/binds.ts';
-import type { Documents, RegistrationRow } from './operations.ts';
+import type { Answer, Documents, RegistrationRow } from './operations.ts';
 
 /** The tables `registrations` (name → definition) and `documents` (content by hash). */
 export interface RegistrationsTable {
@@ -10,7 +10,7 @@ export interface RegistrationsTable {
   put(row: RegistrationRow): string;
   remove(name: string): boolean;
   get(name: string): RegistrationRow | null;
-  list(): RegistrationRow[];
+  list(): Answer<'registration.list'>;
 }
 
 export function openRegistrationsTable(database: DatabaseSync): RegistrationsTable {
@@ -23,7 +23,9 @@ export function openRegistrationsTable(database: DatabaseSync): RegistrationsTab
       source = excluded.source, registered_at = excluded.registered_at, starter = excluded.starter`);
   const remove = database.prepare('DELETE FROM registrations WHERE name = ?');
   const get = database.prepare('SELECT * FROM registrations WHERE name = ?');
-  const list = database.prepare('SELECT * FROM registrations ORDER BY name');
+  const list = database.prepare(
+    'SELECT name, version, definition_hash, source, registered_at FROM registrations ORDER BY name',
+  );
   return {
     putDocuments: (documents) => {
       for (const [hash, body] of Object.entries(documents)) putDocument.run(hash, body);
@@ -42,17 +44,23 @@ export function openRegistrationsTable(database: DatabaseSync): RegistrationsTab
       const row = get.get(name);
       return row === undefined ? null : toRegistration(row);
     },
-    list: () => list.all().map(toRegistration),
+    list: () => list.all().map(toListed),
   };
 }
 
-function toRegistration(row: Record<string, SQLOutputValue>): RegistrationRow {
+function toListed(row: Record<string, SQLOutputValue>): Omit<RegistrationRow, 'starter'> {
   return {
     name: String(row['name']),
     version: String(row['version']),
     definitionHash: String(row['definition_hash']),
     source: String(row['source']),
     registeredAt: Number(row['registered_at']),
+  };
+}
+
+function toRegistration(row: Record<string, SQLOutputValue>): RegistrationRow {
+  return {
+    ...toListed(row),
     // Only `put` writes it, from a value of that type.
     starter:
       row['starter'] === null ? null : (JSON.parse(String(row['starter'])) as RegistrationRow['starter']),

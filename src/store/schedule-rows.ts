@@ -46,8 +46,16 @@ export interface ScheduleRow {
   readonly pausedAt: number | null;
   readonly pausedBy: string | null;
   readonly definitionHash: string;
-  readonly source: string;
-  readonly starter: Starter | null;
+  /** Fires of it wait for an instance to end. */
+  readonly hasWaiting: boolean;
+}
+
+/** What became of the fires of a registered workflow. */
+export interface FireSummary {
+  readonly workflow: string;
+  readonly last: FireRow | null;
+  /** How many wait for an instance to end. */
+  readonly waiting: number;
 }
 
 /** Name → [arguments, result], as in operations.ts. */
@@ -73,11 +81,13 @@ export interface ScheduleOperations {
 
 export interface ScheduleReads {
   'schedule.list': [Record<string, never>, ScheduleRow[]];
+  'schedule.get': [{ workflow: string }, ScheduleRow | null];
+  /** Of every workflow that `schedule.list` has, in the same order. */
+  'fire.summary': [Record<string, never>, FireSummary[]];
   /** Instants that have a row, from `after` (not it) to `until`. */
   'fire.known': [{ workflow: string; after: number; until: number }, number[]];
   /** Those queued or replacing, the oldest first. */
   'fire.waiting': [{ workflow: string }, FireRow[]];
-  'fire.last': [{ workflow: string }, FireRow | null];
   /** Ids of the instances that a fire started and that have not ended. */
   'fire.live': [{ workflow: string }, string[]];
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Arguments } from './operations.ts';
-import type { FireRow, FireStatus, NewFire, ScheduleRow, Starter } from './schedule-rows.ts';
+import type { FireRow, FireStatus, FireSummary, NewFire, ScheduleRow } from './schedule-rows.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -12,6 +12,7 @@ export interface SchedulesTable {
   /** What waits of it is skipped. Its other fires stay: an instant is never given out twice. */
   remove(workflow: string, at: number): void;
   list(): ScheduleRow[];
+  get(workflow: string): ScheduleRow | null;
   /** False when the fire has its decision already. */
   decide(fire: NewFire): boolean;
   /** The same for one that starts an instance. Throws FIRE_DECIDED. */
@@ -22,7 +23,7 @@ export interface SchedulesTable {
   resume(args: Arguments<'schedule.resume'>): boolean;
   known(workflow: string, after: number, until: number): number[];
   waiting(workflow: string): FireRow[];
-  last(workflow: string): FireRow | null;
+  summary(): FireSummary[];
   live(workflow: string): string[];
   /** Answers how many rows went. */
   prune(before: number): number;
@@ -39,9 +40,14 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
   const drop = database.prepare(`
     UPDATE fires SET status = 'skipped', reason = 'the workflow has no schedule any more', decided_at = ?
     WHERE workflow = ? AND status IN ('queued', 'replacing')`);
-  const list = database.prepare(`
-    SELECT s.*, r.definition_hash, r.source, r.starter FROM schedules s JOIN registrations r ON r.name = s.workflow
-    ORDER BY s.workflow`);
+  // Without what a run needs beside: of ten thousand that would be megabytes for each look.
+  const rows = `
+    SELECT s.*, r.definition_hash, EXISTS (
+      SELECT 1 FROM fires f WHERE f.workflow = s.workflow AND f.status IN ('queued', 'replacing')
+    ) AS has_waiting
+    FROM schedules s JOIN registrations r ON r.name = s.workflow`;
+  const list = database.prepare(`${rows} ORDER BY s.workflow`);
+  const get = database.prepare(`${rows} WHERE s.workflow = ?`);
   const insert = database.prepare(
     'INSERT OR IGNORE INTO fires (status, instance, reason, decided_at, workflow, at) VALUES (?, ?, ?, ?, ?, ?)',
   );
@@ -63,7 +69,13 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
   const waiting = database.prepare(
     "SELECT * FROM fires WHERE workflow = ? AND status IN ('queued', 'replacing') ORDER BY at",
   );
-  const last = database.prepare('SELECT * FROM fires WHERE workflow = ? ORDER BY at DESC LIMIT 1');
+  const summary = database.prepare(`
+    SELECT s.workflow AS schedule, f.*, (
+      SELECT count(*) FROM fires w WHERE w.workflow = s.workflow AND w.status IN ('queued', 'replacing')
+    ) AS waiting
+    FROM schedules s JOIN registrations r ON r.name = s.workflow LEFT JOIN fires f
+      ON f.workflow = s.workflow AND f.at = (SELECT max(at) FROM fires WHERE workflow = s.workflow)
+    ORDER BY s.workflow`);
   // CROSS JOIN: by way of the few instances that have not ended, not of all fires there ever were.
   const live = database.prepare(`
     SELECT i.id FROM instances i CROSS JOIN fires f ON f.instance = i.id
@@ -91,6 +103,10 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
       drop.run(at, workflow);
     },
     list: () => list.all().map(toSchedule),
+    get: (workflow) => {
+      const row = get.get(workflow);
+      return row === undefined ? null : toSchedule(row);
+    },
     decide,
     start: (fire) => {
       if (decide(fire)) return;
@@ -106,10 +122,12 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
     resume: ({ workflow, at }) => Number(resume.run(at, workflow).changes) === 1,
     known: (workflow, after, until) => known.all(workflow, after, until).map((row) => Number(row['at'])),
     waiting: (workflow) => waiting.all(workflow).map(toFire),
-    last: (workflow) => {
-      const row = last.get(workflow);
-      return row === undefined ? null : toFire(row);
-    },
+    summary: () =>
+      summary.all().map((row) => ({
+        workflow: String(row['schedule']),
+        last: row['at'] === null ? null : toFire(row),
+        waiting: Number(row['waiting']),
+      })),
     prune: (before) => Number(prune.run(before).changes),
     live: (workflow) => live.all(workflow).map((row) => String(row['id'])),
   };
@@ -122,9 +140,7 @@ function toSchedule(row: Row): ScheduleRow {
     pausedAt: row['paused_at'] === null ? null : Number(row['paused_at']),
     pausedBy: row['paused_by'] === null ? null : String(row['paused_by']),
     definitionHash: String(row['definition_hash']),
-    source: String(row['source']),
-    // Written by the table of registrations alone, from a value of that type.
-    starter: row['starter'] === null ? null : (JSON.parse(String(row['starter'])) as Starter),
+    hasWaiting: row['has_waiting'] === 1,
   };
 }
 

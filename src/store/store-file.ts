@@ -40,6 +40,8 @@ export function storeError(error: unknown, what: string): WorkflowError {
   const message = `${what}: ${thrown.message}`;
   if (code === 13 || systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT')
     return new WorkflowError('STORE_FULL', message, { cause: error });
+  // Said before anything about an open: a database that is locked then is not damaged, and needs no restore.
+  if (code === 5 || code === 6) return new WorkflowError('STORE_BUSY', message, { cause: error });
   if (code === 8 || code === 14 || code === 10 || code === 23 || code === 3)
     return new WorkflowError('HOME_UNWRITABLE', message, { cause: error });
   if (code === 11 || code === 26 || what.startsWith('cannot open'))

@@ -1,11 +1,13 @@
 import { type AuditActor, type AuditEntry, SUPERVISOR } from '../audit/record.ts';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { FireDecision } from '../schedule/decide-fires.ts';
-import type { FireRow, FireStatus, NewFire } from '../store/schedule-rows.ts';
+import type { FireRow, FireStatus, NewFire, Starter } from '../store/schedule-rows.ts';
+import type { Store } from '../store/store.ts';
 import type { SupervisorContext } from './context.ts';
 import type { Fleet } from './fleet.ts';
 import { type Started, startWorkflow } from './run-workflow.ts';
 import type { ScheduleEntry } from './schedule-entry.ts';
+import type { WorkflowSource } from './workflow-folders.ts';
 
 /** Carries out what was decided about fires. One call at a time for a workflow. */
 export interface FireActions {
@@ -82,17 +84,12 @@ export function createFireActions(context: SupervisorContext, fleet: Fleet): Fir
 
   const start: FireActions['start'] = async (entry, at, from, actor) => {
     try {
-      const { starter } = entry.row;
-      if (starter === null)
-        throw new WorkflowError(
-          'WORKFLOW_NOT_FOUND',
-          'it was registered by an older version: register it again',
-        );
+      const { source, starter } = await registeredAs(store, entry);
       const { env, ...caller } = starter;
       return await startWorkflow(
         context,
         fleet,
-        entry.source,
+        source,
         { caller, env, inputs: {}, context: {} },
         {
           actor,
@@ -150,6 +147,22 @@ export function createFireActions(context: SupervisorContext, fleet: Fleet): Fir
       }
     },
   };
+}
+
+/** The definition, and as whom it runs. Read for each fire: of ten thousand schedules few fire at a time. */
+async function registeredAs(
+  store: Store,
+  { row }: ScheduleEntry,
+): Promise<{ source: WorkflowSource; starter: Starter }> {
+  const [registration, text] = await Promise.all([
+    store.call('registration.get', { name: row.workflow }),
+    store.call('document.get', { hash: row.definitionHash }),
+  ]);
+  if (registration === null) throw new WorkflowError('WORKFLOW_NOT_FOUND', 'it is not registered any more');
+  const { starter, source: file } = registration;
+  if (starter === null)
+    throw new WorkflowError('WORKFLOW_NOT_FOUND', 'it was registered by an older version: register it again');
+  return { source: { kind: 'registered', file, text }, starter };
 }
 
 function auditOf(

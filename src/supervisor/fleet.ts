@@ -43,6 +43,8 @@ export interface Fleet extends Ends {
   connected(live: LiveInstance): void;
   /** A person has decided an approval of the run. */
   released(live: LiveInstance, approval: number): void;
+  /** The wall clock jumped, or the machine slept. */
+  clockJumped(): void;
   /** The end of its run is committed: its process has a moment to leave by itself. */
   ended(live: LiveInstance): void;
   rejected(live: LiveInstance, reason: string): void;
@@ -251,6 +253,9 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       admit();
     },
     released: (live, approval) => waits.released(live, approval),
+    clockJumped: () => {
+      for (const live of lives.values()) waits.clockJumped(live);
+    },
     ended: (live) => {
       const { incarnation } = live;
       setTimeout(() => {

@@ -9,7 +9,8 @@ import { withValues } from './blob-values.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
-import { measureUsage, type Watcher } from './live-instance.ts';
+import { follow } from './follow.ts';
+import { measureUsage } from './live-instance.ts';
 import { resolveInstance } from './resolve-instance.ts';
 import { resumeInstance } from './resume-instance.ts';
 import { personOf } from './run-workflow.ts';
@@ -70,9 +71,7 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
       const row = await find(id);
       const live = fleet.find(row.id);
       if (live === null || call.gone.aborted) return document(row);
-      const watcher: Watcher = (notification) => call.notify(notification);
-      live.watchers.add(watcher);
-      call.gone.addEventListener('abort', () => live.watchers.delete(watcher), { once: true });
+      follow(live, call);
       return document(row);
     },
     'instance.stop': async ({ id, isForced, caller }) => {

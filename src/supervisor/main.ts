@@ -70,7 +70,8 @@ async function main(): Promise<void> {
     // The journal is told in the log.
     if (readyFd === null && journal === null)
       process.stderr.write(`supervisor ready, pid ${process.pid}, home ${home.folder}\n`);
-    await served;
+    const loss = await served;
+    if (loss !== null) throw loss;
     process.exit(EXIT.COMPLETED);
   } catch (error) {
     const known = ensureWorkflowError(error);

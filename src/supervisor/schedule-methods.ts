@@ -2,6 +2,8 @@ import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { FireDocument, ScheduleDocument, ScheduleMethods } from '../protocol/schedule-control.ts';
 import { type PlannedFire, planFires } from '../schedule/plan.ts';
+import type { FireSummary } from '../store/schedule-rows.ts';
+import { takeBreaths } from './breaths.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import { personOf } from './run-workflow.ts';
@@ -19,14 +21,21 @@ export function scheduleMethods(
   const { store } = context;
   return {
     'schedule.list': async () => {
+      const entries = new Map((await scheduler.entries()).map((entry) => [entry.row.workflow, entry]));
       const documents: ScheduleDocument[] = [];
-      for (const entry of await scheduler.entries()) documents.push(await scheduleDocument(context, entry));
+      const breath = takeBreaths();
+      for (const fires of await store.call('fire.summary', {})) {
+        const entry = entries.get(fires.workflow);
+        // One that was registered between the two questions is in the next list.
+        if (entry !== undefined) documents.push(await scheduleDocument(context, entry, fires));
+        await breath();
+      }
       return documents;
     },
     'schedule.pause': async ({ name, caller }) => {
       await scheduler.find(name);
       const actor = personOf(caller);
-      const { hasChanged } = await scheduler.change(() =>
+      const { hasChanged } = await scheduler.change(name, () =>
         store.call('schedule.pause', {
           workflow: name,
           by: `person ${actor.id}`,
@@ -38,7 +47,7 @@ export function scheduleMethods(
     },
     'schedule.resume': async ({ name, caller }) => {
       await scheduler.find(name);
-      const { hasChanged } = await scheduler.change(() =>
+      const { hasChanged } = await scheduler.change(name, () =>
         store.call('schedule.resume', {
           workflow: name,
           at: context.now(),
@@ -73,20 +82,17 @@ function record(type: string, workflow: string, actor: AuditActor, at: number): 
 }
 
 async function scheduleDocument(
-  { store, now }: SupervisorContext,
-  { row, workflow, problem, decidedTo }: ScheduleEntry,
+  { now }: SupervisorContext,
+  entry: ScheduleEntry,
+  { last, waiting }: FireSummary,
 ): Promise<ScheduleDocument> {
-  const name = row.workflow;
-  const last = await store.call('fire.last', { workflow: name });
-  const waiting = await store.call('fire.waiting', { workflow: name });
-  const coming =
-    workflow === null ? [] : (await planFires(workflow, Math.max(decidedTo, now()))).take(1).toArray();
-  const [next] = coming.map(fireDocument);
+  const { row, problem } = entry;
+  const next = await nextFire(entry, now());
   return {
-    workflow: name,
+    workflow: row.workflow,
     paused:
       row.pausedAt === null ? null : { by: row.pausedBy ?? '', since: new Date(row.pausedAt).toISOString() },
-    next: next ?? null,
+    next: next === null ? null : fireDocument(next),
     last:
       last === null
         ? null
@@ -96,9 +102,21 @@ async function scheduleDocument(
             instance: last.instance,
             reason: last.reason,
           },
-    waiting: waiting.length,
+    waiting,
     problem,
   };
+}
+
+/** The one that is planned already, unless its time has come meanwhile. */
+async function nextFire(
+  { workflow, next, decidedTo }: ScheduleEntry,
+  now: number,
+): Promise<PlannedFire | null> {
+  const after = Math.max(decidedTo, now);
+  if (workflow === null) return null;
+  if (next !== null && next.at > after) return next;
+  const [coming = null] = (await planFires(workflow, after)).take(1).toArray();
+  return coming;
 }
 
 export function fireDocument({ at, local, change, trigger: { timezone, cron } }: PlannedFire): FireDocument {

@@ -1,5 +1,5 @@
 import { SUPERVISOR } from '../audit/record.ts';
-import type { Workflow } from '../definition/workflow.ts';
+import type { Timed } from '../definition/triggers.ts';
 import { decideFires } from '../schedule/decide-fires.ts';
 import { dueFires, planFrom } from '../schedule/due-fires.ts';
 import { planFires } from '../schedule/plan.ts';
@@ -24,7 +24,7 @@ export function createVisits(
 ): (entry: ScheduleEntry, awakeSince: number) => Promise<void> {
   const watched = new WeakSet<LiveInstance>();
 
-  const decideDue = async (entry: ScheduleEntry, workflow: Workflow, awakeSince: number): Promise<void> => {
+  const decideDue = async (entry: ScheduleEntry, workflow: Timed, awakeSince: number): Promise<void> => {
     const { workflow: name } = entry.row;
     const at = now();
     const from = planFrom(workflow, entry.decidedTo, at);
@@ -33,7 +33,8 @@ export function createVisits(
       if (older !== undefined && older.at <= from) await actions.missOlder(entry, from);
       entry.decidedTo = from;
     }
-    const { due, nextDue } = await dueFires(workflow, from, at);
+    const { due, next, nextDue } = await dueFires(workflow, from, at);
+    entry.next = next;
     entry.nextDue = nextDue;
     const last = due.at(-1);
     if (last === undefined) return;

@@ -1,12 +1,14 @@
 import { type AuditActor, SUPERVISOR } from '../audit/record.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import { takeBreaths } from './breaths.ts';
 import { watchClock } from './clock-watch.ts';
 import type { SupervisorContext } from './context.ts';
+import { createDueQueue } from './due-queue.ts';
 import { createFireActions } from './fire-actions.ts';
 import type { Fleet } from './fleet.ts';
 import { nearRegistered } from './registered-names.ts';
 import type { Started } from './run-workflow.ts';
-import { readSchedules, type ScheduleEntry } from './schedule-entry.ts';
+import { type Entries, readSchedule, readSchedules, type ScheduleEntry } from './schedule-entry.ts';
 import { createVisits } from './schedule-visit.ts';
 import { createTurns } from './turns.ts';
 
@@ -14,8 +16,8 @@ import { createTurns } from './turns.ts';
 export interface Scheduler {
   /** Begins; what fired while nobody was there is decided first. */
   start(): void;
-  /** Does something to registrations or schedules between two looks: it holds from then on, for what is due later. */
-  change<T>(act: () => Promise<T>): Promise<T>;
+  /** Does something to a workflow's registration or schedule between two looks: it holds from then on, for what is due later. */
+  change<T>(workflow: string, act: () => Promise<T>): Promise<T>;
   /** The registered workflows with schedules. */
   entries(): Promise<readonly ScheduleEntry[]>;
   /** Throws WORKFLOW_NOT_FOUND or NO_SCHEDULE. */
@@ -39,15 +41,20 @@ export function createScheduler(
   const actions = createFireActions(context, fleet);
   const visit = createVisits(context, fleet, actions, (workflow) => {
     const entry = entries.get(workflow);
-    if (entry !== undefined) entry.nextDue = now();
+    if (entry !== undefined) {
+      entry.nextDue = now();
+      queue.set(workflow, entry.nextDue);
+    }
     lookSoon();
   });
+  const queue = createDueQueue();
   const clock = watchClock(now, monotonic);
   const inTurn = createTurns();
-  let entries = new Map<string, ScheduleEntry>();
+  let entries: Entries = new Map();
   let awakeSince = now();
   let isOpen = false;
-  let isStale = true;
+  /** What has to be read anew: with ten thousand schedules a change to one must not read them all. */
+  let stale: Set<string> | 'all' = 'all';
   let isFirst = true;
   /** A jump of the clock that is not taken in yet. */
   let jumpMs: number | null = null;
@@ -58,12 +65,17 @@ export function createScheduler(
     if (timer !== null) clearTimeout(timer);
     timer = null;
     await followClock();
-    for (const entry of (await current()).values()) {
+    const breath = takeBreaths();
+    const known = await current();
+    for (const name of queue.take(now())) {
       if (!isOpen) return;
-      if (entry.nextDue !== null && entry.nextDue <= now()) await visitSafely(entry);
+      const entry = known.get(name);
+      if (entry === undefined) continue;
+      await visitSafely(entry);
+      queue.set(name, entry.nextDue);
+      await breath();
     }
-    const next = Math.min(...[...entries.values()].map(({ nextDue }) => nextDue ?? Number.POSITIVE_INFINITY));
-    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, next - now()));
+    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, queue.soonest() - now()));
     if (!isOpen) return;
     timer = setTimeout(lookSoon, delay);
     timer.unref();
@@ -81,6 +93,7 @@ export function createScheduler(
     jumpMs = clock.look() ?? jumpMs ?? (await setBackMeanwhile());
     if (jumpMs === null) return;
     awakeSince = now();
+    fleet.clockJumped();
     log.warn('the wall clock jumped, or the machine slept: schedules are planned again', { jumpMs });
     const data = { seconds: jumpMs / 1000 };
     // What was decided ahead of a clock that was set back comes again. What has its row is not given out a second time.
@@ -88,16 +101,16 @@ export function createScheduler(
       at: awakeSince,
       audit: { type: 'clock.jumped', at: awakeSince, actor: SUPERVISOR, instance: null, data },
     });
-    entries = await readSchedules(context, new Map());
+    await readAll();
     jumpMs = null;
   };
 
   /** How far the clock is behind what an earlier supervisor has decided; asked once. */
   const setBackMeanwhile = async (): Promise<number | null> => {
     if (!isFirst) return null;
-    const decided = [...(await current()).values()].map(({ row }) => row.decidedTo);
+    let behindMs = 0;
+    for (const { row } of (await current()).values()) behindMs = Math.max(behindMs, row.decidedTo - now());
     isFirst = false;
-    const behindMs = Math.max(0, ...decided.map((to) => to - now()));
     return behindMs > 0 ? -behindMs : null;
   };
 
@@ -114,9 +127,22 @@ export function createScheduler(
     }
   };
 
+  const readAll = async (): Promise<Set<string>> => {
+    entries = await readSchedules(context, entries);
+    for (const [name, { nextDue }] of entries) queue.set(name, nextDue);
+    stale = new Set();
+    return stale;
+  };
+
   const current = async (): Promise<ReadonlyMap<string, ScheduleEntry>> => {
-    if (isStale) entries = await readSchedules(context, entries);
-    isStale = false;
+    const changed = stale === 'all' ? await readAll() : stale;
+    for (const name of changed) {
+      const entry = await readSchedule(context, name, entries.get(name));
+      if (entry === null) entries.delete(name);
+      else entries.set(name, entry);
+      queue.set(name, entry?.nextDue ?? null);
+      changed.delete(name);
+    }
     return entries;
   };
 
@@ -139,7 +165,7 @@ export function createScheduler(
       isOpen = true;
       lookSoon();
     },
-    change: (act) =>
+    change: (workflow, act) =>
       inTurn(async () => {
         // What is due by now is due by the schedule as it was. Trouble with that does not keep a person from changing it.
         await look().catch((error: unknown) =>
@@ -148,7 +174,7 @@ export function createScheduler(
         try {
           return await act();
         } finally {
-          isStale = true;
+          if (stale !== 'all') stale.add(workflow);
           lookSoon();
         }
       }),

@@ -1,9 +1,10 @@
+import type { WorkflowError } from '../errors/workflow-error.ts';
 import type { OnStop } from '../protocol/service.ts';
 import { openServiceLink } from './service-link.ts';
 import type { Supervisor } from './supervisor.ts';
 
-/** Obeys signals, and tells the service manager how we are, until the supervisor has left. */
-export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<void> {
+/** Obeys signals, and tells the service manager how we are, until the supervisor has left; answers what drove it away. */
+export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<WorkflowError | null> {
   const { log } = supervisor.context;
   const link = openServiceLink(process.env, process.pid, log);
   // Nothing that we start speaks in our name.
@@ -26,6 +27,7 @@ export async function serve(supervisor: Supervisor, onStop: OnStop): Promise<voi
       .then(() => link.ready(summary));
   });
   void link.ready(summary);
-  await supervisor.left;
+  const loss = await supervisor.left;
   link.close();
+  return loss;
 }

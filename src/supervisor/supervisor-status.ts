@@ -1,7 +1,8 @@
-import { systemCode } from '../errors/workflow-error.ts';
+import { ensureWorkflowError, systemCode } from '../errors/workflow-error.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
 import type { NotificationsDocument, SupervisorStatus } from '../protocol/supervisor-control.ts';
 import { planFires } from '../schedule/plan.ts';
+import type { AuditAbout } from '../store/operations.ts';
 import type { AuditKeeper } from './audit-keeper.ts';
 import type { Capacity } from './capacity.ts';
 import type { SupervisorContext } from './context.ts';
@@ -35,10 +36,13 @@ export async function supervisorStatus(
   context: SupervisorContext,
   parts: StatusParts,
 ): Promise<SupervisorStatus> {
+  const vital = await vitalStatus(context, parts);
+  const fires = await answered(() => nextFires(context, parts.scheduler));
   return {
-    ...(await vitalStatus(context, parts)),
+    ...vital,
+    problems: [...new Set([...vital.problems, ...fires.problems])],
     queue: parts.fleet.ledger.queue(),
-    next_fires: await nextFires(context, parts.scheduler),
+    next_fires: fires.answer ?? [],
   };
 }
 
@@ -46,7 +50,8 @@ export async function vitalStatus(context: SupervisorContext, parts: StatusParts
   const { store, isolation, home } = context;
   const { fleet, vitals, capacity, keeper } = parts;
   const { promised } = fleet.ledger;
-  const about = await store.call('audit.about', {});
+  const about = await answered(() => store.call('audit.about', {}));
+  const approvals = await answered(() => pendingApprovals(context));
   const { backend, enforced, observed, missing } = isolation.report;
   return {
     pid: process.pid,
@@ -68,13 +73,36 @@ export async function vitalStatus(context: SupervisorContext, parts: StatusParts
     store_latency: vitals.storeLatency(),
     loop_delay: vitals.loopDelay(),
     disk: diskDocument(home.folder),
-    approvals: await pendingApprovals(context),
+    approvals: approvals.answer,
     kill_switches: context.killSwitch.list().map(latchDocument),
     notifications: parts.notifications(),
-    problems: parts.problems(),
-    audit: { log: about.log, key: about.publicKey, anchor: keeper.anchorFile },
+    problems: [...new Set([...parts.problems(), ...about.problems, ...approvals.problems])],
+    audit: auditOf(about.answer, keeper),
     service: parts.service,
   };
+}
+
+/**
+ * What the database answers, or why it does not: of all times the status is wanted when it is damaged, and who is to
+ * restore it has to stop us first.
+ */
+async function answered<T>(
+  ask: () => Promise<T>,
+): Promise<{ answer: T | null; problems: readonly string[] }> {
+  try {
+    return { answer: await ask(), problems: [] };
+  } catch (error) {
+    const { code, hint, message } = ensureWorkflowError(error);
+    const cause = message.replace(/^cannot carry out [\w.]+: /, '');
+    return {
+      answer: null,
+      problems: [`The database does not answer: ${cause} [${code}]. ${hint ?? ''}`.trimEnd()],
+    };
+  }
+}
+
+function auditOf(about: AuditAbout | null, { anchorFile }: AuditKeeper): SupervisorStatus['audit'] {
+  return about === null ? null : { log: about.log, key: about.publicKey, anchor: anchorFile };
 }
 
 export function countByStatus(fleet: Pick<Fleet, 'all'>): Record<string, number> {
@@ -115,7 +143,10 @@ function earliest(entries: readonly ScheduleEntry[]): ScheduleEntry[] {
   return found;
 }
 
-async function pendingApprovals({ store, now }: SupervisorContext): Promise<SupervisorStatus['approvals']> {
+async function pendingApprovals({
+  store,
+  now,
+}: SupervisorContext): Promise<NonNullable<SupervisorStatus['approvals']>> {
   const rows = await store.call('approval.list', { instance: null, isPendingOnly: true, limit: -1 });
   const open = rows.filter(({ expiresAt }) => expiresAt > now());
   const [oldest] = open;

@@ -1,14 +1,17 @@
 import type { Server } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openIsolation } from '../../sandbox/open.ts';
 import { bootId } from '../../sandbox/process-identity.ts';
 import { SUPERVISOR } from '../audit/record.ts';
+import type { WorkflowError } from '../errors/workflow-error.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
 import { upkeepSettings } from '../protocol/upkeep-settings.ts';
 import { finishRestore } from '../store/restore.ts';
 import { openStore } from '../store/store.ts';
+import { abandon } from './abandon.ts';
 import { approvalMethods } from './approval-methods.ts';
 import { openArchive } from './archive.ts';
 import { archiveMethods } from './archive-methods.ts';
@@ -22,6 +25,7 @@ import { openDiagnostics, openJournalDiagnostics } from './diagnostics.ts';
 import { createDiskGuard } from './disk-guard.ts';
 import { drain } from './drain.ts';
 import { createFleet } from './fleet.ts';
+import { type HomeWatch, type Loss, watchHome } from './home-watch.ts';
 import { instanceMethods } from './instance-methods.ts';
 import { serveInstances } from './instance-server.ts';
 import { killMethods } from './kill-methods.ts';
@@ -71,9 +75,12 @@ export interface Supervisor {
   summary(): string;
   /** Resolves when it begins to leave, whoever asked, with what becomes of instances. */
   readonly leaving: Promise<Leaving>;
-  /** Resolves when it has left. */
-  readonly left: Promise<void>;
+  /** Resolves when it has left, with what drove it away. */
+  readonly left: Promise<WorkflowError | null>;
 }
+
+/** What a supervisor without its state folder may still write takes no longer. */
+const FAREWELL_MS = 5_000;
 
 /** Starts the daemon in this process; the home's lock is held already. Resolves when it answers on its sockets. */
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
@@ -122,10 +129,9 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   let emptied: Promise<void> | null = null;
   let leaving: Promise<void> | null = null;
   const begun = Promise.withResolvers<Leaving>();
-  let haveLeft: () => void = () => undefined;
-  const left = new Promise<void>((resolve) => {
-    haveLeft = resolve;
-  });
+  const left = Promise.withResolvers<WorkflowError | null>();
+  let homeWatch: HomeWatch | null = null;
+  let loss: WorkflowError | null = null;
 
   const prepare = (instances: Leaving): Promise<void> => {
     // No wait: what it is about to start is refused, or among what is being taken in.
@@ -141,6 +147,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       await prepare(instances);
       await drain(fleet, log, options.drainMs, hurried.signal);
     }
+    homeWatch?.close();
     for (const server of servers) server.close();
     await prepare(instances);
     guard.close();
@@ -164,7 +171,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await store.close();
     await log.close();
     lock.release();
-    haveLeft();
+    left.resolve(loss);
   };
   const stop = (instances: Leaving): Promise<void> => {
     if (leaving !== null && instances === 'leave') hurried.abort();
@@ -173,15 +180,24 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     return leaving;
   };
 
+  const lose = async (lost: Loss): Promise<void> => {
+    log.error('the supervisor ends: its state folder is not what it was', { cause: lost.error.message });
+    loss = lost.error;
+    scheduler.close();
+    if (lost.what === 'state') await abandon(context, fleet, lost);
+    // What it would still write may find no place.
+    await Promise.race([stop('leave'), delay(FAREWELL_MS, undefined, { ref: false })]);
+    left.resolve(loss);
+  };
+
   await recover(context, fleet);
-  servers.push(
-    await serveInstances(context, {
-      find: (id) => fleet.find(id),
-      connected: (live) => fleet.connected(live),
-      ended: (live) => fleet.ended(live),
-      rejected: (live, reason) => fleet.rejected(live, reason),
-    }),
-  );
+  const instanceServer = await serveInstances(context, {
+    find: (id) => fleet.find(id),
+    connected: (live) => fleet.connected(live),
+    ended: (live) => fleet.ended(live),
+    rejected: (live, reason) => fleet.rejected(live, reason),
+  });
+  servers.push(instanceServer);
   fleet.expectAdopted();
   await sweep(context, fleet);
   await sweepScratches(context);
@@ -189,29 +205,33 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   // What came back under a switch that was tripped meanwhile.
   killSwitch.onFile((latch) => void killer.enforce(latch));
   for (const latch of killSwitch.list()) void killer.enforce(latch);
-  servers.push(
-    await serveControl(context, {
-      ...workflowMethods(context, fleet, scheduler),
-      ...instanceMethods(context, fleet),
-      ...recordedCalls(context),
-      ...approvalMethods(context, fleet),
-      ...killMethods(context, killer),
-      ...scheduleMethods(context, scheduler),
-      ...auditMethods(context, keeper),
-      ...watching.methods,
-      'policy.reload': (params, call) => {
-        watching.reload();
-        return policyMethods(context, fleet)['policy.reload'](params, call);
-      },
-      ...archiveMethods(context, archive, settings),
-      'supervisor.backup': ({ output, caller }) => backups.make(output, personOf(caller)),
-      'supervisor.stop': async ({ instances }) => {
-        await prepare(instances);
-        setImmediate(() => void stop(instances));
-        return { pid: process.pid };
-      },
-    }),
-  );
+  const controlServer = await serveControl(context, {
+    ...workflowMethods(context, fleet, scheduler),
+    ...instanceMethods(context, fleet),
+    ...recordedCalls(context),
+    ...approvalMethods(context, fleet),
+    ...killMethods(context, killer),
+    ...scheduleMethods(context, scheduler),
+    ...auditMethods(context, keeper),
+    ...watching.methods,
+    'policy.reload': (params, call) => {
+      watching.reload();
+      return policyMethods(context, fleet)['policy.reload'](params, call);
+    },
+    ...archiveMethods(context, archive, settings),
+    'supervisor.backup': ({ output, caller }) => backups.make(output, personOf(caller)),
+    'supervisor.stop': async ({ instances }) => {
+      await prepare(instances);
+      setImmediate(() => void stop(instances));
+      return { pid: process.pid };
+    },
+  });
+  servers.push(controlServer);
+  const sockets = [
+    { server: instanceServer, path: home.instanceSocket },
+    { server: controlServer, path: home.controlSocket },
+  ];
+  homeWatch = watchHome(home, log, sockets, (lost) => void lose(lost));
   await watching.start();
   scheduler.start();
   log.info('supervisor is ready', { pid: process.pid, isolation: isolation.report });
@@ -224,7 +244,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     },
     leaving: begun.promise,
     summary: () => summaryOf(isolation.report.backend, countByStatus(fleet)),
-    left,
+    left: left.promise,
   };
 }
 

@@ -10,6 +10,8 @@ export interface Waits {
   begin(live: LiveInstance): void;
   /** An approval of the run is decided: its process is told, or started. */
   released(live: LiveInstance, approval: number): void;
+  /** The wall clock jumped: a timer that runs by the other one would end a wait too late. */
+  clockJumped(live: LiveInstance): void;
 }
 
 export function createWaits(
@@ -30,14 +32,19 @@ export function createWaits(
       else goOn(live);
     });
   };
+  /** One whose process is on its way out looks for itself when that is gone. */
+  const beginAnew = (live: LiveInstance): void => {
+    if (live.scope !== null || live.status !== 'waiting' || live.closing !== null) return;
+    live.lifetime.abort();
+    begin(live);
+  };
+
   return {
     begin,
+    clockJumped: beginAnew,
     released: (live, approval) => {
       live.link?.send({ type: 'released', approval });
-      // One whose process is on its way out looks for itself when that is gone.
-      if (live.scope !== null || live.status !== 'waiting' || live.closing !== null) return;
-      live.lifetime.abort();
-      begin(live);
+      beginAnew(live);
     },
   };
 }

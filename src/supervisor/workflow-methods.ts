@@ -2,6 +2,7 @@ import type { Json } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { VersionDocument } from '../protocol/workflow-control.ts';
 import type { VersionRow } from '../store/version-rows.ts';
+import { createCheckedDefinitions } from './checked-definitions.ts';
 import type { SupervisorContext } from './context.ts';
 import type { ControlHandlers } from './control-server.ts';
 import type { Fleet } from './fleet.ts';
@@ -27,12 +28,13 @@ export function workflowMethods(
   scheduler: Scheduler,
 ): WorkflowHandlers {
   const { store } = context;
+  const checked = createCheckedDefinitions(store);
   return {
     'workflow.run': async (request) => {
       const { live, notices, problems } = await runWorkflow(context, fleet, request);
       return { id: live.row.id, notices, problems };
     },
-    'workflow.list': ({ caller }) => listWorkflows(store, caller),
+    'workflow.list': async ({ caller }) => listWorkflows(await checked.list(), caller),
     'workflow.versions': async ({ name }) => {
       const rows = await store.call('version.list', { workflow: name });
       if (name !== null && rows.length === 0)
@@ -49,8 +51,9 @@ export function workflowMethods(
     },
     'workflow.register': async ({ file, caller, env }) => {
       const source = await findWorkflow(store, file, caller);
-      const { workflow, problems, text, hash } = await loadSource(source);
-      const { number, isNew } = await scheduler.change(() =>
+      const loaded = await loadSource(source);
+      const { workflow, problems, text, hash } = loaded;
+      const { number, isNew } = await scheduler.change(workflow.name, () =>
         store.call('registration.put', {
           row: {
             name: workflow.name,
@@ -76,10 +79,11 @@ export function workflowMethods(
           },
         }),
       );
+      checked.note(loaded);
       return { name: workflow.name, version: workflow.version, number, is_new: isNew, problems };
     },
     'workflow.unregister': async ({ name, caller }) => {
-      const { removed } = await scheduler.change(() =>
+      const { removed } = await scheduler.change(name, () =>
         store.call('registration.remove', {
           name,
           audit: {

@@ -63,16 +63,16 @@ function invalid(file: string, problems: readonly Problem[]): WorkflowError {
 }
 
 /** Every definition that can be run by name from here; broken files are in the list with their problems. */
-export async function listWorkflows(store: Store, caller: Caller): Promise<WorkflowSummary[]> {
+export async function listWorkflows(
+  registered: readonly WorkflowSummary[],
+  caller: Caller,
+): Promise<WorkflowSummary[]> {
   const found = new Map<string, WorkflowSummary>();
   const add = (summary: WorkflowSummary): void => {
     if (!found.has(summary.name)) found.set(summary.name, summary);
   };
   for (const source of folderSources(caller)) add(await summarise(source, source.name));
-  for (const row of await store.call('registration.list', {})) {
-    const text = await store.call('document.get', { hash: row.definitionHash });
-    add(await summarise({ kind: 'registered', file: row.source, text }, row.name));
-  }
+  for (const summary of registered) add(summary);
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

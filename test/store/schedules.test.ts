@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { OperationName } from '../../src/store/operations.ts';
-import type { FireRow, FireStatus, NewFire } from '../../src/store/schedule-rows.ts';
+import type { OperationName, RegistrationRow } from '../../src/store/operations.ts';
+import type { FireRow, FireStatus, NewFire, ScheduleRow } from '../../src/store/schedule-rows.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
 let desk: Desk;
@@ -120,9 +120,10 @@ test('a pause is there once, outlives an edit, and its end decides what came in 
   assert.deepEqual(desk.one('schedule.pause', pause), { hasChanged: true });
   assert.deepEqual(desk.one('schedule.pause', pause), { hasChanged: false });
   register('has', 3000);
-  const [row] = desk.one('schedule.list', {}) as { pausedAt: number; starter: object }[];
-  assert.equal(row?.pausedAt, 2000);
-  assert.deepEqual(row.starter, {
+  const row = desk.one('schedule.get', { workflow: 'w' }) as ScheduleRow;
+  assert.equal(row.pausedAt, 2000);
+  assert.deepEqual(desk.one('schedule.list', {}), [row]);
+  assert.deepEqual((desk.one('registration.get', { name: 'w' }) as RegistrationRow).starter, {
     workspace: '/ws',
     userHome: '/h',
     configHome: '/c',
@@ -134,4 +135,15 @@ test('a pause is there once, outlives an edit, and its end decides what came in 
   assert.deepEqual(desk.one('schedule.resume', resume), { hasChanged: false });
   assert.equal(decidedTo(), 9000);
   assert.deepEqual(auditTypes(), ['registered', 'schedule.paused', 'registered', 'schedule.resumed']);
+});
+
+test('the summary has the last fire of each registered workflow, and how many wait', () => {
+  assert.deepEqual(desk.one('fire.summary', {}), [{ workflow: 'w', last: null, waiting: 0 }]);
+  for (const at of [2000, 3000]) desk.one('fire.decide', { fire: fire(at, 'queued', 'plan') });
+  const { row: last } = fire(3000, 'queued', 'plan');
+  assert.deepEqual(desk.one('fire.summary', {}), [{ workflow: 'w', last, waiting: 2 }]);
+  assert.equal((desk.one('schedule.get', { workflow: 'w' }) as ScheduleRow).hasWaiting, true);
+  register('none', 4000);
+  assert.deepEqual(desk.one('fire.summary', {}), []);
+  assert.equal(desk.one('schedule.get', { workflow: 'w' }), null);
 });

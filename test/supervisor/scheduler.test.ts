@@ -98,7 +98,7 @@ describe('the scheduler and its clocks', () => {
 
   /** Done when the look that follows a change is over too. */
   async function look(scheduler: Scheduler): Promise<void> {
-    await scheduler.change(async () => undefined);
+    await scheduler.change('w', async () => undefined);
     await scheduler.entries();
   }
 

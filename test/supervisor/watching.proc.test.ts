@@ -129,8 +129,8 @@ describe('a supervisor that is watched', { timeout: 120_000 }, () => {
       new RegExp(`^ask \\(${id}\\) waits for approval 1: .* q workflow approve ${id} 1$`),
     );
     const shown = await status();
-    assert.equal(shown.approvals.pending, 1);
-    assert.ok(shown.approvals.oldest !== null);
+    assert.equal(shown.approvals?.pending, 1);
+    assert.ok(shown.approvals?.oldest !== null);
     answers = [404];
     assert.equal((await bench.q('kill', `instance:${id}`, '--reason', 'test')).status, 0);
     await eventually('the switch', () => news().length === 2);

@@ -22,7 +22,9 @@ export function statusMetrics(status: Vital, queueLength: number): Family[] {
     gauge('q_workflow_promised_memory_bytes', 'Memory that is promised to instances.', promised.memory),
     gauge('q_workflow_capacity_cpu_cores', 'Cores that may be promised to instances.', has.cpu),
     gauge('q_workflow_promised_cpu_cores', 'Cores that are promised to instances.', promised.cpu),
-    gauge('q_workflow_approvals_pending', 'Calls that wait for a person.', status.approvals.pending),
+    ...(status.approvals === null
+      ? []
+      : [gauge('q_workflow_approvals_pending', 'Calls that wait for a person.', status.approvals.pending)]),
     gauge('q_workflow_kill_switches_active', 'Kill switches that are tripped.', status.kill_switches.length),
     gauge('q_workflow_notifications_pending', 'Deliveries under way.', status.notifications.pending),
     gauge('q_workflow_store_pending', 'Calls of the database without an answer yet.', status.store_pending),
