@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core';
-import { APPROVAL_COLUMNS, noApprovals } from '../../src/cli/approval-list.ts';
-import { approvalsText } from '../../src/cli/approvals.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/list-flags.ts';
+import { APPROVAL_COLUMNS, noApprovals } from '../../src/cli/run/approval-list.ts';
+import { approvalsText } from '../../src/cli/run/approvals.ts';
+import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/text/list-flags.ts';
 
 export default class Approvals extends WorkflowCommand {
   static override description = 'Show what waits for a person, exactly as it would be done.';

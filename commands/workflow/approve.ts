@@ -1,4 +1,4 @@
-import { DecideCommand } from '../../src/cli/decide-approval.ts';
+import { DecideCommand } from '../../src/cli/run/decide-approval.ts';
 
 export default class Approve extends DecideCommand {
   static override description = 'Approve what a run waits for: exactly this, once.';

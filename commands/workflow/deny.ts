@@ -1,4 +1,4 @@
-import { DecideCommand } from '../../src/cli/decide-approval.ts';
+import { DecideCommand } from '../../src/cli/run/decide-approval.ts';
 
 export default class Deny extends DecideCommand {
   static override description = 'Deny what a run waits for: it is told so and goes on.';

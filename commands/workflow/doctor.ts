@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { checkHealth, healthText } from '../../src/cli/health.ts';
-import { modelRow } from '../../src/cli/model-health.ts';
-import { screenOf } from '../../src/cli/screen.ts';
+import { checkHealth, healthText } from '../../src/cli/health/health.ts';
+import { modelRow } from '../../src/cli/health/model-health.ts';
+import { screenOf } from '../../src/cli/text/screen.ts';
 import { EXIT } from '../../src/errors/table.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 

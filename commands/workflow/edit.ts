@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { canAsk } from '../../src/cli/follow-run.ts';
+import { canAsk } from '../../src/cli/run/follow-run.ts';
 import { EXIT } from '../../src/errors/table.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import { locateHome } from '../../src/protocol/home.ts';

@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { explain, explainText } from '../../src/cli/explain.ts';
-import { screenOf } from '../../src/cli/screen.ts';
+import { screenOf } from '../../src/cli/text/screen.ts';
 
 export default class Explain extends WorkflowCommand {
   static override description = 'Say what an error code or exit status means and what to do about it.';

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { KILL_MODES, killText, tripSwitch } from '../../src/cli/kill-run.ts';
+import { KILL_MODES, killText, tripSwitch } from '../../src/cli/kill/kill-run.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 
 export default class Kill extends WorkflowCommand {

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { LIST_FLAGS, listText } from '../../src/cli/list-flags.ts';
-import { NO_VERSIONS, NO_WORKFLOWS, VERSION_COLUMNS, WORKFLOW_COLUMNS } from '../../src/cli/lists.ts';
+import { LIST_FLAGS, listText } from '../../src/cli/text/list-flags.ts';
+import { NO_VERSIONS, NO_WORKFLOWS, VERSION_COLUMNS, WORKFLOW_COLUMNS } from '../../src/cli/text/lists.ts';
 
 export default class List extends WorkflowCommand {
   static override description =

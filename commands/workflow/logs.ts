@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { printLogs } from '../../src/cli/logs.ts';
+import { printLogs } from '../../src/cli/logs/logs.ts';
 
 export default class Logs extends WorkflowCommand {
   static override description = 'Print what the steps of an instance wrote, merged by time.';

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
-import { resolveFile } from '../../src/cli/arguments.ts';
 import { problemLine, WorkflowCommand } from '../../src/cli/base-command.ts';
+import { resolveFile } from '../../src/cli/run/arguments.ts';
 import { inheritedEnvironment } from '../../src/client/caller.ts';
 
 export default class Register extends WorkflowCommand {

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
-import { resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { followRun } from '../../src/cli/follow-run.ts';
+import { resolveTarget } from '../../src/cli/run/arguments.ts';
+import { followRun } from '../../src/cli/run/follow-run.ts';
 import { modelEnvironment } from '../../src/client/model-environment.ts';
 
 export default class Resume extends WorkflowCommand {

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
-import { parsePairs, resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { startRun } from '../../src/cli/start-run.ts';
+import { parsePairs, resolveTarget } from '../../src/cli/run/arguments.ts';
+import { startRun } from '../../src/cli/run/start-run.ts';
 
 export default class Run extends WorkflowCommand {
   static override description = 'Run a workflow, by name or from a file, and follow it to its end.';

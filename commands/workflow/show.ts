@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
-import { resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { definitionText } from '../../src/cli/definition-text.ts';
-import { screenOf } from '../../src/cli/screen.ts';
+import { resolveTarget } from '../../src/cli/run/arguments.ts';
+import { definitionText } from '../../src/cli/text/definition-text.ts';
+import { screenOf } from '../../src/cli/text/screen.ts';
 
 export default class Show extends WorkflowCommand {
   static override description = 'Show a workflow: its inputs, steps, limits and where it comes from.';

@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { followRun } from '../../src/cli/follow-run.ts';
-import { isNarrowed, LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/list-flags.ts';
-import { INSTANCE_COLUMNS, noInstances } from '../../src/cli/lists.ts';
-import { screenOf } from '../../src/cli/screen.ts';
-import { statusText } from '../../src/cli/summary.ts';
+import { followRun } from '../../src/cli/run/follow-run.ts';
+import { isNarrowed, LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/text/list-flags.ts';
+import { INSTANCE_COLUMNS, noInstances } from '../../src/cli/text/lists.ts';
+import { screenOf } from '../../src/cli/text/screen.ts';
+import { statusText } from '../../src/cli/text/summary.ts';
 
 const MOST = 10_000;
 

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { stopRun } from '../../src/cli/stop-run.ts';
+import { stopRun } from '../../src/cli/run/stop-run.ts';
 
 export default class Stop extends WorkflowCommand {
   static override description = 'Stop an instance: its steps are ended, nothing of it stays behind.';

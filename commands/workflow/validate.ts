@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
-import { resolveTarget } from '../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { screenOf } from '../../src/cli/screen.ts';
+import { resolveTarget } from '../../src/cli/run/arguments.ts';
+import { screenOf } from '../../src/cli/text/screen.ts';
 import { checkFile, validationText } from '../../src/cli/validation.ts';
 import { EXIT } from '../../src/errors/table.ts';
 

@@ -1,8 +1,8 @@
 /** A CPU limit under load, and what it costs the supervisor to look at what its instances use. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Isolation, Scope } from '../../sandbox/isolation.ts';
-import { createLiveInstance, type LiveInstance } from '../../src/supervisor/live-instance.ts';
-import { createSampler } from '../../src/supervisor/sampler.ts';
+import { createLiveInstance, type LiveInstance } from '../../src/supervisor/lifecycle/live-instance.ts';
+import { createSampler } from '../../src/supervisor/watching/sampler.ts';
 import type { Measure } from './measure.ts';
 import { clear, NO_LIMITS, startIn, until, withIsolation } from './scopes.ts';
 

@@ -12,11 +12,11 @@ import type { InstanceMessage } from '../../src/protocol/instance-link.ts';
 import { openJsonLines } from '../../src/protocol/json-lines.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { SupervisorContext } from '../../src/supervisor/context.ts';
-import { openIntake } from '../../src/supervisor/journal-intake.ts';
-import { openKillSpool } from '../../src/supervisor/kill-spool.ts';
-import { openKillSwitch } from '../../src/supervisor/kill-switch.ts';
-import { packPins } from '../../src/supervisor/pins.ts';
-import { readLive } from '../../src/supervisor/read-live.ts';
+import { packPins } from '../../src/supervisor/definitions/pins.ts';
+import { openKillSpool } from '../../src/supervisor/guard/kill-spool.ts';
+import { openKillSwitch } from '../../src/supervisor/guard/kill-switch.ts';
+import { openIntake } from '../../src/supervisor/intake/journal-intake.ts';
+import { readLive } from '../../src/supervisor/lifecycle/read-live.ts';
 
 const [folder = ''] = process.argv.slice(2);
 const home = locateHome({ Q_WORKFLOW_HOME: folder });

@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { createPainter } from '../../src/cli/live/painter.ts';
 import { createPicture } from '../../src/cli/live/picture.ts';
-import { COLOURED } from '../../src/cli/style.ts';
+import { COLOURED } from '../../src/cli/text/style.ts';
 import type { StatusDocument, StepDocument } from '../../src/protocol/control.ts';
 import { type Measure, p95 } from './measure.ts';
 

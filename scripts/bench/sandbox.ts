@@ -7,7 +7,7 @@ import { chooseIsolation } from '../../sandbox/choose.ts';
 import type { Scope } from '../../sandbox/isolation.ts';
 import { missingLayers, type SandboxGround } from '../../sandbox/launcher/ground.ts';
 import { locateHome, prepareHome } from '../../src/protocol/home.ts';
-import { openSandboxes } from '../../src/supervisor/sandboxes.ts';
+import { openSandboxes } from '../../src/supervisor/sandboxes/sandboxes.ts';
 import { type Measure, median, type Result } from './measure.ts';
 import type { HostAnswer, HostRequest } from './sandbox-host.ts';
 

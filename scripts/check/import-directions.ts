@@ -67,28 +67,28 @@ const RULES: Readonly<Record<string, Rule>> = {
 
 /** Single lazy imports against the rule, each with its reason. */
 const EXCEPTIONS: Readonly<Record<string, { readonly to: string; readonly reason: string }>> = {
-  'src/cli/audit-verify.ts': {
+  'src/cli/audit/audit-verify.ts': {
     to: 'audit',
     reason:
       'audit verify reads the file itself: it must work where no supervisor does; loaded by that command alone',
   },
-  'src/cli/backup.ts': {
+  'src/cli/service/backup.ts': {
     to: 'store',
     reason: 'supervisor restore works only where no supervisor does; loaded by that command alone',
   },
-  'src/cli/health.ts': {
+  'src/cli/health/health.ts': {
     to: 'sandbox',
     reason: 'doctor looks at the machine itself, also where no supervisor can be started',
   },
-  'src/cli/service.ts': {
+  'src/cli/service/service.ts': {
     to: 'sandbox',
     reason: 'install says what a logout ends, before any supervisor runs; loaded by that command alone',
   },
-  'src/cli/kill-directly.ts': {
+  'src/cli/kill/kill-directly.ts': {
     to: 'sandbox',
     reason: 'a kill switch must work where no supervisor answers; loaded in that case alone',
   },
-  'src/cli/model-health.ts': {
+  'src/cli/health/model-health.ts': {
     to: 'agents',
     reason: 'doctor --model talks to the model itself, with the key of who calls; loaded by that flag alone',
   },

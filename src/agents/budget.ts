@@ -1,7 +1,7 @@
 /** What an agent may use, and what is left of it. */
 import type { TokenCount } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import type { ReportedUsage } from './model.ts';
+import type { ReportedUsage } from './model/model.ts';
 
 export interface AgentLimits {
   /** Model requests of the step. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../definition/workflow.ts';
-import { runAgent } from './loop.ts';
+import { runAgent } from './native/loop.ts';
+import type { Transcript } from './native/transcript.ts';
 import type { AgentJob, AgentTask, AgentWorld } from './run.ts';
-import type { Transcript } from './transcript.ts';
 
 /** Who does the work of an agent step. One driver does one attempt. */
 export interface AgentDriver {

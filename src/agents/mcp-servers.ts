@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { Fields } from '../skills/fields.ts';
-import type { McpServer } from './agent.ts';
-import type { AgentPlaces } from './find.ts';
+import type { McpServer } from './files/agent.ts';
+import type { AgentPlaces } from './files/find.ts';
 
 /** Q's default for one call. */
 const DEFAULT_TIMEOUT_MS = 120_000;

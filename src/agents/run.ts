@@ -3,12 +3,12 @@ import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { StuckLimits } from '../guard/stuck.ts';
 import type { AgentIntent, Permit, PermitApproval } from '../protocol/instance-link.ts';
-import type { AnswerRules } from './answer.ts';
 import type { AgentLimits, Price } from './budget.ts';
 import type { TaskHooks } from './hooks/task-hooks.ts';
-import type { Model } from './model.ts';
-import type { ToolBox } from './tool-box.ts';
-import type { Transcript } from './transcript.ts';
+import type { Model } from './model/model.ts';
+import type { AnswerRules } from './native/answer.ts';
+import type { ToolBox } from './native/tool-box.ts';
+import type { Transcript } from './native/transcript.ts';
 import type { WorkClock } from './work-clock.ts';
 
 /** What came of a call: its value, or why a kill switch ended it. */

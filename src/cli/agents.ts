@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
-import type { Agent } from '../agents/agent.ts';
+import type { Agent } from '../agents/files/agent.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
-import { type Part, partNamed } from './parts.ts';
+import { type Part, partNamed } from './text/parts.ts';
 
 export const NO_AGENTS = [
   'No agents here yet.',
@@ -13,7 +13,7 @@ export const NO_AGENTS = [
 
 /** Every agent that can be named from here, by the name of its file. */
 export async function listAgents(caller: Caller): Promise<readonly Part[]> {
-  const { listAgentFiles } = await import('../agents/find.ts');
+  const { listAgentFiles } = await import('../agents/files/find.ts');
   const files = listAgentFiles(placesOf(caller));
   return Promise.all(files.map(({ name, file }) => agentPart(name, file, caller)));
 }
@@ -32,7 +32,7 @@ function placesOf({ workspace, userHome }: Caller): { workspace: string; home: s
 }
 
 async function agentPart(name: string, file: string, caller: Caller): Promise<Part> {
-  const { readAgent } = await import('../agents/read-agent.ts');
+  const { readAgent } = await import('../agents/files/read-agent.ts');
   const { agent, notes } = readAgent(file, placesOf(caller));
   return {
     name,

@@ -7,9 +7,9 @@ import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/work
 import type { Caller } from '../protocol/control.ts';
 import { locateHome } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
-import { type Screen, screenOf } from './screen.ts';
-import { printable } from './style.ts';
-import { wrapped, wrapText } from './wrap.ts';
+import { type Screen, screenOf } from './text/screen.ts';
+import { printable } from './text/style.ts';
+import { wrapped, wrapText } from './text/wrap.ts';
 
 /** What every command shares: `--json`, `--workspace`, the way to the supervisor, and how errors are shown. */
 export abstract class WorkflowCommand extends Command {

@@ -2,9 +2,9 @@ import { EXIT_MEANINGS } from '../errors/exit-meanings.ts';
 import { nearest } from '../errors/nearest.ts';
 import { ERROR_TABLE, type ErrorRow, EXIT, type ExitStatus } from '../errors/table.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import type { Screen } from './screen.ts';
-import { table } from './table.ts';
-import { wrapped } from './wrap.ts';
+import type { Screen } from './text/screen.ts';
+import { table } from './text/table.ts';
+import { wrapped } from './text/wrap.ts';
 
 /** An error code, as `explain --json` prints it. */
 export interface CodeDocument {

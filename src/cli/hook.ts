@@ -4,7 +4,7 @@ import { scopesOver } from '../guard/kill/kill-scope.ts';
 import { firstTripped } from '../guard/kill/latch-files.ts';
 import type { Caller } from '../protocol/control.ts';
 import { locateHome } from '../protocol/home.ts';
-import { printable } from './style.ts';
+import { printable } from './text/style.ts';
 
 /** What Q and Kiro take for "do not run it"; any other status that is not 0 lets the tool run. */
 export const BLOCKED = EXIT.USAGE;

@@ -5,7 +5,7 @@ import type { LoadedFile } from '../guard/policy/load-policy.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { PolicyReload } from '../protocol/guard-documents.ts';
 import { problemLine } from './base-command.ts';
-import { plural, printable, type Style, styleFor } from './style.ts';
+import { plural, printable, type Style, styleFor } from './text/style.ts';
 
 // The policies load validators, ajv and the expression language: only these commands need them here.
 const guard = () => import('../guard/policy/api.ts');

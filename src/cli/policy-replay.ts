@@ -3,8 +3,8 @@ import { hookEvent } from '../guard/hook-names.ts';
 import type { ExplainDocument } from '../guard/policy/explain.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { RecordedCall } from '../protocol/guard-documents.ts';
-import { exact } from './approvals.ts';
-import { plural, printable, styleFor } from './style.ts';
+import { exact } from './run/approvals.ts';
+import { plural, printable, styleFor } from './text/style.ts';
 
 /** A recorded call about which the policies would say something else. */
 export interface ChangedCall extends RecordedCall {

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from '../definition/workflow.ts';
 import { ensureError, ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Skill, SkillNote, SkillParameter } from '../skills/skill.ts';
-import { type Part, partNamed } from './parts.ts';
+import { type Part, partNamed } from './text/parts.ts';
 
 export const NO_SKILLS = [
   'No skills here yet.',

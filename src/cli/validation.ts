@@ -1,9 +1,9 @@
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import { problemLines } from './base-command.ts';
-import type { Screen } from './screen.ts';
-import { plural } from './style.ts';
-import { wrapped } from './wrap.ts';
+import type { Screen } from './text/screen.ts';
+import { plural } from './text/style.ts';
+import { wrapped } from './text/wrap.ts';
 
 export interface Validation {
   readonly is_valid: boolean;
@@ -16,9 +16,9 @@ export interface Validation {
 export async function checkFile(file: string, caller: Caller): Promise<Validation> {
   // The checks load the validators and the expression language: only this command needs them here.
   const [{ loadSource }, { pinSkills }, { pinAgents }] = await Promise.all([
-    import('../supervisor/workflow-source.ts'),
-    import('../supervisor/pin-skills.ts'),
-    import('../supervisor/pin-agents.ts'),
+    import('../supervisor/definitions/workflow-source.ts'),
+    import('../supervisor/definitions/pin-skills.ts'),
+    import('../supervisor/definitions/pin-agents.ts'),
   ]);
   try {
     const { workflow, problems } = await loadSource({ kind: 'file', file, text: null });

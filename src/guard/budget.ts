@@ -1,5 +1,5 @@
-import type { LimitsFile, RateFile } from './policy/policy-file.ts';
-import { fitsGlob } from './policy/text-glob.ts';
+import type { LimitsFile, RateFile } from './policy/files/policy-file.ts';
+import { fitsGlob } from './policy/rules/text-glob.ts';
 import { canonicalTool } from './tools.ts';
 
 /** What has been used of a run's budget. A plain value: it can be rebuilt from the journal. */

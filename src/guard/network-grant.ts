@@ -11,15 +11,15 @@ import {
   type NetworkRules,
   reachableAddresses,
 } from '../../sandbox/network/rules.ts';
-import type { ApprovalRequest } from '../store/approval-rows.ts';
+import type { ApprovalRequest } from '../store/tables/approval-rows.ts';
 import { hostRules, isOpen, openedBy } from './network.ts';
-import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/call.ts';
-import type { Rule } from './policy/compile-rule.ts';
+import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/calls/call.ts';
+import { mayConcernTraffic } from './policy/calls/traffic.ts';
 import type { Verdict } from './policy/decide.ts';
-import { isHost } from './policy/match-host.ts';
-import type { NamedPlace } from './policy/named-places.ts';
-import { type ActiveLayer, activeLayers, type PolicySet } from './policy/policy-set.ts';
-import { mayConcernTraffic } from './policy/traffic.ts';
+import { type ActiveLayer, activeLayers, type PolicySet } from './policy/files/policy-set.ts';
+import type { Rule } from './policy/rules/compile-rule.ts';
+import { isHost } from './policy/rules/match-host.ts';
+import type { NamedPlace } from './policy/rules/named-places.ts';
 
 export type ApprovedPlaces = NonNullable<ApprovalRequest['network']>;
 

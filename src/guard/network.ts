@@ -1,9 +1,7 @@
 import type { AddressClass } from '../../sandbox/network/address.ts';
 import { isNarrowEnough, type NetworkRule, type NetworkRules } from '../../sandbox/network/rules.ts';
 import type { Workflow, WorkStep } from '../definition/workflow.ts';
-import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/call.ts';
-import type { Rule } from './policy/compile-rule.ts';
-import { type ActiveLayer, activeLayers, type PolicySet } from './policy/policy-set.ts';
+import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/calls/call.ts';
 import {
   HOOK,
   mayConcernTraffic,
@@ -12,7 +10,9 @@ import {
   permitsTool,
   SKILL_STEP,
   surelyTraffic,
-} from './policy/traffic.ts';
+} from './policy/calls/traffic.ts';
+import { type ActiveLayer, activeLayers, type PolicySet } from './policy/files/policy-set.ts';
+import type { Rule } from './policy/rules/compile-rule.ts';
 import { leavesOf, type StepTier } from './tiers.ts';
 
 /** What the processes of a step can reach through the proxy of the tier `agent`. */

@@ -1,20 +1,20 @@
 import { hashJson } from '../audit/canonical.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { Permit, PermitApproval, PermitRequest } from '../protocol/instance-link.ts';
-import type { ApprovalRow, NewApproval } from '../store/approval-rows.ts';
 import type { ApprovalMode } from '../store/operations.ts';
+import type { ApprovalRow, NewApproval } from '../store/tables/approval-rows.ts';
 import { type ApprovalAnswer, type ApprovalQuestion, answerApproval } from './approvals.ts';
 
 import { hookEvent } from './hook-names.ts';
 import type { KillScope, KillSubject } from './kill/kill-scope.ts';
 import { approvablePlaces, approvedWays, type GrantFacts } from './network-grant.ts';
-import type { GuardedCall } from './policy/call.ts';
+import type { GuardedCall } from './policy/calls/call.ts';
+import { HOOK } from './policy/calls/traffic.ts';
 import { decide, type Verdict } from './policy/decide.ts';
-import { realFiles } from './policy/file-facts.ts';
-import type { ApprovalFile } from './policy/policy-file.ts';
-import type { PolicySet } from './policy/policy-set.ts';
-import { settingsOf } from './policy/settings.ts';
-import { HOOK } from './policy/traffic.ts';
+import { realFiles } from './policy/files/file-facts.ts';
+import type { ApprovalFile } from './policy/files/policy-file.ts';
+import type { PolicySet } from './policy/files/policy-set.ts';
+import { settingsOf } from './policy/files/settings.ts';
 import { openKey, passedLimit, type RunCounts, rateCheck } from './run-counts.ts';
 import { canonicalTool } from './tools.ts';
 

@@ -1,6 +1,6 @@
 import type { TokenCount } from '../engine/agent-events.ts';
 import { exceeded, type Limits, NOTHING_SPENT, type SpendEvent, type Spent, spend } from './budget.ts';
-import type { RateCheck } from './policy/match-rule.ts';
+import type { RateCheck } from './policy/rules/match-rule.ts';
 
 /**
  * What a run has used, as the limits and rates of policies count it: over all its steps, attempts and processes. A

@@ -1,4 +1,4 @@
-import type { StuckFile } from './policy/policy-file.ts';
+import type { StuckFile } from './policy/files/policy-file.ts';
 
 /** When an agent that repeats itself is stopped. */
 export interface StuckLimits {

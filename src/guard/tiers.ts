@@ -2,9 +2,9 @@ import { isLaxer, type Tier } from '../../sandbox/launcher/tier.ts';
 import { allSteps } from '../definition/references.ts';
 import { isWorkStep, type Workflow, type WorkStep } from '../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
-import { DEFAULT_ENVIRONMENT } from './policy/call.ts';
-import { LAYERS } from './policy/policy-file.ts';
-import { activePolicies, type LoadedPolicy, type PolicySet } from './policy/policy-set.ts';
+import { DEFAULT_ENVIRONMENT } from './policy/calls/call.ts';
+import { LAYERS } from './policy/files/policy-file.ts';
+import { activePolicies, type LoadedPolicy, type PolicySet } from './policy/files/policy-set.ts';
 
 export interface StepTier {
   readonly tier: Tier;

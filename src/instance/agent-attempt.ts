@@ -1,13 +1,13 @@
 /** One attempt of an agent step, or of a conversation skill: its driver with journal, policies and answer rules. */
-import type { Agent } from '../agents/agent.ts';
-import type { AgentPolicies } from '../agents/agent-policies.ts';
-import { type AnswerRules, answerForm } from '../agents/answer.ts';
-import { systemPrompt, taskText } from '../agents/conversation.ts';
-import { readGuardrails } from '../agents/guardrails.ts';
+import type { Agent } from '../agents/files/agent.ts';
+import type { AgentPolicies } from '../agents/files/agent-policies.ts';
+import { readGuardrails } from '../agents/files/guardrails.ts';
 import type { HookCache } from '../agents/hooks/hook-cache.ts';
+import { type AnswerRules, answerForm } from '../agents/native/answer.ts';
+import { systemPrompt, taskText } from '../agents/native/conversation.ts';
+import type { Transcript } from '../agents/native/transcript.ts';
 import { type AgentWorld, Suspended } from '../agents/run.ts';
 import { compileSchema } from '../agents/schema.ts';
-import type { Transcript } from '../agents/transcript.ts';
 import { sha256 } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { AgentEvent } from '../engine/agent-events.ts';

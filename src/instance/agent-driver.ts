@@ -1,8 +1,9 @@
 /** The driver of one attempt: our own loop, or a program of another maker in the sandbox of the step. */
-import type { Agent } from '../agents/agent.ts';
+
 import { type AgentDriver, nativeDriver } from '../agents/driver.ts';
-import { openModel } from '../agents/provider.ts';
-import { createToolBox, type ToolBox } from '../agents/tool-box.ts';
+import type { Agent } from '../agents/files/agent.ts';
+import { openModel } from '../agents/model/provider.ts';
+import { createToolBox, type ToolBox } from '../agents/native/tool-box.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { BootModel } from '../protocol/instance-link.ts';
 import type { AgentAttemptParts } from './agent-attempt.ts';

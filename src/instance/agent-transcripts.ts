@@ -1,4 +1,4 @@
-import type { Transcript } from '../agents/transcript.ts';
+import type { Transcript } from '../agents/native/transcript.ts';
 import type { JournalEntry, RunEvent } from '../engine/events.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import {
@@ -51,7 +51,7 @@ export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder' 
       const known = running.get(path);
       if (!suspended.delete(path)) known?.startAnew();
       if (known !== undefined) return known;
-      const { readTranscript } = await import('../agents/transcript.ts');
+      const { readTranscript } = await import('../agents/native/transcript.ts');
       const transcript = readTranscript(entries, path, (event) => internaliseAgent(folder, event));
       running.set(path, transcript);
       return transcript;

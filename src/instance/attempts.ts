@@ -6,7 +6,7 @@ import type { Command, Outcome } from '../engine/contract.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { KillScope } from '../guard/kill/kill-scope.ts';
-import { SKILL_STEP } from '../guard/policy/traffic.ts';
+import { SKILL_STEP } from '../guard/policy/calls/traffic.ts';
 import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
 import { hasPatterns, validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';

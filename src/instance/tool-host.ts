@@ -3,7 +3,7 @@ import { isAbsolute, relative } from 'node:path';
 import type { Scope, ScopeLimits } from '../../sandbox/isolation.ts';
 import type { StepSandbox } from '../../sandbox/launcher/launch.ts';
 import { type NetworkGrant, NetworkGrants } from '../../sandbox/network/grants.ts';
-import type { ToolHost } from '../agents/native-run.ts';
+import type { ToolHost } from '../agents/native/native-run.ts';
 import { runCommand } from '../agents/run-command.ts';
 import type { AgentStep } from '../definition/workflow.ts';
 import { programFile } from '../protocol/install.ts';

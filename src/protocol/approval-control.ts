@@ -1,6 +1,6 @@
 /** The part of the people's methods that speaks of approvals. Times are UTC ISO 8601. */
 import type { JsonObject } from '../definition/workflow.ts';
-import type { ApprovalStatus } from '../store/approval-rows.ts';
+import type { ApprovalStatus } from '../store/tables/approval-rows.ts';
 import type { Caller } from './control.ts';
 
 /** What waits, or waited, for a person. */

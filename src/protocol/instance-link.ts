@@ -7,14 +7,14 @@ import type { SandboxGround } from '../../sandbox/launcher/ground.ts';
 import type { Tier } from '../../sandbox/launcher/tier.ts';
 import type { NetworkEvent } from '../../sandbox/network/events.ts';
 import type { NetworkRules } from '../../sandbox/network/rules.ts';
-import type { Agent } from '../agents/agent.ts';
-import type { AgentPolicies } from '../agents/agent-policies.ts';
-import type { ModelKeys, ModelSpec } from '../agents/model-spec.ts';
+import type { Agent } from '../agents/files/agent.ts';
+import type { AgentPolicies } from '../agents/files/agent-policies.ts';
+import type { ModelKeys, ModelSpec } from '../agents/model/model-spec.ts';
 import type { JsonObject, Workflow } from '../definition/workflow.ts';
 import type { ContextValues, JournalEntry, StopKind } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { Skill } from '../skills/skill.ts';
-import type { ApprovalRequest } from '../store/approval-rows.ts';
+import type { ApprovalRequest } from '../store/tables/approval-rows.ts';
 
 /** How often an instance process says that its event loop turns. */
 const BEAT_MS = 5_000;

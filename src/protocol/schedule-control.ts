@@ -1,5 +1,5 @@
 /** The people's methods about schedules; a part of control.ts. */
-import type { FireStatus } from '../store/schedule-rows.ts';
+import type { FireStatus } from '../store/tables/schedule-rows.ts';
 import type { Caller } from './control.ts';
 
 /** A coming fire of a schedule. */

@@ -4,8 +4,8 @@ import { emptyFold, type FoldRecord, foldRecord, type Heads, loadHeads, saveHead
 import { type AuditActor, chainHash } from '../audit/record.ts';
 import type { SegmentBody } from '../audit/segment.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import type { AuditTable } from './audit-table.ts';
-import type { SegmentsTable } from './segments-table.ts';
+import type { AuditTable } from './tables/audit-table.ts';
+import type { SegmentsTable } from './tables/segments-table.ts';
 
 export interface PruneRequest {
   /** Segments of which the last record is older, UTC ms. */

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { emptyJournal, journalDigest } from '../audit/binds.ts';
 import { emptyFold, type Heads, saveHeads, unknownInstance } from '../audit/fold.ts';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './tables/tables.ts';
 
 const KEY = 'audit_key';
 

@@ -13,8 +13,8 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { syncPath } from '../protocol/durable.ts';
 import { failpoint } from '../protocol/failpoint.ts';
-import { checkVersion } from './migrations.ts';
 import { checkPages, storeError } from './store-file.ts';
+import { checkVersion } from './tables/migrations.ts';
 
 export interface BackupRequest {
   /** The database to copy, with what is in its write-ahead log; it may be in use. */

@@ -7,13 +7,13 @@ import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { EndStatus, JournalEntry, RunEvent } from '../engine/events.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
-import type { ApprovalChanges, ApprovalOperations, ApprovalReads } from './approval-rows.ts';
-import type { ArchiveOperations, ArchiveReads } from './archive-rows.ts';
 import type { PrunedSegment, PruneRequest } from './audit-prune.ts';
 import type { AuditPage, AuditQuery, ShownRecord, SupervisorTurn } from './audit-reader.ts';
-import type { AuditHead } from './audit-table.ts';
-import type { NewFire, ScheduleOperations, ScheduleReads, Starter } from './schedule-rows.ts';
-import type { DefinitionChange, VersionReads } from './version-rows.ts';
+import type { ApprovalChanges, ApprovalOperations, ApprovalReads } from './tables/approval-rows.ts';
+import type { ArchiveOperations, ArchiveReads } from './tables/archive-rows.ts';
+import type { AuditHead } from './tables/audit-table.ts';
+import type { NewFire, ScheduleOperations, ScheduleReads, Starter } from './tables/schedule-rows.ts';
+import type { DefinitionChange, VersionReads } from './tables/version-rows.ts';
 
 export type InstanceStatus =
   | 'queued'

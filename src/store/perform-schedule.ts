@@ -1,8 +1,8 @@
 import { SUPERVISOR } from '../audit/record.ts';
-import type { AuditTable } from './audit-table.ts';
 import type { Arguments } from './operations.ts';
-import type { ScheduleOperations, ScheduleReads } from './schedule-rows.ts';
-import type { SchedulesTable } from './schedules-table.ts';
+import type { AuditTable } from './tables/audit-table.ts';
+import type { ScheduleOperations, ScheduleReads } from './tables/schedule-rows.ts';
+import type { SchedulesTable } from './tables/schedules-table.ts';
 
 type ScheduleOperationName = keyof ScheduleOperations | keyof ScheduleReads;
 

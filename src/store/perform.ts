@@ -3,7 +3,7 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import { waitingCalls } from '../protocol/open-calls.ts';
 import type { Answer, Arguments, OperationName } from './operations.ts';
 import { performSchedule } from './perform-schedule.ts';
-import type { Tables } from './tables.ts';
+import type { Tables } from './tables/tables.ts';
 
 /** Runs one operation; the switch is exhaustive over the names. */
 export function perform(tables: Tables, name: OperationName, raw: unknown): unknown {

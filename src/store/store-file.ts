@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { ensureError, ensureWorkflowError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
-import { checkVersion } from './migrations.ts';
+import { checkVersion } from './tables/migrations.ts';
 
 /** Checks a file before a connection that may write is opened: that alone would change the header, or checkpoint. */
 export function checkFile(file: string): void {

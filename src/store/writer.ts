@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { OperationName } from './operations.ts';
 import { perform } from './perform.ts';
 import { checkFile, storeError } from './store-file.ts';
-import { openTables, type Tables } from './tables.ts';
+import { openTables, type Tables } from './tables/tables.ts';
 
 export interface Request {
   readonly id: number;

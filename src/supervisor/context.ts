@@ -2,8 +2,8 @@ import type { Isolation } from '../../sandbox/isolation.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Store } from '../store/store.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import type { KillSwitch } from './kill-switch.ts';
-import type { Sandboxes } from './sandboxes.ts';
+import type { KillSwitch } from './guard/kill-switch.ts';
+import type { Sandboxes } from './sandboxes/sandboxes.ts';
 
 /** What every part of the supervisor works with; made once at the start. */
 export interface SupervisorContext {

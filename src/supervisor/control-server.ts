@@ -3,7 +3,7 @@ import { type ErrorRecord, ensureWorkflowError, WorkflowError } from '../errors/
 import type { ControlMethod, ControlMethods, ControlNotification, RpcRequest } from '../protocol/control.ts';
 import { openJsonLines } from '../protocol/json-lines.ts';
 import type { SupervisorContext } from './context.ts';
-import { listen } from './instance-server.ts';
+import { listen } from './intake/instance-server.ts';
 
 /** A follower that has so much to read (a stopped process, a hung pager) is cut off: it would fill our memory. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { openJournalStream } from './journal-log.ts';
+import { openJournalStream } from './intake/journal-log.ts';
 import { openRotatedFile } from './rotated-file.ts';
 
 /** The diagnostic log of the supervisor. Not the audit: it may be lost, rotated or switched off. */

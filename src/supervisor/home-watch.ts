@@ -3,7 +3,7 @@ import type { Server } from 'node:net';
 import { ensureError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { listen } from './instance-server.ts';
+import { listen } from './intake/instance-server.ts';
 
 /** What of the state folder is not there any more. */
 export interface Loss {

@@ -1,4 +1,4 @@
-import type { LiveInstance } from './live-instance.ts';
+import type { LiveInstance } from './lifecycle/live-instance.ts';
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

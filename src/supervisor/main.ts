@@ -50,8 +50,8 @@ async function main(): Promise<void> {
     const [{ startSupervisor }, { serviceOf, stopSettings }, { journalDescriptor }, { serve }] =
       await Promise.all([
         import('./supervisor.ts'),
-        import('./service-facts.ts'),
-        import('./journal-log.ts'),
+        import('./watching/service-facts.ts'),
+        import('./intake/journal-log.ts'),
         import('./serve.ts'),
       ]);
     const { onStop, drainMs } = stopSettings(process.env);

@@ -1,17 +1,17 @@
 /** The command `create`: from questions, a file of answers or a model to a file that is saved. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { styleFor } from '../cli/style.ts';
+import { styleFor } from '../cli/text/style.ts';
 import type { Json } from '../definition/workflow.ts';
 import { ensureError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
-import type { Answers } from './answers.ts';
-import { readAnswers } from './answers-file.ts';
+import type { Answers } from './answers/answers.ts';
+import { readAnswers } from './answers/answers-file.ts';
 import type { Asker } from './conversation.ts';
-import { createFlow, type Finished, reviewFlow } from './create-flow.ts';
 import { answersOf } from './definition.ts';
 import { type DraftFile, draftFile } from './draft-file.ts';
+import { createFlow, type Finished, reviewFlow } from './flows/create-flow.ts';
 import { leadKept } from './kept-conversation.ts';
 import { nameFault, slug } from './names.ts';
 import { openWorld } from './open-world.ts';

@@ -1,7 +1,14 @@
 /** Answers to the workflow file and back. What one makes the other reads again, key by key. */
 import type { PolicyFile } from '../definition/file.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer, textOf } from './answers.ts';
+import {
+  type Answers,
+  flattened,
+  INNER_KEYS,
+  innerSteps,
+  type StepAnswer,
+  textOf,
+} from './answers/answers.ts';
 
 /** The workflow file that the answers make. Whether it is valid says the loader of workflow files. */
 export function definitionOf(answers: Answers): JsonObject {

@@ -1,7 +1,7 @@
 /** The command `edit`: a definition that is there, opened in the wizard and saved in its place. */
 import { readFileSync } from 'node:fs';
-import { resolveTarget } from '../cli/arguments.ts';
-import { styleFor } from '../cli/style.ts';
+import { resolveTarget } from '../cli/run/arguments.ts';
+import { styleFor } from '../cli/text/style.ts';
 import type { Client } from '../client/client.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { JsonObject } from '../definition/workflow.ts';
@@ -9,9 +9,9 @@ import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Created } from './create.ts';
-import { editFlow } from './create-flow.ts';
 import { answersOf } from './definition.ts';
 import { draftFile } from './draft-file.ts';
+import { editFlow } from './flows/create-flow.ts';
 import { leadKept } from './kept-conversation.ts';
 import { openWorld } from './open-world.ts';
 import { checkAnswers, saveAll } from './save.ts';

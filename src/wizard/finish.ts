@@ -1,6 +1,6 @@
 import { problemLine } from '../cli/base-command.ts';
-import { startRun } from '../cli/start-run.ts';
-import { styleFor } from '../cli/style.ts';
+import { startRun } from '../cli/run/start-run.ts';
+import { styleFor } from '../cli/text/style.ts';
 import { inheritedEnvironment } from '../client/caller.ts';
 import type { Client } from '../client/client.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';

@@ -1,4 +1,4 @@
-import { ago } from '../cli/style.ts';
+import { ago } from '../cli/text/style.ts';
 import { type Asker, converse, type Said } from './conversation.ts';
 import type { DraftFile } from './draft-file.ts';
 import { choose, type Flow } from './question.ts';

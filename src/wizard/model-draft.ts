@@ -1,7 +1,7 @@
-import { resolveKeys } from '../agents/keys.ts';
-import { chooseModel, readModels } from '../agents/model-config.ts';
-import { openModel } from '../agents/provider.ts';
-import { collectAnswer } from '../agents/turn.ts';
+import { resolveKeys } from '../agents/model/keys.ts';
+import { chooseModel, readModels } from '../agents/model/model-config.ts';
+import { openModel } from '../agents/model/provider.ts';
+import { collectAnswer } from '../agents/native/turn.ts';
 import { modelConfig, modelEnvironment } from '../client/model-environment.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { listAgentFiles } from '../agents/find.ts';
-import { readAgent } from '../agents/read-agent.ts';
+import { listAgentFiles } from '../agents/files/find.ts';
+import { readAgent } from '../agents/files/read-agent.ts';
 import { flowOf } from '../cli/graph/flow.ts';
 import { flowText } from '../cli/graph/text.ts';
-import { styleFor } from '../cli/style.ts';
-import { widthOf } from '../cli/table.ts';
+import { styleFor } from '../cli/text/style.ts';
+import { widthOf } from '../cli/text/table.ts';
 import type { Caller } from '../protocol/control.ts';
 import type { Home } from '../protocol/home.ts';
 import { findSkills } from '../skills/find.ts';

@@ -1,4 +1,4 @@
-import { type Answers, type StepAnswer, textOf } from './answers.ts';
+import { type Answers, type StepAnswer, textOf } from './answers/answers.ts';
 
 /** The fields of a step's result that can be named: those that it declares, then what steps of its kind always have. */
 export function outputsOf(step: StepAnswer, newSkills: Answers['new_skills']): readonly string[] {

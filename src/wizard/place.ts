@@ -1,4 +1,4 @@
-import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer } from './answers.ts';
+import { type Answers, flattened, INNER_KEYS, innerSteps, type StepAnswer } from './answers/answers.ts';
 import { faultOf } from './world.ts';
 
 /** A list of steps within the answers, and what is known there. */

@@ -4,7 +4,7 @@ import { loadWorkflow } from '../definition/load.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { ensureError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import { writeDurably } from '../protocol/durable-file.ts';
-import type { Answers } from './answers.ts';
+import type { Answers } from './answers/answers.ts';
 import { definitionOf } from './definition.ts';
 
 export interface Checked {

@@ -1,5 +1,5 @@
 /** What every question about a step needs: where it stands, and its name. */
-import type { NewSkill, StepAnswer } from './answers.ts';
+import type { NewSkill, StepAnswer } from './answers/answers.ts';
 import { freeName, nameFault, slug } from './names.ts';
 import { type Place, placeFault, takenIds } from './place.ts';
 import { ask, type Flow } from './question.ts';

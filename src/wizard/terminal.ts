@@ -1,7 +1,7 @@
 import { emitKeypressEvents, type Key } from 'node:readline';
-import { clipToWidth, displayWidth } from '../cli/display-width.ts';
-import { printable, type Style } from '../cli/style.ts';
-import { widthOf } from '../cli/table.ts';
+import { clipToWidth, displayWidth } from '../cli/text/display-width.ts';
+import { printable, type Style } from '../cli/text/style.ts';
+import { widthOf } from '../cli/text/table.ts';
 import type { Asker } from './conversation.ts';
 import { type Choice, type ChoiceQuestion, type Question, refusal, type TextQuestion } from './question.ts';
 

@@ -1,6 +1,6 @@
 import { loadWorkflow } from '../definition/load.ts';
 import { allSteps, prepareExpressions, stepReferences, workflowScope } from '../definition/references.ts';
-import { type Answers, flattened, type StepAnswer } from './answers.ts';
+import { type Answers, flattened, type StepAnswer } from './answers/answers.ts';
 import { definitionOf } from './definition.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { parseReference } from '../definition/input-value.ts';
 import { RESERVED_IDS } from '../definition/reserved.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import { textOf } from './answers.ts';
+import { textOf } from './answers/answers.ts';
 
 export type Source =
   | { readonly kind: 'output'; readonly step: string; readonly field: string | null }

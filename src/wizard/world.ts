@@ -1,9 +1,9 @@
-import type { Agent } from '../agents/agent.ts';
+import type { Agent } from '../agents/files/agent.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { Problem } from '../errors/workflow-error.ts';
 import type { Skill } from '../skills/skill.ts';
-import type { Answers } from './answers.ts';
+import type { Answers } from './answers/answers.ts';
 import { definitionOf } from './definition.ts';
 
 /** What the questions are about besides the answers: read once, before the first question. */

@@ -2,11 +2,16 @@
 
 import assert from 'node:assert/strict';
 import type { TaskHooks } from '../../src/agents/hooks/task-hooks.ts';
-import { runAgent } from '../../src/agents/loop.ts';
-import { ModelFault, type ModelPart, type ModelRequest } from '../../src/agents/model.ts';
+import { ModelFault, type ModelPart, type ModelRequest } from '../../src/agents/model/model.ts';
+import { runAgent } from '../../src/agents/native/loop.ts';
+import {
+  createToolBox,
+  type Tool,
+  type ToolCall,
+  type ToolResult,
+} from '../../src/agents/native/tool-box.ts';
+import { readTranscript } from '../../src/agents/native/transcript.ts';
 import type { AgentTask, AgentWorld } from '../../src/agents/run.ts';
-import { createToolBox, type Tool, type ToolCall, type ToolResult } from '../../src/agents/tool-box.ts';
-import { readTranscript } from '../../src/agents/transcript.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
 import type { AgentEvent } from '../../src/engine/agent-events.ts';
 import type { RunEvent } from '../../src/engine/events.ts';

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { neededVariables, resolveKeys } from '../../src/agents/keys.ts';
-import { chooseModel, readModels } from '../../src/agents/model-config.ts';
+import { neededVariables, resolveKeys } from '../../src/agents/model/keys.ts';
+import { chooseModel, readModels } from '../../src/agents/model/model-config.ts';
 
 const FILE = '/c/config.json';
 const read = (models: object | null, env: Record<string, string> = {}) =>

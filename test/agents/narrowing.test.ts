@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkArguments, inputSchema, NATIVE_TOOLS } from '../../src/agents/native-tools.ts';
-import { settingsRefusal } from '../../src/agents/settings.ts';
-import { mayHave, mayHaveServer, serversNamed } from '../../src/agents/tool-choice.ts';
+import { settingsRefusal } from '../../src/agents/files/settings.ts';
+import { checkArguments, inputSchema, NATIVE_TOOLS } from '../../src/agents/native/native-tools.ts';
+import { mayHave, mayHaveServer, serversNamed } from '../../src/agents/native/tool-choice.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
 
 const ALL = [...Object.keys(NATIVE_TOOLS), '@git/status', '@git/push', '@web/get'];

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { checkTriggers } from '../../src/audit/verify/schema.ts';
 import { openFindings } from '../../src/audit/verify/verdict.ts';
-import { migrate } from '../../src/store/migrations.ts';
+import { migrate } from '../../src/store/tables/migrations.ts';
 
 function missingAfter(sql: string): string[] {
   const database = new DatabaseSync(':memory:');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
-import type { AuditRecord } from '../../src/cli/audit-record.ts';
+import type { AuditRecord } from '../../src/cli/audit/audit-record.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 
 describe('the audit commands', { timeout: 180_000 }, () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explain, explainText } from '../../src/cli/explain.ts';
-import { PLAIN } from '../../src/cli/style.ts';
+import { PLAIN } from '../../src/cli/text/style.ts';
 import { ERROR_TABLE } from '../../src/errors/table.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 

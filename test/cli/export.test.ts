@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { AuditRecord } from '../../src/cli/audit-record.ts';
+import type { AuditRecord } from '../../src/cli/audit/audit-record.ts';
 import { lineOf } from '../../src/cli/export/export.ts';
 
 const RECORD: AuditRecord = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PLAIN } from '../../src/cli/style.ts';
-import { statusText } from '../../src/cli/summary.ts';
+import { PLAIN } from '../../src/cli/text/style.ts';
+import { statusText } from '../../src/cli/text/summary.ts';
 import { run, USED } from './screens/data.ts';
 
 const SCREEN = { style: PLAIN, width: 200, now: Date.parse('2026-01-01T00:00:00Z') };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ApprovalQuestion, answerApproval, mayDecide } from '../../src/guard/approvals.ts';
 import type { PermitRequest } from '../../src/protocol/instance-link.ts';
-import type { ApprovalRow } from '../../src/store/approval-rows.ts';
+import type { ApprovalRow } from '../../src/store/tables/approval-rows.ts';
 
 const REQUEST: PermitRequest = {
   kind: 'tool',

@@ -4,12 +4,12 @@ import { compileRules, judgeTarget, reachableAddresses } from '../../sandbox/net
 import { parseAuthority } from '../../sandbox/network/target.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
 import { decidePermit, type PermitFacts } from '../../src/guard/permits.ts';
-import { narrowingPolicy } from '../../src/guard/policy/narrowing.ts';
-import type { PolicyFile, RuleFile } from '../../src/guard/policy/policy-file.ts';
-import { type PolicySet, withPolicies } from '../../src/guard/policy/policy-set.ts';
+import type { PolicyFile, RuleFile } from '../../src/guard/policy/files/policy-file.ts';
+import { type PolicySet, withPolicies } from '../../src/guard/policy/files/policy-set.ts';
+import { narrowingPolicy } from '../../src/guard/policy/rules/narrowing.ts';
 import { NOTHING_COUNTED } from '../../src/guard/run-counts.ts';
 import type { Permit, PermitRequest } from '../../src/protocol/instance-link.ts';
-import type { ApprovalRow, NewApproval } from '../../src/store/approval-rows.ts';
+import type { ApprovalRow, NewApproval } from '../../src/store/tables/approval-rows.ts';
 import { callOf, HOME, loadText, setOf, WORKSPACE } from '../setup/policies.ts';
 
 const NOW = 1_000_000;

@@ -8,9 +8,9 @@ import {
 } from '../../sandbox/network/rules.ts';
 import { parseAuthority } from '../../sandbox/network/target.ts';
 import { decideNetworks, networkRules } from '../../src/guard/network.ts';
-import { narrowingPolicy } from '../../src/guard/policy/narrowing.ts';
-import type { PolicyFile, RuleFile } from '../../src/guard/policy/policy-file.ts';
-import { type PolicySet, policySet, withPolicies } from '../../src/guard/policy/policy-set.ts';
+import type { PolicyFile, RuleFile } from '../../src/guard/policy/files/policy-file.ts';
+import { type PolicySet, policySet, withPolicies } from '../../src/guard/policy/files/policy-set.ts';
+import { narrowingPolicy } from '../../src/guard/policy/rules/narrowing.ts';
 import { decideTiers } from '../../src/guard/tiers.ts';
 import { callOf, loadText, setOf } from '../setup/policies.ts';
 import { load, skill } from '../setup/workflows.ts';

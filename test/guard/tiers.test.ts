@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Workflow } from '../../src/definition/workflow.ts';
-import type { PolicyFile } from '../../src/guard/policy/policy-file.ts';
-import { type PolicySet, policySet } from '../../src/guard/policy/policy-set.ts';
+import type { PolicyFile } from '../../src/guard/policy/files/policy-file.ts';
+import { type PolicySet, policySet } from '../../src/guard/policy/files/policy-set.ts';
 import { decideTiers, holdTiers } from '../../src/guard/tiers.ts';
 import { loadText, setOf } from '../setup/policies.ts';
 import { load, skill } from '../setup/workflows.ts';

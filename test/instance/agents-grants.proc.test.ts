@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
-import type { RuleFile } from '../../src/guard/policy/policy-file.ts';
+import type { RuleFile } from '../../src/guard/policy/files/policy-file.ts';
 import type { MockCall } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually } from '../setup/bench-home.ts';

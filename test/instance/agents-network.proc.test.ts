@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
-import type { RuleFile } from '../../src/guard/policy/policy-file.ts';
+import type { RuleFile } from '../../src/guard/policy/files/policy-file.ts';
 import type { MockCall } from '../provider/scenario.ts';
 import { openAgentBench } from '../setup/agents.ts';
 import { eventually } from '../setup/bench-home.ts';

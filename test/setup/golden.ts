@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { displayWidth } from '../../src/cli/display-width.ts';
-import type { Screen } from '../../src/cli/screen.ts';
-import { COLOURED, PLAIN } from '../../src/cli/style.ts';
+import { displayWidth } from '../../src/cli/text/display-width.ts';
+import type { Screen } from '../../src/cli/text/screen.ts';
+import { COLOURED, PLAIN } from '../../src/cli/text/style.ts';
 import { ROOT } from './bench-home.ts';
 
 /** Noon of the first of March 2026, UTC: now, in every golden file. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
-import type { PolicyFile, RuleFile } from '../../src/guard/policy/policy-file.ts';
+import type { PolicyFile, RuleFile } from '../../src/guard/policy/files/policy-file.ts';
 import type { MockCall } from '../provider/scenario.ts';
 import type { AgentBench } from './agents.ts';
 

@@ -1,13 +1,13 @@
 /** Policies and calls for tests of the guard. */
 import assert from 'node:assert/strict';
 import type { JsonObject } from '../../src/definition/workflow.ts';
-import type { GuardedCall } from '../../src/guard/policy/call.ts';
+import type { GuardedCall } from '../../src/guard/policy/calls/call.ts';
 import { decide, type Verdict } from '../../src/guard/policy/decide.ts';
-import { NO_FILES, realFiles } from '../../src/guard/policy/file-facts.ts';
-import { guardRules } from '../../src/guard/policy/guard-rules.ts';
+import { NO_FILES, realFiles } from '../../src/guard/policy/files/file-facts.ts';
+import type { PolicyFile } from '../../src/guard/policy/files/policy-file.ts';
+import { type PolicySet, policySet } from '../../src/guard/policy/files/policy-set.ts';
 import { type LoadedFile, loadPolicy } from '../../src/guard/policy/load-policy.ts';
-import type { PolicyFile } from '../../src/guard/policy/policy-file.ts';
-import { type PolicySet, policySet } from '../../src/guard/policy/policy-set.ts';
+import { guardRules } from '../../src/guard/policy/rules/guard-rules.ts';
 
 export const GUARD = guardRules({ state: ['/home/me/state'], config: ['/home/me/.config/q-workflow'] });
 export const HOME = '/home/me';

@@ -1,5 +1,5 @@
 /** A small terminal: it understands what a picture is drawn with, and throws at everything else. */
-import { displayWidth } from '../../src/cli/display-width.ts';
+import { displayWidth } from '../../src/cli/text/display-width.ts';
 
 export interface VirtualScreen {
   write(text: string): void;

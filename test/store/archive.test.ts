@@ -7,8 +7,8 @@ import { anchorHead, anchorLine } from '../../src/audit/anchor.ts';
 import type { Checkpoint } from '../../src/audit/checkpoint.ts';
 import { SUPERVISOR } from '../../src/audit/record.ts';
 import { verifyAudit } from '../../src/audit/verify/verify.ts';
-import type { ArchivedRows, RawRow } from '../../src/store/archive-rows.ts';
 import type { AuditAbout } from '../../src/store/operations.ts';
+import type { ArchivedRows, RawRow } from '../../src/store/tables/archive-rows.ts';
 import { type Desk, launched, openDesk, record, tamper } from './support.ts';
 
 const DAY = 86_400_000;

@@ -9,7 +9,7 @@ import { backupName, listBackups } from '../../src/protocol/backups.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 import { hashFile, makeBackup } from '../../src/store/make-backup.ts';
 import { finishRestore, restoreBackup } from '../../src/store/restore.ts';
-import { offerBackup } from '../../src/supervisor/offer-backup.ts';
+import { offerBackup } from '../../src/supervisor/upkeep/offer-backup.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
 const AT = Date.parse('2026-11-28T08:58:01.123Z');

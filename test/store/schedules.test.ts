@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { OperationName, RegistrationRow } from '../../src/store/operations.ts';
-import type { FireRow, FireStatus, NewFire, ScheduleRow } from '../../src/store/schedule-rows.ts';
+import type { FireRow, FireStatus, NewFire, ScheduleRow } from '../../src/store/tables/schedule-rows.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
 let desk: Desk;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import { sha256 } from '../../src/audit/canonical.ts';
-import type { VersionRow } from '../../src/store/version-rows.ts';
-import { LIST_VERSIONS } from '../../src/store/versions-table.ts';
+import type { VersionRow } from '../../src/store/tables/version-rows.ts';
+import { LIST_VERSIONS } from '../../src/store/tables/versions-table.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
 let desk: Desk;

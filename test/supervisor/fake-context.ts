@@ -6,7 +6,7 @@ import { locateHome } from '../../src/protocol/home.ts';
 import type { InstanceRow, OperationName } from '../../src/store/operations.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { SupervisorContext } from '../../src/supervisor/context.ts';
-import type { KillSwitch } from '../../src/supervisor/kill-switch.ts';
+import type { KillSwitch } from '../../src/supervisor/guard/kill-switch.ts';
 
 type Answers = Partial<Record<OperationName, (args: never) => unknown>>;
 

@@ -7,11 +7,11 @@ import type { JournalEntry } from '../../src/engine/events.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import type { InstanceMessage } from '../../src/protocol/instance-link.ts';
 import { type Call, type ControlHandlers, serveControl } from '../../src/supervisor/control-server.ts';
-import { createFleet } from '../../src/supervisor/fleet.ts';
-import { instanceMethods } from '../../src/supervisor/instance-methods.ts';
-import { openIntake } from '../../src/supervisor/journal-intake.ts';
-import { createLiveInstance, type LiveInstance } from '../../src/supervisor/live-instance.ts';
-import { readLive } from '../../src/supervisor/read-live.ts';
+import { openIntake } from '../../src/supervisor/intake/journal-intake.ts';
+import { createFleet } from '../../src/supervisor/lifecycle/fleet.ts';
+import { createLiveInstance, type LiveInstance } from '../../src/supervisor/lifecycle/live-instance.ts';
+import { readLive } from '../../src/supervisor/lifecycle/read-live.ts';
+import { instanceMethods } from '../../src/supervisor/watching/instance-methods.ts';
 import { fakeContext, runningRow } from './fake-context.ts';
 
 // A promise that is rejected while nobody listens ends the daemon, and so it fails these tests.

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openJournalStream } from '../../src/supervisor/journal-log.ts';
+import { openJournalStream } from '../../src/supervisor/intake/journal-log.ts';
 
 test('lines that the journal does not take are counted before the next that it takes', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'qw-journal-'));

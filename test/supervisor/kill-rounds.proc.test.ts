@@ -3,7 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { tripSwitch } from '../../src/cli/kill-run.ts';
+import { tripSwitch } from '../../src/cli/kill/kill-run.ts';
 import type { Client } from '../../src/client/client.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';

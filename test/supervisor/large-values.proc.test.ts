@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import type { Json } from '../../src/definition/workflow.ts';
 import type { StatusDocument } from '../../src/protocol/control.ts';
-import { checkBlob } from '../../src/supervisor/blob-check.ts';
-import { withValues } from '../../src/supervisor/blob-values.ts';
+import { checkBlob } from '../../src/supervisor/intake/blob-check.ts';
+import { withValues } from '../../src/supervisor/intake/blob-values.ts';
 import { type Bench, openBench } from '../setup/bench-home.ts';
 
 const MIB = 1024 * 1024;

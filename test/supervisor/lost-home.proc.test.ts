@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { homeKey } from '../../sandbox/choose.ts';
-import { scratchFolder } from '../../src/supervisor/scratch.ts';
+import { scratchFolder } from '../../src/supervisor/sandboxes/scratch.ts';
 import { type Bench, eventually, type Finished, finish, openBench } from '../setup/bench-home.ts';
 import { endOf, foldersOf, holdLock, isLocked, processesOf, startRun, textOf } from '../setup/leftovers.ts';
 

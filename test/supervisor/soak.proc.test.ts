@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { homeKey } from '../../sandbox/choose.ts';
 import type { Client } from '../../src/client/client.ts';
-import { SCRATCH_ROOT } from '../../src/supervisor/scratch.ts';
+import { SCRATCH_ROOT } from '../../src/supervisor/sandboxes/scratch.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 import { callerOf, connectTo } from '../setup/control.ts';
 import { foldersOf } from '../setup/leftovers.ts';

@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadWorkflow } from '../../src/definition/load.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
-import { createFlow, editFlow } from '../../src/wizard/create-flow.ts';
 import { answersOf, definitionOf } from '../../src/wizard/definition.ts';
+import { createFlow, editFlow } from '../../src/wizard/flows/create-flow.ts';
 import { type Flow, type Question, refusal } from '../../src/wizard/question.ts';
 import { worldOf } from './desk.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadWorkflow } from '../../src/definition/load.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
-import { flattened } from '../../src/wizard/answers.ts';
+import { flattened } from '../../src/wizard/answers/answers.ts';
 import { answersOf, definitionOf } from '../../src/wizard/definition.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');

@@ -1,7 +1,7 @@
 import { listAgents, NO_AGENTS } from '../../../src/cli/agents.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { LIST_FLAGS, listText } from '../../../src/cli/list-flags.ts';
-import { partColumns } from '../../../src/cli/parts.ts';
+import { LIST_FLAGS, listText } from '../../../src/cli/text/list-flags.ts';
+import { partColumns } from '../../../src/cli/text/parts.ts';
 
 export default class AgentsList extends WorkflowCommand {
   static override description = 'List the agents that workflows can name from here.';

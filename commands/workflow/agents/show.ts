@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
 import { findAgent } from '../../../src/cli/agents.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { partText } from '../../../src/cli/parts.ts';
-import { screenOf } from '../../../src/cli/screen.ts';
+import { partText } from '../../../src/cli/text/parts.ts';
+import { screenOf } from '../../../src/cli/text/screen.ts';
 
 export default class AgentsShow extends WorkflowCommand {
   static override description = 'Show an agent: where it comes from, and how its file was read.';

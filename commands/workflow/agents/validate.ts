@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
 import { findAgent, listAgents } from '../../../src/cli/agents.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { checkText } from '../../../src/cli/parts.ts';
-import { screenOf } from '../../../src/cli/screen.ts';
+import { checkText } from '../../../src/cli/text/parts.ts';
+import { screenOf } from '../../../src/cli/text/screen.ts';
 import { EXIT } from '../../../src/errors/table.ts';
 
 export default class AgentsValidate extends WorkflowCommand {

@@ -1,6 +1,6 @@
-import { ARCHIVE_COLUMNS, NO_ARCHIVES } from '../../../src/cli/archive.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../../src/cli/list-flags.ts';
+import { ARCHIVE_COLUMNS, NO_ARCHIVES } from '../../../src/cli/service/archive.ts';
+import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../../src/cli/text/list-flags.ts';
 
 export default class ArchiveList extends WorkflowCommand {
   static override description = 'List the archived instances, the newest end first.';

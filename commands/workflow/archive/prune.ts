@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
-import { prunedText } from '../../../src/cli/archive.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { parseMoment } from '../../../src/cli/moment.ts';
+import { prunedText } from '../../../src/cli/service/archive.ts';
+import { parseMoment } from '../../../src/cli/text/moment.ts';
 
 export default class ArchivePrune extends WorkflowCommand {
   static override description =

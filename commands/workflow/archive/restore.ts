@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { plural } from '../../../src/cli/style.ts';
+import { plural } from '../../../src/cli/text/style.ts';
 
 export default class ArchiveRestore extends WorkflowCommand {
   static override description = 'Bring an archived instance back, with its journal, results and logs.';

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
-import { archiveRunText } from '../../../src/cli/archive.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { parseMoment } from '../../../src/cli/moment.ts';
+import { archiveRunText } from '../../../src/cli/service/archive.ts';
+import { parseMoment } from '../../../src/cli/text/moment.ts';
 
 export default class ArchiveRun extends WorkflowCommand {
   static override description =

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
-import { archiveText } from '../../../src/cli/archive.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { archiveText } from '../../../src/cli/service/archive.ts';
 
 export default class ArchiveShow extends WorkflowCommand {
   static override description = 'Show an archived instance, and check that its file is whole.';

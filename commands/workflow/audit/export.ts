@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
-import { auditFilterFlags } from '../../../src/cli/audit-flags.ts';
-import { allRecords, filterOf } from '../../../src/cli/audit-pages.ts';
+import { auditFilterFlags } from '../../../src/cli/audit/audit-flags.ts';
+import { allRecords, filterOf } from '../../../src/cli/audit/audit-pages.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { EXPORT_FORMATS, exportRecords } from '../../../src/cli/export/export.ts';
 

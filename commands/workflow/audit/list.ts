@@ -1,9 +1,9 @@
 import { Flags } from '@oclif/core';
-import { auditFilterFlags } from '../../../src/cli/audit-flags.ts';
-import { AUDIT_COLUMNS, NO_RECORDS } from '../../../src/cli/audit-list.ts';
-import { filterOf, newestRecords } from '../../../src/cli/audit-pages.ts';
+import { auditFilterFlags } from '../../../src/cli/audit/audit-flags.ts';
+import { AUDIT_COLUMNS, NO_RECORDS } from '../../../src/cli/audit/audit-list.ts';
+import { filterOf, newestRecords } from '../../../src/cli/audit/audit-pages.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { isNarrowed, LIST_FLAGS, listText } from '../../../src/cli/list-flags.ts';
+import { isNarrowed, LIST_FLAGS, listText } from '../../../src/cli/text/list-flags.ts';
 
 const MOST = 100_000;
 

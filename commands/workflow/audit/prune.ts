@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { parseMoment } from '../../../src/cli/moment.ts';
-import { bytes, plural } from '../../../src/cli/style.ts';
+import { parseMoment } from '../../../src/cli/text/moment.ts';
+import { bytes, plural } from '../../../src/cli/text/style.ts';
 
 export default class AuditPrune extends WorkflowCommand {
   static override description =

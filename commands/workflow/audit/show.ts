@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core';
-import { recordOf, recordText } from '../../../src/cli/audit-record.ts';
+import { recordOf, recordText } from '../../../src/cli/audit/audit-record.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { screenOf } from '../../../src/cli/screen.ts';
+import { screenOf } from '../../../src/cli/text/screen.ts';
 
 export default class AuditShow extends WorkflowCommand {
   static override description = 'Show one record of the audit log, with its payload where there is one.';

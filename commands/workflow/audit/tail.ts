@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
-import { auditFilterFlags } from '../../../src/cli/audit-flags.ts';
-import { tailRecords } from '../../../src/cli/audit-tail.ts';
+import { auditFilterFlags } from '../../../src/cli/audit/audit-flags.ts';
+import { tailRecords } from '../../../src/cli/audit/audit-tail.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 
 export default class AuditTail extends WorkflowCommand {

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { verifyHome, verifyText } from '../../../src/cli/audit-verify.ts';
+import { verifyHome, verifyText } from '../../../src/cli/audit/audit-verify.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 
 export default class AuditVerify extends WorkflowCommand {

@@ -1,6 +1,6 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { drillText } from '../../../src/cli/drill-text.ts';
-import { drill } from '../../../src/cli/kill-drill.ts';
+import { drillText } from '../../../src/cli/kill/drill-text.ts';
+import { drill } from '../../../src/cli/kill/kill-drill.ts';
 import { locateHome } from '../../../src/protocol/home.ts';
 
 export default class KillDrill extends WorkflowCommand {

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { killStatus, killStatusText } from '../../../src/cli/kill-status.ts';
+import { killStatus, killStatusText } from '../../../src/cli/kill/kill-status.ts';
 import { locateHome } from '../../../src/protocol/home.ts';
 
 export default class KillStatus extends WorkflowCommand {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { parseMoment } from '../../../src/cli/moment.ts';
 import { replayCalls, replayText } from '../../../src/cli/policy-replay.ts';
+import { parseMoment } from '../../../src/cli/text/moment.ts';
 
 export default class PolicyReplay extends WorkflowCommand {
   static override description =

@@ -1,6 +1,6 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../../src/cli/list-flags.ts';
-import { NO_SCHEDULES, SCHEDULE_COLUMNS } from '../../../src/cli/schedule-list.ts';
+import { NO_SCHEDULES, SCHEDULE_COLUMNS } from '../../../src/cli/service/schedule-list.ts';
+import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../../src/cli/text/list-flags.ts';
 
 export default class ScheduleList extends WorkflowCommand {
   static override description =

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { nextFires, nextFiresText } from '../../../src/cli/schedule-next.ts';
-import { screenOf } from '../../../src/cli/screen.ts';
+import { nextFires, nextFiresText } from '../../../src/cli/service/schedule-next.ts';
+import { screenOf } from '../../../src/cli/text/screen.ts';
 
 export default class ScheduleNext extends WorkflowCommand {
   static override description =

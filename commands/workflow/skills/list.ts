@@ -1,7 +1,7 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { LIST_FLAGS, listText } from '../../../src/cli/list-flags.ts';
-import { partColumns } from '../../../src/cli/parts.ts';
 import { listSkills, NO_SKILLS } from '../../../src/cli/skills.ts';
+import { LIST_FLAGS, listText } from '../../../src/cli/text/list-flags.ts';
+import { partColumns } from '../../../src/cli/text/parts.ts';
 
 export default class SkillsList extends WorkflowCommand {
   static override description = 'List the skills that workflows can name from here.';

@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core';
-import { parsePairs } from '../../../src/cli/arguments.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { parsePairs } from '../../../src/cli/run/arguments.ts';
+import { startRun } from '../../../src/cli/run/start-run.ts';
 import { skillSource, skillWorkflow } from '../../../src/cli/skill-workflow.ts';
 import { checkSkillCall } from '../../../src/cli/skills.ts';
-import { startRun } from '../../../src/cli/start-run.ts';
 
 export default class SkillsRun extends WorkflowCommand {
   static override description =

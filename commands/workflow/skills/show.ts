@@ -1,8 +1,8 @@
 import { Args } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { partText } from '../../../src/cli/parts.ts';
-import { screenOf } from '../../../src/cli/screen.ts';
 import { findSkill } from '../../../src/cli/skills.ts';
+import { partText } from '../../../src/cli/text/parts.ts';
+import { screenOf } from '../../../src/cli/text/screen.ts';
 
 export default class SkillsShow extends WorkflowCommand {
   static override description = 'Show a skill: where it comes from, and how its file was read.';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Flags } from '@oclif/core';
-import { backupText } from '../../../src/cli/backup.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { backupText } from '../../../src/cli/service/backup.ts';
 
 export default class SupervisorBackup extends WorkflowCommand {
   static override description =

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { installHere, installText } from '../../../src/cli/service.ts';
-import { scopeFlags, scopeOf } from '../../../src/cli/service-flags.ts';
+import { installHere, installText } from '../../../src/cli/service/service.ts';
+import { scopeFlags, scopeOf } from '../../../src/cli/service/service-flags.ts';
 import { DRAIN_DEFAULT_S, ON_STOP } from '../../../src/protocol/service.ts';
 
 export default class SupervisorInstall extends WorkflowCommand {

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
-import { restoreHere, restoreText } from '../../../src/cli/backup.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
+import { restoreHere, restoreText } from '../../../src/cli/service/backup.ts';
 
 export default class SupervisorRestore extends WorkflowCommand {
   static override description =

@@ -1,5 +1,5 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { isolationFlag } from '../../../src/cli/isolation-flag.ts';
+import { isolationFlag } from '../../../src/cli/service/isolation-flag.ts';
 import { runSupervisorHere } from '../../../src/client/run-supervisor.ts';
 
 export default class SupervisorRun extends WorkflowCommand {

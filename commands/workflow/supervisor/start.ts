@@ -1,6 +1,6 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { isolationFlag, refuseOtherIsolation } from '../../../src/cli/isolation-flag.ts';
-import { supervisorLine } from '../../../src/cli/supervisor-text.ts';
+import { isolationFlag, refuseOtherIsolation } from '../../../src/cli/service/isolation-flag.ts';
+import { supervisorLine } from '../../../src/cli/service/supervisor-text.ts';
 
 export default class SupervisorStart extends WorkflowCommand {
   static override description =

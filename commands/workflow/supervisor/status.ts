@@ -1,7 +1,7 @@
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { screenOf } from '../../../src/cli/screen.ts';
-import { shownStatus } from '../../../src/cli/supervisor-service.ts';
-import { supervisorText } from '../../../src/cli/supervisor-text.ts';
+import { shownStatus } from '../../../src/cli/service/supervisor-service.ts';
+import { supervisorText } from '../../../src/cli/service/supervisor-text.ts';
+import { screenOf } from '../../../src/cli/text/screen.ts';
 
 export default class SupervisorStatus extends WorkflowCommand {
   static override description = 'Show the supervisor: uptime, service, isolation, instances, queue.';

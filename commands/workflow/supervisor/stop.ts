@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { stopSupervisor } from '../../../src/cli/supervisor-service.ts';
+import { stopSupervisor } from '../../../src/cli/service/supervisor-service.ts';
 import { locateHome } from '../../../src/protocol/home.ts';
 
 export default class SupervisorStop extends WorkflowCommand {

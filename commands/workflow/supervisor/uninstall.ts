@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { uninstallHere, uninstallText } from '../../../src/cli/service.ts';
-import { scopeFlags, scopeOf } from '../../../src/cli/service-flags.ts';
+import { uninstallHere, uninstallText } from '../../../src/cli/service/service.ts';
+import { scopeFlags, scopeOf } from '../../../src/cli/service/service-flags.ts';
 
 export default class SupervisorUninstall extends WorkflowCommand {
   static override description =

@@ -7,10 +7,10 @@ import { canonicalTool } from '../../guard/tools.ts';
 import type { Permit } from '../../protocol/instance-link.ts';
 import { onAbort } from '../../skills/waits.ts';
 import { limitError } from '../budget.ts';
+import { type CallRecord, stuckReason } from '../native/stuck.ts';
+import type { Transcript } from '../native/transcript.ts';
 import { type AgentJob, type AgentWorld, approvalOf, Cancelled } from '../run.ts';
-import { type CallRecord, stuckReason } from '../stuck.ts';
 import { capText, cleanText, maskJson } from '../text.ts';
-import type { Transcript } from '../transcript.ts';
 import type { AgentCall, CallBook, OpenIntent } from './call-book.ts';
 import type { JudgedCall } from './judged-call.ts';
 

@@ -1,9 +1,9 @@
 /** What of the Agent Client Protocol (version 1) is read, and how: nothing that an agent sends is taken as it is. */
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { isObject } from '../../skills/fields.ts';
-import type { ReportedUsage } from '../model.ts';
+import type { ReportedUsage } from '../model/model.ts';
+import { MAX_ARGUMENT_BYTES } from '../native/turn.ts';
 import { capText, MAX_RESULT_BYTES } from '../text.ts';
-import { MAX_ARGUMENT_BYTES } from '../turn.ts';
 
 export const PROTOCOL_VERSION = 1;
 

@@ -1,7 +1,7 @@
 /** One session with an agent that speaks the Agent Client Protocol: what it says, and what becomes of each message. */
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { startTimer } from '../../skills/waits.ts';
-import type { ReportedUsage } from '../model.ts';
+import type { ReportedUsage } from '../model/model.ts';
 import { Cancelled } from '../run.ts';
 import type { AgentCall, CallBook } from './call-book.ts';
 import type { CallJudge } from './call-judge.ts';

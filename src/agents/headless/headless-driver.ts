@@ -4,9 +4,9 @@
  */
 import type { JsonObject } from '../../definition/workflow.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import { agentResult, answerProblem } from '../answer.ts';
 import type { AgentDriver } from '../driver.ts';
-import { askLeave, onTheClock, type Prompting, recordAnswer } from '../prompts.ts';
+import { agentResult, answerProblem } from '../native/answer.ts';
+import { askLeave, onTheClock, type Prompting, recordAnswer } from '../native/prompts.ts';
 import { Cancelled } from '../run.ts';
 import type { CommandEnd } from '../run-command.ts';
 import { cleanText } from '../text.ts';

@@ -3,8 +3,8 @@ import type { Json } from '../../definition/workflow.ts';
 import type { HookEvent } from '../../engine/agent-events.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { Fields, isObject } from '../../skills/fields.ts';
+import { isNamedBy } from '../native/tool-choice.ts';
 import { MAX_RESULT_BYTES } from '../text.ts';
-import { isNamedBy } from '../tool-choice.ts';
 
 export interface AgentHook {
   /** For `bash -c`. */

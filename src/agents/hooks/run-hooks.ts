@@ -8,9 +8,9 @@ import type { AgentEvent, HookEvent, ToolOutcome } from '../../engine/agent-even
 import { ensureWorkflowError } from '../../errors/workflow-error.ts';
 import { hookName } from '../../guard/hook-names.ts';
 import type { PermitApproval } from '../../protocol/instance-link.ts';
-import { callEnded, FATAL, grantOf } from '../call-end.ts';
+import { callEnded, FATAL, grantOf } from '../native/call-end.ts';
+import type { CallState, TurnState } from '../native/transcript.ts';
 import { approvalOf, Cancelled, type LoopRun, Suspended } from '../run.ts';
-import type { CallState, TurnState } from '../transcript.ts';
 import { type AgentHook, isAbout } from './hook.ts';
 import { hookResult } from './hook-result.ts';
 

@@ -2,7 +2,7 @@
 import type { NetworkGrant, NetworkGrants } from '../../../sandbox/network/grants.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import { onAbort } from '../../skills/waits.ts';
-import type { ToolResult } from '../tool-box.ts';
+import type { ToolResult } from '../native/tool-box.ts';
 import { CallGate } from './call-gate.ts';
 import type { ServerProcess } from './process.ts';
 

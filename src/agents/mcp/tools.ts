@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { isObject } from '../../skills/fields.ts';
+import type { Tool } from '../native/tool-box.ts';
 import { cleanText } from '../text.ts';
-import type { Tool } from '../tool-box.ts';
 import type { McpConnection } from './server.ts';
 
 /** What providers take of a description. */

@@ -1,4 +1,4 @@
-import { printable } from '../style.ts';
+import { printable } from '../text/style.ts';
 import { type Candidate, type Commands, type ValueRequest, wanted } from './request.ts';
 import type { Sources } from './sources.ts';
 

@@ -6,7 +6,7 @@ import { ERROR_TABLE } from '../../errors/table.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/control.ts';
 import { type Home, instanceFolder } from '../../protocol/home.ts';
-import { listLogs } from '../log-files.ts';
+import { listLogs } from '../logs/log-files.ts';
 import type { Candidate } from './request.ts';
 
 /** A supervisor that is slower is not waited for: a key was pressed. */
@@ -30,7 +30,7 @@ export function openSources(home: Home, caller: Caller): Sources {
     workflows: async () => {
       const listed = await asked(home, (client) => client.call('workflow.list', { caller }));
       if (listed !== null) return listed.map(({ name, description }) => ({ value: name, description }));
-      const { folderSources } = await import('../../supervisor/workflow-folders.ts');
+      const { folderSources } = await import('../../supervisor/definitions/workflow-folders.ts');
       return folderSources(caller).map(({ name, file }) => ({ value: name, description: file }));
     },
     versions: async (name) => {

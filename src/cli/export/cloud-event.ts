@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit-record.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
 
 /** A record as a CloudEvent 1.0 in the JSON format, with the extension `sequence`. */
 export function toCloudEvent(record: AuditRecord): object {

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit-record.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
 
 const COLUMNS = [
   'seq',

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AuditRecord } from '../audit-record.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
 import { toCloudEvent } from './cloud-event.ts';
 import { csvHeader, csvRow } from './csv.ts';
 import { toOcsf } from './ocsf.ts';

@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit-record.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
 
 /** The version of the OCSF schema that the export is written for. */
 export const OCSF_VERSION = '1.3.0';

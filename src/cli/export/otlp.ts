@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../audit-record.ts';
+import type { AuditRecord } from '../audit/audit-record.ts';
 
 /** Severity numbers of the OpenTelemetry log data model. */
 const SEVERITIES = { info: 9, notice: 10, warning: 13, error: 17 } as const;

@@ -1,7 +1,7 @@
 /** A workflow as a picture shows it: what follows what, and how far an instance has come. */
 import type { Json, JsonObject, StepType } from '../../definition/workflow.ts';
 import type { StepDocument } from '../../protocol/control.ts';
-import { printable } from '../style.ts';
+import { printable } from '../text/style.ts';
 
 export interface FlowNode {
   readonly id: string;

@@ -2,9 +2,9 @@ import type { Client } from '../../client/client.ts';
 import type { Json } from '../../definition/workflow.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/control.ts';
-import { resolveTarget } from '../arguments.ts';
-import { styleFor } from '../style.ts';
-import { widthOf } from '../table.ts';
+import { resolveTarget } from '../run/arguments.ts';
+import { styleFor } from '../text/style.ts';
+import { widthOf } from '../text/table.ts';
 import { type Flow, flowOf } from './flow.ts';
 
 export type GraphFormat = 'text' | 'mermaid' | 'svg';

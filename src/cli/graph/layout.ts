@@ -1,5 +1,5 @@
 /** Where the boxes and lines of a picture go. Pure geometry: each block knows its size and is put down by its parent. */
-import { clipToWidth, displayWidth } from '../display-width.ts';
+import { clipToWidth, displayWidth } from '../text/display-width.ts';
 import type { FlowBranch, FlowNode } from './flow.ts';
 
 export interface Box {

@@ -1,5 +1,5 @@
-import { cutToWidth } from '../display-width.ts';
-import { duration, mark, type Style } from '../style.ts';
+import { cutToWidth } from '../text/display-width.ts';
+import { duration, mark, type Style } from '../text/style.ts';
 import type { Flow, FlowBranch, FlowNode } from './flow.ts';
 
 /** A flow as a tree. Double lines lead to what runs at once; a loop has a turning arrow. */

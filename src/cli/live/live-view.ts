@@ -1,5 +1,5 @@
-import type { RunView } from '../run-view.ts';
-import { printable, styleFor } from '../style.ts';
+import type { RunView } from '../run/run-view.ts';
+import { printable, styleFor } from '../text/style.ts';
 import { createPainter } from './painter.ts';
 import { createPicture, type PictureLook } from './picture.ts';
 import { planOf } from './plan.ts';

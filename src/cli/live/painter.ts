@@ -1,4 +1,4 @@
-import { clipToWidth, displayWidth } from '../display-width.ts';
+import { clipToWidth, displayWidth } from '../text/display-width.ts';
 
 /** Draws some lines at the bottom of a terminal again and again, in place. */
 export interface Painter {

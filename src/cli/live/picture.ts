@@ -1,7 +1,7 @@
 /** What is known of a run that is followed, and how a terminal shows it. */
 import type { ControlNotification, StatusDocument, StepDocument } from '../../protocol/control.ts';
-import { cutToWidth, displayWidth } from '../display-width.ts';
-import { duration, mark, plural, printable, type Style } from '../style.ts';
+import { cutToWidth, displayWidth } from '../text/display-width.ts';
+import { duration, mark, plural, printable, type Style } from '../text/style.ts';
 import { folded } from './fold.ts';
 import type { PlannedStep } from './plan.ts';
 import { type RowColumns, rowLines } from './rows.ts';

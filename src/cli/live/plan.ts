@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
-import { printable } from '../style.ts';
+import { printable } from '../text/style.ts';
 
 /** A step of the definition: what is shown of it before anything is heard of it. */
 export interface PlannedStep {

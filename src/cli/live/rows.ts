@@ -1,7 +1,7 @@
 /** A tree of steps as lines of text. */
 import type { StepDocument } from '../../protocol/control.ts';
-import { cutToWidth, displayWidth } from '../display-width.ts';
-import { duration, mark, plural, printable, type Style } from '../style.ts';
+import { cutToWidth, displayWidth } from '../text/display-width.ts';
+import { duration, mark, plural, printable, type Style } from '../text/style.ts';
 import type { FoldedRow } from './fold.ts';
 import { progressBar, progressOf } from './progress.ts';
 import type { RowStatus, TreeRow } from './tree.ts';

@@ -1,7 +1,7 @@
 import type { ControlNotification, StatusDocument } from '../../protocol/control.ts';
-import { displayWidth } from '../display-width.ts';
-import { sparkline } from '../sparkline.ts';
-import { bytes, type Style } from '../style.ts';
+import { displayWidth } from '../text/display-width.ts';
+import { sparkline } from '../text/sparkline.ts';
+import { bytes, type Style } from '../text/style.ts';
 
 export type Usage = Extract<ControlNotification, { method: 'instance.usage' }>['params'];
 

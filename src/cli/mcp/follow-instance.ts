@@ -1,7 +1,7 @@
 import type { Client } from '../../client/client.ts';
 import type { StatusDocument, StepDocument } from '../../protocol/control.ts';
 import { hasEndedStatus } from '../exit-status.ts';
-import { printable } from '../style.ts';
+import { printable } from '../text/style.ts';
 import type { ToolRoom } from './tool.ts';
 
 /** Progress is for people who look on: four lines a second are enough, the end of a step among them or not. */

@@ -1,5 +1,5 @@
-import { stopRun } from '../stop-run.ts';
-import { mark, PLAIN, printable } from '../style.ts';
+import { stopRun } from '../run/stop-run.ts';
+import { mark, PLAIN, printable } from '../text/style.ts';
 import { textOf } from './check-arguments.ts';
 import { followInstance } from './follow-instance.ts';
 import { RUN_RESULT, runAnswer } from './run-document.ts';

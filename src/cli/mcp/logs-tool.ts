@@ -1,11 +1,11 @@
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import type { StepLogFile } from '../log-files.ts';
-import { LastItems, logFilter } from '../log-filter.ts';
-import type { LogItem } from '../log-merge.ts';
-import { LogReader } from '../log-reader.ts';
-import { parseMoment } from '../moment.ts';
-import { printable } from '../style.ts';
+import type { StepLogFile } from '../logs/log-files.ts';
+import { LastItems, logFilter } from '../logs/log-filter.ts';
+import type { LogItem } from '../logs/log-merge.ts';
+import { LogReader } from '../logs/log-reader.ts';
+import { parseMoment } from '../text/moment.ts';
+import { printable } from '../text/style.ts';
 import { textOf } from './check-arguments.ts';
 import { ID_ARGUMENT } from './instance-tools.ts';
 import type { Tool } from './tool.ts';

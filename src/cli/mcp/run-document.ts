@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import type { StatusDocument } from '../../protocol/control.ts';
 import { hasEndedStatus } from '../exit-status.ts';
-import { PLAIN } from '../style.ts';
-import { statusText } from '../summary.ts';
+import { PLAIN } from '../text/style.ts';
+import { statusText } from '../text/summary.ts';
 import type { ToolAnswer } from './tool.ts';
 
 // A model pays for every character that it reads, and its client cuts what is too long wherever it likes.

@@ -4,7 +4,7 @@ import { ensureWorkflowError, type WorkflowError } from '../../errors/workflow-e
 import type { Caller } from '../../protocol/control.ts';
 import { locateHome } from '../../protocol/home.ts';
 import { problemLine } from '../base-command.ts';
-import { printable } from '../style.ts';
+import { printable } from '../text/style.ts';
 import { checkArguments, inputSchema } from './check-arguments.ts';
 import { instanceStatus, listInstances, stopInstance } from './instance-tools.ts';
 import { instanceLogs } from './logs-tool.ts';

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
 import { problemLine } from '../base-command.ts';
-import { runEnvironment } from '../start-run.ts';
-import { printable } from '../style.ts';
+import { runEnvironment } from '../run/start-run.ts';
+import { printable } from '../text/style.ts';
 import { textOf } from './check-arguments.ts';
 import { followInstance } from './follow-instance.ts';
 import { RUN_RESULT, runAnswer } from './run-document.ts';

@@ -1,7 +1,8 @@
 /** What commands need of the policies, behind one lazy import. */
-export { isCaseFile, parseCall, parseCases } from './case-file.ts';
+
+export { parseHookEvent } from './calls/hook-event.ts';
 export { explain, runCase } from './explain.ts';
-export { defaultPolicy, findPolicies, policyPlaces, readPolicies } from './find-policies.ts';
-export { parseHookEvent } from './hook-event.ts';
-export { loadNamedPolicies, loadPolicySet } from './load-set.ts';
-export { toolNames } from './match-tool.ts';
+export { isCaseFile, parseCall, parseCases } from './files/case-file.ts';
+export { defaultPolicy, findPolicies, policyPlaces, readPolicies } from './files/find-policies.ts';
+export { loadNamedPolicies, loadPolicySet } from './files/load-set.ts';
+export { toolNames } from './rules/match-tool.ts';

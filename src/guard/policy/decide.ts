@@ -1,12 +1,18 @@
-import { DEFAULT_ENVIRONMENT, type GuardedCall } from './call.ts';
-import type { Rule } from './compile-rule.ts';
-import { matchesGuard } from './guard-rules.ts';
-import { looksAtPlaces, matchesRule, type RateCheck } from './match-rule.ts';
-import { type NamedPlace, namedPlaces } from './named-places.ts';
-import type { ApprovalFile, Decision } from './policy-file.ts';
-import { type ActiveLayer, activeLayers, type PolicySet, shadowPolicies, strictest } from './policy-set.ts';
-import { type CallFacts, readCall } from './read-call.ts';
-import type { Part, Subject } from './subject.ts';
+import { DEFAULT_ENVIRONMENT, type GuardedCall } from './calls/call.ts';
+import { type CallFacts, readCall } from './calls/read-call.ts';
+import type { Part, Subject } from './calls/subject.ts';
+import type { ApprovalFile, Decision } from './files/policy-file.ts';
+import {
+  type ActiveLayer,
+  activeLayers,
+  type PolicySet,
+  shadowPolicies,
+  strictest,
+} from './files/policy-set.ts';
+import type { Rule } from './rules/compile-rule.ts';
+import { matchesGuard } from './rules/guard-rules.ts';
+import { looksAtPlaces, matchesRule, type RateCheck } from './rules/match-rule.ts';
+import { type NamedPlace, namedPlaces } from './rules/named-places.ts';
 
 /** One thing that was said about a part of a call. */
 export interface ChainLink {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import type { GuardedCall } from './call.ts';
-import type { CallText, PolicyCase } from './case-file.ts';
+import type { GuardedCall } from './calls/call.ts';
 import { type ChainLink, decide, type Verdict } from './decide.ts';
-import { realFiles } from './file-facts.ts';
-import type { PolicySet } from './policy-set.ts';
+import type { CallText, PolicyCase } from './files/case-file.ts';
+import { realFiles } from './files/file-facts.ts';
+import type { PolicySet } from './files/policy-set.ts';
 
 /** Where a call that people ask about would happen. */
 export interface CallPlace {

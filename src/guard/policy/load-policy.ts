@@ -7,14 +7,14 @@ import type { Json, JsonObject } from '../../definition/workflow.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
 import { loadExpressions } from '../../expression/expression.ts';
 import { nativeTool } from '../tools.ts';
-import { compileRule, type Rule, RuleFault } from './compile-rule.ts';
-import { runInlineTests } from './inline-tests.ts';
-import { compileArgs, loadJsonSchema } from './json-schema.ts';
-import { toolPattern } from './match-tool.ts';
-import { LAYERS, type Layer, many, type PolicyFile } from './policy-file.ts';
-import type { LoadedPolicy } from './policy-set.ts';
-import { isGlob } from './text-glob.ts';
-import { NETWORK } from './traffic.ts';
+import { NETWORK } from './calls/traffic.ts';
+import { runInlineTests } from './files/inline-tests.ts';
+import { LAYERS, type Layer, many, type PolicyFile } from './files/policy-file.ts';
+import type { LoadedPolicy } from './files/policy-set.ts';
+import { compileRule, type Rule, RuleFault } from './rules/compile-rule.ts';
+import { compileArgs, loadJsonSchema } from './rules/json-schema.ts';
+import { toolPattern } from './rules/match-tool.ts';
+import { isGlob } from './rules/text-glob.ts';
 
 export interface PolicySource {
   readonly text: string;

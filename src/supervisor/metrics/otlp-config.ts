@@ -1,4 +1,4 @@
-import { addressProblem } from '../../agents/model-address.ts';
+import { addressProblem } from '../../agents/model/model-address.ts';
 
 /** Where metrics and traces go, by the variables that OpenTelemetry has for it. */
 export interface OtlpConfig {

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../audit/record.ts';
 import type { Diagnostics } from '../diagnostics.ts';
-import { postJson } from '../http-post.ts';
+import { postJson } from '../watching/http-post.ts';
 import type { OtlpConfig } from './otlp-config.ts';
 import { metricsJson, tracesJson } from './otlp-json.ts';
 import type { FindRun } from './record-metrics.ts';

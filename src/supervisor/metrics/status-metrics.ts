@@ -1,4 +1,4 @@
-import type { Vital } from '../supervisor-status.ts';
+import type { Vital } from '../watching/supervisor-status.ts';
 import { type Family, gauge } from './registry.ts';
 
 /** What the status of the supervisor says, as gauges. */

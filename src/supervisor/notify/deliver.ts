@@ -1,8 +1,8 @@
-import { readSecret } from '../../agents/keys.ts';
-import { addressProblem } from '../../agents/model-address.ts';
-import type { KeySource } from '../../agents/model-spec.ts';
+import { readSecret } from '../../agents/model/keys.ts';
+import { addressProblem } from '../../agents/model/model-address.ts';
+import type { KeySource } from '../../agents/model/model-spec.ts';
 import { ensureError } from '../../errors/workflow-error.ts';
-import { type PostOutcome, postJson } from '../http-post.ts';
+import { type PostOutcome, postJson } from '../watching/http-post.ts';
 import type { Notification } from './notification.ts';
 import { runCommand } from './run-command.ts';
 import type { Target, Webhook } from './targets.ts';

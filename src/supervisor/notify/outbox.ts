@@ -1,4 +1,4 @@
-import type { PostOutcome } from '../http-post.ts';
+import type { PostOutcome } from '../watching/http-post.ts';
 import type { Deliver } from './deliver.ts';
 import type { Notification } from './notification.ts';
 import type { Delivery } from './outbox-file.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { systemCode } from '../../errors/workflow-error.ts';
-import type { PostOutcome } from '../http-post.ts';
+import type { PostOutcome } from '../watching/http-post.ts';
 
 /** What a command of the person gets of our environment. */
 const VARIABLES = [

@@ -1,6 +1,6 @@
 import { fitsGlob } from '../../../sandbox/network/text-glob.ts';
-import { addressProblem } from '../../agents/model-address.ts';
-import type { KeySource } from '../../agents/model-spec.ts';
+import { addressProblem } from '../../agents/model/model-address.ts';
+import type { KeySource } from '../../agents/model/model-spec.ts';
 import { type Fields, isObject } from '../../skills/fields.ts';
 import { problemOf, readSection } from '../own-config.ts';
 import { EVENTS, type EventName, type Notification } from './notification.ts';

@@ -5,7 +5,7 @@ import { layOut } from '../../../src/cli/graph/layout.ts';
 import { flowMermaid } from '../../../src/cli/graph/mermaid.ts';
 import { flowSvg } from '../../../src/cli/graph/svg.ts';
 import { flowText } from '../../../src/cli/graph/text.ts';
-import { PLAIN } from '../../../src/cli/style.ts';
+import { PLAIN } from '../../../src/cli/text/style.ts';
 import type { StepDocument } from '../../../src/protocol/control.ts';
 
 const skill = (id: string, more: object = {}): object => ({ id, type: 'skill', skill: `do-${id}`, ...more });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createPicture, type Picture } from '../../../src/cli/live/picture.ts';
 import { planOf } from '../../../src/cli/live/plan.ts';
-import type { Screen } from '../../../src/cli/screen.ts';
+import type { Screen } from '../../../src/cli/text/screen.ts';
 import type { ControlNotification, StepDocument } from '../../../src/protocol/control.ts';
 import { assertGolden, screenText } from '../../setup/golden.ts';
 import * as data from './data.ts';

@@ -1,17 +1,27 @@
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { APPROVAL_COLUMNS, noApprovals } from '../../../src/cli/approval-list.ts';
-import { approvalsText } from '../../../src/cli/approvals.ts';
-import { ARCHIVE_COLUMNS, NO_ARCHIVES } from '../../../src/cli/archive.ts';
-import { AUDIT_COLUMNS, NO_RECORDS } from '../../../src/cli/audit-list.ts';
-import { recordText } from '../../../src/cli/audit-record.ts';
+import { AUDIT_COLUMNS, NO_RECORDS } from '../../../src/cli/audit/audit-list.ts';
+import { recordText } from '../../../src/cli/audit/audit-record.ts';
 import { errorText } from '../../../src/cli/base-command.ts';
-import { definitionText } from '../../../src/cli/definition-text.ts';
 import { explain, explainText } from '../../../src/cli/explain.ts';
 import { flowOf } from '../../../src/cli/graph/flow.ts';
 import { flowText } from '../../../src/cli/graph/text.ts';
-import { healthText } from '../../../src/cli/health.ts';
-import { type ListColumn, type ListExtras, type ListRequest, listText } from '../../../src/cli/list-flags.ts';
+import { healthText } from '../../../src/cli/health/health.ts';
+import { logFormat } from '../../../src/cli/logs/log-format.ts';
+import { APPROVAL_COLUMNS, noApprovals } from '../../../src/cli/run/approval-list.ts';
+import { approvalsText } from '../../../src/cli/run/approvals.ts';
+import { ARCHIVE_COLUMNS, NO_ARCHIVES } from '../../../src/cli/service/archive.ts';
+import { NO_SCHEDULES, SCHEDULE_COLUMNS } from '../../../src/cli/service/schedule-list.ts';
+import { nextFiresText } from '../../../src/cli/service/schedule-next.ts';
+import { supervisorText } from '../../../src/cli/service/supervisor-text.ts';
+import { NO_SKILLS } from '../../../src/cli/skills.ts';
+import { definitionText } from '../../../src/cli/text/definition-text.ts';
+import {
+  type ListColumn,
+  type ListExtras,
+  type ListRequest,
+  listText,
+} from '../../../src/cli/text/list-flags.ts';
 import {
   INSTANCE_COLUMNS,
   NO_VERSIONS,
@@ -19,15 +29,10 @@ import {
   noInstances,
   VERSION_COLUMNS,
   WORKFLOW_COLUMNS,
-} from '../../../src/cli/lists.ts';
-import { logFormat } from '../../../src/cli/log-format.ts';
-import { partColumns, partText } from '../../../src/cli/parts.ts';
-import { NO_SCHEDULES, SCHEDULE_COLUMNS } from '../../../src/cli/schedule-list.ts';
-import { nextFiresText } from '../../../src/cli/schedule-next.ts';
-import type { Screen } from '../../../src/cli/screen.ts';
-import { NO_SKILLS } from '../../../src/cli/skills.ts';
-import { statusText, summary } from '../../../src/cli/summary.ts';
-import { supervisorText } from '../../../src/cli/supervisor-text.ts';
+} from '../../../src/cli/text/lists.ts';
+import { partColumns, partText } from '../../../src/cli/text/parts.ts';
+import type { Screen } from '../../../src/cli/text/screen.ts';
+import { statusText, summary } from '../../../src/cli/text/summary.ts';
 import { explainUnknown } from '../../../src/cli/unknown-command.ts';
 import { validationText } from '../../../src/cli/validation.ts';
 import { WorkflowError } from '../../../src/errors/workflow-error.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { displayWidth } from '../../../src/cli/display-width.ts';
+import { displayWidth } from '../../../src/cli/text/display-width.ts';
 import { type Bench, eventually, openBench } from '../../setup/bench-home.ts';
 import { assertGolden } from '../../setup/golden.ts';
 import { lacksTmux, openTerminal, type Terminal } from '../../setup/terminal.ts';

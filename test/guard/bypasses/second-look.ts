@@ -1,8 +1,8 @@
 /** The policies that `second-look.jsonl` tries: shipped ones by name, and what users would write. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PolicyFile, RuleFile } from '../../../src/guard/policy/policy-file.ts';
-import { type PolicySet, policySet } from '../../../src/guard/policy/policy-set.ts';
+import type { PolicyFile, RuleFile } from '../../../src/guard/policy/files/policy-file.ts';
+import { type PolicySet, policySet } from '../../../src/guard/policy/files/policy-set.ts';
 import { GUARD, loadText, setOf } from '../../setup/policies.ts';
 
 const SHIPPED: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { PolicySet } from '../../../src/guard/policy/policy-set.ts';
+import type { PolicySet } from '../../../src/guard/policy/files/policy-set.ts';
 import { callOf, setOf, verdictIn, verdictOf } from '../../setup/policies.ts';
 import { ESCAPE_ATTEMPTS, SECRET_ATTEMPTS } from '../bypasses/paths.ts';
 import { TOOL_ATTEMPTS, UNKNOWN_ATTEMPTS } from '../bypasses/tools.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RuleFile } from '../../../src/guard/policy/policy-file.ts';
+import type { RuleFile } from '../../../src/guard/policy/files/policy-file.ts';
 import { bash, callOf, setOf, verdictOf } from '../../setup/policies.ts';
 import { ALLOWED, NEVER_ALLOWED, NO_PUSH, PUSH_ATTEMPTS } from '../bypasses/commands.ts';
 

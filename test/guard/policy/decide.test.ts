@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { GuardedCall } from '../../../src/guard/policy/call.ts';
+import type { GuardedCall } from '../../../src/guard/policy/calls/call.ts';
 import { decide } from '../../../src/guard/policy/decide.ts';
-import { NO_FILES } from '../../../src/guard/policy/file-facts.ts';
+import { NO_FILES } from '../../../src/guard/policy/files/file-facts.ts';
 import {
   type Decision,
   LAYERS,
   type PolicyFile,
   type RuleFile,
-} from '../../../src/guard/policy/policy-file.ts';
-import { policySet } from '../../../src/guard/policy/policy-set.ts';
+} from '../../../src/guard/policy/files/policy-file.ts';
+import { policySet } from '../../../src/guard/policy/files/policy-set.ts';
 import { bash, callOf, GUARD, HOME, loadText, setOf, verdictOf } from '../../setup/policies.ts';
 
 const read: GuardedCall = callOf('fs_read', { path: 'a' });

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { JsonObject } from '../../../src/definition/workflow.ts';
 import { decide } from '../../../src/guard/policy/decide.ts';
-import { realFiles } from '../../../src/guard/policy/file-facts.ts';
-import type { RuleFile } from '../../../src/guard/policy/policy-file.ts';
+import { realFiles } from '../../../src/guard/policy/files/file-facts.ts';
+import type { RuleFile } from '../../../src/guard/policy/files/policy-file.ts';
 import { callOf, HOME, setOf, verdictOf } from '../../setup/policies.ts';
 
 const RULES: RuleFile[] = [

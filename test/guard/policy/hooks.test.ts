@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PolicyFile, RuleFile } from '../../../src/guard/policy/policy-file.ts';
+import type { PolicyFile, RuleFile } from '../../../src/guard/policy/files/policy-file.ts';
 import { callOf, loadText, setOf, verdictOf } from '../../setup/policies.ts';
 
 const hookCall = (command: string, event = 'preToolUse') =>

@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { findPolicies, readPolicies } from '../../../src/guard/policy/find-policies.ts';
-import { narrowingPolicy } from '../../../src/guard/policy/narrowing.ts';
-import { withPolicies } from '../../../src/guard/policy/policy-set.ts';
-import { settingsOf } from '../../../src/guard/policy/settings.ts';
+import { findPolicies, readPolicies } from '../../../src/guard/policy/files/find-policies.ts';
+import { withPolicies } from '../../../src/guard/policy/files/policy-set.ts';
+import { settingsOf } from '../../../src/guard/policy/files/settings.ts';
+import { narrowingPolicy } from '../../../src/guard/policy/rules/narrowing.ts';
 import { callOf, loadText, setOf, verdictOf } from '../../setup/policies.ts';
 
 async function problems(file: object): Promise<string[]> {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { GuardedCall } from '../../../src/guard/policy/call.ts';
+import type { GuardedCall } from '../../../src/guard/policy/calls/call.ts';
 import { decide } from '../../../src/guard/policy/decide.ts';
-import { realFiles } from '../../../src/guard/policy/file-facts.ts';
-import { type PolicySet, policySet } from '../../../src/guard/policy/policy-set.ts';
+import { realFiles } from '../../../src/guard/policy/files/file-facts.ts';
+import { type PolicySet, policySet } from '../../../src/guard/policy/files/policy-set.ts';
 import { bash, callOf, GUARD, HOME, loadText, verdictOf } from '../../setup/policies.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../policies');

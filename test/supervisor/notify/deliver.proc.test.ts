@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import type { PostOutcome } from '../../../src/supervisor/http-post.ts';
 import { createDeliver } from '../../../src/supervisor/notify/deliver.ts';
 import type { Notification } from '../../../src/supervisor/notify/notification.ts';
 import type { Target } from '../../../src/supervisor/notify/targets.ts';
+import type { PostOutcome } from '../../../src/supervisor/watching/http-post.ts';
 import { eventually } from '../../setup/bench-home.ts';
 
 const NEWS: Notification = {

@@ -7,8 +7,8 @@ import { type AuditEntry, SUPERVISOR } from '../../../src/audit/record.ts';
 import { locateHome } from '../../../src/protocol/home.ts';
 import type { AuditQuery, AuditRow } from '../../../src/store/audit-reader.ts';
 import type { Store } from '../../../src/store/store.ts';
-import type { PostOutcome } from '../../../src/supervisor/http-post.ts';
 import { createNotifier, type Notifier } from '../../../src/supervisor/notify/notifier.ts';
+import type { PostOutcome } from '../../../src/supervisor/watching/http-post.ts';
 import { eventually } from '../../setup/bench-home.ts';
 import { fakeContext } from '../fake-context.ts';
 

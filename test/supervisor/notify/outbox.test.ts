@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { PostOutcome } from '../../../src/supervisor/http-post.ts';
 import type { Notification } from '../../../src/supervisor/notify/notification.ts';
 import {
   createOutbox,
@@ -10,6 +9,7 @@ import {
 } from '../../../src/supervisor/notify/outbox.ts';
 import type { Delivery } from '../../../src/supervisor/notify/outbox-file.ts';
 import type { Target } from '../../../src/supervisor/notify/targets.ts';
+import type { PostOutcome } from '../../../src/supervisor/watching/http-post.ts';
 
 const target = (name: string): Target => ({
   name,

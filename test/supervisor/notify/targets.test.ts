@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { planCapacity } from '../../../src/supervisor/capacity-plan.ts';
+import { planCapacity } from '../../../src/supervisor/admission/capacity-plan.ts';
 import type { Notification } from '../../../src/supervisor/notify/notification.ts';
 import { readTargets, type Targets, wants } from '../../../src/supervisor/notify/targets.ts';
 

@@ -1,0 +1,173 @@
+/** Reads agent files of Q and Kiro into the one form, with a note for all that was ignored or means something else here. */
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Json, JsonObject } from '../../definition/workflow.ts';
+import { ensureError, systemCode } from '../../errors/workflow-error.ts';
+import { Fields, isObject, NoteList } from '../../skills/fields.ts';
+import type { SkillNote } from '../../skills/skill.ts';
+import { type DriverChoice, readDriver } from '../driver-choice.ts';
+import { type AgentHooks, readHooks } from '../hooks/hook.ts';
+import { mcpFiles, readMcpServers, serversIn } from '../mcp-servers.ts';
+import type { Agent } from './agent.ts';
+import type { AgentPlaces } from './find.ts';
+import { readFrontMatter } from './front-matter.ts';
+import { readResources } from './resources.ts';
+import { settingsProblems } from './settings.ts';
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+export interface ReadAgent {
+  readonly agent: Agent;
+  readonly notes: readonly SkillNote[];
+}
+
+/** Never throws: a file that cannot be read gives an agent with `problems`, so that using it says why. */
+export function readAgent(file: string, places: AgentPlaces): ReadAgent {
+  const notes = new NoteList(file);
+  const text = readText(file, notes);
+  const content = text === null ? {} : parse(file, text, notes);
+  const fields = new Fields(content, '$', notes);
+  const driver = readDriver(fields);
+  const hooks = hooksOf(fields, driver);
+  const name = fields.string('name') ?? basename(file, extname(file));
+  const agent: Agent = {
+    name,
+    description: fields.string('description') ?? '',
+    file,
+    hash: createHash('sha256')
+      .update(text ?? '')
+      .digest('hex'),
+    prompt: [readPrompt(fields, file, places), readResources(fields)].filter(Boolean).join('\n\n'),
+    model: fields.string('model'),
+    tools: fields.strings('tools'),
+    toolAliases: fields.texts('toolAliases'),
+    allowedTools: fields.strings('allowedTools'),
+    toolsSettings: readSettings(fields),
+    mcpServers: { ...sharedServers(fields, places), ...readMcpServers(fields.object('mcpServers')) },
+    ...(hooks === null ? {} : { hooks }),
+    ...(driver === null ? {} : { driver }),
+    outputSchema: objectOf(fields.raw('outputSchema') ?? fields.raw('output_schema')),
+    problems: [],
+  };
+  if (agent.tools.length === 0 && text !== null)
+    notes.warn('$.tools', 'is empty or missing: the agent has no tools');
+  noteIgnored(fields);
+  fields.warnUnknown();
+  return { agent: { ...agent, problems: notes.errors }, notes: notes.all };
+}
+
+/** A pipe or device is never read: it would hold up whoever reads. */
+function readText(file: string, notes: NoteList): string | null {
+  try {
+    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(descriptor);
+      if (!stat.isFile()) throw new Error('it is no regular file');
+      if (stat.size > MAX_FILE_BYTES) throw new Error('it is larger than 1 MiB');
+      return readFileSync(descriptor, 'utf8');
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    notes.error('$', `cannot be read: ${systemCode(error) ?? ensureError(error).message}`);
+    return null;
+  }
+}
+
+function parse(file: string, text: string, notes: NoteList): JsonObject {
+  try {
+    if (file.endsWith('.md')) {
+      const { head, body } = readFrontMatter(text);
+      return { prompt: body.trim(), ...head };
+    }
+    const content = JSON.parse(text) as Json;
+    if (isObject(content)) return content;
+    notes.error('$', 'must be an object');
+  } catch (error) {
+    notes.error('$', ensureError(error).message);
+  }
+  return {};
+}
+
+/** The text, or that of the file that it names: only one beside the agent file or in the workspace. */
+function readPrompt(fields: Fields, file: string, { workspace }: AgentPlaces): string {
+  const prompt = fields.string('prompt') ?? '';
+  if (!prompt.startsWith('file://')) return prompt;
+  try {
+    const named = prompt.startsWith('file:///')
+      ? fileURLToPath(prompt)
+      : resolve(dirname(file), prompt.slice(7));
+    const real = realpathSync(named);
+    const isNear = [dirname(file), workspace].some((folder) => isWithin(real, realpathSync(folder)));
+    if (!isNear) throw new Error('it lies neither beside the agent file nor in the workspace');
+    const notes = new NoteList(real);
+    const text = readText(real, notes);
+    if (text === null) throw new Error(notes.errors[0]?.message ?? 'cannot be read');
+    return text;
+  } catch (error) {
+    fields.notes.error(
+      '$.prompt',
+      `${prompt} cannot be used: ${systemCode(error) ?? ensureError(error).message}`,
+    );
+    return '';
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  const way = relative(folder, path);
+  return way !== '' && !way.startsWith('..') && !way.startsWith('/');
+}
+
+function readSettings(fields: Fields): Record<string, JsonObject> {
+  const settings = fields.object('toolsSettings');
+  const read: Record<string, JsonObject> = {};
+  for (const name of settings?.keys() ?? []) {
+    const value = settings?.raw(name);
+    if (value !== undefined && isObject(value)) read[name] = value;
+    else fields.notes.error(`$.toolsSettings.${name}`, 'must be an object');
+  }
+  for (const { path, message } of settingsProblems(read))
+    fields.notes.error(`$.toolsSettings.${path}`, message);
+  return read;
+}
+
+function sharedServers(fields: Fields, places: AgentPlaces): Agent['mcpServers'] {
+  const isQ = fields.boolean('useLegacyMcpJson') ?? false;
+  const isKiro = fields.boolean('includeMcpJson') ?? false;
+  if (!isQ && !isKiro) return {};
+  const found = mcpFiles(isQ ? 'q' : 'kiro', places).map((file) => {
+    const missing = new NoteList(file);
+    const text = readText(file, missing);
+    const notes = new NoteList(file);
+    const content = text === null ? {} : parse(file, text, notes);
+    const servers = readMcpServers(new Fields(serversIn(content), '$.mcpServers', notes));
+    for (const { severity, path, message } of notes.all)
+      fields.notes[severity === 'error' ? 'error' : 'warn'](path, `${file}: ${message}`);
+    return servers;
+  });
+  return Object.assign({}, ...found.reverse()) as Agent['mcpServers'];
+}
+
+function objectOf(value: Json | undefined): JsonObject | null {
+  return value !== undefined && isObject(value) ? value : null;
+}
+
+/** Only our own loop knows when to run them. */
+function hooksOf(fields: Fields, driver: DriverChoice | null): AgentHooks | null {
+  const hooks = readHooks(fields);
+  if (hooks === null || driver === null) return hooks;
+  fields.notes.warn(fields.at('hooks'), `hooks are not run by the driver ${driver.name}`);
+  return null;
+}
+
+/** What these products do and this one does not, or does otherwise. */
+function noteIgnored(fields: Fields): void {
+  const warn = (key: string, message: string): void => {
+    if (fields.has(key)) fields.notes.warn(fields.at(key), message);
+  };
+  warn('permissions', 'is not read: policies decide about tool calls');
+  warn('schemaVersion', 'is not read');
+  for (const key of ['keyboardShortcut', 'welcomeMessage', 'includePowers']) fields.raw(key);
+}

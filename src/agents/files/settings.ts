@@ -1,0 +1,112 @@
+/** `toolsSettings` of an agent file: what it denies is denied; what it allows gives no right. */
+
+import { matchesGlob, resolve } from 'node:path';
+import type { JsonObject } from '../../definition/workflow.ts';
+import { ensureError } from '../../errors/workflow-error.ts';
+import { canonicalTool } from '../../guard/tools.ts';
+import { textArgument } from '../arguments.ts';
+
+const PATTERN_KEYS = ['deniedCommands', 'allowedCommands', 'blocked'];
+const FILE_TOOLS = ['fs_read', 'fs_write', 'fs_list', 'search'];
+/** Where one command may end and another begin. A part of a quoted text counts too: that only denies more. */
+const SEPARATORS = /&&|\|\||[;|&\n(){}`]|\$\(/;
+
+/** Patterns that cannot be read: what would deny must not be lost silently. */
+export function settingsProblems(
+  settings: Readonly<Record<string, JsonObject>>,
+): { path: string; message: string }[] {
+  return Object.entries(settings).flatMap(([tool, values]) =>
+    PATTERN_KEYS.flatMap((key) =>
+      textsOf(values[key]).flatMap((pattern, index) => {
+        try {
+          anchored(pattern);
+          return [];
+        } catch (error) {
+          return [
+            { path: `${tool}.${key}[${index}]`, message: `is no pattern: ${ensureError(error).message}` },
+          ];
+        }
+      }),
+    ),
+  );
+}
+
+export interface Folders {
+  readonly workspace: string;
+  readonly home: string | null;
+}
+
+/** Why the agent's own file refuses a call; null when it does not. Paths count as they are written, from the workspace. */
+export function settingsRefusal(
+  settings: Readonly<Record<string, JsonObject>>,
+  tool: string,
+  args: JsonObject,
+  folders: Folders,
+): string | null {
+  for (const [name, values] of Object.entries(settings)) {
+    const named = canonicalTool(name);
+    const refusal =
+      tool === 'execute_bash' || tool === 'exec'
+        ? named === 'execute_bash'
+          ? commandRefusal(values, commandOf(args))
+          : null
+        : tool === 'http_fetch'
+          ? named === tool &&
+            textsOf(values['blocked']).some((pattern) => isMatch(pattern, textArgument(args, 'url')))
+            ? 'the agent file blocks this address'
+            : null
+          : isOfSameFamily(named, tool)
+            ? pathRefusal(values, args, folders)
+            : null;
+    if (refusal !== null) return refusal;
+  }
+  return null;
+}
+
+function commandRefusal(values: JsonObject, command: string): string | null {
+  const parts = [command, ...command.split(SEPARATORS)].map((part) => part.trim());
+  for (const pattern of textsOf(values['deniedCommands']))
+    if (parts.some((part) => isMatch(pattern, part))) return `the agent file denies commands like ${pattern}`;
+  if (values['denyByDefault'] !== true) return null;
+  const isAllowed =
+    !SEPARATORS.test(command) &&
+    textsOf(values['allowedCommands']).some((pattern) => isMatch(pattern, command));
+  return isAllowed ? null : 'the agent file denies every command that it does not name';
+}
+
+function commandOf(args: JsonObject): string {
+  const { argv } = args;
+  return Array.isArray(argv) ? argv.map(String).join(' ') : textArgument(args, 'command');
+}
+
+/** In Q one tool reads, lists and searches. */
+function isOfSameFamily(named: string, tool: string): boolean {
+  return named === tool || (named === 'fs_read' && FILE_TOOLS.includes(tool) && tool !== 'fs_write');
+}
+
+function pathRefusal(values: JsonObject, args: JsonObject, { workspace, home }: Folders): string | null {
+  const path = resolve(workspace, textArgument(args, 'path', '.'));
+  for (const pattern of textsOf(values['deniedPaths'])) {
+    const glob = resolve(workspace, pattern.replace(/^~(?=\/|$)/, home ?? '~'));
+    if (
+      matchesGlob(path, glob) ||
+      path.startsWith(`${glob.replace(/\/\*\*$/, '')}/`) ||
+      path === glob.replace(/\/\*\*$/, '')
+    )
+      return `the agent file denies the path ${pattern}`;
+  }
+  return null;
+}
+
+function isMatch(pattern: string, text: string): boolean {
+  return anchored(pattern).test(text);
+}
+
+/** As Q reads it, `\A…\z`; but a dot is any character, so that a line break hides nothing. */
+function anchored(pattern: string): RegExp {
+  return new RegExp(`^(?:${pattern.replaceAll('\\A', '^').replaceAll('\\z', '$')})$`, 's');
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

@@ -1,0 +1,222 @@
+/** Models of real providers: the wire formats of the AI SDK's provider packages, and nothing else of it. */
+import type { JsonObject } from '../../definition/workflow.ts';
+import { ensureError } from '../../errors/workflow-error.ts';
+import { type Model, ModelFault, type ModelMessage, type ModelPart, type ModelRequest } from './model.ts';
+import type { ModelKeys, ModelSpec } from './model-spec.ts';
+
+type SdkModel = ReturnType<ReturnType<typeof import('@ai-sdk/openai-compatible')['createOpenAICompatible']>>;
+type SdkOptions = Parameters<SdkModel['doStream']>[0];
+type SdkPrompt = SdkOptions['prompt'];
+type SdkStream = Awaited<ReturnType<SdkModel['doStream']>>['stream'];
+type SdkPart = SdkStream extends ReadableStream<infer Part> ? Part : never;
+
+const OPENAI_URL = 'https://api.openai.com/v1';
+
+/** Loads the package of the provider and answers its model. The keys stay in the closure of its requests. */
+export async function openModel(spec: ModelSpec, keys: ModelKeys): Promise<Model> {
+  const model = await loadModel(spec, keys);
+  return { stream: (request, signal) => stream(model, spec, request, signal) };
+}
+
+async function loadModel(spec: ModelSpec, keys: ModelKeys): Promise<SdkModel> {
+  const apiKey = keys.api_key;
+  const base = {
+    // A redirect would carry a key in a header of its own to another host.
+    fetch: (input: string | URL | Request, init?: RequestInit) =>
+      fetch(input, { ...init, redirect: 'error' }),
+    ...(apiKey === undefined ? {} : { apiKey }),
+  } as const;
+  const url = spec.baseUrl === null ? {} : { baseURL: spec.baseUrl };
+  switch (spec.provider) {
+    case 'openai-compatible': {
+      const { createOpenAICompatible } = await import('@ai-sdk/openai-compatible');
+      return createOpenAICompatible({
+        ...base,
+        name: 'model',
+        includeUsage: true,
+        baseURL: spec.baseUrl ?? OPENAI_URL,
+      })(spec.id);
+    }
+    case 'anthropic': {
+      const { createAnthropic } = await import('@ai-sdk/anthropic');
+      return createAnthropic({ ...base, ...url })(spec.id);
+    }
+    case 'bedrock': {
+      const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock');
+      return createAmazonBedrock({
+        ...base,
+        ...url,
+        region: spec.region ?? 'us-east-1',
+        accessKeyId: keys.access_key_id ?? '',
+        secretAccessKey: keys.secret_access_key ?? '',
+        ...(keys.session_token === undefined ? {} : { sessionToken: keys.session_token }),
+      })(spec.id);
+    }
+  }
+}
+
+async function* stream(
+  model: SdkModel,
+  spec: ModelSpec,
+  request: ModelRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ModelPart> {
+  const idle = new AbortController();
+  const both = AbortSignal.any([signal, idle.signal]);
+  let timer = setTimeout(() => idle.abort(), spec.idleTimeoutMs);
+  let hasBegun = false;
+  let reader: ReadableStreamDefaultReader<SdkPart> | null = null;
+  try {
+    const answer = await model.doStream({ ...toSdk(request), abortSignal: both });
+    reader = answer.stream.getReader();
+    for (;;) {
+      const next = await reader.read();
+      if (next.done) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => idle.abort(), spec.idleTimeoutMs);
+      const part = fromSdk(next.value);
+      if (part === null) continue;
+      hasBegun ||= part.type !== 'error';
+      yield part;
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (idle.signal.aborted)
+      throw new ModelFault(`nothing came for ${spec.idleTimeoutMs / 1000} s`, {
+        isRetryable: true,
+        hasBegun,
+        cause: error,
+      });
+    throw toFault(error, hasBegun);
+  } finally {
+    clearTimeout(timer);
+    // Whoever stops listening ends the request as well.
+    idle.abort();
+    reader?.cancel().catch((error: unknown) => error);
+  }
+}
+
+function toSdk(request: ModelRequest): SdkOptions {
+  return {
+    prompt: [{ role: 'system', content: request.system }, ...request.messages.map(toSdkMessage)],
+    ...(request.maxOutputTokens === null ? {} : { maxOutputTokens: request.maxOutputTokens }),
+    ...(request.tools.length === 0
+      ? {}
+      : {
+          tools: request.tools.map(({ name, description, inputSchema }) => ({
+            type: 'function' as const,
+            name,
+            description,
+            inputSchema,
+          })),
+          toolChoice: { type: 'auto' as const },
+        }),
+  };
+}
+
+function toSdkMessage(message: ModelMessage): SdkPrompt[number] {
+  switch (message.role) {
+    case 'user':
+      return { role: 'user', content: [{ type: 'text', text: message.text }] };
+    case 'assistant': {
+      const calls = message.calls.map(({ id, name, args, meta }) => ({
+        type: 'tool-call' as const,
+        toolCallId: id,
+        toolName: name,
+        input: args,
+        ...(meta === undefined ? {} : { providerOptions: meta as Record<string, JsonObject> }),
+      }));
+      // Providers refuse an answer without content.
+      const text = message.text === '' && calls.length === 0 ? '(nothing)' : message.text;
+      return {
+        role: 'assistant',
+        content: [...(text === '' ? [] : [{ type: 'text' as const, text }]), ...calls],
+      };
+    }
+    case 'tool':
+      return {
+        role: 'tool',
+        content: message.results.map(({ id, name, text, isError }) => ({
+          type: 'tool-result' as const,
+          toolCallId: id,
+          toolName: name,
+          output: { type: isError ? ('error-text' as const) : ('text' as const), value: text },
+        })),
+      };
+  }
+}
+
+/** Null for what the loop has no use for: reasoning, sources, metadata. */
+function fromSdk(part: SdkPart): ModelPart | null {
+  switch (part.type) {
+    case 'text-delta':
+      return { type: 'text', delta: part.delta };
+    case 'tool-input-start':
+      return { type: 'call-begun', id: part.id, name: part.toolName };
+    case 'tool-input-delta':
+      return { type: 'call-delta', id: part.id, delta: part.delta };
+    case 'tool-call':
+      return {
+        type: 'call',
+        id: part.toolCallId,
+        name: part.toolName,
+        input: part.input,
+        ...(part.providerMetadata === undefined ? {} : { meta: part.providerMetadata as JsonObject }),
+      };
+    case 'finish':
+      return {
+        type: 'finish',
+        reason: part.finishReason.unified,
+        // Packages end a stream that broke off with a reason of their own making: then there is no raw one.
+        isWhole: part.finishReason.raw !== undefined,
+        usage: {
+          in: part.usage.inputTokens.total,
+          out: part.usage.outputTokens.total,
+          cached: part.usage.inputTokens.cacheRead,
+        },
+      };
+    case 'error':
+      return { type: 'error', fault: toFault(part.error, true) };
+    default:
+      return null;
+  }
+}
+
+/** What failed, by the fields of the packages' own error; never by its text. */
+function toFault(thrown: unknown, hasBegun: boolean): ModelFault {
+  if (thrown instanceof ModelFault) return thrown;
+  const error = ensureError(thrown) as Error & {
+    readonly statusCode?: unknown;
+    readonly isRetryable?: unknown;
+    readonly responseHeaders?: Readonly<Record<string, string>>;
+  };
+  // An answer that breaks off keeps the status it began with.
+  const status = typeof error.statusCode === 'number' && error.statusCode >= 400 ? error.statusCode : null;
+  // In the midst of a stream there is no status: it broke, and another try may get through.
+  const isRetryable = typeof error.isRetryable === 'boolean' ? error.isRetryable : hasBegun;
+  return new ModelFault(`${status === null ? '' : `HTTP ${status}: `}${wordsOf(thrown, error)}`, {
+    status,
+    isRetryable,
+    retryAfterMs: retryAfterMs(error.responseHeaders ?? {}),
+    hasBegun,
+    cause: thrown,
+  });
+}
+
+function wordsOf(thrown: unknown, error: Error): string {
+  const message =
+    typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : null;
+  const words = typeof message === 'string' ? message : error.message;
+  return words.length > 500 ? `${words.slice(0, 499)}…` : words;
+}
+
+/** `Retry-After` in seconds or as a date, and the milliseconds that some providers send. */
+function retryAfterMs(headers: Readonly<Record<string, string>>): number | null {
+  const exact = Number(headers['retry-after-ms'] ?? Number.NaN);
+  if (Number.isFinite(exact) && exact >= 0) return exact;
+  const given = headers['retry-after'];
+  if (given === undefined) return null;
+  const seconds = Number(given);
+  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(given) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : null;
+}

@@ -1,0 +1,127 @@
+/** One answer of a model, collected from its stream. */
+import type { Json, JsonObject } from '../../definition/workflow.ts';
+import type { AgentCall } from '../../engine/agent-events.ts';
+import { ensureError } from '../../errors/workflow-error.ts';
+import { ModelFault, type ModelPart, type ReportedUsage } from '../model/model.ts';
+
+/** Larger arguments are an error for the model: they would fill the journal. */
+export const MAX_ARGUMENT_BYTES = 256 * 1024;
+/** An answer that is longer is not read to its end. */
+const MAX_ANSWER_LENGTH = 32 * 1024 * 1024;
+const MAX_CALLS = 64;
+const MAX_DEPTH = 64;
+
+export interface Answer {
+  readonly text: string;
+  readonly calls: readonly AgentCall[];
+  readonly finish: string;
+  readonly usage: ReportedUsage;
+  /** Characters that the model wrote, for an estimate where it counts nothing. */
+  readonly length: number;
+}
+
+interface OpenCall {
+  readonly name: string;
+  input: string;
+  isWhole: boolean;
+  meta: JsonObject | undefined;
+}
+
+/**
+ * Reads a stream to its end. Throws ModelFault for an error part, an end without a finish, or an answer that is too
+ * long: such a turn counts for nothing, since nothing was acted on. Arguments that cannot be read fail their call only.
+ */
+export async function collectAnswer(parts: AsyncIterable<ModelPart>, iteration: number): Promise<Answer> {
+  let text = '';
+  let length = 0;
+  let finish: Extract<ModelPart, { type: 'finish' }> | null = null;
+  const calls = new Map<string, OpenCall>();
+  for await (const part of parts) {
+    switch (part.type) {
+      case 'text':
+        text += part.delta;
+        length += part.delta.length;
+        break;
+      case 'call-begun':
+        calls.set(part.id, { name: part.name, input: '', isWhole: false, meta: undefined });
+        break;
+      case 'call-delta': {
+        const call = calls.get(part.id);
+        if (call !== undefined && !call.isWhole) call.input += part.delta;
+        length += part.delta.length;
+        break;
+      }
+      case 'call': {
+        // A provider may send whole calls without their pieces, and two calls under one id.
+        const known = calls.get(part.id);
+        if (known === undefined) length += part.input.length;
+        const key = known?.isWhole ? `${part.id}#${calls.size}` : part.id;
+        calls.set(key, { name: part.name, input: part.input, isWhole: true, meta: part.meta });
+        break;
+      }
+      case 'finish':
+        finish = part;
+        break;
+      case 'error':
+        throw part.fault;
+    }
+    if (length > MAX_ANSWER_LENGTH)
+      throw new ModelFault(`the answer is longer than ${MAX_ANSWER_LENGTH} characters`, {
+        isRetryable: false,
+        hasBegun: true,
+      });
+  }
+  if (finish === null || !finish.isWhole)
+    throw new ModelFault('the stream ended before the answer did', {
+      isRetryable: true,
+      hasBegun: length > 0,
+    });
+  if (calls.size > MAX_CALLS)
+    throw new ModelFault(`the answer has ${calls.size} tool calls, at most ${MAX_CALLS} are taken`, {
+      isRetryable: false,
+      hasBegun: true,
+    });
+  return {
+    text,
+    calls: [...calls.values()].map((call, index) => toCall(call, `c${iteration}-${index + 1}`)),
+    finish: finish.reason,
+    usage: finish.usage,
+    length,
+  };
+}
+
+function toCall({ name, input, meta }: OpenCall, call: string): AgentCall {
+  const base = { call, name, ...(meta === undefined ? {} : { meta }) };
+  try {
+    return { ...base, args: parseArguments(input) };
+  } catch (error) {
+    return { ...base, args: {}, malformed: ensureError(error).message };
+  }
+}
+
+/** The arguments of a call; none at all are an empty object. Throws an Error that tells the model what is wrong. */
+function parseArguments(input: string): JsonObject {
+  const bytes = Buffer.byteLength(input);
+  if (bytes > MAX_ARGUMENT_BYTES)
+    throw new Error(`the arguments have ${bytes} bytes, at most ${MAX_ARGUMENT_BYTES} are taken`);
+  if (input.trim() === '') return {};
+  let value: Json;
+  try {
+    value = JSON.parse(input) as Json;
+  } catch (error) {
+    throw new Error(`the arguments are no JSON: ${ensureError(error).message}`, { cause: error });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('the arguments are no JSON object');
+  if (isDeeperThan(value, MAX_DEPTH)) throw new Error(`the arguments are nested deeper than ${MAX_DEPTH}`);
+  return value;
+}
+
+function isDeeperThan(value: Json, limit: number): boolean {
+  let level: Json[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limit) return true;
+    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
+  }
+  return false;
+}

@@ -1,0 +1,63 @@
+import { type Client, connect } from '../../client/client.ts';
+import { ensureWorkflowError } from '../../errors/workflow-error.ts';
+import { parseKillScope } from '../../guard/kill/kill-scope.ts';
+import { type Latch, writeLatch } from '../../guard/kill/latch-files.ts';
+import type { Caller } from '../../protocol/control.ts';
+import type { KillDocument, LatchDocument } from '../../protocol/guard-documents.ts';
+import { type Home, prepareHome } from '../../protocol/home.ts';
+
+export { KILL_MODES } from '../../guard/kill/latch-files.ts';
+
+export interface KillRequest {
+  readonly scope: string;
+  readonly mode: LatchDocument['mode'];
+  readonly reason: string;
+  readonly caller: Caller;
+}
+
+/** A supervisor that has not ended everything by then hangs: the command does it itself. */
+const ANSWER_DEADLINE_MS = { stop: 25_000, kill: 8_000, quarantine: 8_000 } as const;
+
+/**
+ * Trips a kill switch. The latch is a durable file before anybody is asked, so it holds whatever follows. Then the
+ * supervisor ends what is covered; where none answers, this process does. Throws USAGE for what is no scope.
+ */
+export async function tripSwitch(home: Home, request: KillRequest): Promise<KillDocument> {
+  const { mode, reason, caller } = request;
+  const scope = parseKillScope(request.scope);
+  prepareHome(home);
+  const latch: Latch = { scope, mode, reason, by: `person ${caller.person}`, at: Date.now() };
+  writeLatch(home.killFolder, latch);
+  try {
+    const client = await connect(home, 'must_run', { answerDeadlineMs: ANSWER_DEADLINE_MS[mode] });
+    return await askToTrip(client, latch, caller);
+  } catch (error) {
+    if (ensureWorkflowError(error).code !== 'SUPERVISOR_UNREACHABLE') throw error;
+    const { killDirectly } = await import('./kill-directly.ts');
+    return killDirectly(home, latch);
+  }
+}
+
+async function askToTrip(client: Client, latch: Latch, caller: Caller): Promise<KillDocument> {
+  const { scope, mode, reason, at } = latch;
+  try {
+    return await client.call('kill.trip', { scope, mode, reason, at, caller });
+  } finally {
+    client.close();
+  }
+}
+
+export function killText(document: KillDocument): string {
+  const { scope, mode, instances, escalated, survivors, ms, carried_out_by: who } = document;
+  const ended = instances.map(({ id, workflow, found, killed, failure }) => {
+    const whole = escalated.includes(id) ? ', the whole run: it could not end the part alone' : '';
+    return `  ${id} ${workflow}: ${failure ?? `${found} processes found, ${killed} killed${whole}`}`;
+  });
+  const how = who === 'supervisor' ? '' : ' (by this command: no supervisor answered)';
+  const count = instances.length === 1 ? '1 instance' : `${instances.length} instances`;
+  return [
+    `${scope} is tripped (${mode}): ${count} ended in ${ms} ms, ${survivors} processes left${how}`,
+    ...ended,
+    `Nothing of it starts until: q workflow rearm ${scope} --reason "…"`,
+  ].join('\n');
+}

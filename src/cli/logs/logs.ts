@@ -1,0 +1,145 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import type { Client } from '../../client/client.ts';
+import { didYouMean, nearest } from '../../errors/nearest.ts';
+import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
+import type { StepDocument } from '../../protocol/control.ts';
+import { parseMoment } from '../text/moment.ts';
+import type { StepLogFile } from './log-files.ts';
+import { LastItems, type LogFilterOptions, logFilter } from './log-filter.ts';
+import { logFormat, openOutput } from './log-format.ts';
+import type { LogItem } from './log-merge.ts';
+import { LogReader } from './log-reader.ts';
+
+export interface LogOptions extends LogFilterOptions {
+  readonly isFollowing: boolean;
+  readonly step: string | null;
+  readonly since: string | null;
+  /** Only so many lines, the last ones; of a followed run those before what comes. */
+  readonly tail: number | null;
+  readonly isRaw: boolean;
+  readonly isJson: boolean;
+}
+
+/** How often a followed folder is looked at besides the kernel's notices. */
+const LOOK_MS = 500;
+
+/**
+ * Prints what the steps of an instance wrote, all logs merged by time; with `isFollowing` also what comes, until the
+ * instance has ended. Throws STEP_NOT_FOUND when the named step has written no log, once nothing more can come.
+ */
+export async function printLogs(client: Client, given: string, options: LogOptions): Promise<void> {
+  // Lines are garbage at once: room for young objects that grows would only hold memory (1 GB of log: 16 MB less).
+  setFlagsFromString('--semi-space-growth-factor=1');
+  const since = options.since === null ? 0 : parseMoment('--since', options.since, Date.now());
+  const isShown = await logFilter(options);
+  const { id, folder, hasEnded } = await client.call('instance.logs', { id: given });
+  const reader = new LogReader(folder, since, options);
+  const out = openOutput(process.stdout);
+  const format = logFormat(options);
+  let last = options.tail === null ? null : new LastItems<readonly [StepLogFile, LogItem]>(options.tail);
+  const pass: Pass = async (isOver) => {
+    for (const [log, item] of reader.read(isOver)) {
+      if (!isShown(item)) continue;
+      if (last === null) await out.write(format(log, item));
+      else last.add([log, item]);
+    }
+    for (const [log, item] of last?.take() ?? []) await out.write(format(log, item));
+    last = null;
+    await out.flush();
+  };
+  try {
+    if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass);
+    await pass(() => true);
+  } finally {
+    reader.close();
+  }
+  if (options.step !== null && !reader.hasFound)
+    throw new WorkflowError(
+      'STEP_NOT_FOUND',
+      `no step of ${id} at "${options.step}" has written a log${didYouMean(nearest(options.step, reader.paths()))}`,
+      { hint: `Run q workflow status ${id} to see its steps.` },
+    );
+}
+
+/** Prints what is new. To the logs that are over by `isOver` nothing more comes: their last line may lack its end. */
+type Pass = (isOver: (log: StepLogFile) => boolean) => Promise<void>;
+
+async function follow(client: Client, id: string, folder: string, pass: Pass): Promise<void> {
+  const over = new Set<string>();
+  const keyOf = (path: string, attempt: number): string => `${path}#${attempt}`;
+  const note = (step: StepDocument): void => {
+    if (step.ended_at !== null) over.add(keyOf(step.path, step.attempts));
+  };
+  const looks = repeated(async () => {
+    const known = new Set(over);
+    await pass((log) => known.has(keyOf(log.path, log.attempt)));
+  });
+  const watcher = tryWatch(folder, looks.ask);
+  const timer = setInterval(looks.ask, LOOK_MS);
+  const ended = new Promise<void>((resolve) => {
+    client.onNotification((notification) => {
+      if (notification.method === 'instance.ended') resolve();
+      if (notification.method !== 'instance.step' || notification.params.step.ended_at === null) return;
+      note(notification.params.step);
+      looks.ask();
+    });
+    void client.closed.then(resolve);
+  });
+  try {
+    const now = await client.call('instance.watch', { id });
+    for (const step of now.steps) note(step);
+    looks.ask();
+    if (now.ended_at === null) await Promise.race([ended, looks.failed]);
+  } finally {
+    watcher?.close();
+    clearInterval(timer);
+  }
+  await looks.settled();
+}
+
+interface Repeated {
+  /** Once more: now, or when the one that runs is through, however often it is asked for meanwhile. */
+  readonly ask: () => void;
+  readonly failed: Promise<never>;
+  readonly settled: () => Promise<void>;
+}
+
+function repeated(act: () => Promise<void>): Repeated {
+  let isAsked = false;
+  let running: Promise<void> | null = null;
+  const failed = Promise.withResolvers<never>();
+  // It may be awaited late, or not at all when the end comes first; then `settled` tells it.
+  failed.promise.catch(() => undefined);
+  const run = async (): Promise<void> => {
+    while (isAsked) {
+      isAsked = false;
+      await act();
+    }
+    running = null;
+  };
+  return {
+    ask: () => {
+      isAsked = true;
+      if (running !== null) return;
+      running = run();
+      running.catch(failed.reject);
+    },
+    failed: failed.promise,
+    settled: async () => {
+      while (running !== null) await running;
+    },
+  };
+}
+
+/** The kernel's notices of a folder; none while the instance is queued and has no folder: the timer looks then. */
+function tryWatch(folder: string, look: () => void): FSWatcher | null {
+  try {
+    return watch(folder, look);
+  } catch (error) {
+    const code = systemCode(error);
+    // ENOSPC and EMFILE: the user's inotify watches are used up.
+    if (code !== 'ENOENT' && code !== 'ENOSPC' && code !== 'EMFILE') throw error;
+    return null;
+  }
+}

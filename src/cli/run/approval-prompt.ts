@@ -1,0 +1,71 @@
+import type { Client } from '../../client/client.ts';
+import { ensureError } from '../../errors/workflow-error.ts';
+import type { ApprovalDocument } from '../../protocol/approval-control.ts';
+import type { Caller } from '../../protocol/control.ts';
+import { ask } from '../ask.ts';
+import { screenOf } from '../text/screen.ts';
+import { approvalText, decideLines, pendingApprovals } from './approvals.ts';
+import type { RunView } from './run-view.ts';
+
+interface PromptOptions {
+  readonly view: RunView | null;
+  /** False where nobody sits: then what waits is only told. */
+  readonly canAsk: boolean;
+  readonly caller: Caller;
+  /** Ctrl-C at the question. */
+  readonly interrupted: () => void;
+  /** Aborts when the run has ended: a question is taken back. */
+  readonly over: AbortSignal;
+}
+
+/** Tells, or asks, each thing that a followed run waits for, once. */
+export interface ApprovalWatch {
+  /** Something new may wait. */
+  look(): void;
+}
+
+export function watchApprovals(client: Client, id: string, options: PromptOptions): ApprovalWatch {
+  const { view, over } = options;
+  const told = new Set<number>();
+  let last: Promise<void> = Promise.resolve();
+
+  const lookNow = async (): Promise<void> => {
+    if (view === null || over.aborted) return;
+    for (const approval of await pendingApprovals(client, id)) {
+      if (told.has(approval.number) || over.aborted) continue;
+      told.add(approval.number);
+      view.pause();
+      const screen = screenOf(process.stderr);
+      const text = approvalText(approval, screen);
+      const lines = options.canAsk ? [text] : [text, ...decideLines(approval, screen.width)];
+      process.stderr.write(`${lines.join('\n')}\n`);
+      if (options.canAsk) await question(approval);
+      view.resume();
+    }
+  };
+
+  const question = async (approval: ApprovalDocument): Promise<void> => {
+    const answer = await ask('Approve it? [y]es, [n]o, [L]ater ', over);
+    if (answer === 'interrupt') options.interrupted();
+    if (typeof answer === 'string') return;
+    const text = answer.text.trim().toLowerCase();
+    const status = /^y(es)?$/.test(text) ? 'approved' : /^no?$/.test(text) ? 'denied' : null;
+    if (status === null) return;
+    try {
+      const which = String(approval.number);
+      await client.call('approval.decide', { id, which, status, reason: null, caller: options.caller });
+    } catch (error) {
+      // Somebody else was faster, or may decide it and this person may not.
+      process.stderr.write(`${ensureError(error).message}\n`);
+    }
+  };
+
+  return {
+    look: () => {
+      // One after the other: a person answers one question at a time.
+      last = last.then(lookNow).catch((error: unknown) => {
+        if (!over.aborted) process.stderr.write(`${ensureError(error).message}\n`);
+      });
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { inheritedEnvironment } from '../../client/caller.ts';
+import type { Client } from '../../client/client.ts';
+import { modelEnvironment } from '../../client/model-environment.ts';
+import { EXIT, type ExitStatus } from '../../errors/table.ts';
+import type { Caller, RunRequest } from '../../protocol/control.ts';
+import { printResult } from '../base-command.ts';
+import { canAsk, followRun } from './follow-run.ts';
+
+/** What a run takes of who starts it: the variables that its steps inherit, and those of models. */
+export function runEnvironment(caller: Caller): Pick<RunRequest, 'caller' | 'env' | 'modelEnv'> {
+  return { caller, env: inheritedEnvironment(), modelEnv: modelEnvironment(caller.configHome) };
+}
+
+export interface StartOptions {
+  readonly isJson: boolean;
+  /** Prints the id and leaves it to itself. */
+  readonly isDetached: boolean;
+}
+
+/**
+ * Starts a run for a person and follows it to its end, or not; answers the command's exit status. What has to be approved
+ * waits where somebody can be asked, or will look.
+ */
+export async function startRun(
+  client: Client,
+  caller: Caller,
+  asked: Omit<RunRequest, 'caller' | 'env' | 'modelEnv'>,
+  { isJson, isDetached }: StartOptions,
+): Promise<ExitStatus> {
+  const started = await client.call('workflow.run', {
+    ...runEnvironment(caller),
+    ...asked,
+    approvals: asked.approvals ?? (isDetached || canAsk(isJson) ? 'wait' : 'named'),
+  });
+  if (!isDetached) return followRun(client, started, { isJson, caller });
+  const { id, notices, problems } = started;
+  printResult({ id, notices, problems }, isJson, () => id);
+  return EXIT.COMPLETED;
+}

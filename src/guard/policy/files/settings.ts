@@ -1,0 +1,30 @@
+import type { JsonObject } from '../../../definition/workflow.ts';
+import { combineLimits, type Limits } from '../../budget.ts';
+import type { SecretKind } from '../../secret-kinds.ts';
+import { type StuckLimits, stuckLimits } from '../../stuck.ts';
+import { DEFAULT_ENVIRONMENT } from '../calls/call.ts';
+import { activePolicies, type PolicySet } from './policy-set.ts';
+
+/** What policies say of a run besides who may call what, over all layers. */
+export interface PolicySettings {
+  readonly limits: Limits;
+  readonly stuck: StuckLimits;
+  /** Kinds of secrets to redact: those of all layers. */
+  readonly redact: readonly SecretKind[];
+  /** The result of an agent must fit each. */
+  readonly outputSchemas: readonly JsonObject[];
+}
+
+export function settingsOf(set: PolicySet, environment: string | null): PolicySettings {
+  const contents = activePolicies(set, environment ?? DEFAULT_ENVIRONMENT).map(({ content }) => content);
+  return {
+    limits: combineLimits(contents.map(({ limits }) => limits)),
+    stuck: stuckLimits(contents.map(({ stuck }) => stuck)),
+    redact: [...new Set(contents.flatMap(({ redact }) => redact ?? []))],
+    outputSchemas: contents.flatMap(({ output_schema: schema }) => (isObject(schema) ? [schema] : [])),
+  };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,76 @@
+import type { Part, PathUse, Subject } from '../calls/subject.ts';
+import { compileRule, type Rule } from './compile-rule.ts';
+import { GIT_CONFIG_READS, GUARDED_COMMANDS, GUARDED_FILES } from './guard-files.ts';
+import { mayBeCommand } from './match-command.ts';
+import { isNamed, type PathRoots } from './path-pattern.ts';
+import { takesWholeFolder } from './whole-folders.ts';
+
+/** Folders of this machine that hold what the guard itself is made of. Absolute. */
+export interface GuardPlaces {
+  /** The state folders, with links followed and as they are written. */
+  readonly state: readonly string[];
+  readonly config: readonly string[];
+}
+
+/** The rules that no layer lifts, for these folders. */
+export function guardRules(places: GuardPlaces): readonly Rule[] {
+  const files = GUARDED_FILES.map(({ id, globs, access, reason }) =>
+    compileRule(
+      {
+        effect: 'deny',
+        path: globs.flatMap((glob) => expanded(glob, places)),
+        reason,
+        ...(access === 'write' ? { tool: 'fs_write' } : {}),
+      },
+      id,
+      `built-in/guard#${id}`,
+    ),
+  );
+  const commands = GUARDED_COMMANDS.map(({ id, command, reason }) =>
+    compileRule({ effect: 'deny', command, reason }, id, `built-in/guard#${id}`),
+  );
+  return [...files, ...commands];
+}
+
+function expanded(glob: string, { state, config }: GuardPlaces): readonly string[] {
+  if (glob === '${state}') return state;
+  return glob === '${config}' ? config : [glob];
+}
+
+/**
+ * Whether a part of a call touches what such a rule guards. A path that nobody knows is no touch here: such a call is
+ * never allowed by itself, and the sandbox holds what policies cannot see.
+ */
+export function matchesGuard(rule: Rule, subject: Subject, part: Part): boolean {
+  if (subject.call.kind !== 'tool' && subject.call.kind !== 'hook') return false;
+  if (rule.commands !== null) return isGuardedCommand(rule, part);
+  // The scripts of hooks lie in guarded folders: there a word that a program may take for a path is read, not written.
+  const isHook = subject.call.kind === 'hook';
+  return part.paths.some((use) => (use.isKnown || !isHook) && isGuardedUse(rule, subject, part, use));
+}
+
+function isGuardedCommand(rule: Rule, { command }: Part): boolean {
+  if (command === null || !(rule.commands?.some((pattern) => mayBeCommand(pattern, command)) ?? false))
+    return false;
+  if (rule.id !== 'git-config') return true;
+  const words = command.args.slice(command.args.indexOf('config') + 1);
+  return !words.some((word) => word !== null && GIT_CONFIG_READS.has(word));
+}
+
+function isGuardedUse({ access, path }: Rule, { roots }: Subject, part: Part, use: PathUse): boolean {
+  if (path === null || use.spelled === null) return false;
+  if (access !== null && !use.access.some((each) => access.includes(each))) return false;
+  const isWhole = takesWholeFolder(part, use);
+  return use.resolved.some(({ spellings }) =>
+    spellings.some(
+      (each) => isNamed(path, each, roots, 'likely') || (isWhole && isAbove(each, path.globs, use, roots)),
+    ),
+  );
+}
+
+/** The workspace holds guarded folders, and so do all folders above it and above those that are guarded by name. */
+function isAbove(folder: string, globs: readonly string[], use: PathUse, { workspace }: PathRoots): boolean {
+  const prefix = folder === '/' ? '/' : `${folder}/`;
+  const holdsWorkspace = folder === workspace || workspace.startsWith(prefix);
+  return (holdsWorkspace && use.access.includes('write')) || globs.some((glob) => glob.startsWith(prefix));
+}

@@ -1,0 +1,54 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { journalDigest } from '../../audit/binds.ts';
+import { sha256 } from '../../audit/canonical.ts';
+import type { JournalEntry, RunEvent } from '../../engine/events.ts';
+import {
+  heldCalls,
+  interruptions,
+  openCalls,
+  undecided,
+  type WaitingCalls,
+} from '../../protocol/open-calls.ts';
+
+/** The table `events`: the journals of all instances. */
+export interface EventsTable {
+  /** Answers the digest of the journal with this event, from that before it. */
+  insert(id: string, incarnation: number, entry: JournalEntry, previous: string): string;
+  read(id: string, afterSeq: number): JournalEntry[];
+  /** The incarnation that wrote the last event; 0 before any. */
+  lastIncarnation(id: string): number;
+  /** The outcomes that a journal lacks which is closed from outside: no intent of an agent stays without one. */
+  unfinished(id: string, waiting: WaitingCalls): RunEvent[];
+}
+
+export function openEventsTable(database: DatabaseSync): EventsTable {
+  const insert = database.prepare(
+    'INSERT INTO events (instance, seq, incarnation, at, body) VALUES (?, ?, ?, ?, ?)',
+  );
+  const read = database.prepare(
+    'SELECT seq, at, body FROM events WHERE instance = ? AND seq > ? ORDER BY seq',
+  );
+  const last = database.prepare(
+    'SELECT incarnation FROM events WHERE instance = ? ORDER BY seq DESC LIMIT 1',
+  );
+  const readFrom: EventsTable['read'] = (id, afterSeq) =>
+    read.all(id, afterSeq).map((row) => ({
+      seq: Number(row['seq']),
+      at: Number(row['at']),
+      event: JSON.parse(String(row['body'])) as RunEvent,
+    }));
+  return {
+    insert: (id, incarnation, { seq, at, event }, previous) => {
+      const body = JSON.stringify(event);
+      insert.run(id, seq, incarnation, at, body);
+      return journalDigest(previous, { seq, incarnation, at, body });
+    },
+    read: readFrom,
+    lastIncarnation: (id) => Number(last.get(id)?.['incarnation'] ?? 0),
+    unfinished: (id, waiting) => {
+      const journal = readFrom(id, 0);
+      const undone = heldCalls(openCalls(journal), waiting);
+      return [...interruptions(journal, waiting, sha256), ...undecided(undone, 'run', sha256)];
+    },
+  };
+}

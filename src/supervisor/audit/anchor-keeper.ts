@@ -1,0 +1,165 @@
+import { type Anchor, anchorHead, anchorLine, parseAnchor } from '../../audit/anchor.ts';
+import { anchorPath, appendAnchor, readAnchor } from '../../audit/anchor-file.ts';
+import type { Checkpoint } from '../../audit/checkpoint.ts';
+import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
+import { ensureError } from '../../errors/workflow-error.ts';
+import type { AuditAbout } from '../../store/operations.ts';
+import type { SupervisorContext } from '../context.ts';
+
+/** Appends to the anchor what the database has and it lacks. */
+export interface AnchorKeeper {
+  readonly file: string;
+  /** The last record that was signed when the keeper was opened. */
+  readonly signedThrough: number;
+  /** Anchors all checkpoints that are committed. A file that cannot be written is recorded, and tried next time. */
+  follow(): Promise<void>;
+}
+
+/** What was found wrong with an anchor at the start; each makes `audit verify` doubt what came before. */
+type AnchorFault = 'missing' | 'damaged' | 'cut' | 'ahead';
+
+const PAGE = 500;
+
+/**
+ * Finds the anchor of the log and brings it up. A crash leaves it one checkpoint behind; whatever else is wrong with
+ * it is recorded, so that it cannot be mended in silence.
+ */
+export async function openAnchorKeeper(
+  context: SupervisorContext,
+  env: NodeJS.ProcessEnv,
+): Promise<AnchorKeeper> {
+  const { store, home, log } = context;
+  const about = await store.call('audit.about', {});
+  const file = anchorPath(home.folder, about.log, env);
+  const all = await checkpointsAfter(context, 0);
+  const newest = all.at(-1);
+  let anchored = newest?.number ?? 0;
+  /** The line that names the key, until it is written. */
+  let head = '';
+  let isCutShort = false;
+  let isUnwritable = false;
+
+  const append = async (lines: string): Promise<boolean> => {
+    try {
+      const text = head + lines;
+      // A line that was cut short stays; the same line follows it as a whole.
+      if (text !== '') await appendAnchor(file, isCutShort ? `\n${text}` : text);
+      head = '';
+      isCutShort = false;
+      isUnwritable = false;
+      return true;
+    } catch (error) {
+      const cause = ensureError(error).message;
+      log.error('the anchor of the audit log cannot be written', { file, cause });
+      isCutShort = true;
+      if (!isUnwritable) await record(context, 'audit.anchor_unwritable', { file, cause });
+      isUnwritable = true;
+      return false;
+    }
+  };
+
+  const follow = async (): Promise<void> => {
+    const missing = await checkpointsAfter(context, anchored);
+    const last = missing.at(-1);
+    if (last !== undefined && (await append(missing.map(anchorLine).join('')))) anchored = last.number;
+  };
+
+  const text = (await carryOver(context, about, file)) ?? read(context, file);
+  const anchor = parseAnchor(text ?? '', about.log);
+  const fault = await faultOf(context, about, anchor, all);
+  if (fault !== null) {
+    log.error('the anchor of the audit log is not what it was', { file, fault });
+    await record(context, 'audit.anchor_fault', {
+      fault,
+      file,
+      anchored: anchor.checkpoints.at(-1)?.seq ?? 0,
+      signed: newest?.seq ?? 0,
+    });
+  }
+  isCutShort = anchor.rest !== '';
+  if (about.anchor !== file) await store.call('audit.set_anchor', { file });
+  if (!anchor.keys.includes(about.publicKey))
+    head = anchorHead(about.log, about.publicKey, home.folder, context.now());
+  const known = fault === 'ahead' ? anchored : Math.min(anchored, anchor.checkpoints.at(-1)?.number ?? 0);
+  if (await append(all.slice(known).map(anchorLine).join(''))) await follow();
+  else anchored = known;
+  return { file, signedThrough: newest?.seq ?? 0, follow };
+}
+
+async function faultOf(
+  { store }: SupervisorContext,
+  about: AuditAbout,
+  anchor: Anchor,
+  all: readonly Checkpoint[],
+): Promise<AnchorFault | null> {
+  const last = anchor.checkpoints.at(-1);
+  if (anchor.badLines.length > 0) return 'damaged';
+  if (anchor.keys.length === 0) return about.anchor === null && all.length === 0 ? null : 'missing';
+  const mine = last === undefined ? undefined : all[last.number - 1];
+  if (last !== undefined && mine?.body !== last.body) return 'ahead';
+  if (all.length - (last?.number ?? 0) <= 1) return null;
+  const excuses = await store.call('audit.read', {
+    order: 'oldest',
+    from: last?.seq ?? 0,
+    limit: 1,
+    since: null,
+    until: null,
+    type: 'audit.anchor_unwritable',
+    instance: null,
+  });
+  return excuses.rows.length > 0 ? null : 'cut';
+}
+
+/** What the anchor said where it was before goes with it to its new place. Null when there is nothing to carry. */
+async function carryOver(
+  context: SupervisorContext,
+  about: AuditAbout,
+  file: string,
+): Promise<string | null> {
+  if (about.anchor === null || about.anchor === file || read(context, file) !== null) return null;
+  const lines = (read(context, about.anchor) ?? '').split('\n').filter((line) => line.includes(about.log));
+  const text = lines.map((line) => `${line}\n`).join('');
+  try {
+    if (text !== '') await appendAnchor(file, text);
+    return text;
+  } catch (error) {
+    context.log.error('the anchor of the audit log cannot be moved', {
+      file,
+      cause: ensureError(error).message,
+    });
+    return null;
+  }
+}
+
+function read({ log }: SupervisorContext, file: string): string | null {
+  try {
+    return readAnchor(file);
+  } catch (error) {
+    log.error('the anchor of the audit log cannot be read', { file, cause: ensureError(error).message });
+    return null;
+  }
+}
+
+async function checkpointsAfter({ store }: SupervisorContext, number: number): Promise<Checkpoint[]> {
+  const found: Checkpoint[] = [];
+  for (;;) {
+    const after = found.at(-1)?.number ?? number;
+    const page = await store.call('audit.checkpoints', { after, limit: PAGE });
+    found.push(...page);
+    if (page.length < PAGE) return found;
+  }
+}
+
+/** Awaited nowhere it could hold up a stop: what cannot be recorded is in the log of the supervisor. */
+async function record(
+  context: SupervisorContext,
+  type: string,
+  data: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const entry: AuditEntry = { type, at: context.now(), actor: SUPERVISOR, instance: null, data };
+  try {
+    await context.store.call('audit.append', { entries: [entry] });
+  } catch (error) {
+    context.log.error('the state of the anchor could not be recorded', { cause: ensureError(error).message });
+  }
+}

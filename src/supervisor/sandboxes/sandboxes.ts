@@ -1,0 +1,121 @@
+import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { heldTier, type SandboxGround, type StepUser } from '../../../sandbox/launcher/ground.ts';
+import { seccompProgram } from '../../../sandbox/launcher/seccomp/program.ts';
+import { surveySystem, workspaceFault } from '../../../sandbox/launcher/system-view.ts';
+import type { LayerName, Tier } from '../../../sandbox/launcher/tier.ts';
+import { realPath } from '../../../sandbox/launcher/tools-view.ts';
+import { type Layers, probeLayers } from '../../../sandbox/layers.ts';
+import { anchorPlace } from '../../audit/anchor-file.ts';
+import type { StepTier } from '../../guard/tiers.ts';
+import type { Home } from '../../protocol/home.ts';
+import { packageRoot } from '../../protocol/install.ts';
+import { findUser } from './users.ts';
+
+/** What this machine offers to the steps of the runs of one workspace. */
+export interface Offer {
+  readonly ground: SandboxGround;
+  readonly layers: Layers;
+}
+
+/** Finds out once what the machine can do, before anybody asks. */
+export interface Sandboxes {
+  offer(workspace: string): Promise<Offer>;
+}
+
+/** What a run has of the sandbox, as it is recorded and shown. */
+export interface SandboxRecord {
+  readonly layers: { readonly held: readonly LayerName[]; readonly missing: readonly LayerName[] };
+  /** Step id → the tier that is held for it; null when not even `trusted` is. */
+  readonly tiers: Readonly<Record<string, Tier | null>>;
+}
+
+/** Files of the system change now and then; which of them are private is looked up again after this time. */
+const SURVEY_LIFE_MS = 60_000;
+
+export function openSandboxes(home: Home): Sandboxes {
+  const seccompFile = writeProgram(home);
+  const probes = new Map<number | null, Promise<Layers>>();
+  const systems = new Map<boolean, { readonly at: number; readonly view: SandboxGround['system'] }>();
+
+  const layersFor = (user: StepUser | null): Promise<Layers> => {
+    const key = user?.uid ?? null;
+    const known = probes.get(key) ?? probeLayers({ user });
+    probes.set(key, known);
+    return known;
+  };
+  const systemFor = (isRoot: boolean): SandboxGround['system'] => {
+    const known = systems.get(isRoot);
+    if (known !== undefined && performance.now() - known.at < SURVEY_LIFE_MS) return known.view;
+    const view = surveySystem(isRoot);
+    systems.set(isRoot, { at: performance.now(), view });
+    return view;
+  };
+  const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
+  // Not awaited: the first run waits for it, the start of the supervisor does not. Its error comes to that run.
+  layersFor(null).then(
+    ({ bubblewrap }) => bubblewrap.path === null || systemFor(isRoot),
+    () => undefined,
+  );
+
+  return {
+    offer: async (workspace) => {
+      const user = isRoot ? await ownerOf(workspace) : null;
+      const layers = await layersFor(user);
+      const { bubblewrap, setpriv, seccomp } = layers;
+      // Without setpriv nobody turns into the user: then the view is that of root, with its masks.
+      const staysRoot = isRoot && (user === null || setpriv.path === null);
+      const hidden = [home.folder, anchorPlace(home.folder, process.env)].map(
+        (path) => realPath(path) ?? path,
+      );
+      return {
+        layers,
+        ground: {
+          bubblewrap:
+            bubblewrap.path === null
+              ? null
+              : { path: bubblewrap.path, takesDescriptors: bubblewrap.takesDescriptors },
+          setpriv: setpriv.path,
+          seccompFile: seccomp.path === null ? null : seccompFile,
+          user,
+          system: bubblewrap.path === null ? { mounts: [], folders: [] } : systemFor(staysRoot),
+          fault: workspaceFault(realPath(workspace) ?? workspace, hidden),
+          hidden,
+          readOnly: [join(packageRoot(), 'policies')],
+        },
+      };
+    },
+  };
+}
+
+export function sandboxRecord(
+  ground: SandboxGround,
+  tiers: Readonly<Record<string, StepTier>>,
+): SandboxRecord {
+  const works: Readonly<Record<LayerName, boolean>> = {
+    setpriv: ground.setpriv !== null,
+    bubblewrap: ground.bubblewrap !== null && ground.fault === null,
+    seccomp: ground.seccompFile !== null && ground.fault === null,
+  };
+  const names = ['setpriv', 'bubblewrap', 'seccomp'] as const;
+  return {
+    layers: { held: names.filter((name) => works[name]), missing: names.filter((name) => !works[name]) },
+    tiers: Object.fromEntries(Object.entries(tiers).map(([id, { tier }]) => [id, heldTier(ground, tier)])),
+  };
+}
+
+/** The owner of a workspace, where it is not root. A folder that is gone fails later, with a better word. */
+async function ownerOf(workspace: string): Promise<StepUser | null> {
+  const stat = statSync(workspace, { throwIfNoEntry: false });
+  return stat === undefined || stat.uid === 0 ? null : await findUser(stat.uid, stat.gid);
+}
+
+/** Steps get it by a descriptor of its own each, opened from this file. */
+function writeProgram(home: Home): string | null {
+  const program = seccompProgram();
+  if (program === null) return null;
+  const file = join(home.folder, 'seccomp.bpf');
+  writeFileSync(`${file}.new`, program, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+  return file;
+}

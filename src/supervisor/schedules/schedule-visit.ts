@@ -1,0 +1,87 @@
+import { SUPERVISOR } from '../../audit/record.ts';
+import type { Timed } from '../../definition/triggers.ts';
+import { decideFires } from '../../schedule/decide-fires.ts';
+import { dueFires, planFrom } from '../../schedule/due-fires.ts';
+import { planFires } from '../../schedule/plan.ts';
+import type { SupervisorContext } from '../context.ts';
+import type { Fleet } from '../lifecycle/fleet.ts';
+import type { LiveInstance } from '../lifecycle/live-instance.ts';
+import type { FireActions } from './fire-actions.ts';
+import type { ScheduleEntry } from './schedule-entry.ts';
+
+/** Where an instance that is ending is not with the fleet any more, and not ended in the database yet. */
+const LOOK_AGAIN_MS = 1000;
+
+/**
+ * Makes the visit to one workflow: decides what is due, starts what waited, and sets when to come again. One visit at a
+ * time. `freed` is called when an instance that a fire waits for has ended.
+ */
+export function createVisits(
+  { store, now }: SupervisorContext,
+  fleet: Fleet,
+  actions: FireActions,
+  freed: (workflow: string) => void,
+): (entry: ScheduleEntry, awakeSince: number) => Promise<void> {
+  const watched = new WeakSet<LiveInstance>();
+
+  const decideDue = async (entry: ScheduleEntry, workflow: Timed, awakeSince: number): Promise<void> => {
+    const { workflow: name } = entry.row;
+    const at = now();
+    const from = planFrom(workflow, entry.decidedTo, at);
+    if (from > entry.decidedTo) {
+      const [older] = (await planFires(workflow, entry.decidedTo)).take(1).toArray();
+      if (older !== undefined && older.at <= from) await actions.missOlder(entry, from);
+      entry.decidedTo = from;
+    }
+    const { due, next, nextDue } = await dueFires(workflow, from, at);
+    entry.next = next;
+    entry.nextDue = nextDue;
+    const last = due.at(-1);
+    if (last === undefined) return;
+    // Some have their decision only where the clock was set back, or by a second supervisor.
+    const known = new Set(await store.call('fire.known', { workflow: name, after: from, until: last.at }));
+    const live = await store.call('fire.live', { workflow: name });
+    const waiting = await store.call('fire.waiting', { workflow: name });
+    const open = due.filter((fire) => !known.has(fire.at));
+    const situation = { now: at, awakeSince, isLive: live.length > 0, waitingCount: waiting.length };
+    for (const decision of decideFires(open, situation)) {
+      await actions.carryOut(entry, decision);
+      entry.decidedTo = decision.action === 'miss' ? decision.to : decision.at;
+    }
+    entry.decidedTo = last.at;
+  };
+
+  /** Starts the oldest fire that waits, when nothing it waits for is left. */
+  const startWaiting = async (entry: ScheduleEntry): Promise<void> => {
+    const { workflow } = entry.row;
+    while (entry.hasWaiting) {
+      const [first] = await store.call('fire.waiting', { workflow });
+      entry.hasWaiting = first !== undefined;
+      if (first === undefined) return;
+      const ids = await store.call('fire.live', { workflow });
+      for (const id of ids) await awaitEnd(entry, id, first.status === 'replacing' ? 'stop' : 'leave');
+      if (ids.length > 0) return;
+      await actions.start(entry, first.at, 'waiting', SUPERVISOR);
+    }
+  };
+
+  const awaitEnd = async (entry: ScheduleEntry, id: string, what: 'stop' | 'leave'): Promise<void> => {
+    const live = fleet.find(id);
+    if (live === null) {
+      entry.nextDue = Math.min(entry.nextDue ?? Number.POSITIVE_INFINITY, now() + LOOK_AGAIN_MS);
+      return;
+    }
+    if (!watched.has(live)) {
+      watched.add(live);
+      live.watchers.add(({ method }) => method === 'instance.ended' && freed(entry.row.workflow));
+    }
+    if (what === 'stop' && live.pendingStop === null) await fleet.stop(live, SUPERVISOR);
+  };
+
+  return async (entry, awakeSince) => {
+    entry.nextDue = null;
+    if (entry.workflow === null || entry.row.pausedAt !== null) return;
+    await decideDue(entry, entry.workflow, awakeSince);
+    await startWaiting(entry);
+  };
+}

@@ -1,0 +1,197 @@
+import { type AuditActor, SUPERVISOR } from '../../audit/record.ts';
+import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
+import { takeBreaths } from '../breaths.ts';
+import type { SupervisorContext } from '../context.ts';
+import { nearRegistered } from '../definitions/registered-names.ts';
+import type { Started } from '../definitions/run-workflow.ts';
+import type { Fleet } from '../lifecycle/fleet.ts';
+import { createTurns } from '../turns.ts';
+import { watchClock } from './clock-watch.ts';
+import { createDueQueue } from './due-queue.ts';
+import { createFireActions } from './fire-actions.ts';
+import { type Entries, readSchedule, readSchedules, type ScheduleEntry } from './schedule-entry.ts';
+import { createVisits } from './schedule-visit.ts';
+
+/** Starts registered workflows by the clock. Fires are decided one after the other, each durably and once. */
+export interface Scheduler {
+  /** Begins; what fired while nobody was there is decided first. */
+  start(): void;
+  /** Does something to a workflow's registration or schedule between two looks: it holds from then on, for what is due later. */
+  change<T>(workflow: string, act: () => Promise<T>): Promise<T>;
+  /** The registered workflows with schedules. */
+  entries(): Promise<readonly ScheduleEntry[]>;
+  /** Throws WORKFLOW_NOT_FOUND or NO_SCHEDULE. */
+  find(name: string): Promise<ScheduleEntry>;
+  /** Starts one now, as a fire of its own. Throws what keeps it from starting; that is recorded too. */
+  trigger(name: string, actor: AuditActor): Promise<Started>;
+  /** Starts nothing more. What is being started is the fleet's to refuse. */
+  close(): void;
+}
+
+/** A timer runs by the monotonic clock: looking again after this sees that the other one jumped. */
+const LONGEST_SLEEP_MS = 30_000;
+const RETRY_MS = 1000;
+
+export function createScheduler(
+  context: SupervisorContext,
+  fleet: Fleet,
+  monotonic?: () => number,
+): Scheduler {
+  const { store, log, now } = context;
+  const actions = createFireActions(context, fleet);
+  const visit = createVisits(context, fleet, actions, (workflow) => {
+    const entry = entries.get(workflow);
+    if (entry !== undefined) {
+      entry.nextDue = now();
+      queue.set(workflow, entry.nextDue);
+    }
+    lookSoon();
+  });
+  const queue = createDueQueue();
+  const clock = watchClock(now, monotonic);
+  const inTurn = createTurns();
+  let entries: Entries = new Map();
+  let awakeSince = now();
+  let isOpen = false;
+  /** What has to be read anew: with ten thousand schedules a change to one must not read them all. */
+  let stale: Set<string> | 'all' = 'all';
+  let isFirst = true;
+  /** A jump of the clock that is not taken in yet. */
+  let jumpMs: number | null = null;
+  let timer: NodeJS.Timeout | null = null;
+
+  const look = async (): Promise<void> => {
+    if (!isOpen) return;
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    await followClock();
+    const breath = takeBreaths();
+    const known = await current();
+    for (const name of queue.take(now())) {
+      if (!isOpen) return;
+      const entry = known.get(name);
+      if (entry === undefined) continue;
+      await visitSafely(entry);
+      queue.set(name, entry.nextDue);
+      await breath();
+    }
+    const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, queue.soonest() - now()));
+    if (!isOpen) return;
+    timer = setTimeout(lookSoon, delay);
+    timer.unref();
+  };
+
+  const lookSoon = (): void =>
+    void inTurn(look).catch((error: unknown) => {
+      if (!isOpen) return;
+      log.error('the scheduler could not look, trying again', { cause: ensureError(error).message });
+      timer = setTimeout(lookSoon, RETRY_MS);
+      timer.unref();
+    });
+
+  const followClock = async (): Promise<void> => {
+    jumpMs = clock.look() ?? jumpMs ?? (await setBackMeanwhile());
+    if (jumpMs === null) return;
+    awakeSince = now();
+    fleet.clockJumped();
+    log.warn('the wall clock jumped, or the machine slept: schedules are planned again', { jumpMs });
+    const data = { seconds: jumpMs / 1000 };
+    // What was decided ahead of a clock that was set back comes again. What has its row is not given out a second time.
+    await store.call('schedule.set_clock', {
+      at: awakeSince,
+      audit: { type: 'clock.jumped', at: awakeSince, actor: SUPERVISOR, instance: null, data },
+    });
+    await readAll();
+    jumpMs = null;
+  };
+
+  /** How far the clock is behind what an earlier supervisor has decided; asked once. */
+  const setBackMeanwhile = async (): Promise<number | null> => {
+    if (!isFirst) return null;
+    let behindMs = 0;
+    for (const { row } of (await current()).values()) behindMs = Math.max(behindMs, row.decidedTo - now());
+    isFirst = false;
+    return behindMs > 0 ? -behindMs : null;
+  };
+
+  const visitSafely = async (entry: ScheduleEntry): Promise<void> => {
+    try {
+      await visit(entry, awakeSince);
+    } catch (error) {
+      entry.nextDue = now() + RETRY_MS;
+      if (isOpen)
+        log.error('the fires of a workflow could not be decided, trying again', {
+          workflow: entry.row.workflow,
+          cause: ensureError(error).message,
+        });
+    }
+  };
+
+  const readAll = async (): Promise<Set<string>> => {
+    entries = await readSchedules(context, entries);
+    for (const [name, { nextDue }] of entries) queue.set(name, nextDue);
+    stale = new Set();
+    return stale;
+  };
+
+  const current = async (): Promise<ReadonlyMap<string, ScheduleEntry>> => {
+    const changed = stale === 'all' ? await readAll() : stale;
+    for (const name of changed) {
+      const entry = await readSchedule(context, name, entries.get(name));
+      if (entry === null) entries.delete(name);
+      else entries.set(name, entry);
+      queue.set(name, entry?.nextDue ?? null);
+      changed.delete(name);
+    }
+    return entries;
+  };
+
+  const findNow = async (name: string): Promise<ScheduleEntry> => {
+    const entry = (await current()).get(name);
+    if (entry !== undefined) return entry;
+    if ((await store.call('registration.get', { name })) === null)
+      throw new WorkflowError(
+        'WORKFLOW_NOT_FOUND',
+        `no workflow is registered as "${name}"${await nearRegistered(store, name)}`,
+        {
+          hint: 'Only registered workflows run by the clock: q workflow register <file>.',
+        },
+      );
+    throw new WorkflowError('NO_SCHEDULE', `the workflow ${name} has no trigger of type schedule`);
+  };
+
+  return {
+    start: () => {
+      isOpen = true;
+      lookSoon();
+    },
+    change: (workflow, act) =>
+      inTurn(async () => {
+        // What is due by now is due by the schedule as it was. Trouble with that does not keep a person from changing it.
+        await look().catch((error: unknown) =>
+          log.error('the scheduler could not look', { cause: ensureError(error).message }),
+        );
+        try {
+          return await act();
+        } finally {
+          if (stale !== 'all') stale.add(workflow);
+          lookSoon();
+        }
+      }),
+    entries: () => inTurn(async () => [...(await current()).values()]),
+    find: (name) => inTurn(() => findNow(name)),
+    trigger: (name, actor) =>
+      inTurn(async () => {
+        const entry = await findNow(name);
+        const at = now();
+        // Fires of the plan are at full seconds: this one never takes the place of one of them.
+        const started = await actions.start(entry, at % 1000 === 0 ? at + 1 : at, 'person', actor);
+        if (started instanceof WorkflowError) throw started;
+        return started;
+      }),
+    close: () => {
+      isOpen = false;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

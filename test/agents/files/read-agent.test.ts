@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { findAgentFile } from '../../../src/agents/files/find.ts';
+import { readFrontMatter } from '../../../src/agents/files/front-matter.ts';
+import { readAgent } from '../../../src/agents/files/read-agent.ts';
+
+const base = mkdtempSync(join(tmpdir(), 'qw-agents-'));
+after(() => rmSync(base, { recursive: true }));
+const places = { workspace: join(base, 'ws'), home: join(base, 'home') };
+
+function write(path: string, content: object | string): string {
+  const file = join(base, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+  return file;
+}
+const said = (file: string): string[] =>
+  readAgent(file, places).notes.map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
+
+test('an agent file of Q is read whole, and what means nothing here is said', () => {
+  const file = write('ws/.amazonq/cli-agents/a.json', {
+    $schema: 'x',
+    name: 'a',
+    description: 'does',
+    prompt: 'You do.',
+    model: 'fast',
+    tools: ['fs_read', '@git'],
+    toolAliases: { '@git/status': 'status' },
+    allowedTools: ['fs_read'],
+    toolsSettings: { execute_bash: { deniedCommands: ['rm .*'] } },
+    mcpServers: {
+      git: { command: 'git-mcp', args: ['--x'], env: { A: 1 }, timeout: 5 },
+      off: { command: 'x', disabled: true },
+    },
+    resources: [
+      'file://README.md',
+      'file://docs/**/*.md',
+      'skill://x',
+      'file://a\nb',
+      { type: 'knowledgeBase' },
+    ],
+    hooks: { agentSpawn: [{ command: 'date' }], onSave: [{ command: 'x' }] },
+    promt: 'x',
+  });
+  const { agent } = readAgent(file, places);
+  assert.deepEqual(
+    { ...agent, hash: '' },
+    {
+      name: 'a',
+      description: 'does',
+      file,
+      hash: '',
+      prompt:
+        'You do.\n\nFiles that belong to your task, as paths or patterns. Read with your tools those that matter:\n- README.md\n- docs/**/*.md',
+      model: 'fast',
+      tools: ['fs_read', '@git'],
+      toolAliases: { '@git/status': 'status' },
+      allowedTools: ['fs_read'],
+      toolsSettings: { execute_bash: { deniedCommands: ['rm .*'] } },
+      mcpServers: {
+        git: {
+          kind: 'command',
+          command: 'git-mcp',
+          args: ['--x'],
+          env: { A: '1' },
+          timeoutMs: 5,
+          disabledTools: [],
+        },
+      },
+      hooks: {
+        agentSpawn: [
+          { command: 'date', matcher: null, timeoutMs: 30_000, maxOutputBytes: 10_240, cacheTtlMs: 0 },
+        ],
+      },
+      outputSchema: null,
+      problems: [],
+    },
+  );
+  assert.deepEqual(said(file), [
+    'warning $.hooks.onSave: is no event that hooks are run at',
+    'warning $.resources[2]: is not used: only file:// paths and patterns are',
+    'warning $.resources[3]: is not used: only file:// paths and patterns are',
+    'warning $.resources[4]: is not used: only file:// paths and patterns are',
+    'warning $.promt: unknown key "promt" is ignored; did you mean "prompt"?',
+  ]);
+});
+
+test('a Markdown agent of Kiro has its prompt in the body', () => {
+  const file = write(
+    'ws/.kiro/agents/m.md',
+    '---\ndescription: "writes: things"\ntools:\n  - read\n  - "@git/status"\nmodel: fast # the small one\nmcpServers:\n  git:\n    command: git-mcp\n    args: [-x, 3]\n---\nYou write.\n',
+  );
+  const { agent } = readAgent(file, places);
+  assert.deepEqual(
+    [agent.name, agent.description, agent.tools, agent.model, agent.prompt],
+    ['m', 'writes: things', ['read', '@git/status'], 'fast', 'You write.'],
+  );
+  // A list of words that are numbers is no list of strings.
+  assert.deepEqual(said(file), ['error $.mcpServers.git.args: must be a list of strings, not a list']);
+});
+
+test('the front matter: blocks, quotes, JSON; the rest of YAML is refused with its line', () => {
+  assert.deepEqual(
+    readFrontMatter("---\na: |\n  one\n  two\nb: 'it''s'\nc: {\"x\": [1]}\nd:\n- x\n- true\ne:\n---\nbody"),
+    {
+      head: { a: 'one\ntwo\n', b: "it's", c: { x: [1] }, d: ['x', true], e: null },
+      body: 'body',
+    },
+  );
+  assert.deepEqual(readFrontMatter('no head'), { head: {}, body: 'no head' });
+  assert.throws(() => readFrontMatter('---\na: &x 1\n---\n'), {
+    message: 'line 2: this part of YAML is not read: &x 1',
+  });
+  assert.throws(() => readFrontMatter('---\na: 1\n  b: 2\n---\n'), {
+    message: 'line 3: is indented too far',
+  });
+  assert.throws(() => readFrontMatter('---\nnonsense\n---\n'), {
+    message: 'line 2: "key: value" is expected',
+  });
+});
+
+test('a prompt in a file counts only beside the agent or in the workspace', () => {
+  write('ws/.amazonq/cli-agents/prompt.md', 'From a file.');
+  write('home/secret.txt', 'hidden');
+  symlinkSync(join(base, 'home/secret.txt'), join(base, 'ws/.amazonq/cli-agents/link.md'));
+  const of = (prompt: string) =>
+    readAgent(write('ws/.amazonq/cli-agents/p.json', { prompt, tools: ['*'] }), places).agent;
+  assert.equal(of('file://prompt.md').prompt, 'From a file.');
+  for (const prompt of [
+    'file://link.md',
+    `file://${base}/home/secret.txt`,
+    'file://../../../home/secret.txt',
+  ])
+    assert.deepEqual(
+      of(prompt).problems.map(({ message }) => message),
+      [`${prompt} cannot be used: it lies neither beside the agent file nor in the workspace`],
+    );
+});
+
+test('what is wrong makes an agent unusable: types, patterns, servers, no JSON', () => {
+  const file = write('ws/.amazonq/cli-agents/w.json', {
+    tools: 'all',
+    toolsSettings: { execute_bash: { deniedCommands: ['('] } },
+    mcpServers: { x: { command: 'a', url: 'http://b' }, 'a b': { command: 'a' } },
+  });
+  const problems = readAgent(file, places).agent.problems.map(({ path, message }) => `${path}: ${message}`);
+  assert.deepEqual(
+    problems.map((line) => line.replace(/pattern: .*/, 'pattern')),
+    [
+      '$.tools: must be a list of strings, not the string "all"',
+      '$.toolsSettings.execute_bash.deniedCommands[0]: is no pattern',
+      '$.mcpServers.x: needs either a command or a url',
+      '$.mcpServers.a b: the name may have letters, digits, _ . and -',
+    ],
+  );
+  assert.match(
+    readAgent(write('ws/.amazonq/cli-agents/j.json', '{'), places).agent.problems[0]?.message ?? '',
+    /JSON/,
+  );
+  assert.match(
+    readAgent(join(base, 'gone.json'), places).agent.problems[0]?.message ?? '',
+    /cannot be read: ENOENT/,
+  );
+});
+
+test('servers of mcp.json are taken where the file asks for it, its own first', () => {
+  write('home/.aws/amazonq/mcp.json', { mcpServers: { a: { command: 'user' }, b: { command: 'user' } } });
+  write('ws/.amazonq/mcp.json', { mcpServers: { b: { command: 'workspace' }, c: { command: 'workspace' } } });
+  const own = { tools: ['*'], mcpServers: { c: { command: 'own' } } };
+  const servers = (more: object) =>
+    Object.entries(
+      readAgent(write('ws/.amazonq/cli-agents/s.json', { ...own, ...more }), places).agent.mcpServers,
+    )
+      .map(([name, server]) => `${name} ${server.kind === 'command' ? server.command : ''}`)
+      .sort();
+  assert.deepEqual(servers({}), ['c own']);
+  assert.deepEqual(servers({ useLegacyMcpJson: true }), ['a user', 'b workspace', 'c own']);
+});
+
+test('a name of an agent is no path', () => {
+  write('ws/.amazonq/evil.json', {});
+  assert.equal(findAgentFile('../evil', places), null);
+});
+
+const driverOf = (content: object): unknown =>
+  readAgent(write('ws/.kiro/agents/d.json', { name: 'd', tools: ['*'], ...content }), places).agent.driver;
+const driverNotes = (content: object): string[] =>
+  said(write('ws/.kiro/agents/d.json', { name: 'd', tools: ['*'], ...content }));
+
+test('hooks are for our own driver alone', () => {
+  const hooks = { preToolUse: [{ command: 'x' }] };
+  const agentWith = (more: object) =>
+    readAgent(write('ws/.kiro/agents/h.json', { name: 'h', tools: ['*'], hooks, ...more }), places);
+  assert.deepEqual(agentWith({ driver: 'native' }).agent.hooks?.preToolUse?.length, 1);
+  const { agent, notes } = agentWith({ driver: 'acp', profile: 'gemini' });
+  assert.equal(agent.hooks, undefined);
+  assert.ok(
+    notes.some(({ message }) => message === 'hooks are not run by the driver acp'),
+    JSON.stringify(notes),
+  );
+});
+
+test('a driver is named with its profile; without one it is our own', () => {
+  assert.deepEqual(driverOf({ driver: 'acp', profile: 'gemini' }), { name: 'acp', profile: 'gemini' });
+  assert.deepEqual(driverOf({ driver: 'headless', profile: 'q' }), { name: 'headless', profile: 'q' });
+  assert.equal(driverOf({ driver: 'native' }), undefined);
+  assert.equal(driverOf({}), undefined);
+});
+
+test('a driver or profile that is not there is an error with the nearest one', () => {
+  assert.deepEqual(driverNotes({ driver: 'apc', profile: 'gemini' }), [
+    'error $.driver: "apc" is no driver; there are native, acp, headless; did you mean "acp"?',
+  ]);
+  assert.deepEqual(driverNotes({ driver: 'acp', profile: 'gemni' }), [
+    'error $.profile: "gemni" is no profile of the driver acp; there are kiro-cli, claude-agent-acp, gemini, opencode, codex; did you mean "gemini"?',
+  ]);
+  assert.deepEqual(driverNotes({ driver: 'headless', profile: 'gemini' }), [
+    'error $.profile: "gemini" is no profile of the driver headless; there are kiro-cli, q',
+  ]);
+  assert.deepEqual(driverNotes({ driver: 'headless' }), [
+    'error $.profile: is missing: the driver headless needs one of kiro-cli, q',
+  ]);
+  assert.deepEqual(driverNotes({ profile: 'q' }), [
+    'error $.profile: needs a driver beside it: "acp" or "headless"',
+  ]);
+});
+
+test('what only our own driver does is said to be unused', () => {
+  assert.deepEqual(driverNotes({ driver: 'acp', profile: 'codex', model: 'fast' }), [
+    'warning $.model: is not used: the program chooses its model (driver acp)',
+  ]);
+});
