@@ -130,7 +130,7 @@ test('an output of a step that is not there is never taken for a text', () => {
 });
 
 test('the example of the documents is a valid workflow', async () => {
-  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'create.md'), 'utf8');
+  const page = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'create.md'), 'utf8');
   const [, example = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
   const { workflow } = await loadWorkflow(JSON.stringify(definitionOf(read(example))));
   assert.deepEqual(
