@@ -11,6 +11,7 @@ import { openIntake } from '../../src/supervisor/intake/journal-intake.ts';
 import { createFleet } from '../../src/supervisor/lifecycle/fleet.ts';
 import { createLiveInstance, type LiveInstance } from '../../src/supervisor/lifecycle/live-instance.ts';
 import { readLive } from '../../src/supervisor/lifecycle/read-live.ts';
+import { resumeInstance } from '../../src/supervisor/lifecycle/resume-instance.ts';
 import { instanceMethods } from '../../src/supervisor/watching/instance-methods.ts';
 import { fakeContext, runningRow } from './fake-context.ts';
 
@@ -262,5 +263,23 @@ test('who has gone before the answer is no watcher of the run', limit, async () 
   gone.abort();
   await watching;
   assert.equal(fleet.find('i')?.watchers.size, 0);
+  fleet.close();
+});
+
+test('a kill switch refuses a resume before anything else that is missing for it', limit, async () => {
+  const row = { ...runningRow('i'), status: 'killed' } as const;
+  const { context } = fakeContext({ 'instance.get': () => row });
+  const refusal = new WorkflowError('KILL_SWITCH', 'global is tripped');
+  const killSwitch = {
+    ...context.killSwitch,
+    assertArmed: () => {
+      throw refusal;
+    },
+  };
+  const fleet = createFleet(context, capacity);
+  const caller = { workspace: '/w', userHome: '/', configHome: '/', person: 'x' };
+  const request = { id: 'i', from: null, pins: 'check', caller } as const;
+  const resumed = resumeInstance({ ...context, killSwitch }, fleet, row, request, async () => []);
+  await assert.rejects(resumed, refusal);
   fleet.close();
 });

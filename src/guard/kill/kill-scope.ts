@@ -15,6 +15,11 @@ export interface KillSubject {
   readonly path: string | null;
 }
 
+/** The run as a whole, as kill switches see it. */
+export function wholeRun({ id, workflow }: { readonly id: string; readonly workflow: string }): KillSubject {
+  return { workflow, instance: id, agent: null, tool: null, path: null };
+}
+
 /** Instances: the whole run is ended. Others: what of a run is covered is ended and refused from then on. */
 export type ScopeKind = 'global' | 'workflow' | 'agent' | 'tool' | 'instance' | 'step';
 

@@ -1,6 +1,6 @@
 import type { AuditActor } from '../../audit/record.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import type { KillSubject } from '../../guard/kill/kill-scope.ts';
+import { wholeRun } from '../../guard/kill/kill-scope.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
 import { instanceFolder } from '../../protocol/home.ts';
 import type { Bootstrap } from '../../protocol/instance-link.ts';
@@ -282,9 +282,4 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       for (const live of lives.values()) live.lifetime.abort();
     },
   };
-}
-
-/** The run as a whole, as kill switches see it. */
-function wholeRun({ id, workflow }: { readonly id: string; readonly workflow: string }): KillSubject {
-  return { workflow, instance: id, agent: null, tool: null, path: null };
 }

@@ -1,5 +1,6 @@
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
+import { wholeRun } from '../../guard/kill/kill-scope.ts';
 import type { ControlMethods, StatusDocument } from '../../protocol/control.ts';
 import { pathOf } from '../../protocol/step-address.ts';
 import { hasEnded, type InstanceRow } from '../../store/operations.ts';
@@ -17,7 +18,7 @@ type ResumeRequest = ControlMethods['instance.resume'][0];
 
 /**
  * Lets a paused instance go on, or opens an ended one again, with the definition it has or another. `stepsOf` reads what
- * `status` shows. Throws NOT_RESUMABLE, STEP_NOT_FOUND, PIN_CHANGED or DEFINITION_MISMATCH; nothing has changed then.
+ * `status` shows. Throws NOT_RESUMABLE, KILL_SWITCH, STEP_NOT_FOUND, PIN_CHANGED or DEFINITION_MISMATCH; nothing has changed then.
  */
 export async function resumeInstance(
   context: SupervisorContext,
@@ -35,6 +36,7 @@ export async function resumeInstance(
   if (live !== null) throw stillLive(row, definition);
   if (!['failed', 'stopped', 'killed', 'timed_out'].includes(row.status))
     throw new WorkflowError('NOT_RESUMABLE', `the instance ${row.id} is ${row.status} and cannot be resumed`);
+  context.killSwitch.assertArmed(wholeRun(row));
   const from = request.from === null ? null : stepAt(row, await stepsOf(), request.from);
   const audit = {
     type: 'instance.resume_requested',
