@@ -102,17 +102,28 @@ function guessedPaths(command: SimpleCommand): readonly string[] {
   return [...new Set(tokens.filter((token) => /[./]/.test(token) && /\w/.test(token)))].slice(0, MAX_GUESSES);
 }
 
+/**
+ * Options of curl whose value is a word of its own and no address, behind letters that take none: the `{` of a body or a
+ * format is no pattern. In `-ow` the w is the value.
+ */
+const CURL_VALUES =
+  /^(-[fgiIkLnNsSvGO]*[AbcdDeFHmoQruwX]|--(cookie|cookie-jar|data(-[a-z]+)?|dump-header|form(-[a-z]+)?|header|json|max-time|output|range|referer|request|user|user-agent|write-out))$/;
+
 /** The program takes its addresses from a file, or from a pattern of its own: `curl '{a,b}.example'`. */
 function isOpen({ program, args }: SimpleCommand): boolean {
   const name = programName(program ?? '');
   return args.some(
-    (arg) =>
+    (arg, index) =>
       arg === null ||
-      (name === 'curl' &&
-        /^-[A-Za-z]*K|^--conf|^(?!-).*[{[]/.test(arg) &&
-        !/^(https?:\/\/)?\[[\da-fA-F:.]+\]/.test(arg)) ||
+      (name === 'curl' && isOpenToCurl(arg, args[index - 1] ?? '')) ||
       (name === 'wget' && /^-[A-Za-z]*i|^--input-f/.test(arg)),
   );
+}
+
+function isOpenToCurl(arg: string, before: string): boolean {
+  if (/^-[A-Za-z]*K|^--conf/.test(arg)) return true;
+  const isPattern = /^(?!-).*[{[]/s.test(arg) && !/^(https?:\/\/)?\[[\da-fA-F:.]+\]/.test(arg);
+  return isPattern && !CURL_VALUES.test(before);
 }
 
 /** Words that look like a host, in whatever they stand. */
