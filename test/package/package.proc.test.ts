@@ -19,8 +19,8 @@ import {
 
 const MEGABYTE = 1_000_000;
 /** Of the tarball and of what is in it. What grows beyond it needs a reason, and new figures in the README. */
-const MOST_PACKED = 5 * MEGABYTE;
-const MOST_UNPACKED = 19 * MEGABYTE;
+const MOST_PACKED = 6.5 * MEGABYTE;
+const MOST_UNPACKED = 22 * MEGABYTE;
 const EXPECTED =
   /^(LICENSE|README\.md|package\.json|oclif\.manifest\.json|bin\/(find-node|q|q-workflow)|dist\/[\w./-]+\.c?js(\.[\w-]+\.cache)?|policies\/[\w.-]+\.json|schema\/[\w.-]+\.json|scripts\/verify-audit\.mjs|man\/[\w./-]+)$/;
 
