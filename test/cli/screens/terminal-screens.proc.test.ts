@@ -50,7 +50,9 @@ describe('screens on a real terminal', { timeout: 180_000, skip: lacksTmux() }, 
       // What stands there from before ends as the next screen will.
       terminal.run('clear');
       await eventually('an empty screen', () => !/\S/.test(terminal.visible()));
-      terminal.run(`clear; NO_COLOR=1 q ${line}`);
+      // A new size comes to the terminal a moment after tmux was told of it.
+      const isResized = `stty size | grep -q ' ${columns}$'`;
+      terminal.run(`until ${isResized}; do sleep 0.02; done; clear; NO_COLOR=1 q ${line}`);
       return shot(columns, /\nexit \d+$/);
     };
   };
