@@ -6,13 +6,14 @@ const { output, history, files, remarks = [] } = JSON.parse(readFileSync(0, 'utf
 const day = (iso) => iso.slice(0, 10);
 const most = Math.max(1, ...history.weeks.map((week) => week.commits));
 const bar = (count) => '█'.repeat(Math.round((count / most) * 30));
+const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 const row = (...cells) => `| ${cells.join(' | ')} |`;
 
 const text = [
   `# ${basename(process.cwd())}: a report`,
   '',
-  `${history.commits} commits by ${history.authors.length} people from ${day(history.first)} to ${day(history.last)};`,
-  `${files.files} files with ${files.lines} lines.`,
+  `${count(history.commits, 'commit', 'commits')} by ${count(history.authors.length, 'person', 'people')} from ${day(history.first)} to ${day(history.last)};`,
+  `${count(files.files, 'file', 'files')} with ${count(files.lines, 'line', 'lines')}.`,
   '',
   ...remarks.map((remark) => `- ${remark}`),
   '',

@@ -49,7 +49,7 @@ describe('the examples do what they say', () => {
     const text = readFileSync(output, 'utf8');
     for (const heading of ['## Activity by week', '## Languages', '## Files that change most', '## People'])
       assert.ok(text.includes(heading), `${heading} is not in the report`);
-    assert.match(text, /^\d+ commits by \d+ people from \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d;$/m);
+    assert.match(text, /^\d+ commits? by (1 person|\d+ people) from \d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d;$/m);
     assert.match(
       JSON.stringify(step(report, 'done')?.outputs),
       /Wrote .*report\.md: \d+ lines about \d+ commits/,
