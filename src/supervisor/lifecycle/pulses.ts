@@ -1,4 +1,5 @@
 import type { Scope } from '../../../sandbox/isolation.ts';
+import { runDelayMs } from '../../../sandbox/run-delay.ts';
 import { SUPERVISOR } from '../../audit/record.ts';
 import { ensureError } from '../../errors/workflow-error.ts';
 import type { SupervisorContext } from '../context.ts';
@@ -20,10 +21,12 @@ export function createPulses(
   lives: () => Iterable<LiveInstance>,
   hung: (live: LiveInstance, silentMs: number) => void,
   now: () => number = () => performance.now(),
+  delayOf: (pid: number) => number | null = runDelayMs,
 ): Pulses & { look(): void } {
   let timer: NodeJS.Timeout | null = null;
   let lookedAt = now();
   const heldBefore = new WeakMap<Scope, number>();
+  const delayBefore = new WeakMap<object, number>();
 
   /**
    * How long it was held for its CPU limit since the look before. Only where we hold it ourselves: what a kernel says is
@@ -37,6 +40,22 @@ export function createPulses(
     return ms - before;
   };
 
+  /**
+   * How long it had no processor since the look before, on a machine that has more to do than it can. Looked at only of
+   * one that has missed a beat: of a hundred it would cost too much. One that is stopped, or turns in a loop, has little.
+   */
+  const starvedMs = ({ process }: LiveInstance, hasMissed: boolean): number => {
+    if (process === null) return 0;
+    const ms = hasMissed ? delayOf(process.pid) : null;
+    if (ms === null) {
+      delayBefore.delete(process);
+      return 0;
+    }
+    const before = delayBefore.get(process) ?? ms;
+    delayBefore.set(process, ms);
+    return ms - before;
+  };
+
   const look = (): void => {
     const at = now();
     const missedMs = at - lookedAt - LOOK_MS;
@@ -46,7 +65,8 @@ export function createPulses(
       isEmpty = false;
       const { pulse } = live;
       if (pulse === null) continue;
-      const excusedMs = (missedMs > LATE_MS ? missedMs : 0) + heldMs(live);
+      const hasMissed = at - pulse.heardAt > pulse.everyMs;
+      const excusedMs = (missedMs > LATE_MS ? missedMs : 0) + heldMs(live) + starvedMs(live, hasMissed);
       // What it sent while we stood still, or it was held, may have been read by now.
       pulse.heardAt = Math.min(at, pulse.heardAt + excusedMs);
       if (isPaused(live)) pulse.heardAt = at;

@@ -130,3 +130,29 @@ test('of less than a core, beats may take so much longer', () => {
 function running(id: string): LiveInstance {
   return createLiveInstance(runningRow(id), [], []);
 }
+
+test('who has no processor on a busy machine is not hung, who has one and is silent is', () => {
+  const live = { ...running('a'), process: { pid: 7, startTime: '1', bootId: 'b' } };
+  let [now, delay] = [0, 0];
+  const hung: number[] = [];
+  const pulses = createPulses(
+    () => [live],
+    (_, silentMs) => hung.push(silentMs),
+    () => now,
+    (pid) => (pid === 7 ? delay : null),
+  );
+  live.pulse = { everyMs: EVERY_MS, heardAt: 0 };
+  const pass = (ms: number, waitsMs: number): void => {
+    for (const end = now + ms; now < end; ) {
+      now += 500;
+      delay += waitsMs;
+      pulses.look();
+    }
+  };
+  pass(60_000, 500);
+  assert.deepEqual(hung, []);
+  pass(4_000, 50);
+  assert.deepEqual(hung, []);
+  pass(2_000, 50);
+  assert.equal(hung.length, 1);
+});
