@@ -3,6 +3,10 @@ export class DueHeap<Item> {
   readonly #entries: { readonly at: number; readonly turn: number; readonly item: Item }[] = [];
   #pushed = 0;
 
+  get size(): number {
+    return this.#entries.length;
+  }
+
   /** The earliest time, or null when empty. */
   nextAt(): number | null {
     return this.#entries[0]?.at ?? null;
