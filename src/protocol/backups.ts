@@ -1,7 +1,7 @@
 /** The backups of a home: files whose names tell when they were made. */
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemCode } from '../errors/workflow-error.ts';
+import { namesIn } from './names-in.ts';
 import { fromStamp, stamp } from './stamp.ts';
 
 export interface BackupFile {
@@ -31,13 +31,4 @@ export function listBackups(folder: string): BackupFile[] {
       return at === null ? [] : [{ file, at, bytes: statSync(file).size }];
     })
     .sort((a, b) => b.at - a.at);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,10 +1,10 @@
-import { readdirSync } from 'node:fs';
-import { ensureError, systemCode } from '../../errors/workflow-error.ts';
+import { ensureError } from '../../errors/workflow-error.ts';
 import { isPart, mayHold } from '../../guard/kill/kill-scope.ts';
 import type { Latch } from '../../guard/kill/latch-files.ts';
 import { type About, readAbout } from '../../protocol/about.ts';
 import type { HaltedInstance, KillDocument } from '../../protocol/guard-documents.ts';
 import { type Home, instanceFolder } from '../../protocol/home.ts';
+import { namesIn } from '../../protocol/names-in.ts';
 
 /**
  * Ends what a switch covers without a supervisor: dead, hung, or its database locked. What every instance is and where
@@ -48,15 +48,10 @@ export async function stillRunning(
 }
 
 function abouts(home: Home): { readonly id: string; readonly about: About }[] {
-  try {
-    return readdirSync(home.instancesFolder).flatMap((id) => {
-      const about = readAbout(instanceFolder(home, id));
-      return about === null ? [] : [{ id, about }];
-    });
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return namesIn(home.instancesFolder).flatMap((id) => {
+    const about = readAbout(instanceFolder(home, id));
+    return about === null ? [] : [{ id, about }];
+  });
 }
 
 /** Null when nothing of it runs. */

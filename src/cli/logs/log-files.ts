@@ -1,6 +1,7 @@
-import { constants, readdirSync, readFileSync } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
+import { namesIn } from '../../protocol/names-in.ts';
 
 /** One attempt's log in an instance's folder; written by the instance (`step-log.ts` there says how). */
 export interface StepLogFile {
@@ -44,15 +45,6 @@ function readList(file: string): StepLogFile[] {
       .split('\n')
       .slice(0, -1)
       .map((line) => JSON.parse(line) as StepLogFile);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;

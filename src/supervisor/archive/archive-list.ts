@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureError, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
+import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
+import { namesIn } from '../../protocol/names-in.ts';
 import type { ArchiveDocument } from '../../protocol/upkeep-control.ts';
 import type { SupervisorContext } from '../context.ts';
 import { type ArchiveHeader, readHeader } from './archive-file.ts';
@@ -15,14 +16,9 @@ export function archiveFile({ home }: Pick<SupervisorContext, 'home'>, id: strin
 
 /** Ids of the archived instances: those of the files. */
 export function archivedIds({ home }: Pick<SupervisorContext, 'home'>): string[] {
-  try {
-    return readdirSync(home.archiveFolder)
-      .filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.'))
-      .map((name) => name.slice(0, -SUFFIX.length));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
+  return namesIn(home.archiveFolder)
+    .filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.'))
+    .map((name) => name.slice(0, -SUFFIX.length));
 }
 
 /** The newest end first. One that cannot be read is left out, and a line in the log. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditActor, AuditEntry } from '../../audit/record.ts';
@@ -6,6 +6,7 @@ import { ensureError, systemCode, WorkflowError } from '../../errors/workflow-er
 import { makePrivate, syncPath } from '../../protocol/durable.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
 import { instanceFolder } from '../../protocol/home.ts';
+import { namesIn } from '../../protocol/names-in.ts';
 import type { ArchiveDocument, ArchiveRun } from '../../protocol/upkeep-control.ts';
 import type { DueCursor } from '../../store/tables/archive-rows.ts';
 import type { SupervisorContext } from '../context.ts';
@@ -220,13 +221,4 @@ async function checkRoom(folder: string, source: string): Promise<void> {
 function isWithoutRoom(error: unknown): boolean {
   const code = systemCode(error);
   return code === 'ENOSPC' || code === 'EDQUOT' || code === 'STORE_FULL' || code === 'SHUTTING_DOWN';
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
