@@ -5,10 +5,11 @@ import { covers, type KillSubject, kindOf } from '../guard/kill/kill-scope.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap, Permit, SupervisorMessage } from '../protocol/instance-link.ts';
 import { AT_ONCE } from '../skills/stop.ts';
-import type { Attempts, RunCommand } from './attempts.ts';
+import type { Attempts } from './attempts.ts';
 import { heldAttempts, internalise } from './blobs.ts';
 import type { Journal } from './journal.ts';
 import type { Leave } from './leave.ts';
+import type { RunCommand } from './run-command.ts';
 import { approvedOutcome, suspendedOn } from './suspended.ts';
 
 type Trip = Omit<Extract<SupervisorMessage, { type: 'tripped' }>, 'type'>;
