@@ -39,10 +39,13 @@ export function createVisits(
     const last = due.at(-1);
     if (last === undefined) return;
     // Some have their decision only where the clock was set back, or by a second supervisor.
-    const known = new Set(await store.call('fire.known', { workflow: name, after: from, until: last.at }));
-    const live = await store.call('fire.live', { workflow: name });
-    const waiting = await store.call('fire.waiting', { workflow: name });
-    const open = due.filter((fire) => !known.has(fire.at));
+    const [known, live, waiting] = await Promise.all([
+      store.call('fire.known', { workflow: name, after: from, until: last.at }),
+      store.call('fire.live', { workflow: name }),
+      store.call('fire.waiting', { workflow: name }),
+    ]);
+    const decided = new Set(known);
+    const open = due.filter((fire) => !decided.has(fire.at));
     const situation = { now: at, awakeSince, isLive: live.length > 0, waitingCount: waiting.length };
     for (const decision of decideFires(open, situation)) {
       await actions.carryOut(entry, decision);
