@@ -49,18 +49,19 @@ const SIDE_BY_SIDE = 8;
 export function createScheduler(
   context: SupervisorContext,
   fleet: Fleet,
-  monotonic?: () => number,
+  monotonic: () => number = () => performance.now(),
 ): Scheduler {
   const { store, log, now } = context;
   const actions = createFireActions(context, fleet);
-  const visit = createVisits(context, fleet, actions, (workflow) => {
+  const freed = (workflow: string): void => {
     const entry = entries.get(workflow);
     if (entry !== undefined) {
       entry.nextDue = now();
       queue.set(workflow, entry.nextDue);
     }
     lookSoon();
-  });
+  };
+  const visit = createVisits(context, fleet, actions, freed, monotonic);
   const queue = createDueQueue();
   const clock = watchClock(now, monotonic);
   const inTurn = createTurns();
@@ -86,6 +87,16 @@ export function createScheduler(
     if (!isOpen) return;
     timer = setTimeout(lookSoon, delay);
     timer.unref();
+  };
+
+  /** Until nothing is left that one of them has to catch up on, nor what came meanwhile. */
+  const lookThrough = async (workflow: string): Promise<void> => {
+    const isBehind = (): boolean => (entries.get(workflow)?.backlog ?? null) !== null;
+    let wasBehind: boolean;
+    do {
+      wasBehind = isBehind();
+      await look();
+    } while (isOpen && (wasBehind || isBehind()));
   };
 
   /** One of several that take from the same names until there are no more. */
@@ -191,7 +202,7 @@ export function createScheduler(
     change: (workflow, act) =>
       inTurn(async () => {
         // What is due by now is due by the schedule as it was. Trouble with that does not keep a person from changing it.
-        await look().catch((error: unknown) =>
+        await lookThrough(workflow).catch((error: unknown) =>
           log.error('the scheduler could not look', { cause: ensureError(error).message }),
         );
         try {
@@ -206,6 +217,8 @@ export function createScheduler(
     trigger: (name, actor) =>
       inTurn(async () => {
         const entry = await findNow(name);
+        // What is left of it to catch up on was decided without this one.
+        entry.backlog = null;
         const at = now();
         // Fires of the plan are at full seconds: this one never takes the place of one of them.
         const started = await actions.start(entry, at % 1000 === 0 ? at + 1 : at, 'person', actor);
