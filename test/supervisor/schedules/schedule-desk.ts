@@ -5,13 +5,34 @@
 import { sha256 } from '../../../src/audit/canonical.ts';
 import type { Arguments, OperationName } from '../../../src/store/operations.ts';
 import type { Store } from '../../../src/store/store.ts';
+import type { Starter } from '../../../src/store/tables/schedule-rows.ts';
 import { createFleet, type Fleet } from '../../../src/supervisor/lifecycle/fleet.ts';
+import type { Offer } from '../../../src/supervisor/sandboxes/sandboxes.ts';
 import { createScheduler, type Scheduler } from '../../../src/supervisor/schedules/scheduler.ts';
 import { type Desk, openDesk, record } from '../../store/support.ts';
 import { fakeContext } from '../fake-context.ts';
 
 export const NOON = Date.parse('2026-06-01T12:00:00Z');
 export const MINUTE_MS = 60_000;
+
+const NO_LAYER = { path: null, version: '', note: 'not in this test', fix: '' };
+const NOTHING_OFFERED: Offer = {
+  ground: {
+    bubblewrap: null,
+    setpriv: null,
+    seccompFile: null,
+    user: null,
+    system: { mounts: [], folders: [] },
+    fault: null,
+    hidden: [],
+    readOnly: [],
+  },
+  layers: {
+    setpriv: { ...NO_LAYER, name: 'setpriv' },
+    bubblewrap: { ...NO_LAYER, name: 'bubblewrap', takesDescriptors: false },
+    seccomp: { ...NO_LAYER, name: 'seccomp' },
+  },
+};
 
 interface Audit {
   readonly type: string;
@@ -30,7 +51,7 @@ export interface ScheduleDesk {
   /** Of the fleet, what the scheduler sees instead of the real one's. */
   fleet: Partial<Fleet>;
   /** Registers a workflow with this trigger: each minute, when it does not say otherwise. */
-  register(trigger: object, name?: string): void;
+  register(trigger: object, name?: string, starter?: Starter): void;
   /** A scheduler that has looked once. */
   begin(): Promise<Scheduler>;
   /** Done when the look that follows a change is over too. */
@@ -63,12 +84,12 @@ export function openScheduleDesk(): ScheduleDesk {
     audits,
     before: () => undefined,
     fleet: {},
-    register: (trigger, name = 'w') => {
+    register: (trigger, name = 'w', starter) => {
       const text = JSON.stringify({
         name,
         version: '1.0.0',
         triggers: [{ type: 'schedule', cron: '* * * * *', ...trigger }],
-        steps: [{ id: 'a', type: 'skill', skill: 's' }],
+        steps: [{ id: 'a', type: 'skill', skill: 'say' }],
       });
       const hash = sha256(text);
       const put: Arguments<'registration.put'> = {
@@ -78,7 +99,7 @@ export function openScheduleDesk(): ScheduleDesk {
           definitionHash: hash,
           source: '/w.json',
           registeredAt: clock.wall,
-          starter: null,
+          starter: starter ?? null,
         },
         documents: { [hash]: text },
         schedule: 'has',
@@ -103,8 +124,9 @@ export function openScheduleDesk(): ScheduleDesk {
         onAppended: () => () => undefined,
         close: async () => undefined,
       };
-      const context = { ...fake.context, store, now: () => clock.wall };
-      const capacity = { memoryBytes: 1, cpuPercent: 100, concurrentStarts: 1 };
+      const sandboxes = { offer: async () => NOTHING_OFFERED };
+      const context = { ...fake.context, store, sandboxes, now: () => clock.wall };
+      const capacity = { memoryBytes: 2 ** 34, cpuPercent: 100, concurrentStarts: 1 };
       const fleet = { ...createFleet(context, capacity), ...made.fleet };
       const scheduler = createScheduler(context, fleet, () => clock.monotonic);
       open.push(scheduler);
