@@ -130,8 +130,8 @@ function isMatch(pattern: string, text: string): boolean {
 
 const known = new Map<string, RE2JS>();
 
-function compiled({ compile, DOTALL }: typeof RE2JS, pattern: string): RE2JS {
-  const found = known.get(pattern) ?? compile(pattern, DOTALL);
+function compiled(re2: typeof RE2JS, pattern: string): RE2JS {
+  const found = known.get(pattern) ?? re2.compile(pattern, re2.DOTALL);
   known.set(pattern, found);
   return found;
 }
