@@ -22,7 +22,7 @@ export default class Doctor extends WorkflowCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(Doctor);
     this.wantsJson = flags.json;
-    const rows = await checkHealth();
+    const rows = await checkHealth(this.caller(flags.workspace));
     if (flags.model !== undefined) {
       const name = flags.model === 'default' ? null : flags.model;
       rows.push(await modelRow(locateHome(), this.caller(flags.workspace), name));

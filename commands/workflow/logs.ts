@@ -34,7 +34,7 @@ export default class Logs extends WorkflowCommand {
     this.wantsJson = flags.json;
     const client = await this.connect();
     try {
-      await printLogs(client, args.id, {
+      const options = {
         isFollowing: flags.follow,
         step: flags.step ?? null,
         stream: flags.stream ?? null,
@@ -43,7 +43,8 @@ export default class Logs extends WorkflowCommand {
         since: flags.since ?? null,
         isRaw: flags.raw,
         isJson: flags.json,
-      });
+      };
+      await printLogs(client, args.id, options, () => this.connect('must_run'));
     } finally {
       client.close();
     }

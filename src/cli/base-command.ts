@@ -49,6 +49,15 @@ export abstract class WorkflowCommand extends Command {
     process.stdout.write(`${text}\n`);
   }
 
+  /** What is wrong and keeps nothing from being done, on stderr. */
+  protected warnOf(problems: readonly string[]): void {
+    const { style, width } = screenOf(process.stderr);
+    for (const problem of problems)
+      process.stderr.write(
+        `${wrapped(`${style.yellow('warning')} `, printable(problem), width).join('\n')}\n`,
+      );
+  }
+
   /** Every error of a command ends here: one message, never a stack, and the exit status of its code. */
   override async catch(thrown: Error & { exitCode?: number; oclif?: { exit?: number } }): Promise<void> {
     // oclif ends a command that printed its help, or called exit, by an error with this mark.

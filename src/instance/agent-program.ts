@@ -6,7 +6,7 @@ import { acpProfile } from '../agents/acp/profiles.ts';
 import type { DriverChoice } from '../agents/driver-choice.ts';
 import type { Agent } from '../agents/files/agent.ts';
 import { readGuardrails } from '../agents/files/guardrails.ts';
-import { settingsRefusal } from '../agents/files/settings.ts';
+import { loadSettingsPatterns, settingsRefusal } from '../agents/files/settings.ts';
 import { type HeadlessHost, headlessDriver } from '../agents/headless/headless-driver.ts';
 import { headlessProfile } from '../agents/headless/profiles.ts';
 import { LineProcess } from '../agents/line-process.ts';
@@ -78,8 +78,9 @@ function acpHost(program: Program): AcpHost {
       mayHave(choice, tool)
         ? settingsRefusal(agent.toolsSettings, tool, args, folders)
         : `${tool} is not allowed here`,
-    launch: (handlers) =>
-      LineProcess.start(
+    launch: async (handlers) => {
+      await loadSettingsPatterns(agent.toolsSettings);
+      return await LineProcess.start(
         profile.name,
         commandOf(program, profile.args, profile.files, (home) => profile.environment(home)),
         {
@@ -89,7 +90,8 @@ function acpHost(program: Program): AcpHost {
           masked: [...parts.masked(), ...secretsOf(program.variables)],
         },
         handlers,
-      ),
+      );
+    },
   };
 }
 

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { Agent, McpServer } from '../agents/files/agent.ts';
 import { readGuardrails } from '../agents/files/guardrails.ts';
-import { settingsRefusal } from '../agents/files/settings.ts';
+import { loadSettingsPatterns, settingsRefusal } from '../agents/files/settings.ts';
 import type { HookCache } from '../agents/hooks/hook-cache.ts';
 import type { TaskHooks } from '../agents/hooks/task-hooks.ts';
 import { ServerProcess } from '../agents/mcp/process.ts';
@@ -78,6 +78,7 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
     throw error;
   }
   const folders = { workspace: host.workspace, home: parts.bootstrap.env['HOME'] ?? null };
+  await loadSettingsPatterns(agent.toolsSettings);
   const box = createToolBox(tools, ({ tool }, args) =>
     settingsRefusal(agent.toolsSettings, tool, args, folders),
   );

@@ -101,7 +101,9 @@ function checkPattern(pattern: string, value: string, matches: PatternTest | nul
       ? { value }
       : { wrong: `must match ${pattern}, ${describe(value)} does not` };
   } catch (error) {
-    return { wrong: `has a pattern that is not understood: ${ensureError(error).message}` };
+    const { message } = ensureError(error);
+    if (error instanceof RangeError) return { wrong: `cannot be checked by its pattern: ${message}` };
+    return { wrong: `has a pattern that is not understood: ${message}` };
   }
 }
 

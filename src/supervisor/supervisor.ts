@@ -28,7 +28,7 @@ import { openKillSwitch } from './guard/kill-switch.ts';
 import { createKiller } from './guard/killer.ts';
 import { openMaskKey } from './guard/mask-key.ts';
 import { recordedCalls } from './guard/recorded-calls.ts';
-import { policyMethods, reloadBySignal } from './guard/reload-policies.ts';
+import { createPolicyReloads } from './guard/reload-policies.ts';
 import { type HomeWatch, type Loss, watchHome } from './home-watch.ts';
 import { serveInstances } from './intake/instance-server.ts';
 import { abandon } from './lifecycle/abandon.ts';
@@ -79,6 +79,9 @@ export interface Supervisor {
   readonly left: Promise<WorkflowError | null>;
 }
 
+const CAPACITY_STAYS =
+  'The capacity is the default one until the supervisor is restarted: the configuration was not valid when it started.';
+
 /** What a supervisor without its state folder may still write takes no longer. */
 const FAREWELL_MS = 5_000;
 
@@ -111,6 +114,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   };
   const machine = { memoryBytes: totalmem(), cores: availableParallelism() };
   const { capacity, problem } = planCapacity(machine, process.env);
+  let capacityProblem = problem;
   if (problem !== null)
     log.error('the capacity is the default one: the configuration is not valid', { problem });
   const keeper = await openAuditKeeper(context, process.env);
@@ -118,12 +122,22 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const guard = createDiskGuard(context, fleet);
   const scheduler = createScheduler(context, fleet);
   const { service } = options;
+  const policies = createPolicyReloads(context, fleet);
   const parts = { fleet, scheduler, keeper, vitals, capacity, service };
-  const watching = openWatching(context, { ...parts, capacityProblem: problem }, process.env);
+  const moreProblems = (): string[] => [
+    ...(capacityProblem === null ? [] : [capacityProblem]),
+    ...policies.problems(),
+  ];
+  const watching = openWatching(context, { ...parts, moreProblems }, process.env);
   const killer = createKiller(context, fleet, openKillSpool(context));
   const backups = openBackups(context);
   const archive = openArchive(context, fleet);
   const upkeep = dailyUpkeep(context, backups, archive, settings);
+  const readConfig = (): void => {
+    watching.reload();
+    // Running ones were admitted by it: it changes with a restart alone.
+    if (problem !== null) capacityProblem = planCapacity(machine, process.env).problem ?? CAPACITY_STAYS;
+  };
   const servers: Server[] = [];
   const hurried = new AbortController();
   let emptied: Promise<void> | null = null;
@@ -215,8 +229,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     ...auditMethods(context, keeper),
     ...watching.methods,
     'policy.reload': (params, call) => {
-      watching.reload();
-      return policyMethods(context, fleet)['policy.reload'](params, call);
+      readConfig();
+      return policies.methods['policy.reload'](params, call);
     },
     ...archiveMethods(context, archive, settings),
     'supervisor.backup': ({ output, caller }) => backups.make(output, personOf(caller)),
@@ -239,8 +253,8 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     context,
     stop,
     reload: () => {
-      watching.reload();
-      return reloadBySignal(context, fleet);
+      readConfig();
+      return policies.bySignal();
     },
     leaving: begun.promise,
     summary: () => summaryOf(isolation.report.backend, countByStatus(fleet)),

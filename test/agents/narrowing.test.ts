@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { settingsRefusal } from '../../src/agents/files/settings.ts';
+import { before, test } from 'node:test';
+import { loadSettingsPatterns, settingsProblems, settingsRefusal } from '../../src/agents/files/settings.ts';
 import { checkArguments, inputSchema, NATIVE_TOOLS } from '../../src/agents/native/native-tools.ts';
 import { mayHave, mayHaveServer, serversNamed } from '../../src/agents/native/tool-choice.ts';
 import type { JsonObject } from '../../src/definition/workflow.ts';
@@ -50,6 +50,30 @@ test('a server is started only for an agent that may have a tool of it', () => {
 const folders = { workspace: '/ws', home: '/home/u' };
 const refusal = (settings: Record<string, JsonObject>, tool: string, args: JsonObject): string | null =>
   settingsRefusal(settings, tool, args, folders);
+
+before(() => loadSettingsPatterns({ shell: { deniedCommands: ['x'] } }));
+
+test('a pattern that JavaScript would try in all ways takes no longer than another', () => {
+  const settings = {
+    shell: { deniedCommands: ['(a+)+b'], allowedCommands: ['(a|aa)+c'], denyByDefault: true },
+  };
+  const command = 'a'.repeat(50_000);
+  const begin = performance.now();
+  assert.match(refusal(settings, 'execute_bash', { command }) ?? '', /every command that it does not name/);
+  assert.ok(performance.now() - begin < 20_000);
+  assert.equal(refusal(settings, 'execute_bash', { command: `${command}c` }), null);
+});
+
+test('what no linear engine reads is no pattern, and what only seemed one denies', () => {
+  assert.deepEqual(
+    settingsProblems({ shell: { deniedCommands: ['rm(?! -i).*', '(', '\\Als\\z'] } }).map(({ path }) => path),
+    ['shell.deniedCommands[0]', 'shell.deniedCommands[1]'],
+  );
+  assert.match(
+    refusal({ shell: { deniedCommands: ['a{2000}'] } }, 'execute_bash', { command: 'ls' }) ?? '',
+    /^the agent file has a pattern that cannot be used: /,
+  );
+});
 
 test('denied commands hold for each part of a line, and for exec', () => {
   const settings = { shell: { deniedCommands: ['git push.*', 'rm -rf .*'] } };

@@ -56,6 +56,24 @@ describe('parameters', () => {
     assert.deepEqual(values, { a: 'd', b: '8080', c: { x: 1 }, d: [], e: '1' });
   });
 
+  test('a pattern that is large when written out is not tried on a text with which it would take minutes', async () => {
+    const matches = await loadPatternTest();
+    const skill = declared([{ name: 'a', type: 'string', pattern: '(?:x?){900}[yz]' }]);
+    const check = (a: string): Json => validateParameters(skill, { a }, matches)['a'] ?? null;
+    assert.equal(check('xxy'), 'xxy');
+    assert.throws(
+      () => check('x'.repeat(1_000_000)),
+      (error: WorkflowError) =>
+        error.code === 'PARAMETER_INVALID' &&
+        /^"a" cannot be checked by its pattern: it would take too long on 1000000 characters$/.test(
+          error.problems[0]?.message ?? '',
+        ),
+    );
+    const plain = declared([{ name: 'a', type: 'string', pattern: '^[x-z]+$' }]);
+    const long = 'x'.repeat(500_000);
+    assert.equal(validateParameters(plain, { a: long }, matches)['a'], long);
+  });
+
   test('a skill that declares no parameters takes any inputs, also when its list is empty', () => {
     assert.deepEqual(validateParameters(skillOf({ command: 'x' }), { any: [1] }), { any: [1] });
     assert.deepEqual(validateParameters(declared([]), { any: 1 }), { any: 1 });

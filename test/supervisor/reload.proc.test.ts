@@ -10,7 +10,7 @@ import { eventually } from '../setup/bench-home.ts';
 import { endOf } from '../setup/leftovers.ts';
 
 /** Policies that change while an agent works. */
-describe('a reload of policies', { timeout: 120_000 }, () => {
+describe('a reload of policies', { timeout: 300_000 }, () => {
   let desk: AgentBench;
   const list = (path: string): MockCall => ({ name: 'fs_list', args: { path } });
   /** So slow that there is time to change the policies before its call arrives. */
@@ -126,6 +126,95 @@ describe('a reload of policies', { timeout: 120_000 }, () => {
     );
     await endOf(desk.bench, id);
     assert.deepEqual(outcomes(id), ['ok', 'ok']);
+  });
+
+  test('a broken file by SIGHUP while much is started: told until it is mended, and nothing else suffers', async () => {
+    desk.bench.skill('say', { type: 'prompt_inline', prompt_template: 'hello' });
+    const plain = desk.bench.workflow('plain', { steps: [{ id: 'a', type: 'skill', skill: 'say' }] });
+    const id = await startOne();
+    const supervisor = await desk.bench.supervisorPid();
+    const running = Array.from({ length: 8 }, () => desk.bench.q('run', plain));
+    const reloads = (): unknown[] =>
+      records('policy.reloaded').flatMap(({ instance, data }) =>
+        instance === null ? [(data['unusable'] as unknown[]).length] : [],
+      );
+    const problems = async (): Promise<string[]> =>
+      ((await desk.bench.json('supervisor', 'status')) as { problems: string[] }).problems;
+    policy({ rules: [{ id: 'x', effect: 'permit' }] });
+    process.kill(supervisor, 'SIGHUP');
+    await eventually('the reload of the broken one', () => reloads().length === 1);
+    const [broken, ...more] = await problems();
+    assert.match(
+      broken ?? '',
+      /p\.json cannot be used: the layer workspace denies everything\. \$\.rules\[0\]\.effect/,
+    );
+    assert.deepEqual(more, []);
+    policy({ rules: [] });
+    process.kill(supervisor, 'SIGHUP');
+    await eventually('the reload of the mended one', () => reloads().length === 2);
+    assert.deepEqual([reloads(), await problems()], [[1, 0], []]);
+    for (const { status, stderr } of await Promise.all(running)) assert.equal(status, 0, stderr);
+    const { status } = await endOf(desk.bench, id);
+    assert.equal(status, 'completed', results(id));
+    assert.deepEqual(outcomes(id), ['ok', 'ok']);
+    assert.equal(await desk.bench.supervisorPid(), supervisor);
+    const log = readFileSync(join(desk.bench.home, 'log', 'supervisor.log'), 'utf8');
+    assert.equal(
+      log.split('"message":"a policy file cannot be used, its layer denies everything"').length,
+      2,
+    );
+  });
+
+  test('where nothing runs, a file of whoever asks is read and told all the same, by doctor too', async () => {
+    await desk.bench.q('supervisor', 'start');
+    policy({ rules: [{ id: 'x', effect: 'permit' }] });
+    const { status, document } = await reload();
+    assert.deepEqual([status, document.runs], [3, []]);
+    assert.match(document.unusable[0]?.file ?? '', /\.amazonq\/policies\/p\.json$/);
+    const doctor = async (): Promise<[number | null, string]> => {
+      const { status: code, stdout } = await desk.bench.q('doctor', '--json');
+      const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string }[] };
+      return [code, checks.find(({ name }) => name === 'policies')?.state ?? ''];
+    };
+    assert.deepEqual(await doctor(), [5, 'broken']);
+    // A signal comes from no workspace: it is the files of the supervisor's own person that count.
+    const mine = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies', 'bench.json');
+    writeFileSync(mine, '{');
+    process.kill(await desk.bench.supervisorPid(), 'SIGHUP');
+    await eventually('the reload', () => records('policy.reloaded').length === 2);
+    const unusable = records('policy.reloaded')[1]?.data['unusable'] as { file: string; layer: string }[];
+    assert.deepEqual(
+      unusable.map(({ file, layer }) => [file, layer]),
+      [[mine, 'user']],
+    );
+    policy({ rules: [] });
+    writeFileSync(mine, JSON.stringify({ apiVersion: 'policy/v1', id: 'bench', layer: 'user', rules: [] }));
+    assert.equal((await reload()).status, 0);
+    assert.equal((await doctor())[1], 'ok');
+  });
+
+  test('a configuration that is not valid: start says so with file and place, and starts', async () => {
+    const folder = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow');
+    const file = join(folder, 'config.json');
+    writeFileSync(file, '{\n  "capacity": {"memory_reserve_mb": "much"}\n}\n');
+    const { status, stderr } = await desk.bench.q('supervisor', 'start');
+    assert.equal(status, 0);
+    assert.match(
+      stderr.replace(/\s+/g, ' '),
+      /^warning .*config\.json: \$\.capacity\.memory_reserve_mb must be/,
+    );
+    const problems = async (): Promise<string[]> =>
+      ((await desk.bench.json('supervisor', 'status')) as { problems: string[] }).problems;
+    assert.equal((await problems()).length, 1);
+    writeFileSync(file, '{}');
+    await reload();
+    assert.match(
+      (await problems())[0] ?? '',
+      /^The capacity is the default one until the supervisor is restarted/,
+    );
+    await desk.bench.q('supervisor', 'stop');
+    assert.equal((await desk.bench.q('supervisor', 'start')).stderr, '');
+    assert.deepEqual(await problems(), []);
   });
 
   test('without a supervisor there is nothing to reload', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
+import { identify, isAlive } from '../../sandbox/process-identity.ts';
 import type { ScheduleDocument } from '../../src/protocol/schedule-control.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 
@@ -17,7 +18,7 @@ const ONCE_A_YEAR = { type: 'schedule', cron: '0 0 1 1 *' };
 const SAY = { id: 'only', type: 'skill', skill: 'say' };
 const LONG = { id: 'only', type: 'skill', skill: 'long' };
 
-describe('schedules fire in the built program', { timeout: 180_000 }, () => {
+describe('schedules fire in the built program', { timeout: 300_000 }, () => {
   let bench: Bench;
   before(() => {
     bench = openBench();
@@ -116,6 +117,50 @@ describe('schedules fire in the built program', { timeout: 180_000 }, () => {
       assert.equal(end.status, 'completed', JSON.stringify(end.error));
     }
     assert.deepEqual(fires('tick'), all, 'an unregistered workflow does not fire');
+  });
+
+  test('many of one instant: killed in the middle of them, each starts once', async () => {
+    const names = Array.from({ length: 12 }, (_, index) => `many-${index}`);
+    await bench.q('supervisor', 'stop');
+    await bench.qWith({ Q_WORKFLOW_FAILPOINT: 'supervisor.created:5' }, 'supervisor', 'start');
+    const supervisor = identify(await bench.supervisorPid());
+    assert.ok(supervisor !== null && isAlive(supervisor));
+    // Time enough to register all of them.
+    const instant = Math.ceil(Date.now() / 1000) * 1000 + 25_000;
+    const at = new Date(instant);
+    const cron = `${at.getUTCSeconds()} ${at.getUTCMinutes()} ${at.getUTCHours()} * * *`;
+    const files = names.map((name) =>
+      bench.workflow(name, { triggers: [{ type: 'schedule', cron }], steps: [SAY] }),
+    );
+    for (const { status, stderr } of await Promise.all(files.map((file) => bench.q('register', file))))
+      assert.equal(status, 0, stderr);
+    assert.ok(Date.now() < instant, 'registered too late');
+    const pairs = (): { workflow: string; instance: string; status: string }[] =>
+      query("SELECT workflow, instance, status FROM fires WHERE workflow LIKE 'many-%' ORDER BY workflow");
+    await eventually('the kill at the failpoint', () => !isAlive(supervisor), 60_000);
+    const before = pairs();
+    assert.ok(before.length >= 5 && before.length <= names.length, String(before.length));
+    await bench.q('supervisor', 'start');
+    const all = await eventually('all have fired', () => pairs().length === names.length && pairs());
+    assert.deepEqual(
+      all.map(({ workflow, status }) => [workflow, status]),
+      names.toSorted().map((name) => [name, 'started']),
+    );
+    for (const { workflow, instance } of before)
+      assert.equal(
+        all.find((fire) => fire.workflow === workflow)?.instance,
+        instance,
+        'it keeps its instance',
+      );
+    for (const { workflow, instance } of all) {
+      assert.deepEqual(created(workflow), [at.toISOString()]);
+      const end = await eventually(`the end of ${workflow}`, async () => {
+        const run = await bench.status(instance);
+        return run.ended_at !== null && run;
+      });
+      assert.equal(end.status, 'completed', JSON.stringify(end.error));
+    }
+    for (const name of names) await unregister(name);
   });
 
   test('pause, resume, and an edit hold at once', async () => {

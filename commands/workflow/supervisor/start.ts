@@ -19,6 +19,8 @@ export default class SupervisorStart extends WorkflowCommand {
       const status = await client.call('supervisor.status', {});
       refuseOtherIsolation(status, flags.isolation);
       this.print(status, () => supervisorLine(status));
+      // It runs all the same: what it supervises must not wait for a typing error.
+      if (!this.wantsJson) this.warnOf(status.problems ?? []);
     } finally {
       client.close();
     }

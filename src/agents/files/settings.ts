@@ -1,8 +1,9 @@
 /** `toolsSettings` of an agent file: what it denies is denied; what it allows gives no right. */
 
 import { matchesGlob, resolve } from 'node:path';
+import type { RE2JS } from 're2js';
 import type { JsonObject } from '../../definition/workflow.ts';
-import { ensureError } from '../../errors/workflow-error.ts';
+import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import { canonicalTool } from '../../guard/tools.ts';
 import { textArgument } from '../arguments.ts';
 
@@ -19,7 +20,7 @@ export function settingsProblems(
     PATTERN_KEYS.flatMap((key) =>
       textsOf(values[key]).flatMap((pattern, index) => {
         try {
-          anchored(pattern);
+          checkPattern(pattern);
           return [];
         } catch (error) {
           return [
@@ -29,6 +30,16 @@ export function settingsProblems(
       }),
     ),
   );
+}
+
+let engine: typeof RE2JS | null = null;
+
+/** To be waited for before `settingsRefusal` is asked about settings with patterns. */
+export async function loadSettingsPatterns(settings: Readonly<Record<string, JsonObject>>): Promise<void> {
+  const hasPatterns = Object.values(settings).some((values) =>
+    PATTERN_KEYS.some((key) => textsOf(values[key]).length > 0),
+  );
+  if (hasPatterns) engine ??= (await import('re2js')).RE2JS;
 }
 
 export interface Folders {
@@ -63,7 +74,17 @@ export function settingsRefusal(
   return null;
 }
 
+/** A pattern that passed for one, and is none to the engine, may be one that denies: then nothing is allowed. */
 function commandRefusal(values: JsonObject, command: string): string | null {
+  try {
+    return matchedRefusal(values, command);
+  } catch (error) {
+    if (error instanceof WorkflowError) throw error;
+    return `the agent file has a pattern that cannot be used: ${ensureError(error).message}`;
+  }
+}
+
+function matchedRefusal(values: JsonObject, command: string): string | null {
   const parts = [command, ...command.split(SEPARATORS)].map((part) => part.trim());
   for (const pattern of textsOf(values['deniedCommands']))
     if (parts.some((part) => isMatch(pattern, part))) return `the agent file denies commands like ${pattern}`;
@@ -98,13 +119,28 @@ function pathRefusal(values: JsonObject, args: JsonObject, { workspace, home }: 
   return null;
 }
 
+/**
+ * As Q reads it, `\A…\z`; but a dot is any character, so that a line break hides nothing. In linear time, as Q's own
+ * engine: the text is the model's, and one that JavaScript's engine tries in all ways would hang the run.
+ */
 function isMatch(pattern: string, text: string): boolean {
-  return anchored(pattern).test(text);
+  if (engine === null) throw new WorkflowError('INTERNAL', 'a pattern is used before its engine was loaded');
+  return compiled(engine, pattern).matches(text);
 }
 
-/** As Q reads it, `\A…\z`; but a dot is any character, so that a line break hides nothing. */
-function anchored(pattern: string): RegExp {
-  return new RegExp(`^(?:${pattern.replaceAll('\\A', '^').replaceAll('\\z', '$')})$`, 's');
+const known = new Map<string, RE2JS>();
+
+function compiled(re2: typeof RE2JS, pattern: string): RE2JS {
+  const found = known.get(pattern) ?? re2.compile(pattern, re2.DOTALL);
+  known.set(pattern, found);
+  return found;
+}
+
+/** Throws for what cannot be read. Only syntax: readers of agent files do without the engine, which takes 10 ms to load. */
+function checkPattern(pattern: string): void {
+  const group = /\\[1-9]|\(\?<?[=!]/.exec(pattern);
+  if (group !== null) throw new SyntaxError(`"${group[0]}" (look-around, back-reference) is not supported`);
+  new RegExp(pattern.replaceAll('\\A', '^').replaceAll('\\z', '$'), 's');
 }
 
 function textsOf(value: unknown): string[] {

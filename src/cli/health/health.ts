@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import type { DoctorRow } from '../../../sandbox/describe.ts';
 import { connect } from '../../client/client.ts';
 import { ensureWorkflowError, systemCode } from '../../errors/workflow-error.ts';
-import type { SupervisorStatus } from '../../protocol/control.ts';
+import type { Caller, SupervisorStatus } from '../../protocol/control.ts';
 import { readDrillNote } from '../../protocol/drill-note.ts';
 import { checkHome, checkWritable, type Home, locateHome } from '../../protocol/home.ts';
 import { drillRow } from '../kill/drill-health.ts';
@@ -14,12 +14,13 @@ import { bytes } from '../text/style.ts';
 import { wrapped } from '../text/wrap.ts';
 import { agentRow } from './agent-health.ts';
 import type { HealthRow } from './health-row.ts';
+import { policyRow } from './policy-health.ts';
 
 /** Below this the state folder may soon take no more records. */
 const LOW_SPACE_BYTES = 512 * 1024 * 1024;
 
-/** Looks at Node, the home, the disk, the supervisor and what isolation it found. Starts nothing. */
-export async function checkHealth(): Promise<HealthRow[]> {
+/** Looks at Node, the home, the disk, the caller's policies, the supervisor and what isolation it found. Starts nothing. */
+export async function checkHealth(caller: Caller): Promise<HealthRow[]> {
   const rows: HealthRow[] = [ok('node', `${process.version} at ${process.execPath}`)];
   const home = locateHome();
   try {
@@ -35,6 +36,7 @@ export async function checkHealth(): Promise<HealthRow[]> {
   rows.push(
     ...(await layerRows()),
     agentRow(process.env['PATH'] ?? ''),
+    await policyRow(caller),
     drillRow(readDrillNote(home), Date.now()),
   );
   try {

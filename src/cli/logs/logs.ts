@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { Client } from '../../client/client.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
@@ -23,12 +24,20 @@ export interface LogOptions extends LogFilterOptions {
 
 /** How often a followed folder is looked at besides the kernel's notices. */
 const LOOK_MS = 500;
+/** A service manager has the next supervisor up within seconds. */
+const RECONNECT_MS = 20_000;
 
 /**
  * Prints what the steps of an instance wrote, all logs merged by time; with `isFollowing` also what comes, until the
- * instance has ended. Throws STEP_NOT_FOUND when the named step has written no log, once nothing more can come.
+ * instance has ended: also when the supervisor goes, as long as `reconnect` finds another one soon. Throws STEP_NOT_FOUND
+ * when the named step has written no log, once nothing more can come, and SUPERVISOR_UNREACHABLE.
  */
-export async function printLogs(client: Client, given: string, options: LogOptions): Promise<void> {
+export async function printLogs(
+  client: Client,
+  given: string,
+  options: LogOptions,
+  reconnect: () => Promise<Client>,
+): Promise<void> {
   // Lines are garbage at once: room for young objects that grows would only hold memory (1 GB of log: 16 MB less).
   setFlagsFromString('--semi-space-growth-factor=1');
   const since = options.since === null ? 0 : parseMoment('--since', options.since, Date.now());
@@ -49,7 +58,7 @@ export async function printLogs(client: Client, given: string, options: LogOptio
     await out.flush();
   };
   try {
-    if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass);
+    if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass, reconnect);
     await pass(() => true);
   } finally {
     reader.close();
@@ -65,37 +74,77 @@ export async function printLogs(client: Client, given: string, options: LogOptio
 /** Prints what is new. To the logs that are over by `isOver` nothing more comes: their last line may lack its end. */
 type Pass = (isOver: (log: StepLogFile) => boolean) => Promise<void>;
 
-async function follow(client: Client, id: string, folder: string, pass: Pass): Promise<void> {
+async function follow(
+  client: Client,
+  id: string,
+  folder: string,
+  pass: Pass,
+  reconnect: () => Promise<Client>,
+): Promise<void> {
   const over = new Set<string>();
   const keyOf = (path: string, attempt: number): string => `${path}#${attempt}`;
-  const note = (step: StepDocument): void => {
-    if (step.ended_at !== null) over.add(keyOf(step.path, step.attempts));
-  };
   const looks = repeated(async () => {
     const known = new Set(over);
     await pass((log) => known.has(keyOf(log.path, log.attempt)));
   });
+  const ended = (step: StepDocument): void => {
+    over.add(keyOf(step.path, step.attempts));
+    looks.ask();
+  };
   const watcher = tryWatch(folder, looks.ask);
   const timer = setInterval(looks.ask, LOOK_MS);
-  const ended = new Promise<void>((resolve) => {
-    client.onNotification((notification) => {
-      if (notification.method === 'instance.ended') resolve();
-      if (notification.method !== 'instance.step' || notification.params.step.ended_at === null) return;
-      note(notification.params.step);
-      looks.ask();
-    });
-    void client.closed.then(resolve);
-  });
+  let current = client;
   try {
-    const now = await client.call('instance.watch', { id });
-    for (const step of now.steps) note(step);
-    looks.ask();
-    if (now.ended_at === null) await Promise.race([ended, looks.failed]);
+    while (!(await Promise.race([hasEndedBy(current, id, ended), looks.failed]))) {
+      if (current !== client) current.close();
+      // What the run writes meanwhile is shown: it is in files.
+      process.stderr.write('the supervisor went away; looking for the next one\n');
+      current = await Promise.race([soonBy(reconnect, id), looks.failed]);
+    }
   } finally {
+    if (current !== client) current.close();
     watcher?.close();
     clearInterval(timer);
   }
   await looks.settled();
+}
+
+/** Resolves true when the instance has ended, false when the connection has. `ended` hears each step that has. */
+async function hasEndedBy(client: Client, id: string, ended: (step: StepDocument) => void): Promise<boolean> {
+  const told = new Promise<boolean>((resolve) => {
+    client.onNotification((notification) => {
+      if (notification.method === 'instance.ended') resolve(true);
+      if (notification.method !== 'instance.step' || notification.params.step.ended_at === null) return;
+      ended(notification.params.step);
+    });
+    void client.closed.then(() => resolve(false));
+  });
+  try {
+    const now = await client.call('instance.watch', { id });
+    for (const step of now.steps) if (step.ended_at !== null) ended(step);
+    return now.ended_at !== null || (await told);
+  } catch (error) {
+    if (error instanceof WorkflowError && error.code === 'SUPERVISOR_UNREACHABLE') return false;
+    throw error;
+  }
+}
+
+async function soonBy(reconnect: () => Promise<Client>, id: string): Promise<Client> {
+  const deadline = performance.now() + RECONNECT_MS;
+  for (;;) {
+    try {
+      return await reconnect();
+    } catch (error) {
+      if (!(error instanceof WorkflowError) || error.code !== 'SUPERVISOR_UNREACHABLE') throw error;
+      if (performance.now() > deadline)
+        throw new WorkflowError(
+          'SUPERVISOR_UNREACHABLE',
+          `the supervisor went away while ${id} was running, and none has come since; the run goes on`,
+          { hint: `Run q workflow supervisor start, then q workflow logs ${id} -f.`, cause: error },
+        );
+    }
+    await pause(LOOK_MS);
+  }
 }
 
 interface Repeated {

@@ -8,55 +8,83 @@ import { personOf } from '../definitions/run-workflow.ts';
 import { hasProcess } from '../lifecycle/ends.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';
 import { createTurns } from '../turns.ts';
-import { type Renewal, renewPolicies } from './run-policies.ts';
+import { placesIn, type Renewal, renewPolicies } from './run-policies.ts';
 
 type Lives = Pick<Fleet, 'all'>;
 
-/** Two reloads at once would each swap what the other had read. */
-const turns = createTurns();
-
-export function policyMethods(
-  context: SupervisorContext,
-  fleet: Lives,
-): Pick<ControlHandlers, 'policy.reload'> {
-  return { 'policy.reload': ({ caller }) => reloadPolicies(context, fleet, personOf(caller)) };
+export interface PolicyReloads {
+  readonly methods: Pick<ControlHandlers, 'policy.reload'>;
+  /** The same for a signal, whose sender hears nothing: the outcome goes to the log. Never rejects. */
+  bySignal(): Promise<void>;
+  /** Files that could not be used when they were read last, each with why, in a line. */
+  problems(): string[];
 }
 
-/** The same for a signal, whose sender hears nothing: the outcome goes to the log. Never rejects. */
-export async function reloadBySignal(context: SupervisorContext, fleet: Lives): Promise<void> {
-  const { log } = context;
-  try {
-    const { runs, unusable } = await reloadPolicies(context, fleet, SUPERVISOR);
-    const changed = runs.filter((run) => run.is_changed).map(({ id }) => id);
-    log.info('policies were read anew', { runs: runs.length, changed });
+export function createPolicyReloads(context: SupervisorContext, fleet: Lives): PolicyReloads {
+  const { home, log } = context;
+  // Two reloads at once would each swap what the other had read.
+  const turns = createTurns();
+  let unusable: PolicyReload['unusable'] = [];
+
+  const reload = async (actor: AuditActor, asker: SetPlaces): Promise<PolicyReload> => {
+    const document = await turns(() => reloadPolicies(context, fleet, actor, asker));
+    ({ unusable } = document);
     for (const { file, layer, message } of unusable)
-      log.error('a policy file cannot be used, its layer denies everything', { file, layer, message });
-  } catch (error) {
-    log.error('policies could not be read anew, the old ones hold', { cause: ensureError(error).message });
-  }
+      log.error('a policy file cannot be used, its layer denies everything', { file, layer, cause: message });
+    return document;
+  };
+
+  return {
+    methods: {
+      'policy.reload': ({ caller }) => {
+        const { workspace, configHome } = caller;
+        return reload(personOf(caller), { workspace, configHome, state: home.folder });
+      },
+    },
+    bySignal: async () => {
+      try {
+        const { runs } = await reload(SUPERVISOR, placesIn(home, home.folder, process.env));
+        const changed = runs.filter((run) => run.is_changed).map(({ id }) => id);
+        log.info('policies were read anew', { runs: runs.length, changed });
+      } catch (error) {
+        log.error('policies could not be read anew, the old ones hold', {
+          cause: ensureError(error).message,
+        });
+      }
+    },
+    problems: () =>
+      unusable.map(
+        ({ file, layer, message }) =>
+          `${file} cannot be used: the layer ${layer} denies everything. ${message}`,
+      ),
+  };
 }
 
 /**
  * Reads the policies of all runs that have a process anew. First everything is read, then recorded, then swapped for
  * all at once: where the record cannot be written, the old ones hold on. Runs without a process read them when they
- * get one.
+ * get one; that a file of who asks cannot be used is told now, also where nothing runs.
  */
-function reloadPolicies(context: SupervisorContext, fleet: Lives, actor: AuditActor): Promise<PolicyReload> {
-  return turns(async () => {
-    const read = readOnce();
-    const lives = fleet.all().filter(hasProcess);
-    const renewals = await Promise.all(
-      lives.map(async (live) => ({
-        id: live.row.id,
-        workflow: live.row.workflow,
-        renewal: await renewPolicies(context, live, read),
-      })),
-    );
-    const document = documentOf(renewals);
-    await context.store.call('audit.append', { entries: entriesOf(document, actor, context.now()) });
-    for (const { renewal } of renewals) renewal.apply();
-    return document;
-  });
+async function reloadPolicies(
+  context: SupervisorContext,
+  fleet: Lives,
+  actor: AuditActor,
+  asker: SetPlaces,
+): Promise<PolicyReload> {
+  const read = readOnce();
+  const own = await read(asker);
+  const lives = fleet.all().filter(hasProcess);
+  const renewals = await Promise.all(
+    lives.map(async (live) => ({
+      id: live.row.id,
+      workflow: live.row.workflow,
+      renewal: await renewPolicies(context, live, read),
+    })),
+  );
+  const document = documentOf(own, renewals);
+  await context.store.call('audit.append', { entries: entriesOf(document, actor, context.now()) });
+  for (const { renewal } of renewals) renewal.apply();
+  return document;
 }
 
 interface RunRenewal {
@@ -76,10 +104,10 @@ function readOnce(): (places: SetPlaces) => Promise<LoadedSet> {
   };
 }
 
-function documentOf(renewals: readonly RunRenewal[]): PolicyReload {
+function documentOf(own: LoadedSet, renewals: readonly RunRenewal[]): PolicyReload {
   const unusable = new Map<string, PolicyReload['unusable'][number]>();
-  for (const { renewal } of renewals)
-    for (const { policy } of renewal.loaded.files)
+  for (const { files } of [own, ...renewals.map(({ renewal }) => renewal.loaded)])
+    for (const { policy } of files)
       if (policy.fault !== null && policy.file !== null)
         unusable.set(policy.file, { file: policy.file, layer: policy.layer, message: policy.fault });
   return {

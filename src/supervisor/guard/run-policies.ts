@@ -89,7 +89,7 @@ export async function policiesIn(
   return (await loadPolicySet(placesIn(state, workspace, env))).set;
 }
 
-function homeOf(env: Readonly<Record<string, string>>): string {
+function homeOf(env: Readonly<Record<string, string | undefined>>): string {
   return env['HOME'] ?? homedir();
 }
 
@@ -137,7 +137,12 @@ function placesOf({ home: state }: SupervisorContext, { row }: LiveInstance): Se
   return placesIn(state, row.workspace, row.env);
 }
 
-function placesIn(state: Home, workspace: string, env: Readonly<Record<string, string>>): SetPlaces {
+/** Where the policies of a run in this workspace and environment are. */
+export function placesIn(
+  state: Home,
+  workspace: string,
+  env: Readonly<Record<string, string | undefined>>,
+): SetPlaces {
   const configHome = process.env['XDG_CONFIG_HOME'] || join(homeOf(env), '.config');
   return { workspace, configHome, state: state.folder };
 }

@@ -1,5 +1,6 @@
 import { readTriggers, type Timed } from '../../definition/triggers.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
+import type { FireDecision } from '../../schedule/decide-fires.ts';
 import { type PlannedFire, planFires } from '../../schedule/plan.ts';
 import type { ScheduleRow } from '../../store/tables/schedule-rows.ts';
 import type { SupervisorContext } from '../context.ts';
@@ -17,6 +18,8 @@ export interface ScheduleEntry {
   next: PlannedFire | null;
   /** Fires of it may wait for an instance to end. */
   hasWaiting: boolean;
+  /** What was decided and is not carried out yet; then all up to `to` is decided. Null when nothing is. */
+  backlog: { readonly decisions: FireDecision[]; readonly to: number } | null;
 }
 
 export type Entries = Map<string, ScheduleEntry>;
@@ -62,7 +65,7 @@ type Plan = Pick<ScheduleEntry, 'workflow' | 'problem'>;
 
 function anew(context: SupervisorContext, row: ScheduleRow, { workflow, problem }: Plan): ScheduleEntry {
   const { decidedTo, hasWaiting } = row;
-  return { row, workflow, problem, decidedTo, nextDue: context.now(), next: null, hasWaiting };
+  return { row, workflow, problem, decidedTo, nextDue: context.now(), next: null, hasWaiting, backlog: null };
 }
 
 async function planOf(

@@ -11,6 +11,8 @@ import type { ScheduleEntry } from './schedule-entry.ts';
 
 /** Where an instance that is ending is not with the fleet any more, and not ended in the database yet. */
 const LOOK_AGAIN_MS = 1000;
+/** After this the rest of a long catching up is left for the next visit: other workflows fire meanwhile. */
+const VISIT_MS = 50;
 
 /**
  * Makes the visit to one workflow: decides what is due, starts what waited, and sets when to come again. One visit at a
@@ -21,10 +23,11 @@ export function createVisits(
   fleet: Fleet,
   actions: FireActions,
   freed: (workflow: string) => void,
+  monotonic: () => number,
 ): (entry: ScheduleEntry, awakeSince: number) => Promise<void> {
   const watched = new WeakSet<LiveInstance>();
 
-  const decideDue = async (entry: ScheduleEntry, workflow: Timed, awakeSince: number): Promise<void> => {
+  const plan = async (entry: ScheduleEntry, workflow: Timed, awakeSince: number): Promise<void> => {
     const { workflow: name } = entry.row;
     const at = now();
     const from = planFrom(workflow, entry.decidedTo, at);
@@ -39,16 +42,34 @@ export function createVisits(
     const last = due.at(-1);
     if (last === undefined) return;
     // Some have their decision only where the clock was set back, or by a second supervisor.
-    const known = new Set(await store.call('fire.known', { workflow: name, after: from, until: last.at }));
-    const live = await store.call('fire.live', { workflow: name });
-    const waiting = await store.call('fire.waiting', { workflow: name });
-    const open = due.filter((fire) => !known.has(fire.at));
+    const [known, live, waiting] = await Promise.all([
+      store.call('fire.known', { workflow: name, after: from, until: last.at }),
+      store.call('fire.live', { workflow: name }),
+      store.call('fire.waiting', { workflow: name }),
+    ]);
+    const decided = new Set(known);
+    const open = due.filter((fire) => !decided.has(fire.at));
     const situation = { now: at, awakeSince, isLive: live.length > 0, waitingCount: waiting.length };
-    for (const decision of decideFires(open, situation)) {
+    entry.backlog = { decisions: decideFires(open, situation), to: last.at };
+  };
+
+  const carryOut = async (
+    entry: ScheduleEntry,
+    { decisions, to }: NonNullable<ScheduleEntry['backlog']>,
+  ): Promise<void> => {
+    const begunAt = monotonic();
+    // What fails is decided anew, by what is live then.
+    entry.backlog = null;
+    for (const [index, decision] of decisions.entries()) {
+      if (index > 0 && monotonic() - begunAt >= VISIT_MS) {
+        entry.backlog = { decisions: decisions.slice(index), to };
+        entry.nextDue = now();
+        return;
+      }
       await actions.carryOut(entry, decision);
       entry.decidedTo = decision.action === 'miss' ? decision.to : decision.at;
     }
-    entry.decidedTo = last.at;
+    entry.decidedTo = to;
   };
 
   /** Starts the oldest fire that waits, when nothing it waits for is left. */
@@ -81,7 +102,10 @@ export function createVisits(
   return async (entry, awakeSince) => {
     entry.nextDue = null;
     if (entry.workflow === null || entry.row.pausedAt !== null) return;
-    await decideDue(entry, entry.workflow, awakeSince);
+    // The rest of an earlier visit comes first: what is due since then is planned behind it.
+    if (entry.backlog !== null) entry.nextDue = now();
+    else await plan(entry, entry.workflow, awakeSince);
+    if (entry.backlog !== null) await carryOut(entry, entry.backlog);
     await startWaiting(entry);
   };
 }

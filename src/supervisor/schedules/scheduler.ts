@@ -12,7 +12,16 @@ import { createFireActions } from './fire-actions.ts';
 import { type Entries, readSchedule, readSchedules, type ScheduleEntry } from './schedule-entry.ts';
 import { createVisits } from './schedule-visit.ts';
 
-/** Starts registered workflows by the clock. Fires are decided one after the other, each durably and once. */
+/**
+ * Starts registered workflows by the clock. What holds, whoever is killed when:
+ * - The fires of one workflow are decided one after the other, in the order of their instants: the overlap of each is
+ *   decided against the instances of those before it, which are durable by then. There is one visit to a workflow at a time.
+ * - Several workflows are visited side by side. They share nothing but the fleet, which takes runs from anyone at any time.
+ * - The row of a fire and its instance are one transaction, and nothing is launched before it: a supervisor that dies
+ *   before it finds the fire due again, one that dies after it finds an instance in its queue.
+ * - Nothing changes a registration or a schedule, nor is the clock taken in, while there is a visit.
+ * - A visit ends soon, however much there is to catch up on: what is left comes in the next one.
+ */
 export interface Scheduler {
   /** Begins; what fired while nobody was there is decided first. */
   start(): void;
@@ -31,22 +40,28 @@ export interface Scheduler {
 /** A timer runs by the monotonic clock: looking again after this sees that the other one jumped. */
 const LONGEST_SLEEP_MS = 30_000;
 const RETRY_MS = 1000;
+/**
+ * Visits at a time. Each waits for several commits, which those of others share; but as all prepare their runs in one
+ * thread, with more of them the first would wait for the last.
+ */
+const SIDE_BY_SIDE = 8;
 
 export function createScheduler(
   context: SupervisorContext,
   fleet: Fleet,
-  monotonic?: () => number,
+  monotonic: () => number = () => performance.now(),
 ): Scheduler {
   const { store, log, now } = context;
   const actions = createFireActions(context, fleet);
-  const visit = createVisits(context, fleet, actions, (workflow) => {
+  const freed = (workflow: string): void => {
     const entry = entries.get(workflow);
     if (entry !== undefined) {
       entry.nextDue = now();
       queue.set(workflow, entry.nextDue);
     }
     lookSoon();
-  });
+  };
+  const visit = createVisits(context, fleet, actions, freed, monotonic);
   const queue = createDueQueue();
   const clock = watchClock(now, monotonic);
   const inTurn = createTurns();
@@ -65,20 +80,39 @@ export function createScheduler(
     if (timer !== null) clearTimeout(timer);
     timer = null;
     await followClock();
-    const breath = takeBreaths();
     const known = await current();
-    for (const name of queue.take(now())) {
-      if (!isOpen) return;
-      const entry = known.get(name);
-      if (entry === undefined) continue;
-      await visitSafely(entry);
-      queue.set(name, entry.nextDue);
-      await breath();
-    }
+    const due = queue.take(now()).values();
+    await Promise.all(Array.from({ length: SIDE_BY_SIDE }, () => visitEach(due, known)));
     const delay = Math.max(0, Math.min(LONGEST_SLEEP_MS, queue.soonest() - now()));
     if (!isOpen) return;
     timer = setTimeout(lookSoon, delay);
     timer.unref();
+  };
+
+  /** Until nothing is left that one of them has to catch up on, nor what came meanwhile. */
+  const lookThrough = async (workflow: string): Promise<void> => {
+    const isBehind = (): boolean => (entries.get(workflow)?.backlog ?? null) !== null;
+    let wasBehind: boolean;
+    do {
+      wasBehind = isBehind();
+      await look();
+    } while (isOpen && (wasBehind || isBehind()));
+  };
+
+  /** One of several that take from the same names until there are no more. */
+  const visitEach = async (
+    due: Iterator<string, undefined>,
+    known: ReadonlyMap<string, ScheduleEntry>,
+  ): Promise<void> => {
+    const breath = takeBreaths();
+    for (let next = due.next(); next.done !== true; next = due.next()) {
+      if (!isOpen) return;
+      const entry = known.get(next.value);
+      if (entry === undefined) continue;
+      await visitSafely(entry);
+      queue.set(next.value, entry.nextDue);
+      await breath();
+    }
   };
 
   const lookSoon = (): void =>
@@ -168,7 +202,7 @@ export function createScheduler(
     change: (workflow, act) =>
       inTurn(async () => {
         // What is due by now is due by the schedule as it was. Trouble with that does not keep a person from changing it.
-        await look().catch((error: unknown) =>
+        await lookThrough(workflow).catch((error: unknown) =>
           log.error('the scheduler could not look', { cause: ensureError(error).message }),
         );
         try {
@@ -183,6 +217,8 @@ export function createScheduler(
     trigger: (name, actor) =>
       inTurn(async () => {
         const entry = await findNow(name);
+        // What is left of it to catch up on was decided without this one.
+        entry.backlog = null;
         const at = now();
         // Fires of the plan are at full seconds: this one never takes the place of one of them.
         const started = await actions.start(entry, at % 1000 === 0 ? at + 1 : at, 'person', actor);

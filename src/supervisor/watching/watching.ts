@@ -23,13 +23,14 @@ export interface Watching {
 }
 
 export type WatchingParts = Omit<StatusParts, 'notifications' | 'problems'> & {
-  readonly capacityProblem: string | null;
+  /** What is wrong elsewhere, each in a line. */
+  readonly moreProblems: () => readonly string[];
 };
 
 /** Throws USAGE for an address of metrics that is none of this machine. */
 export function openWatching(
   context: SupervisorContext,
-  { capacityProblem, ...parts }: WatchingParts,
+  { moreProblems, ...parts }: WatchingParts,
   env: NodeJS.ProcessEnv,
 ): Watching {
   const { log, now } = context;
@@ -46,8 +47,10 @@ export function openWatching(
   const all: StatusParts = {
     ...parts,
     notifications: () => notifier.document(),
-    problems: () =>
-      [capacityProblem, notifier.problem, otlpProblem, listenProblem].filter((each) => each !== null),
+    problems: () => [
+      ...moreProblems(),
+      ...[notifier.problem, otlpProblem, listenProblem].filter((each) => each !== null),
+    ],
   };
   const families = async (): Promise<Family[]> => [
     ...statusMetrics(await vitalStatus(context, all), fleet.ledger.queueLength),

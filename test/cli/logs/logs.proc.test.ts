@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readdirSync, renameSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import type { StatusDocument } from '../../../src/protocol/control.ts';
 import { type Bench, eventually, finish, openBench, ROOT } from '../../setup/bench-home.ts';
 
-describe('logs', { timeout: 120_000 }, () => {
+describe('logs', { timeout: 300_000 }, () => {
   let bench: Bench;
   let plain: StatusDocument;
   before(async () => {
@@ -200,5 +200,53 @@ describe('logs', { timeout: 120_000 }, () => {
     assert.equal(next, count + 1);
     const turned = readdirSync(join(bench.home, 'instances', id)).filter((name) => name.endsWith('.log'));
     assert.ok(turned.length > 1, 'it was not turned over');
+  });
+
+  test('-f goes on when the supervisor is killed and another comes, and says so when none does', async () => {
+    const gate = (name: string): string => `until [ -e ${name} ]; do sleep 0.05; done`;
+    bench.script(
+      'long.sh',
+      `for i in 1 2 3; do echo before $i; done; ${gate('on')}; echo after; ${gate('end')}`,
+    );
+    bench.skill('long', { type: 'code_inline', command: 'sh', args: ['long.sh'] });
+    bench.workflow('long', { steps: [{ id: 'long', type: 'skill', skill: 'long' }] });
+    const { id } = (await bench.json('run', 'long', '--detach')) as { id: string };
+    const child = bench.start(['logs', id, '-f', '--step', 'long']);
+    const other = bench.start(['logs', id, '-f', '--step', 'long']);
+    const followed = finish(child);
+    let seen = '';
+    other.stdout?.on('data', (text) => {
+      seen += String(text);
+    });
+    await eventually('the first lines', () => seen === 'before 1\nbefore 2\nbefore 3\n');
+    other.kill('SIGKILL');
+    let told = '';
+    child.stderr?.on('data', (text) => {
+      told += String(text);
+    });
+    process.kill(await bench.supervisorPid(), 'SIGKILL');
+    await eventually('the word about it', () => told !== '');
+    // The run goes on without one, and so does its log.
+    writeFileSync(join(bench.workspace, 'on'), '');
+    await bench.q('supervisor', 'start');
+    writeFileSync(join(bench.workspace, 'end'), '');
+    assert.deepEqual(await followed, {
+      status: 0,
+      stdout: 'before 1\nbefore 2\nbefore 3\nafter\n',
+      stderr: 'the supervisor went away; looking for the next one\n',
+    });
+
+    rmSync(join(bench.workspace, 'go'), { force: true });
+    const again = (await bench.json('run', 'live', '--detach')) as { id: string };
+    const alone = bench.start(['logs', again.id, '-f']);
+    const left = finish(alone);
+    await eventually('its first line', () => new Promise((resolve) => alone.stdout?.once('data', resolve)));
+    process.kill(await bench.supervisorPid(), 'SIGKILL');
+    const { status, stderr } = await left;
+    assert.equal(status, 5);
+    assert.match(
+      stderr,
+      /the supervisor went away while \w{10} was running, and none has come since; the run goes on/,
+    );
   });
 });
