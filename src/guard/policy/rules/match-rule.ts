@@ -1,7 +1,7 @@
 import { SEARCH_LEAVES_OUT } from '../../tools.ts';
 import type { Part, PathUse, Subject } from '../calls/subject.ts';
 import type { Rule } from './compile-rule.ts';
-import { isSurelyCommand, mayBeCommand } from './match-command.ts';
+import { isSurelyCommand, mayBeCommand, patternsFor } from './match-command.ts';
 import { isGuessedHost, isHost, mayBeHost } from './match-host.ts';
 import { isSurelyTool, mayBeTool } from './match-tool.ts';
 import { isExcepted, isNamed, mayEndNamed, type PathPattern, type PathRoots } from './path-pattern.ts';
@@ -69,7 +69,9 @@ function isCommandSure(rule: Rule, subject: Subject, part: Part): boolean {
   if (rule.commands === null) return true;
   if (part.command !== null) {
     const { command } = part;
-    return rule.commands.some((pattern) => isSurelyCommand(pattern, command));
+    return patternsFor(rule.commands, command.program ?? '').some((pattern) =>
+      isSurelyCommand(pattern, command),
+    );
   }
   // A redirect belongs to a command, and the rule says where it may lead.
   return (
@@ -187,7 +189,9 @@ function isCommandPossible(rule: Rule, subject: Subject, part: Part): boolean {
   if (rule.commands === null) return true;
   if (part.command !== null) {
     const { command } = part;
-    return rule.commands.some((pattern) => mayBeCommand(pattern, command));
+    return patternsFor(rule.commands, command.program ?? '').some((pattern) =>
+      mayBeCommand(pattern, command),
+    );
   }
   return (
     isRedirect(part) &&

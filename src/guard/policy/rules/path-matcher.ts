@@ -28,15 +28,14 @@ type Test = (segment: string) => boolean;
 export function pathMatcher(shapes: readonly Shape[]): PathMatcher {
   const exact = new Set<string>();
   const trees: string[] = [];
-  /** Of trees of a `**` and one name: any segment may be it. */
-  const names = new Set<string>();
+  const chains = new Map<string, Chain[]>();
   const nameTests: Test[] = [];
   const others: Shape[] = [];
   const ends = new Set<string>();
   const endTests: Test[] = [];
   for (const shape of shapes) {
     const { segments, isTree } = shape;
-    const [first, second] = segments;
+    const [first, second, ...rest] = segments;
     const last = segments.at(-1);
     if (last === undefined || last === '**') endTests.push(() => true);
     else if (isGlob(last)) endTests.push(segmentTest(last));
@@ -44,21 +43,39 @@ export function pathMatcher(shapes: readonly Shape[]): PathMatcher {
     if (!segments.some(isGlob)) {
       if (isTree) trees.push(segments.length === 0 ? '' : `/${segments.join('/')}`);
       else exact.add(`/${segments.join('/')}`);
-    } else if (isTree && segments.length === 2 && first === '**' && second !== undefined && second !== '**') {
-      if (isGlob(second)) nameTests.push(segmentTest(second));
-      else names.add(second);
-    } else others.push(shape);
+    } else if (first !== '**' || second === undefined || segments.lastIndexOf('**') > 0) others.push(shape);
+    else if (!isGlob(second)) chains.set(second, [...(chains.get(second) ?? []), { rest, isTree }]);
+    else if (isTree && rest.length === 0) nameTests.push(segmentTest(second));
+    else others.push(shape);
   }
-  const isTree = (text: string): boolean =>
+  const isInTree = (text: string): boolean =>
     trees.some((tree) => text.startsWith(tree) && (text.length === tree.length || text[tree.length] === '/'));
+  const isChained = (segments: Segments): boolean =>
+    segments.some(
+      (each, index) =>
+        chains.get(each)?.some((chain) => fitsChain(chain, segments, index + 1)) === true ||
+        nameTests.some((test) => test(each)),
+    );
   return {
     fits: ({ segments, text }) =>
       exact.has(text) ||
-      isTree(text) ||
-      segments.some((each) => names.has(each) || nameTests.some((test) => test(each))) ||
+      isInTree(text) ||
+      isChained(segments) ||
       others.some((shape) => fitsSegments(shape, segments)),
     mayEndIn: (segment) => ends.has(segment) || endTests.some((test) => test(segment)),
   };
+}
+
+/** What stands behind `**` and a name without stars: the rest of the pattern. */
+interface Chain {
+  readonly rest: Segments;
+  readonly isTree: boolean;
+}
+
+function fitsChain({ rest, isTree }: Chain, segments: Segments, from: number): boolean {
+  const end = from + rest.length;
+  const isLongEnough = isTree ? end <= segments.length : end === segments.length;
+  return isLongEnough && rest.every((each, index) => fitsSegment(each, segments[from + index] ?? ''));
 }
 
 /** Most patterns of names have one star. */

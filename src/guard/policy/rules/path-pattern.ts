@@ -49,7 +49,9 @@ export function isNamed(pattern: PathPattern, path: string, roots: PathRoots, re
 
 /** Whether a path is taken out. What lifts a guard must be sure, what is taken out of a permission is guarded. */
 export function isExcepted(pattern: PathPattern, path: string, roots: PathRoots, reading: Reading): boolean {
-  return pattern.except.length > 0 && compiledFor(pattern, roots)[reading].except.fits(splitPath(path, reading));
+  return (
+    pattern.except.length > 0 && compiledFor(pattern, roots)[reading].except.fits(splitPath(path, reading))
+  );
 }
 
 /**
