@@ -206,6 +206,6 @@ nl -ba src/a.ts | head -30
 `
   .trim()
   // A here-document is one command.
-  .replace(/(<<'END'[^]*?\n)END\n/, (text) => text.replaceAll('\n', '\0').replace(/\0$/, '\n'))
+  .replace(/(<<'END'[\s\S]*?\n)END\n/, (text) => text.replaceAll('\n', '\0').replace(/\0$/, '\n'))
   .split('\n')
   .map((line) => line.replaceAll('\0', '\n'));

@@ -24,7 +24,8 @@ export function readRegularBytes(file: string, maxBytes: number): Buffer {
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) throw new NotRegular('it is a folder');
     if (!stat.isFile()) throw new NotRegular('it is no regular file');
-    if (stat.size > maxBytes) throw new NotRegular(`it is too large: ${stat.size} bytes, ${maxBytes} are allowed`);
+    if (stat.size > maxBytes)
+      throw new NotRegular(`it is too large: ${stat.size} bytes, ${maxBytes} are allowed`);
     return readFileSync(descriptor);
   } finally {
     closeSync(descriptor);

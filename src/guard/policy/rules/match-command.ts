@@ -66,8 +66,7 @@ const spoken = new WeakMap<readonly CommandPattern[], Map<string, readonly Comma
 
 /** Those of many patterns that may speak of a program, by whatever name: a rule has dozens, and one or none is left. */
 export function patternsFor(patterns: readonly CommandPattern[], program: string): readonly CommandPattern[] {
-  let known = spoken.get(patterns);
-  if (known === undefined || known.size >= MAX_CACHED) spoken.set(patterns, (known = new Map()));
+  const known = cached(patterns);
   let found = known.get(program);
   if (found === undefined) {
     const names = likelyNames(program);
@@ -76,6 +75,14 @@ export function patternsFor(patterns: readonly CommandPattern[], program: string
     known.set(program, found);
   }
   return found;
+}
+
+function cached(patterns: readonly CommandPattern[]): Map<string, readonly CommandPattern[]> {
+  const known = spoken.get(patterns);
+  if (known !== undefined && known.size < MAX_CACHED) return known;
+  const empty = new Map<string, readonly CommandPattern[]>();
+  spoken.set(patterns, empty);
+  return empty;
 }
 
 function isLikelyProgram({ programs }: CommandPattern, program: string, names: readonly string[]): boolean {
