@@ -9,6 +9,7 @@ import { openBench } from './bench/bench-home.ts';
 import { burst } from './bench/burst.ts';
 import { completeCommand, listCommand, runCommand } from './bench/commands.ts';
 import { cpuQuota, sampling } from './bench/cpu.ts';
+import { decision } from './bench/decision.ts';
 import { killFleet, killTree } from './bench/kill.ts';
 import type { Result } from './bench/measure.ts';
 import { instanceMemory, supervisorMemory } from './bench/memory.ts';
@@ -31,6 +32,7 @@ const MEASURES = [
   completeCommand,
   runCommand,
   auditRow,
+  decision,
   permit,
   redraw,
   inlineStep,

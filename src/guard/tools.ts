@@ -99,8 +99,9 @@ export function nativeTool(name: string): NativeTool | null {
  * name itself when it is like none.
  */
 export function likelyTool(name: string): string {
-  const folded = foldName(name).replace(/^@?builtin\//, '');
-  return BY_NAME.get(name) ?? BY_FOLDED_NAME.get(folded) ?? name;
+  const known = BY_NAME.get(name);
+  if (known !== undefined) return known;
+  return BY_FOLDED_NAME.get(foldName(name).replace(/^@?builtin\//, '')) ?? name;
 }
 
 /** One form for all spellings that people may take for the same name. */

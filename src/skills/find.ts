@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../errors/nearest.ts';
 import { ensureError, systemCode } from '../errors/workflow-error.ts';
+import { readRegularBytes } from '../protocol/regular-file.ts';
 import { normaliseSkill } from './normalise.ts';
 import type { Skill, SkillNote } from './skill.ts';
 
@@ -126,11 +127,12 @@ function listFolder(folder: string, notes: SkillNote[]): string[] {
   }
 }
 
-/** Links are followed; a pipe, socket or folder is never opened. */
+/** Links are followed; a pipe, socket or folder is never read. */
 function readSkillFile(file: string, notes: SkillNote[]): Uint8Array | null {
   try {
     const stat = statSync(file);
-    if (stat.isFile() && stat.size <= MAX_FILE_BYTES) return readFileSync(file);
+    // Not by its name once more: a step may put a pipe in its place, which nobody comes back from.
+    if (stat.isFile() && stat.size <= MAX_FILE_BYTES) return readRegularBytes(file, MAX_FILE_BYTES);
     notes.push(
       note(file, '$', stat.isFile() ? 'is larger than 1 MiB: left out' : 'is no regular file: left out'),
     );

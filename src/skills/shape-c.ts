@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
 import { systemCode } from '../errors/workflow-error.ts';
 import type { SkillDraft } from './blocks.ts';
@@ -64,9 +64,20 @@ function isFile(path: string): boolean {
 function isRunnable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return readFileSync(file).subarray(0, 2).toString('latin1') === '#!' || extname(file) === '';
+    return beginningOf(file) === '#!' || extname(file) === '';
   } catch (error) {
     if (systemCode(error) === 'EACCES') return false;
     throw error;
+  }
+}
+
+/** Of a script of whatever size; a step may put a pipe in its place meanwhile. */
+function beginningOf(file: string): string {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const bytes = Buffer.alloc(2);
+    return fstatSync(descriptor).isFile() ? bytes.toString('latin1', 0, readSync(descriptor, bytes)) : '';
+  } finally {
+    closeSync(descriptor);
   }
 }

@@ -120,6 +120,23 @@ describe('when hooks run', () => {
     assert.ok(!JSON.stringify(agent.requests).includes('noted'));
   });
 
+  test('postToolUse runs when its call is over, before the calls that have not begun', async () => {
+    // Four calls run beside each other: the fifth begins when one of them is over.
+    const five = [1, 2, 3, 4, 5].map((n) => ['search', { pattern: `x${n}` }] as const);
+    const hooks = hooksOf({ postToolUse: [hook('after')] });
+    const agent = fakeAgent({
+      ...SEARCH,
+      turns: [calls(...five.map(([name, args]) => [name, args] as [string, JsonObject])), says('done')],
+      hooks,
+    });
+    await agent.run();
+    const all = lines(agent.events);
+    const fifth = all.indexOf('tool_called c1-5 search');
+    const firstHook = all.findIndex((line) => line.endsWith('hook:postToolUse'));
+    assert.ok(firstHook !== -1 && firstHook < fifth, all.join('\n'));
+    assert.equal(hooks.ran.length, 5);
+  });
+
   test('each has a permit of its own, asked right after its intent, and counts for no limit of tools', async () => {
     const hooks = hooksOf({ preToolUse: [hook('before')] });
     const agent = fakeAgent({ ...SEARCH, hooks, limits: { maxToolCalls: 1 } });

@@ -60,15 +60,28 @@ export async function beforeCall(run: LoopRun, { call, args }: CallState, tool: 
   return { kind: 'free' };
 }
 
-/** postToolUse of each call of the answer that was run. */
+/** postToolUse of a call that has just been run; answers what a person has to decide before they are over. */
+export async function afterCall(run: LoopRun, state: CallState): Promise<readonly PermitApproval[]> {
+  for (const use of usesAfter(run, state)) {
+    const ran = await runHook(run, use);
+    if (ran.kind === 'waits') return [ran.approval];
+  }
+  return [];
+}
+
+/** postToolUse of each call of the answer that was run, as far as a crash or a person kept them from being run. */
 export async function afterCalls(run: LoopRun, turn: TurnState): Promise<void> {
-  const uses = turn.calls.flatMap(({ call, tool, args, outcome, result }) => {
-    if (tool === null || (outcome !== 'ok' && outcome !== 'error')) return [];
-    const response = { success: outcome === 'ok', result: [result] };
-    const facts = { tool_name: tool, tool_input: args, tool_response: response };
-    return usesAt(run, 'postToolUse', call, { call, tool }, facts);
-  });
-  await runAll(run, uses);
+  await runAll(
+    run,
+    turn.calls.flatMap((state) => usesAfter(run, state)),
+  );
+}
+
+function usesAfter(run: LoopRun, { call, tool, args, outcome, result }: CallState): Use[] {
+  if (tool === null || (outcome !== 'ok' && outcome !== 'error')) return [];
+  const response = { success: outcome === 'ok', result: [result] };
+  const facts = { tool_name: tool, tool_input: args, tool_response: response };
+  return usesAt(run, 'postToolUse', call, { call, tool }, facts);
 }
 
 /** stop, after the answer that ends the step. */

@@ -4,7 +4,7 @@ import { ensureError, ensureWorkflowError } from '../../errors/workflow-error.ts
 import { canonicalTool } from '../../guard/tools.ts';
 import type { PermitApproval } from '../../protocol/instance-link.ts';
 import { INTERRUPTED_TEXT } from '../../protocol/open-calls.ts';
-import { type BeforeCall, beforeCall } from '../hooks/run-hooks.ts';
+import { afterCall, type BeforeCall, beforeCall } from '../hooks/run-hooks.ts';
 import { approvalOf, type CallEnd, Cancelled, type LoopRun, Suspended } from '../run.ts';
 import { callEnded, FATAL, grantOf } from './call-end.ts';
 import { isKnownTool, type Tool, type ToolCall, type ToolResult } from './tool-box.ts';
@@ -36,7 +36,7 @@ export async function runCalls(run: LoopRun, turn: TurnState): Promise<void> {
 }
 
 /** Answers what the call waits for, if it does. */
-async function settle(run: LoopRun, iteration: number, state: CallState): Promise<PermitApproval[]> {
+async function settle(run: LoopRun, iteration: number, state: CallState): Promise<readonly PermitApproval[]> {
   const { task, world, signal } = run;
   const { call, name, args } = state;
   const found = task.tools.find(name);
@@ -67,7 +67,10 @@ async function settle(run: LoopRun, iteration: number, state: CallState): Promis
   const before = await beforeAllowed(run, state, tool);
   if (before.kind === 'waits') return [before.approval];
   if (before.kind === 'blocked') world.record([callEnded(run, call, 'denied', `denied: ${before.reason}`)]);
-  else await execute(run, found, state, grantOf(permit));
+  else {
+    await execute(run, found, state, grantOf(permit));
+    return await afterCall(run, state);
+  }
   return [];
 }
 

@@ -40,7 +40,10 @@ export function partBase(folder: string, file: string, start: number): string {
 /** Whole lines only: the last one may be in the middle of being written. */
 function readList(file: string): StepLogFile[] {
   try {
-    const text = readFileSync(file, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW });
+    const text = readFileSync(file, {
+      encoding: 'utf8',
+      flag: constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    });
     return text
       .split('\n')
       .slice(0, -1)

@@ -13,9 +13,13 @@ export type PossibleRun =
  * `python -c 'os.system("rm x")'`. Far too much, and not all of it; `source` is the text that they stand in.
  */
 export function possibleRuns(commands: readonly SimpleCommand[], source: string): readonly PossibleRun[] {
-  const runs = commands.flatMap((command) => [...startedBy(command), ...codeOf(command).flatMap(runsIn)]);
+  const runs = commands.flatMap((command) => [
+    ...startedBy(command),
+    ...keptBy(command),
+    ...codeOf(command).flatMap(runsIn),
+  ]);
   // A program that reads its code from a here-document or a pipe: it stands somewhere in the text.
-  const isFed = /<<|\|/.test(source) && commands.some((command) => readsCode(command));
+  const isFed = /<<|\||<\(/.test(source) && commands.some((command) => readsCode(command));
   return [...runs, ...(isFed ? runsIn(source) : [])].slice(0, MAX_RUNS);
 }
 
@@ -32,13 +36,15 @@ const STARTERS: ReadonlySet<string> = new Set(
     envdir wine uname x86_64 tsp ts dtach abduco screen tmux sg multilog hyperfine socat gdb lldb
     start-stop-daemon machinectl lxc-attach nix-shell npx bunx pnpx uvx watchexec nodemon dotenv cross-env
     concurrently daemonize daemon capsh zip entr inotifywait run-parts pee at batch crontab less sshpass
-    with-contenv s6-setuidgid s6-softlimit xterm konsole gnome-terminal x-terminal-emulator byobu
+    with-contenv s6-setuidgid s6-softlimit xterm konsole gnome-terminal x-terminal-emulator byobu script
   `),
 );
 /** The same behind one word of theirs. */
 const STARTING_WORDS: ReadonlyMap<string, RegExp> = new Map([
   ...names('docker podman nerdctl').map((name) => [name, /^(?:run|exec)$/] as const),
-  ...names('kubectl oc').map((name) => [name, /^(?:exec|run|debug)$/] as const),
+  ...names('kubectl oc').map((name) => [name, /^(?:exec|run|debug|rsh)$/] as const),
+  ['docker-compose', /^(?:run|exec)$/],
+  ['pipx', /^run$/],
   ...names('lxc bundle ip').map((name) => [name, /^exec$/] as const),
   ...names('npm yarn pnpm mise asdf direnv').map((name) => [name, /^(?:exec|x|dlx)$/] as const),
   ...names('uv poetry pipenv pdm hatch conda mamba rye flatpak snap').map(
@@ -67,6 +73,46 @@ function startedBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
   });
 }
 
+/** Builtins that keep a text of their arguments as a command for later, or evaluate what stands in it. */
+const KEEPERS: ReadonlySet<string> = new Set(
+  names(`
+    alias hash complete compgen bind export declare typeset local readonly printf test [ let read unset wait mapfile
+    readarray
+  `),
+);
+/** Variables whose value is run by the shell, git, man and others. */
+const RUN_LATER =
+  /(?:COMMAND|PAGER|EDITOR|VISUAL|BROWSER|SHELL|_SSH|_RSH|ASKPASS|_DIFF|LESSOPEN|LESSCLOSE|PREPROCESSOR)$|^PS[0-4]$/;
+
+/** `alias f=rm; f x`, `PAGER='rm x' man ls`, `hash -p /bin/rm ls`, `printf -v 'a[$(rm x)]' y`. */
+function keptBy({ program, args, assignments }: SimpleCommand): readonly PossibleRun[] {
+  const passed = assignments.flatMap(({ name, value }) =>
+    value !== null && RUN_LATER.test(name) ? textOf(value) : [],
+  );
+  if (program === 'gcc' || program === 'g++' || program === 'cc') return [...passed, ...wrapperOf(args)];
+  if (program === null || !KEEPERS.has(program)) return passed;
+  return [...passed, ...args.flatMap((arg) => (arg === null ? [] : keptIn(arg, program)))];
+}
+
+function keptIn(arg: string, program: string): readonly PossibleRun[] {
+  const [, name, value] = /^(\w[\w-]*)=(.*)$/s.exec(arg) ?? [];
+  if (program === 'alias') return value === undefined ? [] : textOf(value);
+  if (program === 'hash') return arg.startsWith('-') ? [] : [{ words: [arg] }];
+  if (['complete', 'compgen', 'bind'].includes(program)) return textOf(arg);
+  const isRun = name !== undefined && value !== undefined && RUN_LATER.test(name);
+  return isRun ? textOf(value) : /\$\(|`/.test(arg) ? runsIn(arg) : [];
+}
+
+function textOf(value: string): readonly PossibleRun[] {
+  return [{ text: value }, ...runsIn(value)];
+}
+
+/** `gcc -wrapper rm,x`. */
+function wrapperOf(args: SimpleCommand['args']): readonly PossibleRun[] {
+  const value = args[args.indexOf('-wrapper') + 1];
+  return args.includes('-wrapper') && typeof value === 'string' ? [{ words: value.split(',') }] : [];
+}
+
 /** `python -m pip install x` is `pip install x`. */
 function moduleOf(args: SimpleCommand['args']): readonly PossibleRun[] {
   const at = args.indexOf('-m');
@@ -93,6 +139,8 @@ const FED_PROGRAMS: ReadonlySet<string> = new Set([
   'at',
   'batch',
   'crontab',
+  'source',
+  '.',
 ]);
 
 /** The arguments that are code, or may be. */

@@ -13,6 +13,23 @@ const WITH_DIGIT = new Set([
   'sqlite3',
   'm4',
   'b2',
+  'i386',
+  'i486',
+  'i586',
+  'i686',
+  'ia64',
+  'uname26',
+  'aarch64',
+  'ppc32',
+  'ppc64',
+  'mips32',
+  'mips64',
+  'parisc32',
+  'parisc64',
+  'sparc32',
+  'sparc64',
+  'riscv64',
+  's390',
 ]);
 
 /**

@@ -10,7 +10,7 @@ import {
   strictest,
 } from './files/policy-set.ts';
 import type { Rule } from './rules/compile-rule.ts';
-import { matchesGuard } from './rules/guard-rules.ts';
+import { touchedGuards } from './rules/guard-rules.ts';
 import { looksAtPlaces, matchesRule, type RateCheck } from './rules/match-rule.ts';
 import { type NamedPlace, namedPlaces } from './rules/named-places.ts';
 
@@ -62,8 +62,9 @@ export function decide(set: PolicySet, call: GuardedCall, facts: DecisionFacts):
   const judged = subject.parts.map((part) =>
     layers.flatMap((layer, index) => layerLinks(layer, index, subject, part, rates)),
   );
-  const rules = [...set.guard, ...layers.flatMap((layer) => layer.rules)];
-  const areDoubtsIdle = !isAct(call) && !rules.some((rule) => looksAtPlaces(rule, subject));
+  const areDoubtsIdle =
+    !isAct(call) &&
+    ![set.guard, ...layers.map(({ rules }) => rules)].flat().some((rule) => looksAtPlaces(rule, subject));
   const doubted = areDoubtsIdle ? [] : doubtLinks(subject, layers, [...guarded, ...judged.flat()]);
   const chain = [...guarded, ...doubted, ...judged.flat()];
   const shadow = shadowPolicies(set, environment).flatMap((policy) =>
@@ -80,9 +81,7 @@ export function decide(set: PolicySet, call: GuardedCall, facts: DecisionFacts):
 }
 
 function guardLinks(guard: readonly Rule[], subject: Subject, part: Part): ChainLink[] {
-  return guard
-    .filter((rule) => matchesGuard(rule, subject, part))
-    .map((rule) => linkOf(rule, 'built-in', part));
+  return touchedGuards(guard, subject, part).map((rule) => linkOf(rule, 'built-in', part));
 }
 
 function linkOf(rule: Rule, layer: string, part: Part): ChainLink {

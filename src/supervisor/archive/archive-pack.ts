@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { constants, createWriteStream } from 'node:fs';
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -89,7 +89,9 @@ async function* linesOf(
     const part = `file:${name}`;
     yield line({ file: { name, mode: mode & 0o777, mtime: Math.floor(mtimeMs) } });
     manifest.add(part, '');
-    for await (const piece of createReadStream(path, { highWaterMark: PIECE_BYTES })) {
+    // A pipe or a link in its place would hold us up, or lead elsewhere.
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    for await (const piece of file.createReadStream({ highWaterMark: PIECE_BYTES })) {
       // No encoding is set: pieces are buffers.
       const data = piece as Buffer;
       manifest.add(part, data);

@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { sha256 } from '../../audit/canonical.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
+import { NotRegular, readRegularBytes } from '../../protocol/regular-file.ts';
 import { scriptsOf } from '../../skills/scripts.ts';
 import type { Skill } from '../../skills/skill.ts';
 
@@ -24,8 +25,11 @@ export function pinScripts(skills: readonly Skill[], workspace: string): Record<
 export function hashScript(file: string): string | null {
   try {
     const stat = statSync(file);
-    return stat.isFile() && stat.size <= MAX_SCRIPT_BYTES ? sha256(readFileSync(file)) : null;
+    if (!stat.isFile() || stat.size > MAX_SCRIPT_BYTES) return null;
+    // A step may put a pipe in its place meanwhile.
+    return sha256(readRegularBytes(file, MAX_SCRIPT_BYTES));
   } catch (error) {
+    if (error instanceof NotRegular) return null;
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'ENAMETOOLONG') return null;
     throw error;

@@ -1,4 +1,4 @@
-/** The policies that `second-look.jsonl` tries: shipped ones by name, and what users would write. */
+/** The policies that `second-look.jsonl` and `third-look.jsonl` try: shipped ones by name, and what users would write. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PolicyFile, RuleFile } from '../../../src/guard/policy/files/policy-file.ts';
@@ -129,8 +129,11 @@ export interface Attempt {
 }
 
 export function attempts(workspace: string): readonly Attempt[] {
-  const text = readFileSync(join(import.meta.dirname, 'second-look.jsonl'), 'utf8');
-  return text
+  const texts = ['second-look.jsonl', 'third-look.jsonl'].map((name) =>
+    readFileSync(join(import.meta.dirname, name), 'utf8'),
+  );
+  return texts
+    .join('')
     .trim()
     .split('\n')
     .map((line): Attempt => {

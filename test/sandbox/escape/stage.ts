@@ -57,10 +57,9 @@ export async function openStage(user: StepUser | null): Promise<Stage> {
   ]);
   const address = servers[3]?.address();
   const victim = await startVictim(outside, user);
-  const shm = spawnSync('ipcmk', ['--shmem', '4096', '--mode', '0666'], { encoding: 'utf8' }).stdout.replace(
-    /\D/g,
-    '',
-  );
+  const shm = ownIpc('--shmem', '4096');
+  const queue = ownIpc('--queue');
+  const semaphore = ownIpc('--semaphore', '1');
   if (user !== null) giveAway(base, user);
   // Only now, so that it stays another's.
   writeFileSync(join(workspace, 'private'), 'private');
@@ -85,6 +84,9 @@ export async function openStage(user: StepUser | null): Promise<Stage> {
       VICTIM: String(victim.pid),
       VICTIM_WORD: 'q-escape-victim'.slice(0, 15),
       SHM_ID: shm,
+      QUEUE_ID: queue,
+      SEMAPHORE_ID: semaphore,
+      SUPERVISOR: String(process.pid),
       SETUID: join(base, 'set-uid'),
     },
     ground: {
@@ -102,11 +104,16 @@ export async function openStage(user: StepUser | null): Promise<Stage> {
     },
     close: async () => {
       victim.kill('SIGKILL');
-      spawnSync('ipcrm', ['--shmem-id', shm]);
+      spawnSync('ipcrm', ['--shmem-id', shm, '--queue-id', queue, '--semaphore-id', semaphore]);
       await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
       for (const path of [base, shared, temporary]) rmSync(path, { recursive: true, force: true });
     },
   };
+}
+
+/** The number of something of System V that everybody may use. */
+function ownIpc(...what: readonly string[]): string {
+  return spawnSync('ipcmk', [...what, '--mode', '0666'], { encoding: 'utf8' }).stdout.replace(/\D/g, '');
 }
 
 interface Places {

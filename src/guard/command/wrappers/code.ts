@@ -32,6 +32,7 @@ export const unwrapAwk: Unwrap = (args) => {
   });
   const program = args[rest];
   const hasFile = options.some(({ name }) => name === '-f');
+  if (program === null && !hasFile) return merge(CODE, problem('awk: its program is known only at run time'));
   const isFilter = doubt === null && !hasFile && program !== null && !AWK_RUNS.test(program ?? '');
   return isFilter ? NOTHING : CODE;
 };

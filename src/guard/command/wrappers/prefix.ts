@@ -19,6 +19,35 @@ interface Prefix extends OptionSpec {
 const HELP = ['--help', '--version'];
 const NAMESPACES = ['mount?', 'uts?', 'ipc?', 'net?', 'pid?', 'user?', 'cgroup?', 'time?'];
 
+const PERSONALITY: Prefix = {
+  flags: 'BFILRSTXZv3',
+  long: [
+    'verbose',
+    'addr-no-randomize',
+    'fdpic-funcptrs',
+    'short-inode',
+    'addr-compat-layout',
+    'read-implies-exec',
+    '32bit',
+    'mmap-page-zero',
+    'whole-seconds',
+    'sticky-timeouts',
+    '3gb',
+    '4gb',
+    'uname-2.6',
+    'list',
+    'show?',
+  ],
+  hasShell: true,
+};
+
+/** Other names of setarch: links to it, on each kind of machine some of them. */
+const MACHINES =
+  `linux32 linux64 i386 i486 i586 i686 athlon x86_64 ia64 uname26 aarch64 arm64 arm armv6l armv7l armv8l armh ppc ppc32
+  ppc64 ppc64le mips mips32 mips64 parisc parisc32 parisc64 sparc sparc32 sparc64 s390 s390x alpha riscv32 riscv64`.split(
+    /\s+/,
+  );
+
 /** Programs that run the rest of their words: `nice -n 5 git push`. */
 const PREFIXES: Readonly<Record<string, Prefix>> = {
   nice: { values: 'n', hasNumbers: true, long: ['adjustment='] },
@@ -142,9 +171,7 @@ const PREFIXES: Readonly<Record<string, Prefix>> = {
     long: ['lib=', 'faked=', 'unknown-is-real'],
     hasShell: true,
   },
-  setarch: { flags: 'BFILRSTXZv3', long: ['verbose', 'addr-no-randomize'], operands: 1, hasShell: true },
-  linux32: { flags: 'BFILRSTXZv3', hasShell: true },
-  linux64: { flags: 'BFILRSTXZv3', hasShell: true },
+  setarch: PERSONALITY,
   prlimit: {
     values: 'p',
     optional: 'cdefilmnqrstuvxy',
@@ -194,12 +221,24 @@ const PREFIXES: Readonly<Record<string, Prefix>> = {
   rlwrap: { flags: 'aAcDhiImNnoRrsvW', values: 'bCefFglOpPqStwz' },
   'dbus-run-session': { long: ['config-file=', 'dbus-daemon='] },
   noglob: {},
+  fakechroot: { flags: 's', values: 'edcb', long: ['use-system-libs'], hasShell: true },
+  uclampset: {
+    values: 'mMp',
+    flags: 'asRv',
+    long: ['pid=', 'system', 'all-tasks', 'reset-on-fork', 'verbose'],
+  },
+  ...Object.fromEntries(MACHINES.map((name) => [name, PERSONALITY])),
 };
 
 export const PREFIX_NAMES: readonly string[] = Object.keys(PREFIXES);
 
 /** What a prefix program runs; a doubt about its options is a problem. */
-export const unwrapPrefix: Unwrap = (args, name) => {
+export const unwrapPrefix: Unwrap = (given, name) => {
+  const [machine] = given;
+  if (name === 'setarch' && machine === null)
+    return problem('setarch: a word before the command is known only at run time');
+  // `setarch i686 -R ls`: the machine is the first word, or none.
+  const args = name === 'setarch' && machine?.startsWith('-') === false ? given.slice(1) : given;
   const prefix = PREFIXES[name] ?? {};
   const spec = { ...prefix, long: [...(prefix.long ?? []), 'help', 'version'] };
   const { options, rest, doubt } = scanOptions(args, spec);

@@ -1,5 +1,6 @@
 import { isLongOption } from '../options.ts';
 import type { Argument } from '../reading.ts';
+import { sshSetting } from './privilege.ts';
 import { merge, NOTHING, problem, type Run, runs, type Unwrap, type Unwrapped } from './unwrapped.ts';
 
 /** Options of programs whose value is a command: `tar --to-command=…`, `rsync -e …`. */
@@ -76,7 +77,8 @@ export const unwrapRunners: Unwrap = (args, name) => {
       /^-[^-]/.test(word) || (index === 0 && spec.isOldStyle === true && !word.startsWith('-'));
     if (isCluster) found.push(...clusterRuns(word, args.slice(index + 1), spec, name, index === 0));
   });
-  return merge(notes, runs(...found), name === 'tar' ? checkpoints(args) : NOTHING);
+  const settings = name === 'scp' || name === 'sftp' ? sshSettings(options) : NOTHING;
+  return merge(notes, runs(...found), name === 'tar' ? checkpoints(args) : settings);
 };
 
 function clusterRuns(
@@ -98,6 +100,17 @@ function clusterRuns(
     if (!isOld && spec.values?.includes(letter) === true) return [];
   }
   return [];
+}
+
+/** `-o ProxyCommand=…` as for ssh, in a word or two. */
+function sshSettings(args: readonly Argument[]): Unwrapped {
+  return merge(
+    ...args.map((word, index) => {
+      const [, attached = null] = /^-o(.*)$/s.exec(word ?? '') ?? [];
+      if (attached === null) return NOTHING;
+      return sshSetting(attached === '' ? (args[index + 1] ?? null) : attached);
+    }),
+  );
 }
 
 function checkpoints(args: readonly Argument[]): Unwrapped {

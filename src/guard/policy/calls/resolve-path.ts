@@ -42,13 +42,14 @@ const MAX_LENGTH = 4096;
 export function resolvePath(path: string, base: string, files: FileFacts): ResolvedPath {
   if (path.includes('\0')) return doubtful('nul', []);
   const absolute = path.startsWith('/') ? path : `${base}/${path}`;
-  const normal = tidy(posix.normalize(absolute));
+  const normal = UNTIDY.test(absolute) ? tidy(posix.normalize(absolute)) : absolute;
   if (absolute.length > MAX_LENGTH) return doubtful('too_long', [normal]);
   const walk = follow(absolute, files);
   // Without `..` both ways to read the text are the same.
   const lexical = absolute.includes('..') ? follow(normal, files) : walk;
-  const real = [...new Set([walk.real, lexical.real])];
-  const spellings = [...new Set([...real, normal, ...walk.stages, ...lexical.stages])];
+  const isPlain = lexical === walk && walk.stages.length === 0 && walk.real === normal;
+  const real = isPlain ? [normal] : [...new Set([walk.real, lexical.real])];
+  const spellings = isPlain ? real : [...new Set([...real, normal, ...walk.stages, ...lexical.stages])];
   return {
     real,
     spellings,
@@ -56,6 +57,9 @@ export function resolvePath(path: string, base: string, files: FileFacts): Resol
     isHardLinked: walk.isHardLinked || lexical.isHardLinked,
   };
 }
+
+/** Has segments that say nothing, or lead back. */
+const UNTIDY = /\/\.{0,2}(?:\/|$)/;
 
 function doubtful(doubt: PathDoubt, spellings: readonly string[]): ResolvedPath {
   return { real: [], spellings, doubt, isHardLinked: false };

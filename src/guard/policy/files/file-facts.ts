@@ -5,6 +5,7 @@ import type { FileEntry, FileFacts } from '../calls/resolve-path.ts';
 /** The file system as it is now. Make one for each decision: what it saw once it keeps. */
 export function realFiles(): FileFacts {
   const seen = new Map<string, FileEntry>();
+  const listed = new Map<string, ReturnType<FileFacts['names']>>();
   return {
     entry(path) {
       const known = seen.get(path);
@@ -13,7 +14,13 @@ export function realFiles(): FileFacts {
       seen.set(path, entry);
       return entry;
     },
-    names: list,
+    names(folder) {
+      const known = listed.get(folder);
+      if (known !== undefined) return known;
+      const names = list(folder);
+      listed.set(folder, names);
+      return names;
+    },
   };
 }
 

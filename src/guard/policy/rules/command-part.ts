@@ -79,10 +79,11 @@ const NETWORK_PROGRAMS: ReadonlySet<string> = new Set(
 );
 
 function destinationsOf(arg: string, isNetworkProgram: boolean): Destination[] {
-  const url = /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(arg)?.[0];
+  const url = arg.includes('://') ? /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(arg)?.[0] : undefined;
   if (url !== undefined) return [readUrl(url)];
   // git and ssh: user@host:path. No port is in it.
-  if (/^[^@\s/:]+@[^\s/:@]+(:|$)/.test(arg)) return single(readHost(arg.replace(/:.*$/s, '')));
+  if (arg.includes('@') && /^[^@\s/:]+@[^\s/:@]+(:|$)/.test(arg))
+    return single(readHost(arg.replace(/:.*$/s, '')));
   if (!isNetworkProgram || arg.startsWith('-')) return [];
   return single(readHost(arg.replace(/[/?#].*$/s, '')));
 }
@@ -132,7 +133,8 @@ function guessedHosts(command: SimpleCommand, isNetworkProgram: boolean): Destin
   const plain = command.args.filter((arg) => arg !== null && (isNetworkProgram || !/\s/.test(arg)));
   const tokens = [...plain, ...codes].flatMap((text) => {
     const isUrl = text?.includes('://') === true && codes.length === 0;
-    return isUrl ? [] : (text ?? '').slice(0, 16_384).split(/[^\w.-]+/);
+    // A host has a dot in it, and most words have none.
+    return isUrl || text?.includes('.') !== true ? [] : text.slice(0, 16_384).split(/[^\w.-]+/);
   });
   const hosts = tokens.filter(
     (token) =>

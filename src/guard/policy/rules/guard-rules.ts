@@ -1,8 +1,8 @@
 import type { Part, PathUse, Subject } from '../calls/subject.ts';
 import { compileRule, type Rule } from './compile-rule.ts';
 import { GIT_CONFIG_READS, GUARDED_COMMANDS, GUARDED_FILES } from './guard-files.ts';
-import { mayBeCommand } from './match-command.ts';
-import { isNamed, type PathRoots } from './path-pattern.ts';
+import { mayBeCommand, patternsFor } from './match-command.ts';
+import { isNamed, type PathPattern, type PathRoots, pathPattern } from './path-pattern.ts';
 import { takesWholeFolder } from './whole-folders.ts';
 
 /** Folders of this machine that hold what the guard itself is made of. Absolute. */
@@ -38,19 +38,57 @@ function expanded(glob: string, { state, config }: GuardPlaces): readonly string
 }
 
 /**
- * Whether a part of a call touches what such a rule guards. A path that nobody knows is no touch here: such a call is
+ * Those of the guard's rules that a part of a call touches. A path that nobody knows is no touch here: such a call is
  * never allowed by itself, and the sandbox holds what policies cannot see.
  */
-export function matchesGuard(rule: Rule, subject: Subject, part: Part): boolean {
-  if (subject.call.kind !== 'tool' && subject.call.kind !== 'hook') return false;
-  if (rule.commands !== null) return isGuardedCommand(rule, part);
+export function touchedGuards(guard: readonly Rule[], subject: Subject, part: Part): readonly Rule[] {
+  if (subject.call.kind !== 'tool' && subject.call.kind !== 'hook') return [];
   // The scripts of hooks lie in guarded folders: there a word that a program may take for a path is read, not written.
   const isHook = subject.call.kind === 'hook';
-  return part.paths.some((use) => (use.isKnown || !isHook) && isGuardedUse(rule, subject, part, use));
+  const { files, commands, all } = sortedGuard(guard);
+  const uses = part.paths.filter(
+    (use) => (use.isKnown || !isHook) && use.spelled !== null && mayTouch(all, subject, part, use),
+  );
+  const touched =
+    uses.length === 0
+      ? []
+      : files.filter((rule) => uses.some((use) => isGuardedUse(rule, subject, part, use)));
+  const run = part.command === null ? [] : commands.filter((rule) => isGuardedCommand(rule, part));
+  return [...touched, ...run];
+}
+
+interface SortedGuard {
+  readonly files: readonly Rule[];
+  readonly commands: readonly Rule[];
+  /** The files of all rules: most paths are none of them. */
+  readonly all: PathPattern;
+}
+
+const sorted = new WeakMap<readonly Rule[], SortedGuard>();
+
+function sortedGuard(guard: readonly Rule[]): SortedGuard {
+  const known = sorted.get(guard);
+  if (known !== undefined) return known;
+  const files = guard.filter(({ path }) => path !== null);
+  const found = {
+    files,
+    commands: guard.filter(({ commands }) => commands !== null),
+    all: pathPattern(files.flatMap(({ path }) => path?.globs ?? [])),
+  };
+  sorted.set(guard, found);
+  return found;
+}
+
+function mayTouch(all: PathPattern, { roots }: Subject, part: Part, use: PathUse): boolean {
+  return (
+    use.resolved.some(({ spellings }) => spellings.some((each) => isNamed(all, each, roots, 'likely'))) ||
+    takesWholeFolder(part, use)
+  );
 }
 
 function isGuardedCommand(rule: Rule, { command }: Part): boolean {
-  if (command === null || !(rule.commands?.some((pattern) => mayBeCommand(pattern, command)) ?? false))
+  if (command?.program == null || rule.commands === null) return false;
+  if (!patternsFor(rule.commands, command.program).some((pattern) => mayBeCommand(pattern, command)))
     return false;
   if (rule.id !== 'git-config') return true;
   const words = command.args.slice(command.args.indexOf('config') + 1);

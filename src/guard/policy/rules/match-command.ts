@@ -61,16 +61,45 @@ function wordsOf(text: string): readonly string[] {
   return text.trim().split(/\s+/);
 }
 
+const MAX_CACHED = 256;
+const spoken = new WeakMap<readonly CommandPattern[], Map<string, readonly CommandPattern[]>>();
+
+/** Those of many patterns that may speak of a program, by whatever name: a rule has dozens, and one or none is left. */
+export function patternsFor(patterns: readonly CommandPattern[], program: string): readonly CommandPattern[] {
+  const known = cached(patterns);
+  let found = known.get(program);
+  if (found === undefined) {
+    const names = likelyNames(program);
+    const isJoined = names.some((name) => name.includes('-'));
+    found = patterns.filter((pattern) => isJoined || isLikelyProgram(pattern, program, names));
+    known.set(program, found);
+  }
+  return found;
+}
+
+function cached(patterns: readonly CommandPattern[]): Map<string, readonly CommandPattern[]> {
+  const known = spoken.get(patterns);
+  if (known !== undefined && known.size < MAX_CACHED) return known;
+  const empty = new Map<string, readonly CommandPattern[]>();
+  spoken.set(patterns, empty);
+  return empty;
+}
+
+function isLikelyProgram({ programs }: CommandPattern, program: string, names: readonly string[]): boolean {
+  return programs.some((each) => {
+    const wanted = programName(each);
+    return names.some((name) => fitsGlobFolded(wanted, name)) || fitsGlobFolded(each, program);
+  });
+}
+
 /** Whether a command may be one that the pattern guards against: any doubt counts as yes. */
 export function mayBeCommand(pattern: CommandPattern, command: SimpleCommand): boolean {
   const { program } = command;
   if (program === null) return false;
   const names = likelyNames(program);
-  const isProgram = pattern.programs.some((each) => {
-    const wanted = programName(each);
-    return names.some((name) => fitsGlobFolded(wanted, name)) || fitsGlobFolded(each, program);
-  });
-  const rests = isProgram ? restsBehind(pattern, command, names) : joinedRests(pattern, command, names);
+  const rests = isLikelyProgram(pattern, program, names)
+    ? restsBehind(pattern, command, names)
+    : joinedRests(pattern, command, names);
   return rests.some((rest) => mayHaveArgs(pattern, rest, names));
 }
 

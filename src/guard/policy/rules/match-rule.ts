@@ -1,13 +1,13 @@
 import { SEARCH_LEAVES_OUT } from '../../tools.ts';
 import type { Part, PathUse, Subject } from '../calls/subject.ts';
 import type { Rule } from './compile-rule.ts';
-import { isSurelyCommand, mayBeCommand } from './match-command.ts';
+import { isSurelyCommand, mayBeCommand, patternsFor } from './match-command.ts';
 import { isGuessedHost, isHost, mayBeHost } from './match-host.ts';
 import { isSurelyTool, mayBeTool } from './match-tool.ts';
-import { isExcepted, isNamed, type PathPattern, type PathRoots } from './path-pattern.ts';
+import { isExcepted, isNamed, mayEndNamed, type PathPattern, type PathRoots } from './path-pattern.ts';
 import { sureName } from './program.ts';
 import { isProjectRunner } from './runners.ts';
-import { followsLinks, leadsOut, mayHold, takesWholeFolder } from './whole-folders.ts';
+import { followsLinks, leadsOut, mayHold, type Picked, takesWholeFolder } from './whole-folders.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
 
@@ -69,7 +69,9 @@ function isCommandSure(rule: Rule, subject: Subject, part: Part): boolean {
   if (rule.commands === null) return true;
   if (part.command !== null) {
     const { command } = part;
-    return rule.commands.some((pattern) => isSurelyCommand(pattern, command));
+    return patternsFor(rule.commands, command.program ?? '').some((pattern) =>
+      isSurelyCommand(pattern, command),
+    );
   }
   // A redirect belongs to a command, and the rule says where it may lead.
   return (
@@ -187,7 +189,9 @@ function isCommandPossible(rule: Rule, subject: Subject, part: Part): boolean {
   if (rule.commands === null) return true;
   if (part.command !== null) {
     const { command } = part;
-    return rule.commands.some((pattern) => mayBeCommand(pattern, command));
+    return patternsFor(rule.commands, command.program ?? '').some((pattern) =>
+      mayBeCommand(pattern, command),
+    );
   }
   return (
     isRedirect(part) &&
@@ -198,8 +202,9 @@ function isCommandPossible(rule: Rule, subject: Subject, part: Part): boolean {
 
 function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: Subject): boolean {
   const { access } = rule;
+  const { roots } = subject;
   const isMeant = (path: string): boolean =>
-    isNamed(pattern, path, subject.roots, 'likely') && !isExcepted(pattern, path, subject.roots, 'sure');
+    isNamed(pattern, path, roots, 'likely') && !isExcepted(pattern, path, roots, 'sure');
   return part.paths.some((use) => {
     if (access !== null && !use.access.some((each) => access.includes(each))) return false;
     if (use.spelled === null || use.resolved.some(({ spellings }) => spellings.some(isMeant))) return true;
@@ -207,9 +212,13 @@ function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: S
     if (!isSearch && !takesWholeFolder(part, use)) return false;
     const leftOut = isSearch ? SEARCH_LEAVES_OUT : NOTHING;
     const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
-    const isLooked = (path: string): boolean => path.toLowerCase().endsWith(ending) && isMeant(path);
+    const picked: Picked = {
+      isNamed: (path) => isNamed(pattern, path, roots, 'likely'),
+      isExcepted: (path) => !path.toLowerCase().endsWith(ending) || isExcepted(pattern, path, roots, 'sure'),
+      mayEndNamed: (name) => mayEndNamed(pattern, name, roots),
+    };
     return use.resolved.some(({ real }) =>
-      real.some((folder) => mayHold(folder, subject.files, isLooked, leftOut)),
+      real.some((folder) => mayHold(folder, subject.files, picked, leftOut)),
     );
   });
 }

@@ -1,6 +1,6 @@
 import type { PathFile } from '../files/policy-file.ts';
 import { many } from '../files/policy-file.ts';
-import { fitsGlob, isGlob } from './text-glob.ts';
+import { type PathMatcher, pathMatcher, type Segments, type Shape, type SplitPath } from './path-matcher.ts';
 
 /** Folders that stand for a variable of a pattern. All absolute. */
 export interface PathRoots {
@@ -13,9 +13,6 @@ export interface PathRoots {
  * invisible characters and dots at the end, a bare name at any depth, all below what it names; for what guards.
  */
 export type Reading = 'sure' | 'likely';
-
-/** Segments of an absolute pattern; `**` stands for any number of segments. */
-type Segments = readonly string[];
 
 export interface PathPattern {
   readonly within: readonly string[];
@@ -47,24 +44,31 @@ export function patternProblem(pattern: string): string | null {
 /** Whether an absolute, normalised path is named. A pattern of `except` alone names all paths. */
 export function isNamed(pattern: PathPattern, path: string, roots: PathRoots, reading: Reading): boolean {
   const { named } = compiledFor(pattern, roots)[reading];
-  return named === null || fitsAny(named, path, reading);
+  return named === null || named.fits(splitPath(path, reading));
 }
 
 /** Whether a path is taken out. What lifts a guard must be sure, what is taken out of a permission is guarded. */
 export function isExcepted(pattern: PathPattern, path: string, roots: PathRoots, reading: Reading): boolean {
-  return pattern.except.length > 0 && fitsAny(compiledFor(pattern, roots)[reading].except, path, reading);
+  return (
+    pattern.except.length > 0 && compiledFor(pattern, roots)[reading].except.fits(splitPath(path, reading))
+  );
+}
+
+/**
+ * Whether a name in a folder that is not named itself may make the path named as a whole (`likely`). Folders that are
+ * looked through have thousands of names, and nearly none of them may.
+ */
+export function mayEndNamed(pattern: PathPattern, name: string, roots: PathRoots): boolean {
+  // What Unicode folds may become more than one name.
+  if (!/^[\x21-\x7e]+$/.test(name)) return true;
+  const { named } = compiledFor(pattern, roots).likely;
+  return named === null || named.mayEndIn(foldPath(name));
 }
 
 interface Compiled {
   /** Null: all paths. */
-  readonly named: readonly Shape[] | null;
-  readonly except: readonly Shape[];
-}
-
-interface Shape {
-  readonly segments: Segments;
-  /** True when it stands for all below what it fits, too. */
-  readonly isTree: boolean;
+  readonly named: PathMatcher | null;
+  readonly except: PathMatcher;
 }
 
 /** For the roots of the last decision, which are most often those of the next one. */
@@ -88,8 +92,8 @@ function compile({ within, globs, except }: PathPattern, roots: PathRoots, readi
     patterns.flatMap((each) => shapesOf(each, isFolder, roots, reading));
   const isOpen = within.length + globs.length === 0;
   return {
-    named: isOpen ? null : [...shapes(within, true), ...shapes(globs, false)],
-    except: shapes(except, false),
+    named: isOpen ? null : pathMatcher([...shapes(within, true), ...shapes(globs, false)]),
+    except: pathMatcher(shapes(except, false)),
   };
 }
 
@@ -103,22 +107,18 @@ function shapesOf(pattern: string, isFolder: boolean, roots: PathRoots, reading:
   }));
 }
 
-function fitsAny(shapes: readonly Shape[], path: string, reading: Reading): boolean {
-  const segments = pathSegments(path, reading);
-  return shapes.some((shape) => fitsSegments(shape, segments));
-}
-
 const MAX_CACHED = 1024;
-const split = { sure: new Map<string, Segments>(), likely: new Map<string, Segments>() };
+const split = { sure: new Map<string, SplitPath>(), likely: new Map<string, SplitPath>() };
 
 /** The same path is compared with many patterns. */
-function pathSegments(path: string, reading: Reading): Segments {
+function splitPath(path: string, reading: Reading): SplitPath {
   const known = split[reading].get(path);
   if (known !== undefined) return known;
   const segments = segmentsOf(reading === 'sure' ? path : foldPath(path));
+  const found = { segments, text: `/${segments.join('/')}` };
   if (split[reading].size >= MAX_CACHED) split[reading].clear();
-  split[reading].set(path, segments);
-  return segments;
+  split[reading].set(path, found);
+  return found;
 }
 
 function absolutes(pattern: string, roots: PathRoots, reading: Reading): readonly string[] {
@@ -137,37 +137,6 @@ function absolutes(pattern: string, roots: PathRoots, reading: Reading): readonl
 
 function segmentsOf(path: string): Segments {
   return path.split('/').filter((segment) => segment !== '' && segment !== '.');
-}
-
-/** At most one way back for each `**` at a time: linear in path times pattern, as in fitsGlob. */
-function fitsSegments({ segments: pattern, isTree }: Shape, path: Segments): boolean {
-  let inPattern = 0;
-  let inPath = 0;
-  let star = -1;
-  let resume = 0;
-  while (inPath < path.length) {
-    const segment = pattern[inPattern];
-    if (segment === '**') {
-      star = inPattern++;
-      resume = inPath;
-    } else if (segment === undefined && isTree) {
-      return true;
-    } else if (segment !== undefined && fitsSegment(segment, path[inPath] ?? '')) {
-      inPattern++;
-      inPath++;
-    } else if (star !== -1) {
-      inPattern = star + 1;
-      inPath = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (pattern[inPattern] === '**') inPattern++;
-  return inPattern === pattern.length;
-}
-
-function fitsSegment(pattern: string, segment: string): boolean {
-  return pattern === segment || (isGlob(pattern) && fitsGlob(pattern, segment));
 }
 
 /** Zero-width and direction marks: some file systems leave them out of a name (git's CVE-2014-9390). */

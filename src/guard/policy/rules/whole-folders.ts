@@ -28,29 +28,42 @@ export function takesWholeFolder({ command }: Part, use: PathUse): boolean {
 /** As many as a decision may look at: some 50 ms. Where there are more, nobody knows. */
 const MAX_ENTRIES = 20_000;
 
+/** What a folder is looked through for. */
+export interface Picked {
+  isNamed(path: string): boolean;
+  isExcepted(path: string): boolean;
+  /** False for most names: in a folder that is not named itself, they make no path that is. */
+  mayEndNamed(name: string): boolean;
+}
+
 /**
- * Whether a folder may hold a file, at any depth, that a test picks. Links are not followed, names that are left out are
+ * Whether a folder may hold a file, at any depth, that is picked. Links are not followed, names that are left out are
  * not looked into.
  */
 export function mayHold(
   folder: string,
   files: FileFacts,
-  isPicked: (path: string) => boolean,
+  picked: Picked,
   leftOut: ReadonlySet<string>,
 ): boolean {
   if (files.entry(folder).kind !== 'folder') return false;
-  const open = [folder];
+  const open = [{ at: folder, isAllNamed: picked.isNamed(folder) }];
   let seen = 0;
-  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { at, isAllNamed } = next;
     const names = files.names(at);
     if (names === null) continue;
-    const looked = names.filter(({ name }) => !leftOut.has(name));
+    const looked = leftOut.size === 0 ? names : names.filter(({ name }) => !leftOut.has(name));
     seen += looked.length;
     if (seen > MAX_ENTRIES) return true;
+    const prefix = at === '/' ? '/' : `${at}/`;
     for (const { name, isFolder } of looked) {
-      const path = `${at === '/' ? '' : at}/${name}`;
-      if (isPicked(path)) return true;
-      if (isFolder) open.push(path);
+      const mayBeNamed = isAllNamed || picked.mayEndNamed(name);
+      if (!mayBeNamed && !isFolder) continue;
+      const path = prefix + name;
+      const isNamed = mayBeNamed && picked.isNamed(path);
+      if (isNamed && !picked.isExcepted(path)) return true;
+      if (isFolder) open.push({ at: path, isAllNamed: isNamed });
     }
   }
   return false;
