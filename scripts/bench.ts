@@ -10,6 +10,7 @@ import { burst } from './bench/burst.ts';
 import { completeCommand, listCommand, runCommand } from './bench/commands.ts';
 import { cpuQuota, sampling } from './bench/cpu.ts';
 import { killFleet, killTree } from './bench/kill.ts';
+import { logs } from './bench/logs.ts';
 import type { Result } from './bench/measure.ts';
 import { instanceMemory, supervisorMemory } from './bench/memory.ts';
 import { memoryLimit } from './bench/memory-limit.ts';
@@ -33,6 +34,7 @@ const MEASURES = [
   auditRow,
   permit,
   redraw,
+  logs,
   inlineStep,
   commandSteps,
   sandboxedStep,
