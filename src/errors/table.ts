@@ -241,8 +241,8 @@ export const ERROR_TABLE = {
   APPROVAL_DENIED: row(
     EXIT.REFUSED,
     'terminal',
-    'A person denied it, or nobody approved it in time.',
-    'Run q workflow approvals --all to see who decided and why.',
+    'A person denied it, nobody approved it in time, or nobody could be asked.',
+    'Run q workflow approvals --all to see who decided and why; run --approvals wait has it asked.',
   ),
   APPROVAL_NOT_FOUND: row(
     EXIT.NOT_FOUND,
