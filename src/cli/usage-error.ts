@@ -15,7 +15,7 @@ export interface KnownWords {
 export function usageError(thrown: Error, { command, flags, args }: KnownWords): WorkflowError {
   const [first = ''] = thrown.message.split(/\nSee more help|\nNote: /);
   const message = printable(first.trim().replace(/:?\n\s*/g, ': ')).replace(
-    /^The following errors? occurred: /,
+    /^The following errors? occurred: |^Parsing (?=--)/,
     '',
   );
   const help = `Run q ${command} --help.`;

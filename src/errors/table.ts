@@ -219,6 +219,12 @@ export const ERROR_TABLE = {
     'Another program keeps the database of the state folder locked.',
     'End what has it open, such as sqlite3 or a backup; running instances wait and go on by themselves.',
   ),
+  OUTPUT_FAILED: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'What a command prints could not be written, for a full disk or a failing device behind it.',
+    'Free space, or send the output elsewhere; what the command did is done.',
+  ),
   STORE_FULL: row(
     EXIT.UNREACHABLE,
     'retryable',
