@@ -11,6 +11,7 @@ import { completeCommand, listCommand, runCommand } from './bench/commands.ts';
 import { cpuQuota, sampling } from './bench/cpu.ts';
 import { decision } from './bench/decision.ts';
 import { killFleet, killTree } from './bench/kill.ts';
+import { logs } from './bench/logs.ts';
 import type { Result } from './bench/measure.ts';
 import { instanceMemory, supervisorMemory } from './bench/memory.ts';
 import { memoryLimit } from './bench/memory-limit.ts';
@@ -35,6 +36,7 @@ const MEASURES = [
   decision,
   permit,
   redraw,
+  logs,
   inlineStep,
   commandSteps,
   sandboxedStep,

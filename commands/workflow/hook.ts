@@ -23,6 +23,8 @@ By the policies and kill switches that hold here; any end but an allow has statu
   async run(): Promise<void> {
     // Whatever happens from here on, nothing but a decision lets the tool run.
     process.exitCode = BLOCKED;
+    // A standard error that cannot be written is thrown late, with status 1: the tool would run.
+    process.prependListener('uncaughtException', () => process.exit(BLOCKED));
     const { flags } = await this.parse(Hook);
     this.wantsJson = flags.json;
     const answer = await decideHook({

@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
+import { unknownWorkflow } from '../../src/cli/kill/given-scope.ts';
 import { KILL_MODES, killText, tripSwitch } from '../../src/cli/kill/kill-run.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 
@@ -31,8 +32,12 @@ export default class Kill extends WorkflowCommand {
     this.wantsJson = flags.json;
     const { mode, reason } = flags;
     const caller = this.caller(flags.workspace);
-    const document = await tripSwitch(locateHome(), { scope: args.scope, mode, reason, caller });
+    const home = locateHome();
+    const document = await tripSwitch(home, { scope: args.scope, mode, reason, caller });
     this.printWrapped(document, () => killText(document));
+    const unknown =
+      document.instances.length === 0 ? await unknownWorkflow(home, document.scope, caller) : null;
+    if (unknown !== null) process.stderr.write(`note  ${unknown}\n`);
     if (document.survivors > 0 || document.instances.some(({ failure }) => failure !== undefined))
       process.exitCode = 1;
   }

@@ -13,6 +13,8 @@ import { spawnToEnd } from './spawn-to-end.ts';
 export interface Bench {
   readonly home: Home;
   readonly workspace: string;
+  /** What a command gets that is to reach our home. */
+  readonly env: NodeJS.ProcessEnv;
   /** Runs `./bin/q workflow …` against our home, in our workspace; throws when it fails. */
   cli(...words: string[]): Promise<void>;
   /** The same with more environment. */
@@ -73,6 +75,7 @@ export async function openBench(): Promise<Bench> {
   return {
     home,
     workspace,
+    env,
     cli,
     cliWith,
     connect: () => connect(home, 'must_run'),

@@ -1,15 +1,15 @@
 import { Command, Flags } from '@oclif/core';
 import { callerHere } from '../client/caller.ts';
 import { type Client, connect } from '../client/client.ts';
-import { nearest } from '../errors/nearest.ts';
 import { EXIT } from '../errors/table.ts';
-import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
+import { ensureWorkflowError, type Problem, type WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { locateHome } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { type Screen, screenOf } from './text/screen.ts';
 import { printable } from './text/style.ts';
 import { wrapped, wrapText } from './text/wrap.ts';
+import { usageError } from './usage-error.ts';
 
 /** What every command shares: `--json`, `--workspace`, the way to the supervisor, and how errors are shown. */
 export abstract class WorkflowCommand extends Command {
@@ -63,22 +63,15 @@ export abstract class WorkflowCommand extends Command {
     // oclif ends a command that printed its help, or called exit, by an error with this mark.
     if (thrown.oclif?.exit === 0) return;
     const isUsage = thrown.oclif !== undefined || thrown.constructor.name.endsWith('ParserError');
-    const error = isUsage ? this.usageError(thrown) : ensureWorkflowError(thrown);
+    const error = isUsage
+      ? usageError(thrown, {
+          command: (this.id ?? 'workflow').replaceAll(':', ' '),
+          flags: { ...this.ctor.baseFlags, ...this.ctor.flags },
+          args: this.ctor.args,
+        })
+      : ensureWorkflowError(thrown);
     process.exitCode = isUsage ? EXIT.USAGE : error.exitStatus;
     showError(error, this.wantsJson);
-  }
-
-  /** oclif's words about a command line in one line, with the flag that was probably meant. */
-  private usageError(thrown: Error): WorkflowError {
-    const [message = ''] = thrown.message.split(/\nSee more help|\nNote: /);
-    const command = (this.id ?? 'workflow').replaceAll(':', ' ');
-    const help = `Run q ${command} --help.`;
-    const unknown = 'flags' in thrown && Array.isArray(thrown.flags) ? String(thrown.flags[0]) : '';
-    const known = Object.keys({ ...this.ctor.baseFlags, ...this.ctor.flags }).map((name) => `--${name}`);
-    const meant = unknown.startsWith('--') ? nearest(unknown, known) : undefined;
-    return new WorkflowError('USAGE', message.trim().replace(/:?\n\s*/g, ': '), {
-      hint: meant === undefined ? help : `Did you mean ${meant}? ${help}`,
-    });
   }
 }
 

@@ -54,8 +54,7 @@ function checkOf({ policy, problems }: LoadedFile): PolicyCheck {
   };
 }
 
-export function checkText({ files }: CheckDocument): string {
-  const style = styleFor(process.stdout);
+export function checkText({ files }: CheckDocument, style = styleFor(process.stdout)): string {
   return files.flatMap((file) => checkLines(file, style)).join('\n');
 }
 
@@ -96,8 +95,7 @@ export async function testPolicies(request: TestRequest, caller: Caller): Promis
   return { ...check, cases, passed: check.is_valid && cases.every(({ passed }) => passed) };
 }
 
-export function testText(document: TestDocument): string {
-  const style = styleFor(process.stdout);
+export function testText(document: TestDocument, style = styleFor(process.stdout)): string {
   const failed = document.cases.filter(({ passed }) => !passed);
   const lines = failed.flatMap((each) => [
     `${style.red('✗')} ${printable(each.name)}: ${each.decision}, not ${each.expected}`,
@@ -105,7 +103,7 @@ export function testText(document: TestDocument): string {
   ]);
   const count = document.cases.length;
   const summary = count === 0 ? [] : [`${count - failed.length} of ${plural(count, 'case')} as expected`];
-  return [checkText(document), ...lines, ...summary].join('\n');
+  return [checkText(document, style), ...lines, ...summary].join('\n');
 }
 
 export interface ExplainRequest {
@@ -143,16 +141,10 @@ export async function explainCall(request: ExplainRequest, caller: Caller): Prom
   return { ...explain(set, call, place), problems: files.flatMap(({ problems }) => problems) };
 }
 
-export function explainText({
-  decision,
-  reason,
-  rules,
-  layer,
-  chain,
-  shadow,
-  problems,
-}: Explanation): string {
-  const style = styleFor(process.stdout);
+export function explainText(
+  { decision, reason, rules, layer, chain, shadow, problems }: Explanation,
+  style = styleFor(process.stdout),
+): string {
   const colour = { allow: style.green, ask: style.yellow, deny: style.red };
   const link = (each: (typeof chain)[number]): string =>
     `  ${colour[each.effect](each.effect.padEnd(5))} ${printable(each.part)}  ${style.dim(printable(`${each.rule ?? each.layer}: ${each.reason}`))}`;

@@ -16,15 +16,7 @@ export type CommandLoaders = Readonly<Record<string, () => Promise<{ default: Co
  * from `loaders`, which the build puts into the same file; as a plugin of another host oclif loads them itself.
  */
 export async function runCli(loaders: CommandLoaders): Promise<void> {
-  // A reader that goes away early (head, less) is no failure of ours.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.COMPLETED);
-    throw error;
-  });
-  // Who follows a run may close the terminal or its pager; the run and our exit status are not touched by that.
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  watchOutput();
   const [name = 'q-workflow', ...words] = process.argv.slice(2);
   const asked = helpLast(words);
   const argv = name === 'q' ? asked : withTopic(asked);
@@ -54,6 +46,22 @@ export async function runCli(loaders: CommandLoaders): Promise<void> {
     process.exitCode = EXIT.BUG;
     showError(new WorkflowError('INTERNAL', error.message, { cause: error }), argv.includes('--json'));
   }
+}
+
+/** Nobody sees a stack of ours, and an output that fails is told where there is another one. oclif's listener throws. */
+function watchOutput(): void {
+  process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
+    // A reader that goes away early (head, less) is no failure of ours.
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? EXIT.COMPLETED);
+    showError(new WorkflowError('OUTPUT_FAILED', `the output was not written: ${error.message}`), false);
+    process.exit(process.exitCode || EXIT.UNREACHABLE);
+  });
+  // There is no place left to tell it; the run and our exit status are not touched when a terminal or pager is closed.
+  process.stderr.on('error', () => undefined);
+  process.on('uncaughtException', (error) => {
+    showError(new WorkflowError('INTERNAL', error.message, { cause: error }), false);
+    process.exit(EXIT.BUG);
+  });
 }
 
 function loadFrom(loaders: CommandLoaders, config: Config, id: string): void {

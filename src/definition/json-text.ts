@@ -58,7 +58,16 @@ function syntaxMessage(source: string, reason: string): string {
   const found = /at position (\d+)/.exec(reason);
   const offset = found?.[1] === undefined ? offsetOfError(source) : Number(found[1]);
   const short = reason.replace(/,? ?(in JSON )?at position.*$/s, '').replace(/, (\.\.\.)?".*$/s, '');
-  return `not valid JSON: ${short} (${placeOf(source, offset)})`;
+  return `not valid JSON: ${habitOf(source, offset) ?? short} (${placeOf(source, offset)})`;
+}
+
+/** What is written in JSON by habit of other notations; null for other mistakes. */
+function habitOf(source: string, offset: number): string | null {
+  const found = source[offset];
+  if (/^\/[/*]/.test(source.slice(offset, offset + 2)) || found === '#') return 'JSON has no comments';
+  if ((found === ']' || found === '}') && /,\s*$/.test(source.slice(Math.max(0, offset - 200), offset)))
+    return `a comma before ${found} is too much`;
+  return found === "'" ? 'texts stand in double quotes' : null;
 }
 
 /**

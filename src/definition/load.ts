@@ -8,6 +8,7 @@ import { checkIds } from './checks/ids.ts';
 import { checkReferences } from './checks/references.ts';
 import { checkTriggers } from './checks/triggers.ts';
 import { checkUndo } from './checks/undo.ts';
+import { checkVariables } from './checks/variables.ts';
 import type { WorkflowFile } from './file.ts';
 import { scopeOf } from './file-scope.ts';
 import { parseJsonText } from './json-text.ts';
@@ -70,6 +71,7 @@ async function checkMeaning(file: WorkflowFile, roster: Roster): Promise<readonl
     ...checkIds(file, roster),
     ...checkFlow(file, roster),
     ...checkReferences(roster, scope),
+    ...checkVariables(roster),
     ...checkContext(file, roster),
     ...checkErrorHandling(file, roster),
     ...(cycles.length > 0 ? cycles : checkUndo(roster)),

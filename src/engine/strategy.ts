@@ -11,7 +11,7 @@ export type Verdict =
   | { readonly kind: 'custom'; readonly handler: HandlerRef }
   | { readonly kind: 'retry'; readonly retry: RetryPolicy; readonly failures: number };
 
-const REFUSALS: readonly string[] = ['POLICY_DENIED', 'KILL_SWITCH'];
+const REFUSALS: readonly string[] = ['POLICY_DENIED', 'APPROVAL_DENIED', 'KILL_SWITCH'];
 
 const HALT: Verdict = { kind: 'halt' };
 

@@ -219,6 +219,12 @@ export const ERROR_TABLE = {
     'Another program keeps the database of the state folder locked.',
     'End what has it open, such as sqlite3 or a backup; running instances wait and go on by themselves.',
   ),
+  OUTPUT_FAILED: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'What a command prints could not be written, for a full disk or a failing device behind it.',
+    'Free space, or send the output elsewhere; what the command did is done.',
+  ),
   STORE_FULL: row(
     EXIT.UNREACHABLE,
     'retryable',
@@ -241,8 +247,8 @@ export const ERROR_TABLE = {
   APPROVAL_DENIED: row(
     EXIT.REFUSED,
     'terminal',
-    'A person denied it, or nobody approved it in time.',
-    'Run q workflow approvals --all to see who decided and why.',
+    'A person denied it, nobody approved it in time, or nobody could be asked.',
+    'Run q workflow approvals --all to see who decided and why; run --approvals wait has it asked.',
   ),
   APPROVAL_NOT_FOUND: row(
     EXIT.NOT_FOUND,

@@ -144,8 +144,7 @@ function byPerson(
     }
     case 'refused': {
       const { row, reason } = answer;
-      const code = row === null ? 'POLICY_DENIED' : 'APPROVAL_DENIED';
-      const permit: Permit = { ...common, decision: 'deny', code, reason };
+      const permit: Permit = { ...common, decision: 'deny', code: 'APPROVAL_DENIED', reason };
       return row === null
         ? decided(permit)
         : decided({ ...permit, approval: toldOf(row) }, { answered: row.number });

@@ -123,7 +123,7 @@ async function refuseServer(parts: ToolsParts, name: string, signal: AbortSignal
   if (permit?.decision === 'allow') return;
   if (permit?.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   const why = permit === null ? 'the step was cancelled' : permit.reason;
-  throw new WorkflowError('POLICY_DENIED', `the MCP server "${name}" was refused: ${why}`);
+  throw new WorkflowError(permit?.code ?? 'POLICY_DENIED', `the MCP server "${name}" was refused: ${why}`);
 }
 
 async function launchServer(

@@ -170,12 +170,15 @@ function makeFolder(folder: string): boolean {
 function checkPrivate(folder: string): void {
   const stat = lstatSync(folder);
   const uid = process.getuid?.();
-  const refuse = (why: string): never => {
-    throw new WorkflowError('HOME_UNSAFE', `the state folder ${folder} ${why}`, {
-      hint: `Run: chmod 700 ${folder} (and chown it to yourself), or set Q_WORKFLOW_HOME to a folder of your own.`,
-    });
+  const other = 'et Q_WORKFLOW_HOME to a folder of your own.';
+  const refuse = (
+    why: string,
+    hint = `Run: chmod 700 ${folder} (and chown it to yourself), or s${other}`,
+  ): never => {
+    throw new WorkflowError('HOME_UNSAFE', `the state folder ${folder} ${why}`, { hint });
   };
-  if (!stat.isDirectory()) refuse('is not a folder');
+  // Nobody shall change the mode of /dev/null because we said so.
+  if (!stat.isDirectory()) refuse('is not a folder', `S${other}`);
   if (uid !== undefined && stat.uid !== uid) refuse(`belongs to user ${stat.uid}, not to you (${uid})`);
   if ((stat.mode & 0o077) !== 0) refuse(`may be entered by others (mode ${(stat.mode & 0o777).toString(8)})`);
 }

@@ -21,9 +21,15 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
   ],
   [
     ['run'],
-    /^error Missing 1 required arg: workflow {2}name or name@version of a workflow, or path of a file \[USAGE\]$/,
+    /^error WORKFLOW is missing: name or name@version of a workflow, or path of a file \[USAGE\]$/,
     /run --help/,
   ],
+  [
+    ['rearm', 'global'],
+    /^error --reason is missing: why it is safe again; goes into the audit \[USAGE\]$/,
+    /rearm --help/,
+  ],
+  [['rearm'], /^error SCOPE is missing: as given to kill \[USAGE\]$/, /rearm --help/],
   [['run', 'x', '--input'], /Flag --input expects a value/, /run --help/],
   [
     ['run', 'x', '--input', 'novalue'],

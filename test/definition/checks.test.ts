@@ -342,7 +342,10 @@ const CASES: readonly Case[] = [
     title: 'no handler is called undo',
     steps: [{ id: 'a', type: 'skill', skill: 'run' }],
     more: { handlers: [{ id: 'undo', type: 'skill', skill: 'run' }] },
-    expected: ['error $.handlers[0].id "undo" is a reserved word: no handler may be called so'],
+    expected: [
+      'error $.handlers[0].id "undo" is a reserved word: no handler may be called so',
+      'warning $.handlers[0].id no policy, undo or rollback names the handler "undo": it never runs',
+    ],
   },
   {
     title: 'the flow does not refer to a handler, a handler may refer to the flow and to error',

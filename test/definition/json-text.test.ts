@@ -79,5 +79,17 @@ test('the place of a wrong character is exact when V8 gives none', () => {
     messageOf('[1, 2]]'),
     'not valid JSON: Unexpected non-whitespace character after JSON (line 1, column 7)',
   );
-  assert.equal(messageOf("{'a': 1}"), "not valid JSON: Expected property name or '}' (line 1, column 2)");
+  assert.equal(messageOf("{'a': 1}"), 'not valid JSON: texts stand in double quotes (line 1, column 2)');
+});
+
+test('what is JSON by habit only is called by its name', () => {
+  for (const [text, message] of [
+    ['// a\n{}', 'not valid JSON: JSON has no comments (line 1, column 1)'],
+    ['{"a": 1, /* b */ "c": 2}', 'not valid JSON: JSON has no comments (line 1, column 10)'],
+    ['{"a": 1\n# b\n}', 'not valid JSON: JSON has no comments (line 2, column 1)'],
+    ['{"a": [1, 2,\n]}', 'not valid JSON: a comma before ] is too much (line 2, column 1)'],
+    ['{"a": 1, }', 'not valid JSON: a comma before } is too much (line 1, column 10)'],
+    ["{'a': 1}", 'not valid JSON: texts stand in double quotes (line 1, column 2)'],
+  ] as const)
+    assert.equal(messageOf(text), message);
 });

@@ -9,10 +9,10 @@ function messages(text: string): readonly string[] {
 
 const FAULTS: readonly (readonly [string, string])[] = [
   ['', 'the file is empty; a workflow is a JSON object'],
-  ['{\n "a": 1,\n}', 'not valid JSON: Expected double-quoted property name (line 3, column 1)'],
-  ["{'a':1}", "not valid JSON: Expected property name or '}' (line 1, column 2)"],
+  ['{\n "a": 1,\n}', 'not valid JSON: a comma before } is too much (line 3, column 1)'],
+  ["{'a':1}", 'not valid JSON: texts stand in double quotes (line 1, column 2)'],
   ['{"a":1\n "b":1}', "not valid JSON: Expected ',' or '}' after property value (line 2, column 2)"],
-  ['// no\n{}', "not valid JSON: Unexpected token '/' (line 1, column 1)"],
+  ['// no\n{}', 'not valid JSON: JSON has no comments (line 1, column 1)'],
   ['{"a":[1', "not valid JSON: Expected ',' or ']' after array element (line 1, column 8)"],
   ['{"a":1,"a":2}', 'the key "a" is given twice'],
 ];

@@ -315,6 +315,21 @@ test('a code that retry_on does not list is not retried', () => {
   assert.equal(bench.engine.state.status, 'failed');
 });
 
+test('what was refused is not tried again, unless retry_on names it', () => {
+  for (const code of ['POLICY_DENIED', 'APPROVAL_DENIED', 'KILL_SWITCH'] as const) {
+    const bench = new Bench(workflow([skill('a')], { default: retry({ initialDelayMs: 0 }) }));
+    bench.go();
+    bench.fail('a', fault(code));
+    assert.equal(bench.engine.state.status, 'failed', code);
+    const asking = new Bench(
+      workflow([skill('a')], { default: retry({ initialDelayMs: 0, retryOn: [code] }) }),
+    );
+    asking.go();
+    asking.fail('a', fault(code));
+    assert.equal(asking.engine.state.status, 'running', code);
+  }
+});
+
 test('a retried group starts again under its second attempt', () => {
   const group = parallel('g', [skill('a'), skill('b')]);
   const bench = new Bench(workflow([group], { perStep: { g: retry({ initialDelayMs: 0 }) } }));

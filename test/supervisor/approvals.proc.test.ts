@@ -253,7 +253,7 @@ describe('steps that ask a person', { timeout: 240_000 }, () => {
   test('with --approvals deny nothing waits', async () => {
     const { status, stdout } = await bench.q('run', 'gate', '--approvals', 'deny', '--json');
     const run = JSON.parse(stdout) as StatusDocument;
-    assert.deepEqual([status, run.error?.code], [6, 'POLICY_DENIED']);
+    assert.deepEqual([status, run.error?.code], [6, 'APPROVAL_DENIED']);
     assert.match(run.error?.message ?? '', /it needs a person's approval, and nobody can be asked/);
   });
 

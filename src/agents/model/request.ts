@@ -15,7 +15,7 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 60_000;
 const NO_USAGE: TokenCount = { in: 0, out: 0, cached: 0, estimated: false };
 
-/** Sends the conversation and journals the answer. Throws MODEL_FAILED, AGENT_LIMIT, POLICY_DENIED, Suspended or Cancelled. */
+/** Sends the conversation and journals the answer. Throws MODEL_FAILED, AGENT_LIMIT, a refusal's code, Suspended or Cancelled. */
 export async function askModel(run: LoopRun): Promise<void> {
   const { task, world, transcript } = run;
   const { path, attempt, spec, limits } = task;
@@ -71,7 +71,7 @@ async function awaitPermit({ world, signal }: LoopRun, iteration: number): Promi
   if (permit === null || signal.aborted) throw new Cancelled();
   if (permit.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   if (permit.decision === 'deny')
-    throw new WorkflowError('POLICY_DENIED', `a model request was refused: ${permit.reason}`);
+    throw new WorkflowError(permit.code ?? 'POLICY_DENIED', `a model request was refused: ${permit.reason}`);
 }
 
 /** The answer, or null when it failed and may be tried again: then the wait is over. */

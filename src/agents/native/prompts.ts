@@ -68,7 +68,7 @@ export function refuseMore({ job: { limits }, transcript }: Pick<Prompting, 'job
     throw limitError('output_bytes', limits.maxOutputBytes, outputBytes, 'by the results of its tools');
 }
 
-/** Has a prompt journaled and decided; answers its number. Throws AGENT_LIMIT, POLICY_DENIED and Cancelled. */
+/** Has a prompt journaled and decided; answers its number. Throws AGENT_LIMIT, a refusal's code and Cancelled. */
 export async function askLeave(
   prompting: Prompting,
   { name, profile }: DriverChoice,
@@ -97,7 +97,10 @@ export async function askLeave(
   if (permit.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   // Whatever is no clear yes is a no.
   if (permit.decision === 'allow') return iteration;
-  throw new WorkflowError('POLICY_DENIED', `the agent ${profile} was refused: ${permit.reason}`);
+  throw new WorkflowError(
+    permit.code ?? 'POLICY_DENIED',
+    `the agent ${profile} was refused: ${permit.reason}`,
+  );
 }
 
 /** Journals what came of a prompt; answers its text as it may be shown. `length` counts all that was said. */

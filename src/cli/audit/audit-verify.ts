@@ -30,8 +30,7 @@ export async function verifyHome(
   return { report, exit: VERDICT_EXIT[report.verdict] };
 }
 
-export function verifyText(report: VerifyReport): string {
-  const style = styleFor(process.stdout);
+export function verifyText(report: VerifyReport, style = styleFor(process.stdout)): string {
   const { verdict, records, first_seq, last_seq, signed_through, anchor, problems, problem_count } = report;
   const head = {
     intact: style.green('intact'),

@@ -11,15 +11,21 @@ export function drillRow(note: DrillNote | null, now: number): HealthRow {
   const name = 'kill drill';
   if (note === null) return { name, state: 'missing', detail: 'the kill switch was never drilled', fix: FIX };
   const days = Math.floor((now - note.at) / DAY_MS);
-  const when = `${new Date(note.at).toISOString()} (${days === 1 ? '1 day' : `${days} days`} ago)`;
+  const since = days === 0 ? 'less than a day ago' : days === 1 ? '1 day ago' : `${days} days ago`;
+  const when = `${new Date(note.at).toISOString().slice(0, 16).replace('T', ' ')} UTC, ${since}`;
   if (!note.held)
     return {
       name,
       state: 'missing',
-      detail: `the drill of ${when} failed; its evidence is in the audit (kill.drilled)`,
+      detail: `the drill of ${when}, failed; its evidence is in the audit (kill.drilled)`,
       fix: FIX,
     };
   return now - note.at > MAX_AGE_DAYS * DAY_MS
-    ? { name, state: 'missing', detail: `the last drill was ${when}, over ${MAX_AGE_DAYS} days`, fix: FIX }
+    ? {
+        name,
+        state: 'missing',
+        detail: `the last drill was ${when}: it counts for ${MAX_AGE_DAYS} days`,
+        fix: FIX,
+      }
     : { name, state: 'ok', detail: `held at ${when}`, fix: null };
 }

@@ -1,10 +1,10 @@
 import { type Client, connect } from '../../client/client.ts';
 import { ensureWorkflowError } from '../../errors/workflow-error.ts';
-import { parseKillScope } from '../../guard/kill/kill-scope.ts';
 import { type Latch, writeLatch } from '../../guard/kill/latch-files.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { KillDocument, LatchDocument } from '../../protocol/guard-documents.ts';
 import { type Home, prepareHome } from '../../protocol/home.ts';
+import { fullScope } from './given-scope.ts';
 
 export { KILL_MODES } from '../../guard/kill/latch-files.ts';
 
@@ -19,12 +19,13 @@ export interface KillRequest {
 const ANSWER_DEADLINE_MS = { stop: 25_000, kill: 8_000, quarantine: 8_000 } as const;
 
 /**
- * Trips a kill switch. The latch is a durable file before anybody is asked, so it holds whatever follows. Then the
- * supervisor ends what is covered; where none answers, this process does. Throws USAGE for what is no scope.
+ * Trips a kill switch. The latch is a durable file before anybody is asked to end something, so it holds whatever
+ * follows. Then the supervisor ends what is covered; where none answers, this process does. Throws USAGE for what is no
+ * scope, and what `fullScope` throws: then nothing is tripped.
  */
 export async function tripSwitch(home: Home, request: KillRequest): Promise<KillDocument> {
   const { mode, reason, caller } = request;
-  const scope = parseKillScope(request.scope);
+  const scope = await fullScope(home, request.scope);
   prepareHome(home);
   const latch: Latch = { scope, mode, reason, by: `person ${caller.person}`, at: Date.now() };
   writeLatch(home.killFolder, latch);
@@ -55,8 +56,11 @@ export function killText(document: KillDocument): string {
   });
   const how = who === 'supervisor' ? '' : ' (by this command: no supervisor answered)';
   const count = instances.length === 1 ? '1 instance' : `${instances.length} instances`;
+  const left =
+    survivors === 0 ? 'no process left' : `${survivors === 1 ? '1 PROCESS' : `${survivors} PROCESSES`} LEFT`;
+  const what = instances.length === 0 ? 'nothing of it ran' : `${count} ended in ${ms} ms, ${left}`;
   return [
-    `${scope} is tripped (${mode}): ${count} ended in ${ms} ms, ${survivors} processes left${how}`,
+    `${scope} is tripped (${mode}): ${what}${how}`,
     ...ended,
     `Nothing of it starts until: q workflow rearm ${scope} --reason "…"`,
   ].join('\n');

@@ -2,6 +2,7 @@ import { systemCode } from '../../errors/workflow-error.ts';
 import { listLatches } from '../../guard/kill/latch-files.ts';
 import type { LatchDocument } from '../../protocol/guard-documents.ts';
 import type { Home } from '../../protocol/home.ts';
+import { ago, printable } from '../text/style.ts';
 
 export interface KillStatus {
   readonly latches: readonly (LatchDocument | UnreadableLatch)[];
@@ -31,15 +32,16 @@ export async function killStatus(home: Home, isVerified: boolean): Promise<KillS
   return { latches, running: await stillRunning(home, scopes) };
 }
 
-export function killStatusText({ latches, running }: KillStatus): string {
+export function killStatusText({ latches, running }: KillStatus, now = Date.now()): string {
   const lines =
     latches.length === 0
       ? ['No kill switch is tripped.']
       : latches.map((latch) =>
           latch.scope === null
             ? `(unreadable: ${latch.hash.slice(0, 12)}…) is tripped`
-            : `${latch.scope} (${latch.mode}) since ${latch.tripped_at}, by ${latch.by}: ${latch.reason}`,
+            : `${latch.scope} (${latch.mode}) since ${latch.tripped_at} (${ago(latch.tripped_at, now)}), by ${latch.by}: ${printable(latch.reason)}`,
         );
+  if (latches.length > 0) lines.push('A person re-arms one: q workflow rearm SCOPE --reason "…"');
   if (running === null) return lines.join('\n');
   const left = running.map(
     ({ id, scope, processes }) => `  ${id} runs under ${scope}: ${processes} processes`,

@@ -1,5 +1,6 @@
 import { type LogListing, partBase } from './log-files.ts';
-import { LogPart, type Piece } from './log-part.ts';
+import type { Piece } from './log-index.ts';
+import { LogPart } from './log-part.ts';
 
 export interface LogLine {
   readonly kind: 'line';
@@ -22,7 +23,6 @@ interface PartialLine {
   size: number;
 }
 
-const READ_BYTES = 256 * 1024;
 const MAX_LINE_BYTES = 1024 * 1024;
 
 /**
@@ -32,19 +32,20 @@ const MAX_LINE_BYTES = 1024 * 1024;
 export class LogCursor {
   readonly #folder: string;
   readonly #file: string;
+  readonly #stream: 'o' | 'e' | null;
   /** In bytes of the whole log: all before is handed out, or counted as gone. */
   #position = 0;
   #gone = 0;
   /** Pieces before it are passed over without being read. */
   #startAt = 0;
   #part: LogPart | null = null;
-  /** Read into again and again: a buffer for each piece would fill the memory faster than it is collected. */
-  #buffer: Buffer | null = null;
   #partial: PartialLine | null = null;
 
-  constructor(folder: string, file: string) {
+  /** With a `stream` the other one is passed over without being read. */
+  constructor(folder: string, file: string, stream: 'o' | 'e' | null = null) {
     this.#folder = folder;
     this.#file = file;
+    this.#stream = stream;
   }
 
   /** Begins in the middle, at a byte of the whole log where a line begins. Only before the first read. */
@@ -62,7 +63,8 @@ export class LogCursor {
       if (part === null) return;
       // The next part is begun when this one is whole; the listing is older than what is read now.
       const isWhole = starts.some((start) => start > part.start);
-      for (const piece of part.pieces()) yield* this.#piece(part, piece, since);
+      const wanted = { since, from: this.#startAt, stream: this.#stream };
+      for (const piece of part.pieces(wanted)) yield* this.#piece(part, piece, since);
       if (!isWhole) return;
       this.close();
     }
@@ -76,7 +78,6 @@ export class LogCursor {
   close(): void {
     this.#part?.close();
     this.#part = null;
-    this.#buffer = null;
   }
 
   /** The earliest part that is there and not read yet. */
@@ -92,7 +93,7 @@ export class LogCursor {
     return null;
   }
 
-  *#piece(part: LogPart, { at, stream, bytes }: Piece, since: number): Generator<LogLine | LogGap> {
+  *#piece(part: LogPart, { at, stream, bytes, isWanted }: Piece, since: number): Generator<LogLine | LogGap> {
     const from = this.#position - part.start;
     const skipped = Math.max(0, this.#startAt - this.#position);
     this.#position += bytes;
@@ -101,9 +102,12 @@ export class LogCursor {
       return;
     }
     yield* this.#gap(at);
+    if (!isWanted) {
+      yield* this.rest();
+      return;
+    }
     for (let done = skipped; done < bytes; ) {
-      this.#buffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
-      const buffer = part.read(from + done, this.#buffer.subarray(0, bytes - done));
+      const buffer = part.read(from + done, bytes - done);
       if (buffer.length === 0) {
         // Somebody cut the file: the index promised more.
         this.#gone = bytes - done;

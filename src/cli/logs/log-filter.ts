@@ -38,22 +38,26 @@ async function matcher(pattern: string): Promise<(text: string) => boolean> {
   }
 }
 
-/** Keeps the last `count` of what it is given. */
+/** Keeps the last `count` of what it is given, and no more: a line may have a megabyte. */
 export class LastItems<T> {
   readonly #count: number;
   #items: T[] = [];
+  /** The oldest, once there are `count`. */
+  #first = 0;
 
   constructor(count: number) {
     this.#count = count;
   }
 
   add(item: T): void {
-    this.#items.push(item);
-    // Cut now and then only: a shift for each would cost more than the room it saves.
-    if (this.#items.length > 2 * this.#count + 100) this.#items = this.take();
+    if (this.#items.length < this.#count) this.#items.push(item);
+    else if (this.#count > 0) {
+      this.#items[this.#first] = item;
+      this.#first = (this.#first + 1) % this.#count;
+    }
   }
 
   take(): T[] {
-    return this.#count === 0 ? [] : this.#items.slice(-this.#count);
+    return [...this.#items.slice(this.#first), ...this.#items.slice(0, this.#first)];
   }
 }

@@ -1,15 +1,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../../errors/workflow-error.ts';
-
-/** One piece of a log, as its index says: when it came, from which stream, and how long it is. */
-export interface Piece {
-  readonly at: number;
-  readonly stream: 'o' | 'e';
-  readonly bytes: number;
-}
+import { type Piece, piecesOf, type Wanted } from './log-index.ts';
 
 const INDEX_CHUNK_BYTES = 64 * 1024;
-const NEWLINE = 10;
+const READ_BYTES = 256 * 1024;
 
 /**
  * A part of a log that is being read. Held open: it can be read to its end after it was dropped. Its owner closes it.
@@ -20,6 +14,13 @@ export class LogPart {
   readonly #log: number;
   readonly #index: number;
   #indexAt = 0;
+  /** How much of the part the pieces that were handed out are, and those that are read from the index. */
+  #handedOut = 0;
+  #told = 0;
+  /** Read into again and again: a buffer for each piece would fill the memory faster than it is collected. */
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #bufferFrom = 0;
+  #bufferTo = 0;
 
   private constructor(start: number, log: number, index: number) {
     this.start = start;
@@ -38,25 +39,35 @@ export class LogPart {
   }
 
   /** The pieces that are new, up to what was there when it was called. Only whole lines of the index count. */
-  *pieces(): Generator<Piece> {
+  *pieces(wanted: Wanted): Generator<Piece> {
     const end = fstatSync(this.#index).size;
+    const buffer = Buffer.allocUnsafe(Math.min(INDEX_CHUNK_BYTES, end - this.#indexAt));
     while (this.#indexAt < end) {
-      const buffer = Buffer.allocUnsafe(Math.min(INDEX_CHUNK_BYTES, end - this.#indexAt));
       const count = readSync(this.#index, buffer, 0, buffer.length, this.#indexAt);
-      const whole = buffer.subarray(0, count).lastIndexOf(NEWLINE) + 1;
-      if (whole === 0) return;
-      for (const line of buffer.toString('latin1', 0, whole - 1).split('\n')) {
-        const [at = '0', stream = 'o', size = '0'] = line.split(' ');
+      const pieces = piecesOf(buffer.subarray(0, count), this.start + this.#handedOut, wanted);
+      if (pieces.length === 0) return;
+      this.#told = pieces.reduce((sum, { bytes }) => sum + bytes, this.#handedOut);
+      for (const piece of pieces) {
         // Moved on before the piece is handed out: who stops in the middle does not get it again.
-        this.#indexAt += line.length + 1;
-        yield { at: Number(at), stream: stream === 'e' ? 'e' : 'o', bytes: Number(size) };
+        this.#indexAt += piece.indexBytes;
+        this.#handedOut += piece.bytes;
+        yield piece;
       }
     }
   }
 
-  /** The bytes at a place of this part, as many as are there and fit into `buffer`: a view of its beginning. */
-  read(position: number, buffer: Buffer): Buffer {
-    return buffer.subarray(0, readSync(this.#log, buffer, 0, buffer.length, position));
+  /**
+   * The bytes at a place of this part, as many as are there, at most so many: a view, good until the next call. Reads
+   * ahead, a line may be a piece; but not of what the index does not tell yet: that may be taken back.
+   */
+  read(position: number, bytes: number): Buffer {
+    if (position < this.#bufferFrom || position >= this.#bufferTo) {
+      const ahead = Math.min(READ_BYTES, Math.max(bytes, this.#told - position));
+      this.#bufferFrom = position;
+      this.#bufferTo = position + readSync(this.#log, this.#buffer, 0, ahead, position);
+    }
+    const from = position - this.#bufferFrom;
+    return this.#buffer.subarray(from, Math.min(from + bytes, this.#bufferTo - this.#bufferFrom));
   }
 
   close(): void {

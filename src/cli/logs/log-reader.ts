@@ -79,9 +79,13 @@ export class LogReader {
 
   /** Where every line counts, the last ones are found without reading those before. */
   #openCursor(file: string, listing: LogListing): LogCursor {
-    const cursor = new LogCursor(this.#folder, file);
-    this.#open.set(file, cursor);
     const { tail, stream, grep } = this.#options;
+    const cursor = new LogCursor(
+      this.#folder,
+      file,
+      stream === null ? null : stream === 'stderr' ? 'e' : 'o',
+    );
+    this.#open.set(file, cursor);
     if (tail !== null && stream === null && grep === null)
       cursor.startAt(tailStart(this.#folder, file, listing, tail), listing);
     return cursor;

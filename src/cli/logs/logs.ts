@@ -50,8 +50,13 @@ export async function printLogs(
   const pass: Pass = async (isOver) => {
     for (const [log, item] of reader.read(isOver)) {
       if (!isShown(item)) continue;
-      if (last === null) await out.write(format(log, item));
-      else last.add([log, item]);
+      if (last !== null) {
+        last.add([log, item]);
+        continue;
+      }
+      // Hardly ever has a line to wait, and to wait for nothing costs as much as to read the line.
+      const written = out.write(format(log, item));
+      if (written !== undefined) await written;
     }
     for (const [log, item] of last?.take() ?? []) await out.write(format(log, item));
     last = null;

@@ -76,12 +76,19 @@ export async function serveMcp(options: McpOptions): Promise<void> {
   await connection.close();
 }
 
+/** Where a program finds the error of a call. */
+const ERROR_KEY = 'q-workflow/error';
+
+interface CallResult {
+  readonly content: { type: 'text'; text: string }[];
+  readonly structuredContent?: object;
+  readonly _meta?: Record<string, unknown>;
+  readonly isError?: true;
+  readonly [more: string]: unknown;
+}
+
 /** The result of one call: what goes wrong is told to the model, with a code and what to do. */
-async function answer(
-  tool: Tool,
-  given: unknown,
-  room: Omit<ToolRoom, 'client'>,
-): Promise<{ content: { type: 'text'; text: string }[]; structuredContent: object; isError?: true }> {
+async function answer(tool: Tool, given: unknown, room: Omit<ToolRoom, 'client'>): Promise<CallResult> {
   try {
     const args = checkArguments(tool, given);
     // A connection for each call: a supervisor that was restarted meanwhile is simply found.
@@ -96,7 +103,8 @@ async function answer(
     const error = ensureWorkflowError(thrown);
     return {
       content: [{ type: 'text', text: errorText(error) }],
-      structuredContent: { error: error.toRecord() },
+      // Not as structuredContent: clients hold that against the tool's output schema, also of an error, and throw it away.
+      _meta: { [ERROR_KEY]: error.toRecord() },
       isError: true,
     };
   }

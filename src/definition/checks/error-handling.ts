@@ -31,7 +31,12 @@ export function checkErrorHandling(file: WorkflowFile, roster: Roster): readonly
     const off = isOff && usesRollback(policy) ? [warningAt(path, ROLLBACK_OFF)] : [];
     return [...unknown, ...checkPolicy(policy, path), ...off];
   });
-  return [...policies, ...checkHandlerNames(roster), ...checkRollbackSteps(file)];
+  return [
+    ...policies,
+    ...checkHandlerNames(roster),
+    ...checkUnused(file, roster),
+    ...checkRollbackSteps(file),
+  ];
 }
 
 const ROLLBACK_OFF =
@@ -143,6 +148,16 @@ function checkHandlerNames(roster: Roster): readonly Problem[] {
     const suggestion = roster.isDeclared(name) ? undefined : suggest(name, roster.byId.keys());
     if (suggestion === undefined) return [];
     return [warningAt(path, `${taken(name)}${didYouMean(suggestion)}`, suggestion)];
+  });
+}
+
+function checkUnused(file: WorkflowFile, roster: Roster): readonly Problem[] {
+  if (roster.gaps.areHandlersOpen) return [];
+  const named = new Set(roster.handlerNames.map(({ name }) => name));
+  return (file.handlers ?? []).flatMap(({ id }, index) => {
+    if (named.has(id)) return [];
+    const message = `no policy, undo or rollback names the handler "${id}": it never runs`;
+    return [warningAt(append(append('$.handlers', index), 'id'), message)];
   });
 }
 

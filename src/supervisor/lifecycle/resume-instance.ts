@@ -36,7 +36,13 @@ export async function resumeInstance(
   }
   if (live !== null) throw stillLive(row, definition);
   if (!['failed', 'stopped', 'killed', 'timed_out'].includes(row.status))
-    throw new WorkflowError('NOT_RESUMABLE', `the instance ${row.id} is ${row.status} and cannot be resumed`);
+    throw new WorkflowError(
+      'NOT_RESUMABLE',
+      `the instance ${row.id} is ${row.status} and cannot be resumed`,
+      {
+        hint: `Run q workflow status ${row.id}; completed instances are started anew with q workflow run.`,
+      },
+    );
   context.killSwitch.assertArmed(wholeRun(row));
   const from = request.from === null ? null : stepAt(row, await stepsOf(), request.from);
   const audit = {

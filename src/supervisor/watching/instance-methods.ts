@@ -78,8 +78,7 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
     'instance.stop': async ({ id, isForced, caller }) => {
       const row = await find(id);
       const live = fleet.find(row.id);
-      if (live === null || hasEnded(row.status))
-        throw new WorkflowError('ALREADY_ENDED', `the instance ${row.id} has ended already: ${row.status}`);
+      if (live === null || hasEnded(row.status)) throw alreadyEnded(row);
       if (isForced) await fleet.kill(live, personOf(caller));
       else await fleet.stop(live, personOf(caller));
       return { id: row.id, status: live.status };
@@ -87,8 +86,7 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
     'instance.pause': async ({ id, caller }) => {
       const row = await find(id);
       const live = fleet.find(row.id);
-      if (live === null || hasEnded(row.status))
-        throw new WorkflowError('ALREADY_ENDED', `the instance ${row.id} has ended already: ${row.status}`);
+      if (live === null || hasEnded(row.status)) throw alreadyEnded(row);
       await fleet.pause(live, personOf(caller));
       return { id: row.id, status: live.status };
     },
@@ -131,4 +129,9 @@ function projected(
     });
     return projectRun();
   }
+}
+
+function alreadyEnded({ id, status }: { readonly id: string; readonly status: string }): WorkflowError {
+  const hint = `Run q workflow status ${id} to see how it ended.`;
+  return new WorkflowError('ALREADY_ENDED', `the instance ${id} has ended already: ${status}`, { hint });
 }

@@ -493,6 +493,13 @@ test('a stop during a stream ends it without another request, one during a call 
   assert.equal(calling.requests.length, 1);
 });
 
+test('a model request that was denied by a person, or by a kill switch, is told as that', async () => {
+  for (const code of ['APPROVAL_DENIED', 'KILL_SWITCH'] as const) {
+    const agent = fakeAgent({ turns: [says('x')], permit: () => ({ decision: 'deny', code, reason: 'no' }) });
+    await assert.rejects(agent.run(), { code });
+  }
+});
+
 test('a refused model request ends the step', async () => {
   const agent = fakeAgent({ turns: [says('x')], permit: () => ({ decision: 'deny', reason: 'no models' }) });
   await assert.rejects(agent.run(), {

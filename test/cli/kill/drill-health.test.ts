@@ -12,15 +12,19 @@ test('a drill counts for 30 days', () => {
   assert.deepEqual(drillRow(note, at + 30 * DAY_MS), {
     name,
     state: 'ok',
-    detail: 'held at 2026-01-01T00:00:00.000Z (30 days ago)',
+    detail: 'held at 2026-01-01 00:00 UTC, 30 days ago',
     fix: null,
   });
   assert.deepEqual(drillRow(note, at + 30 * DAY_MS + 1), {
     name,
     state: 'missing',
-    detail: 'the last drill was 2026-01-01T00:00:00.000Z (30 days ago), over 30 days',
+    detail: 'the last drill was 2026-01-01 00:00 UTC, 30 days ago: it counts for 30 days',
     fix,
   });
+});
+
+test('one of today is not "0 days" old', () => {
+  assert.equal(drillRow(note, at + 5).detail, 'held at 2026-01-01 00:00 UTC, less than a day ago');
 });
 
 test('no drill, and one that failed, are said', () => {
@@ -30,7 +34,7 @@ test('no drill, and one that failed, are said', () => {
     [failed.state, failed.detail],
     [
       'missing',
-      'the drill of 2026-01-01T00:00:00.000Z (1 day ago) failed; its evidence is in the audit (kill.drilled)',
+      'the drill of 2026-01-01 00:00 UTC, 1 day ago, failed; its evidence is in the audit (kill.drilled)',
     ],
   );
 });

@@ -15,6 +15,8 @@ export interface Answer {
   readonly isError: boolean;
   readonly text: string;
   readonly data: Record<string, unknown>;
+  /** What programs are told of an error. */
+  readonly meta: Record<string, unknown>;
 }
 
 const DEADLINE_MS = 60_000;
@@ -105,6 +107,7 @@ export class RawClient {
       isError: result?.['isError'] === true,
       text: content[0]?.text ?? '',
       data: result?.['structuredContent'] as Record<string, unknown>,
+      meta: (result?.['_meta'] ?? {}) as Record<string, unknown>,
     };
   }
 

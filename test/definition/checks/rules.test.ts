@@ -8,6 +8,8 @@ test('ids are unique over steps, handlers and steps in place', async () => {
     [
       'error $.handlers[0].id: the id "a" is used twice; it is the step at $.steps[0] already',
       'error $.steps[0].undo.id: the id "h" is used twice; it is the step at $.handlers[1] already',
+      'warning $.handlers[0].id: no policy, undo or rollback names the handler "a": it never runs',
+      'warning $.handlers[1].id: no policy, undo or rollback names the handler "h": it never runs',
     ],
   );
 });
@@ -132,5 +134,25 @@ test('the default of an input has its type', async () => {
   assert.deepEqual(await problemsOf({ inputs: { n: { type: 'number', default: null } } }), []);
   assert.deepEqual(await problemsOf({ inputs: { n: { type: 'number', default: null, required: true } } }), [
     'error $.inputs.n.default: the default of "n" must be of type number, not null',
+  ]);
+});
+
+test('a handler that nothing names is told: it never runs', async () => {
+  const handlers = [skill('told', { undo: 'below' }), skill('below'), skill('lonely')];
+  const error_handling = { default: { strategy: 'custom', custom_handler: 'told' } };
+  assert.deepEqual(await problemsOf({ steps: [skill('a')], handlers, error_handling }), [
+    'warning $.handlers[2].id: no policy, undo or rollback names the handler "lonely": it never runs',
+  ]);
+  // Whether an unreadable policy names it is not known.
+  const broken = { default: { strategy: 'custom', custom_handler: 7 } };
+  const problems = await problemsOf({ steps: [skill('a')], handlers: [skill('h')], error_handling: broken });
+  assert.ok(!problems.some((problem) => problem.includes('never runs')), problems.join('\n'));
+});
+
+test('inputs whose names become one variable of a command are told', async () => {
+  const inputs = { 'a-b': 1, a_b: 2, 'c.d': 3, 'c-d': 4, e: 5 };
+  assert.deepEqual(await problemsOf({ steps: [skill('a', { inputs })] }), [
+    'warning $.steps[0].inputs.a_b: a command gets "a-b" and "a_b" as one variable, SKILL_PARAM_a_b; both are on its standard input',
+    'warning $.steps[0].inputs["c.d"]: a command gets "c-d" and "c.d" as one variable, SKILL_PARAM_c_d; both are on its standard input',
   ]);
 });
