@@ -1,4 +1,4 @@
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import type { HealthRow } from './health-row.ts';
 
 /** The policy files that hold here, read as a run that starts now would read them. */
