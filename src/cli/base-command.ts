@@ -4,7 +4,7 @@ import { type Client, connect } from '../client/client.ts';
 import { nearest } from '../errors/nearest.ts';
 import { EXIT } from '../errors/table.ts';
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import { locateHome } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { type Screen, screenOf } from './text/screen.ts';

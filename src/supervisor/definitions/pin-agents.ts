@@ -13,7 +13,7 @@ import { readRegularFile } from '../../definition/regular-file.ts';
 import type { AgentStep, Workflow } from '../../definition/workflow.ts';
 import { type Problem, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import { parsePrices } from '../../guard/prices.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { packageRoot } from '../../protocol/install.ts';
 import type { Skill } from '../../skills/skill.ts';
 

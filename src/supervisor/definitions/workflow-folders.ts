@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRegularFile } from '../../definition/regular-file.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import type { WorkflowSummary } from '../../protocol/workflow-control.ts';
 
 /** A definition that was found, not loaded yet. */
