@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularBytes } from '../definition/regular-file.ts';
 import { nearest } from '../errors/nearest.ts';
 import { ensureError, systemCode } from '../errors/workflow-error.ts';
-import { readRegularBytes } from '../protocol/regular-file.ts';
 import { normaliseSkill } from './normalise.ts';
 import type { Skill, SkillNote } from './skill.ts';
 

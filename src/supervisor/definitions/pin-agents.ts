@@ -9,12 +9,12 @@ import { chooseModel, readModels } from '../../agents/model/model-config.ts';
 import type { ModelSpec } from '../../agents/model/model-spec.ts';
 import { mayHave, serversNamed } from '../../agents/native/tool-choice.ts';
 import { allSteps } from '../../definition/references.ts';
+import { readRegularFile } from '../../definition/regular-file.ts';
 import type { AgentStep, Workflow } from '../../definition/workflow.ts';
 import { type Problem, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import { parsePrices } from '../../guard/prices.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import { packageRoot } from '../../protocol/install.ts';
-import { readRegularFile } from '../../protocol/regular-file.ts';
 import type { Skill } from '../../skills/skill.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;

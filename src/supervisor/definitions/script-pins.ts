@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { sha256 } from '../../audit/canonical.ts';
+import { NotRegular, readRegularBytes } from '../../definition/regular-file.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
-import { NotRegular, readRegularBytes } from '../../protocol/regular-file.ts';
 import { scriptsOf } from '../../skills/scripts.ts';
 import type { Skill } from '../../skills/skill.ts';
 

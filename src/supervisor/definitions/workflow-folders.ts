@@ -1,9 +1,9 @@
 /** Which definitions lie in the folders of a caller. Loads none: it is also used where only names are wanted. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularFile } from '../../definition/regular-file.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
-import { readRegularFile } from '../../protocol/regular-file.ts';
 import type { WorkflowSummary } from '../../protocol/workflow-control.ts';
 
 /** A definition that was found, not loaded yet. */

@@ -1,12 +1,12 @@
 import { isAbsolute, resolve } from 'node:path';
 import { sha256 } from '../../audit/canonical.ts';
 import { loadWorkflow } from '../../definition/load.ts';
+import { readRegularBytes } from '../../definition/regular-file.ts';
 import { decodeUtf8 } from '../../definition/utf8.ts';
 import type { Workflow } from '../../definition/workflow.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
-import { readRegularBytes } from '../../protocol/regular-file.ts';
 import type { WorkflowSummary } from '../../protocol/workflow-control.ts';
 import type { Store } from '../../store/store.ts';
 import { findVersion, parseAddress } from './find-version.ts';

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readRegularFile } from '../../../definition/regular-file.ts';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../../../errors/workflow-error.ts';
 import { packageRoot } from '../../../protocol/install.ts';
-import { readRegularFile } from '../../../protocol/regular-file.ts';
 import { type LoadedFile, loadPolicy } from '../load-policy.ts';
 import { type Owner, ownershipFaults } from './ownership.ts';
 import type { Layer } from './policy-file.ts';
