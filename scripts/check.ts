@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../src/protocol/install.ts';
+import { checkCycles } from './check/import-cycles.ts';
 import { checkImports } from './check/import-directions.ts';
 import { checkKernelFiles, checkLengths } from './check/module-rules.ts';
 import { type Finding, readSources } from './check/sources.ts';
@@ -38,6 +39,7 @@ const root = packageRoot();
 const sources = readSources(root);
 const findings = [
   ...checkImports(sources),
+  ...checkCycles(sources),
   ...checkLengths(sources),
   ...checkKernelFiles(sources),
   ...checkGenerated(root),

@@ -1,4 +1,5 @@
 import type { RowHashes } from './binds.ts';
+import type { FoldRecord } from './fold-record.ts';
 import { loadTold, nothingTold, saveTold, type Told, type ToldHeads, tellRecord } from './told.ts';
 
 /** What the records so far say that the tables must hold. */
@@ -25,21 +26,6 @@ export interface InstanceFold {
   record: number;
   /** Row and journal went to an archive: neither is to be here. */
   isArchived?: boolean;
-}
-
-/** The parts of a record's body that count here. */
-export interface FoldRecord {
-  readonly seq: number;
-  readonly type: string;
-  readonly at: number;
-  readonly instance: string | null;
-  readonly actor?: { readonly kind: string; readonly id: string };
-  readonly data: Readonly<Record<string, unknown>>;
-  readonly binds?: {
-    readonly journal?: { readonly seq: number; readonly digest: string };
-    readonly row?: RowHashes;
-    readonly registration?: string | null;
-  };
 }
 
 /** A fold as JSON: kept when the records that made it are pruned. */

@@ -1,4 +1,4 @@
-import type { FoldRecord } from './fold.ts';
+import type { FoldRecord } from './fold-record.ts';
 
 /** What records say of approvals and kill switches: their rows are tied by it, not by hashes of their own. */
 export interface Told {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import type { Agent } from '../agents/files/agent.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import { type Part, partNamed } from './text/parts.ts';
 
 export const NO_AGENTS = [

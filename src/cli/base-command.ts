@@ -3,7 +3,7 @@ import { callerHere } from '../client/caller.ts';
 import { type Client, connect } from '../client/client.ts';
 import { EXIT } from '../errors/table.ts';
 import { ensureWorkflowError, type Problem, type WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import { locateHome } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
 import { type Screen, screenOf } from './text/screen.ts';

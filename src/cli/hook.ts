@@ -2,7 +2,7 @@ import { EXIT } from '../errors/table.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { scopesOver } from '../guard/kill/kill-scope.ts';
 import { firstTripped } from '../guard/kill/latch-files.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import { locateHome } from '../protocol/home.ts';
 import { printable } from './text/style.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { CaseResult, ExplainDocument } from '../guard/policy/explain.ts';
 import type { LoadedFile } from '../guard/policy/load-policy.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { PolicyReload } from '../protocol/guard-documents.ts';
 import { problemLine } from './base-command.ts';
 import { plural, printable, type Style, styleFor } from './text/style.ts';

@@ -1,7 +1,7 @@
 import type { Client } from '../client/client.ts';
 import { hookEvent } from '../guard/hook-names.ts';
 import type { ExplainDocument } from '../guard/policy/explain.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { RecordedCall } from '../protocol/guard-documents.ts';
 import { exact } from './run/approvals.ts';
 import { plural, printable, styleFor } from './text/style.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import { ensureError, ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { Skill, SkillNote, SkillParameter } from '../skills/skill.ts';
 import { type Part, partNamed } from './text/parts.ts';
 

@@ -1,5 +1,5 @@
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import { problemLines } from './base-command.ts';
 import type { Screen } from './text/screen.ts';
 import { plural } from './text/style.ts';

@@ -1,8 +1,8 @@
 /** What becomes of a call that needs a person. Pure: rows and the time are passed in. */
 import type { JsonObject } from '../definition/workflow.ts';
 import type { PermitRequest } from '../protocol/instance-link.ts';
-import type { ApprovalMode } from '../store/operations.ts';
 import type { ApprovalRequest, ApprovalRow, NewApproval } from '../store/tables/approval-rows.ts';
+import type { ApprovalMode } from '../store/tables/instance-rows.ts';
 import type { ApprovalFile } from './policy/files/policy-file.ts';
 
 /** How long a call waits where no rule says it, s. */

@@ -1,8 +1,8 @@
 import { hashJson } from '../audit/canonical.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import type { Permit, PermitApproval, PermitRequest } from '../protocol/instance-link.ts';
-import type { ApprovalMode } from '../store/operations.ts';
 import type { ApprovalRow, NewApproval } from '../store/tables/approval-rows.ts';
+import type { ApprovalMode } from '../store/tables/instance-rows.ts';
 import { type ApprovalAnswer, type ApprovalQuestion, answerApproval } from './approvals.ts';
 
 import { hookEvent } from './hook-names.ts';

@@ -2,19 +2,16 @@
 import type { Agent } from '../agents/files/agent.ts';
 import type { AgentPolicies } from '../agents/files/agent-policies.ts';
 import { readGuardrails } from '../agents/files/guardrails.ts';
-import type { HookCache } from '../agents/hooks/hook-cache.ts';
 import { type AnswerRules, answerForm } from '../agents/native/answer.ts';
 import { systemPrompt, taskText } from '../agents/native/conversation.ts';
-import type { Transcript } from '../agents/native/transcript.ts';
 import { type AgentWorld, Suspended } from '../agents/run.ts';
 import { compileSchema } from '../agents/schema.ts';
 import { sha256 } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
-import type { AgentEvent } from '../engine/agent-events.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { hideKinds, type SecretKind } from '../guard/secret-kinds.ts';
 import { maskWith } from '../guard/secret-mask.ts';
-import type { Bootstrap, Permit, PermitRequest } from '../protocol/instance-link.ts';
+import type { Bootstrap } from '../protocol/instance-link.ts';
 import { undecided } from '../protocol/open-calls.ts';
 import { validateParameters } from '../skills/parameters.ts';
 import { runPrompt } from '../skills/prompt.ts';
@@ -23,27 +20,12 @@ import { holdsSecret } from '../skills/secrets.ts';
 import type { Skill } from '../skills/skill.ts';
 import { skillTimeoutMs } from '../skills/timeout.ts';
 import { onAbort, startTimer } from '../skills/waits.ts';
+import type { AgentAttemptParts } from './agent-attempt-parts.ts';
 import { openDriver } from './agent-driver.ts';
 import { eventLines } from './agent-log.ts';
-import type { RunCommand } from './attempts.ts';
-import type { CallsInFlight } from './calls-in-flight.ts';
-import type { Decisions } from './decisions.ts';
-import type { StepLog } from './step-log.ts';
+import type { RunCommand } from './run-command.ts';
 import { usedTier } from './step-sandbox.ts';
 import { subjectOf } from './step-subject.ts';
-import type { ToolHostParts } from './tool-host.ts';
-
-export interface AgentAttemptParts extends Omit<ToolHostParts, 'step' | 'output'> {
-  readonly transcript: Transcript;
-  readonly log: StepLog;
-  readonly observe: (event: AgentEvent) => void;
-  readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
-  readonly calls: CallsInFlight;
-  readonly decisions: Decisions;
-  readonly hookCache: HookCache;
-  /** Null for an agent step. */
-  readonly skill: Skill | null;
-}
 
 /** Who answers: what an agent file, a step and a skill say of it, in one form. */
 interface Role {

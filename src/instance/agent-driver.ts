@@ -1,19 +1,14 @@
+import type { OpenDriver } from './opened-driver.ts';
 /** The driver of one attempt: our own loop, or a program of another maker in the sandbox of the step. */
 
-import { type AgentDriver, nativeDriver } from '../agents/driver.ts';
+import { nativeDriver } from '../agents/driver.ts';
 import type { Agent } from '../agents/files/agent.ts';
 import { openModel } from '../agents/model/provider.ts';
 import { createToolBox, type ToolBox } from '../agents/native/tool-box.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { BootModel } from '../protocol/instance-link.ts';
-import type { AgentAttemptParts } from './agent-attempt.ts';
+import type { AgentAttemptParts } from './agent-attempt-parts.ts';
 import { openTools } from './agent-tools.ts';
-
-export interface OpenDriver {
-  readonly driver: AgentDriver;
-  /** Values that are nowhere to be seen: keys. */
-  readonly secrets: readonly string[];
-}
 
 const NO_TOOLS: ToolBox = createToolBox([], () => null);
 

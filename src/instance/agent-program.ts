@@ -17,9 +17,9 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import { PROGRAM } from '../guard/policy/calls/traffic.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import { AGENT_PROFILES } from '../protocol/agent-profiles.ts';
-import type { AgentAttemptParts } from './agent-attempt.ts';
-import type { OpenDriver } from './agent-driver.ts';
+import type { AgentAttemptParts } from './agent-attempt-parts.ts';
 import { makeAgentHome } from './agent-home.ts';
+import type { OpenDriver } from './opened-driver.ts';
 import { usedTier } from './step-sandbox.ts';
 import { createToolHost, type StepToolHost } from './tool-host.ts';
 

@@ -2,7 +2,7 @@ import type { Scope } from '../../sandbox/isolation.ts';
 import { HookCache } from '../agents/hooks/hook-cache.ts';
 import type { Suspended } from '../agents/run.ts';
 import type { JsonObject, LeafStep } from '../definition/workflow.ts';
-import type { Command, Outcome } from '../engine/contract.ts';
+import type { Outcome } from '../engine/contract.ts';
 import type { RunEvent } from '../engine/events.ts';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { KillScope } from '../guard/kill/kill-scope.ts';
@@ -20,13 +20,12 @@ import type { Decisions } from './decisions.ts';
 import { tellLastLine } from './last-line.ts';
 import { type LimitHit, runCpuHit, stepLimitHits } from './limit-events.ts';
 import type { TellNetwork } from './network-recorder.ts';
+import type { RunCommand } from './run-command.ts';
 import { openSecrets } from './secrets.ts';
 import { openStepLog } from './step-log.ts';
 import { stepSandbox, usedTier } from './step-sandbox.ts';
 import { subjectOf } from './step-subject.ts';
 import { suspendedOn } from './suspended.ts';
-
-export type RunCommand = Extract<Command, { type: 'run' }>;
 
 /** Attempts of leaf steps: what they need of the world, and what came of them. */
 export interface Attempts {

@@ -5,10 +5,12 @@ import { covers, type KillSubject, kindOf } from '../guard/kill/kill-scope.ts';
 import { failpoint } from '../protocol/failpoint.ts';
 import type { Bootstrap, Permit, SupervisorMessage } from '../protocol/instance-link.ts';
 import { AT_ONCE } from '../skills/stop.ts';
-import type { Attempts, RunCommand } from './attempts.ts';
+import type { Attempts } from './attempts.ts';
 import { heldAttempts, internalise } from './blobs.ts';
 import type { Journal } from './journal.ts';
 import type { Leave } from './leave.ts';
+import { createRunClock } from './run-clock.ts';
+import type { RunCommand } from './run-command.ts';
 import { approvedOutcome, suspendedOn } from './suspended.ts';
 
 type Trip = Omit<Extract<SupervisorMessage, { type: 'tripped' }>, 'type'>;
@@ -53,6 +55,7 @@ export function createDriver(
   );
   const outcomes: Outcome[] = [];
   const effectFree: RunCommand[] = [];
+  const clock = createRunClock(bootstrap.startsAt);
   let wakeAt: number | null = null;
   let wakeTimer: NodeJS.Timeout | null = null;
   let isWaiting = false;
@@ -64,7 +67,7 @@ export function createDriver(
   let end: RunEvent | null = null;
 
   const surroundings = (): { now: number; random: () => number } => ({
-    now: Date.now(),
+    now: clock.now(),
     random: Math.random,
   });
 
@@ -154,6 +157,8 @@ export function createDriver(
         outcome ??
         (free !== undefined && engine.isCurrent(free.path, free.attempt) ? attempts.settleNow(free) : null);
       if (settled === null) continue;
+      // Until when it waits was told by the supervisor, by its clock.
+      if (settled.kind === 'suspended' && settled.until <= clock.now()) clock.follow();
       accept(engine.settle(settled, surroundings()));
       // The decision may have come before the attempt had let go.
       if (settled.kind === 'suspended')
@@ -194,7 +199,7 @@ export function createDriver(
       wakeTimer =
         wakeAt === null
           ? null
-          : setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, wakeAt - Date.now())));
+          : setTimeout(resolve, Math.min(MAX_TIMER_MS, Math.max(0, wakeAt - clock.now())));
       if (isNudged) resolve();
     });
 
@@ -218,6 +223,7 @@ export function createDriver(
           await journal.committed();
           return 'waiting';
         }
+        if (wakeAt === null) clock.follow();
         await sleep();
       }
     },

@@ -12,8 +12,8 @@ import type { OutputSink } from '../skills/output.ts';
 import { runSkill } from '../skills/run-skill.ts';
 import type { SessionPool } from '../skills/session-pool.ts';
 import { skillScopeLimits } from '../skills/timeout.ts';
-import type { RunCommand } from './attempts.ts';
 import type { NetworkOwner, TellNetwork } from './network-recorder.ts';
+import type { RunCommand } from './run-command.ts';
 import { stepSandbox, toolSandbox } from './step-sandbox.ts';
 
 export interface ToolHostParts {

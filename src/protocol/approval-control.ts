@@ -1,7 +1,7 @@
 /** The part of the people's methods that speaks of approvals. Times are UTC ISO 8601. */
 import type { JsonObject } from '../definition/workflow.ts';
 import type { ApprovalStatus } from '../store/tables/approval-rows.ts';
-import type { Caller } from './control.ts';
+import type { Caller } from './caller.ts';
 
 /** What waits, or waited, for a person. */
 export interface ApprovalDocument {

@@ -1,7 +1,7 @@
 /** The part of the people's methods that speaks of the audit log. */
 import type { PrunedSegment } from '../store/audit-prune.ts';
 import type { AuditPage, ShownRecord } from '../store/audit-reader.ts';
-import type { Caller } from './control.ts';
+import type { Caller } from './caller.ts';
 import type { RecordedCall } from './guard-documents.ts';
 
 /** Method → [parameters, result], as in control.ts. */

@@ -5,9 +5,10 @@ import type { Json, JsonObject, StepType } from '../definition/workflow.ts';
 import type { StepStatus } from '../engine/projection-rows.ts';
 import type { ErrorRecord, Problem } from '../errors/workflow-error.ts';
 import type { AuditRow } from '../store/audit-reader.ts';
-import type { ApprovalMode, InstanceStatus } from '../store/operations.ts';
+import type { ApprovalMode, InstanceStatus } from '../store/tables/instance-rows.ts';
 import type { ApprovalMethods } from './approval-control.ts';
 import type { AuditMethods } from './audit-control.ts';
+import type { Caller } from './caller.ts';
 import type { DrillEvidence, KillDocument, LatchDocument, PolicyReload } from './guard-documents.ts';
 import type { ScheduleMethods } from './schedule-control.ts';
 import type { SupervisorMethods } from './supervisor-control.ts';
@@ -141,17 +142,6 @@ export interface InstanceSummary {
 }
 
 export type { SupervisorStatus } from './supervisor-control.ts';
-
-/** Where a command was called from; names are looked up from there. */
-export interface Caller {
-  readonly workspace: string;
-  readonly userHome: string;
-  /** `XDG_CONFIG_HOME`, else `~/.config`. */
-  readonly configHome: string;
-  readonly person: string;
-  /** By what a program asks in the person's name, such as `mcp q-cli`; it stands in the audit log. */
-  readonly via?: string;
-}
 
 export interface RunRequest {
   /** A name, or the absolute path of a file. With `definition`: what it was made from, which is no file. */

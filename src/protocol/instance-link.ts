@@ -72,6 +72,8 @@ export interface Bootstrap {
   readonly env: Readonly<Record<string, string>>;
   /** Time the run may still be active, ms. */
   readonly remainingMs: number;
+  /** How far the time of the run had come, UTC ms; the wall clock may have been set back since. */
+  readonly startsAt: number;
   readonly cause: 'start' | 'crash' | 'wait_over' | 'requested';
   /** Only with cause requested: the step from which the run is done again. */
   readonly from: string | null;

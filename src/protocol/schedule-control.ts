@@ -1,6 +1,6 @@
 /** The people's methods about schedules; a part of control.ts. */
 import type { FireStatus } from '../store/tables/schedule-rows.ts';
-import type { Caller } from './control.ts';
+import type { Caller } from './caller.ts';
 
 /** A coming fire of a schedule. */
 export interface FireDocument {

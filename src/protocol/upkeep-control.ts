@@ -1,5 +1,5 @@
 /** The part of the people's methods that keeps the state folder in order. Times are UTC ISO 8601. */
-import type { Caller } from './control.ts';
+import type { Caller } from './caller.ts';
 
 /** Method → [parameters, result], as in control.ts. */
 export interface UpkeepMethods {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, sha256 } from '../audit/canonical.ts';
-import { emptyFold, type FoldRecord, foldRecord, type Heads, loadHeads, saveHeads } from '../audit/fold.ts';
+import { emptyFold, foldRecord, type Heads, loadHeads, saveHeads } from '../audit/fold.ts';
+import type { FoldRecord } from '../audit/fold-record.ts';
 import { type AuditActor, chainHash } from '../audit/record.ts';
 import type { SegmentBody } from '../audit/segment.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';

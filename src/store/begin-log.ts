@@ -2,7 +2,16 @@ import type { DatabaseSync } from 'node:sqlite';
 import { emptyJournal, journalDigest } from '../audit/binds.ts';
 import { emptyFold, type Heads, saveHeads, unknownInstance } from '../audit/fold.ts';
 import { type AuditEntry, SUPERVISOR } from '../audit/record.ts';
-import type { Tables } from './tables/tables.ts';
+import type { AuditTable } from './tables/audit-table.ts';
+import type { InstancesTable } from './tables/instances-table.ts';
+import type { MetaTable } from './tables/meta-table.ts';
+
+/** The tables that the beginning of a log concerns. */
+interface LogTables {
+  readonly meta: MetaTable;
+  readonly audit: AuditTable;
+  readonly instances: InstancesTable;
+}
 
 const KEY = 'audit_key';
 
@@ -10,7 +19,7 @@ const KEY = 'audit_key';
  * Brings a log that was just opened to where records can be appended: its public key is known, and what older
  * versions wrote without a tie is tied now. A key that is not the one before is recorded: a verifier does not trust it.
  */
-export function beginLog(database: DatabaseSync, tables: Tables): void {
+export function beginLog(database: DatabaseSync, tables: LogTables): void {
   const { meta, audit } = tables;
   const { publicKey } = audit.key;
   const known = meta.get(KEY);
@@ -33,7 +42,7 @@ function record(type: string, data: Readonly<Record<string, unknown>>): AuditEnt
 }
 
 /** The digests of all journals that were written before there were any. */
-function tieJournals(database: DatabaseSync, { instances }: Tables): Heads {
+function tieJournals(database: DatabaseSync, { instances }: LogTables): Heads {
   const fold = emptyFold();
   // Rows of approvals and kill switches that there are by now have no record.
   fold.told.isWhole = false;

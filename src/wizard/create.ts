@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { styleFor } from '../cli/text/style.ts';
 import type { Json } from '../definition/workflow.ts';
 import { ensureError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Answers } from './answers/answers.ts';
 import { readAnswers } from './answers/answers-file.ts';

@@ -6,7 +6,7 @@ import type { Client } from '../client/client.ts';
 import { loadWorkflow } from '../definition/load.ts';
 import type { JsonObject } from '../definition/workflow.ts';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Created } from './create.ts';
 import { answersOf } from './definition.ts';

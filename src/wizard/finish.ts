@@ -5,7 +5,7 @@ import { inheritedEnvironment } from '../client/caller.ts';
 import type { Client } from '../client/client.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import type { ExitStatus } from '../errors/table.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { Created } from './create.ts';
 
 export async function register(client: Client, file: string, caller: Caller): Promise<void> {

@@ -7,7 +7,7 @@ import { loadWorkflow } from '../definition/load.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import { ensureError } from '../errors/workflow-error.ts';
 import { isTripped } from '../guard/kill/latch-files.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { Home } from '../protocol/home.ts';
 import { ranked } from './rank.ts';
 import type { Drafted, NamedAgent, World } from './world.ts';

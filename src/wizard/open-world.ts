@@ -6,7 +6,7 @@ import { flowOf } from '../cli/graph/flow.ts';
 import { flowText } from '../cli/graph/text.ts';
 import { styleFor } from '../cli/text/style.ts';
 import { widthOf } from '../cli/text/table.ts';
-import type { Caller } from '../protocol/control.ts';
+import type { Caller } from '../protocol/caller.ts';
 import type { Home } from '../protocol/home.ts';
 import { findSkills } from '../skills/find.ts';
 import { definitionOf } from './definition.ts';

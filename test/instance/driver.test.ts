@@ -14,9 +14,14 @@ import { BARE_SANDBOX } from '../skills/make.ts';
 /** A driver of a run of such steps, with a journal that the test holds. */
 async function openDesk(
   steps: readonly object[],
-  parts: { isEffectFree: boolean; journal: Partial<Journal>; run?: Attempts['run'] },
+  parts: {
+    isEffectFree: boolean;
+    journal: Partial<Journal>;
+    run?: Attempts['run'];
+    errorHandling?: object;
+  },
 ) {
-  const { workflow } = await load({ steps });
+  const { workflow } = await load({ steps, error_handling: parts.errorHandling ?? {} });
   assert.ok(workflow !== null);
   const events: RunEvent[] = [];
   const journal: Journal = {
@@ -71,6 +76,7 @@ async function openDesk(
     sandbox: { ground: BARE_SANDBOX.ground, steps: {}, networks: {} },
     env: {},
     remainingMs: 1000,
+    startsAt: 0,
     cause: 'start',
     from: null,
     orphanTimeoutMs: 1000,
@@ -207,3 +213,30 @@ const allowed = {
   epoch: 0,
   reason: 'x',
 } as const;
+
+test(
+  'a retry comes when it has waited its time, also when the clock was set back meanwhile',
+  limit,
+  async (t) => {
+    let behindMs = 0;
+    const wall = Date.now;
+    t.mock.method(Date, 'now', () => wall() - behindMs);
+    let attempts = 0;
+    const { driver, events } = await openDesk([skill('a')], {
+      isEffectFree: false,
+      journal: { permit: async () => allowed },
+      run: async ({ path, attempt }) => {
+        attempts += 1;
+        if (attempts > 1) return { path, attempt, kind: 'completed', result: {} };
+        setTimeout(() => (behindMs = 3_600_000), 50);
+        const error = { code: 'EXIT_NONZERO', message: 'it failed', step: path } as const;
+        return { path, attempt, kind: 'failed', error };
+      },
+      errorHandling: { per_step: { a: { strategy: 'retry', initial_delay: 0.2, jitter: 'none' } } },
+    });
+    assert.equal(await driver.run(), 'ended');
+    assert.equal(attempts, 2);
+    const end = events.at(-1);
+    assert.ok(end?.type === 'run.ended' && end.status === 'completed');
+  },
+);

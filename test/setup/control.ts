@@ -1,6 +1,6 @@
 /** A connection to the supervisor of a bench, to ask several things at the same moment. */
 import { type Client, connect } from '../../src/client/client.ts';
-import type { Caller } from '../../src/protocol/control.ts';
+import type { Caller } from '../../src/protocol/caller.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 import type { Bench } from './bench-home.ts';
 

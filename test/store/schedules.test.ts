@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { OperationName, RegistrationRow } from '../../src/store/operations.ts';
+import type { OperationName } from '../../src/store/operations.ts';
+import type { RegistrationRow } from '../../src/store/tables/registration-rows.ts';
 import type { FireRow, FireStatus, NewFire, ScheduleRow } from '../../src/store/tables/schedule-rows.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import type { Breach, Isolation, Scope } from '../../sandbox/isolation.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import { locateHome } from '../../src/protocol/home.ts';
-import type { InstanceRow, OperationName } from '../../src/store/operations.ts';
+import type { OperationName } from '../../src/store/operations.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { InstanceRow } from '../../src/store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../../src/supervisor/context.ts';
 import type { KillSwitch } from '../../src/supervisor/guard/kill-switch.ts';
 

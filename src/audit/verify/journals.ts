@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { emptyJournal, journalDigest } from '../binds.ts';
-import type { Fold, FoldRecord } from '../fold.ts';
+import type { Fold } from '../fold.ts';
+import type { FoldRecord } from '../fold-record.ts';
 import type { Findings } from './verdict.ts';
 
 /** Compares the event that a record is tied to with what the record says of it. */

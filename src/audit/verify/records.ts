@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type Fold, type FoldRecord, foldRecord, type InstanceFold, unknownInstance } from '../fold.ts';
+import { type Fold, foldRecord, type InstanceFold, unknownInstance } from '../fold.ts';
+import type { FoldRecord } from '../fold-record.ts';
 import type { AuditKey } from '../keys.ts';
 import { chainHash } from '../record.ts';
 import { checkTiedJournals, openJournalCheck } from './journals.ts';

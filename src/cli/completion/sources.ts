@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Client, connect } from '../../client/client.ts';
 import { ERROR_TABLE } from '../../errors/table.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { type Home, instanceFolder } from '../../protocol/home.ts';
 import { listLogs } from '../logs/log-files.ts';
 import type { Candidate } from './request.ts';

@@ -1,7 +1,7 @@
 import type { Client } from '../../client/client.ts';
 import type { Json } from '../../definition/workflow.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { resolveTarget } from '../run/arguments.ts';
 import { styleFor } from '../text/style.ts';
 import { widthOf } from '../text/table.ts';

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
 import { AGENT_PROFILES } from '../../protocol/agent-profiles.ts';
-import type { HealthRow } from './health.ts';
+import type { HealthRow } from './health-row.ts';
 
 /** Which agents of other makers could do a step: their programs on `path`. That there are none is nothing wrong. */
 export function agentRow(path: string): HealthRow {

@@ -13,14 +13,7 @@ import type { Screen } from '../text/screen.ts';
 import { bytes } from '../text/style.ts';
 import { wrapped } from '../text/wrap.ts';
 import { agentRow } from './agent-health.ts';
-
-/** One thing that was looked at. `missing` = works without it, but gives less. */
-export interface HealthRow {
-  readonly name: string;
-  readonly state: 'ok' | 'missing' | 'broken';
-  readonly detail: string;
-  readonly fix: string | null;
-}
+import type { HealthRow } from './health-row.ts';
 
 /** Below this the state folder may soon take no more records. */
 const LOW_SPACE_BYTES = 512 * 1024 * 1024;

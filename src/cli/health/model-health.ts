@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { modelConfig, modelEnvironment } from '../../client/model-environment.ts';
 import { ensureWorkflowError } from '../../errors/workflow-error.ts';
 import { isTripped } from '../../guard/kill/latch-files.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import type { Home } from '../../protocol/home.ts';
-import type { HealthRow } from './health.ts';
+import type { HealthRow } from './health-row.ts';
 
 /** One real request to a model (null: the default one), and what came of it. Sends none under a tripped global switch. */
 export async function modelRow(home: Home, caller: Caller, name: string | null): Promise<HealthRow> {

@@ -1,5 +1,5 @@
 import type { DrillNote } from '../../protocol/drill-note.ts';
-import type { HealthRow } from '../health/health.ts';
+import type { HealthRow } from '../health/health-row.ts';
 
 const DAY_MS = 24 * 3600 * 1000;
 /** What was proven longer ago is a hope. */

@@ -2,7 +2,7 @@ import { type Client, connect } from '../../client/client.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { ensureWorkflowError, WorkflowError } from '../../errors/workflow-error.ts';
 import { type KillScope, parseKillScope } from '../../guard/kill/kill-scope.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import type { Home } from '../../protocol/home.ts';
 import { namesIn } from '../../protocol/names-in.ts';
 

@@ -1,7 +1,7 @@
 import { type Client, connect } from '../../client/client.ts';
 import { ensureWorkflowError } from '../../errors/workflow-error.ts';
 import { type Latch, writeLatch } from '../../guard/kill/latch-files.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import type { KillDocument, LatchDocument } from '../../protocol/guard-documents.ts';
 import { type Home, prepareHome } from '../../protocol/home.ts';
 import { fullScope } from './given-scope.ts';

@@ -1,8 +1,8 @@
-import type { RunView } from '../run/run-view.ts';
 import { printable, styleFor } from '../text/style.ts';
 import { createPainter } from './painter.ts';
 import { createPicture, type PictureLook } from './picture.ts';
 import { planOf } from './plan.ts';
+import type { RunView } from './run-view.ts';
 
 /** How often the times in it move on. */
 const REDRAW_MS = 100;

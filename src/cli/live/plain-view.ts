@@ -1,6 +1,6 @@
 import type { StepDocument } from '../../protocol/control.ts';
-import type { RunView } from '../run/run-view.ts';
 import { duration, mark, printable, type Style, styleFor } from '../text/style.ts';
+import type { RunView } from './run-view.ts';
 
 const QUIET = new Set(['pending', 'running', 'waiting', 'interrupted']);
 

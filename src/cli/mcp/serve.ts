@@ -1,7 +1,7 @@
 import { connect } from '../../client/client.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { ensureWorkflowError, type WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { locateHome } from '../../protocol/home.ts';
 import { problemLine } from '../base-command.ts';
 import { printable } from '../text/style.ts';

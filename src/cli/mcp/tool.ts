@@ -1,7 +1,7 @@
 /** What a tool of the MCP server is, and what it is called with. */
 import type { Client } from '../../client/client.ts';
 import type { JsonObject } from '../../definition/workflow.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 
 /** A JSON Schema of one argument, of the few forms that our tools have. */
 export type ArgumentSchema = { readonly description: string } & (

@@ -1,11 +1,11 @@
 import type { Client } from '../../client/client.ts';
 import { ensureError } from '../../errors/workflow-error.ts';
 import type { ApprovalDocument } from '../../protocol/approval-control.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { ask } from '../ask.ts';
+import type { RunView } from '../live/run-view.ts';
 import { screenOf } from '../text/screen.ts';
 import { approvalText, decideLines, pendingApprovals } from './approvals.ts';
-import type { RunView } from './run-view.ts';
 
 interface PromptOptions {
   readonly view: RunView | null;

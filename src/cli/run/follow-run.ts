@@ -2,13 +2,14 @@ import type { Client } from '../../client/client.ts';
 import type { Json } from '../../definition/workflow.ts';
 import { EXIT, type ExitStatus } from '../../errors/table.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller, StatusDocument } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
+import type { StatusDocument } from '../../protocol/control.ts';
 import { ask } from '../ask.ts';
 import { hasEndedStatus, runExitStatus } from '../exit-status.ts';
+import { canDraw, createRunView } from '../live/open-run-view.ts';
 import { screenOf } from '../text/screen.ts';
 import { summary } from '../text/summary.ts';
 import { watchApprovals } from './approval-prompt.ts';
-import { canDraw, createRunView } from './run-view.ts';
 
 /** True where a person can be asked: a terminal on both ends, and no JSON. */
 export function canAsk(isJson: boolean): boolean {

@@ -2,7 +2,8 @@ import { inheritedEnvironment } from '../../client/caller.ts';
 import type { Client } from '../../client/client.ts';
 import { modelEnvironment } from '../../client/model-environment.ts';
 import { EXIT, type ExitStatus } from '../../errors/table.ts';
-import type { Caller, RunRequest } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
+import type { RunRequest } from '../../protocol/control.ts';
 import { printResult } from '../base-command.ts';
 import { canAsk, followRun } from './follow-run.ts';
 

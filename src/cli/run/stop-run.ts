@@ -1,5 +1,6 @@
 import type { Client } from '../../client/client.ts';
-import type { Caller, StatusDocument } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
+import type { StatusDocument } from '../../protocol/control.ts';
 import { hasEndedStatus } from '../exit-status.ts';
 
 /** Asks for the stop and waits until the instance has really ended; the supervisor bounds the wait by killing. */

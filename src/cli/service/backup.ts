@@ -5,7 +5,7 @@ import { type Home, locateHome, prepareHome } from '../../protocol/home.ts';
 import { takeLock } from '../../protocol/lock.ts';
 import type { BackupDocument } from '../../protocol/upkeep-control.ts';
 import type { RestoreDocument } from '../../store/restore.ts';
-import type { HealthRow } from '../health/health.ts';
+import type { HealthRow } from '../health/health-row.ts';
 import { bytes, plural } from '../text/style.ts';
 
 /** Puts a backup in place, where no supervisor runs. Throws SUPERVISOR_RUNNING. */

@@ -1,6 +1,6 @@
 import type { Client } from '../../client/client.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import type { FireDocument } from '../../protocol/schedule-control.ts';
 import { resolveTarget } from '../run/arguments.ts';
 import type { Screen } from '../text/screen.ts';

@@ -69,7 +69,7 @@ export function uninstallText(document: UninstallDocument): string {
 }
 
 async function placeOf(asked: ServiceFlags['scope']): Promise<{ home: Home; manager: ServiceManager }> {
-  const { managerFor, serviceHome, serviceScope } = await import('../../service/manager.ts');
+  const { managerFor, serviceHome, serviceScope } = await import('../../service/choose-manager.ts');
   const { runTool } = await import('../../service/run-tool.ts');
   const { env, platform } = process;
   const place = { platform, uid: process.getuid?.() ?? 0, env, run: runTool };

@@ -2,7 +2,8 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { emptyJournal, instanceHashes, type RowHashes } from '../../audit/binds.ts';
 import type { RunEvent } from '../../engine/events.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import type { Answer, Arguments, InstanceRow, InstanceStatus } from '../operations.ts';
+import type { Answer, Arguments } from '../operations.ts';
+import type { InstanceRow, InstanceStatus } from './instance-rows.ts';
 
 type Row = Record<string, SQLOutputValue>;
 

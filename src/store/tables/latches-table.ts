@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { LatchRow } from '../operations.ts';
+import type { LatchRow } from './latch-rows.ts';
 
 /** Tripped kill switches, and the epoch: a number that grows with each trip and each re-arming. */
 export interface LatchesTable {

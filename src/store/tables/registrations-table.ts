@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { REGISTRATION_COLUMNS, rowHash } from '../../audit/binds.ts';
-import type { Answer, Documents, RegistrationRow } from '../operations.ts';
+import type { Answer } from '../operations.ts';
+import type { Documents, RegistrationRow } from './registration-rows.ts';
 
 /** The tables `registrations` (name → definition) and `documents` (content by hash). */
 export interface RegistrationsTable {

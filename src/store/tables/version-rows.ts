@@ -1,4 +1,5 @@
-import type { Documents, InstanceLimits } from '../operations.ts';
+import type { InstanceLimits } from './instance-rows.ts';
+import type { Documents } from './registration-rows.ts';
 
 /** One content that was registered under a name. */
 export interface VersionRow {

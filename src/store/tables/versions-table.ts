@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { RegistrationRow } from '../operations.ts';
+import type { RegistrationRow } from './registration-rows.ts';
 import type { VersionRow } from './version-rows.ts';
 
 /** The table `versions`: each content that was registered under a name, numbered from 1. A number means one content. */

@@ -1,4 +1,4 @@
-import type { InstanceRow } from '../../store/operations.ts';
+import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import { problemOf, readSection } from '../own-config.ts';
 import type { Capacity, Demand } from './capacity.ts';
 

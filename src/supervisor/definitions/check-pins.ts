@@ -1,8 +1,8 @@
 import { hashJson } from '../../audit/canonical.ts';
 import { type Problem, WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
-import type { InstanceRow } from '../../store/operations.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import type { Store } from '../../store/store.ts';
+import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import { pinAgents } from './pin-agents.ts';
 import { pinSkills, usableSkills } from './pin-skills.ts';
 import { readPins } from './pins.ts';

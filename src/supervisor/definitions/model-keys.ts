@@ -6,7 +6,7 @@ import { ensureError, systemCode } from '../../errors/workflow-error.ts';
 import { AGENT_PROFILES } from '../../protocol/agent-profiles.ts';
 import { type Home, unusable } from '../../protocol/home.ts';
 import type { Bootstrap } from '../../protocol/instance-link.ts';
-import { hasEnded } from '../../store/operations.ts';
+import { hasEnded } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { Pins } from './pins.ts';
 

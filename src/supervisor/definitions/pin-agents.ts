@@ -12,7 +12,7 @@ import { allSteps } from '../../definition/references.ts';
 import type { AgentStep, Workflow } from '../../definition/workflow.ts';
 import { type Problem, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import { parsePrices } from '../../guard/prices.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { packageRoot } from '../../protocol/install.ts';
 import { readRegularFile } from '../../protocol/regular-file.ts';
 import type { Skill } from '../../skills/skill.ts';

@@ -2,7 +2,7 @@ import { findAgentFile } from '../../agents/files/find.ts';
 import { allSteps } from '../../definition/references.ts';
 import type { Workflow } from '../../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { findSkills, type SkillCatalogue } from '../../skills/find.ts';
 import type { Skill } from '../../skills/skill.ts';
 

@@ -7,8 +7,8 @@ import { WorkflowError } from '../../errors/workflow-error.ts';
 import { policySet } from '../../guard/policy/files/policy-set.ts';
 import { decideTiers, type StepTier } from '../../guard/tiers.ts';
 import type { Skill } from '../../skills/skill.ts';
-import type { InstanceRow } from '../../store/operations.ts';
 import type { Store } from '../../store/store.ts';
+import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 
 /** What an instance runs, whatever happens on disk afterwards: the loaded definition and every skill it names. */
 export interface Pins {

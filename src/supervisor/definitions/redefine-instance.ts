@@ -1,7 +1,7 @@
 import { compareDefinitions } from '../../engine/redefine.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { ControlMethods } from '../../protocol/control.ts';
-import type { InstanceRow } from '../../store/operations.ts';
+import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import type { DefinitionChange } from '../../store/tables/version-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';

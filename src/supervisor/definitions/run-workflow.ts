@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditActor } from '../../audit/record.ts';
 import type { Problem } from '../../errors/workflow-error.ts';
-import type { Caller, RunRequest } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
+import type { RunRequest } from '../../protocol/control.ts';
 import type { NewFire } from '../../store/tables/schedule-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { readRegularFile } from '../../protocol/regular-file.ts';
 import type { WorkflowSummary } from '../../protocol/workflow-control.ts';
 

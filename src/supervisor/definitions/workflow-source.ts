@@ -5,7 +5,7 @@ import { decodeUtf8 } from '../../definition/utf8.ts';
 import type { Workflow } from '../../definition/workflow.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../../errors/workflow-error.ts';
-import type { Caller } from '../../protocol/control.ts';
+import type { Caller } from '../../protocol/caller.ts';
 import { readRegularBytes } from '../../protocol/regular-file.ts';
 import type { WorkflowSummary } from '../../protocol/workflow-control.ts';
 import type { Store } from '../../store/store.ts';

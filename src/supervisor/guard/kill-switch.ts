@@ -11,7 +11,7 @@ import {
   writeLatch,
 } from '../../guard/kill/latch-files.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
-import type { SupervisorContext } from '../context.ts';
+import type { SupervisorGround } from '../ground.ts';
 
 /** The tripped switches of this home: rows of the database and plain files; either is enough. */
 export interface KillSwitch {
@@ -38,10 +38,7 @@ export interface KillRecords {
 }
 
 /** `epoch` and `rows` are what the database holds at the start. Files without a row get one, rows without a file too. */
-export async function openKillSwitch(
-  context: Pick<SupervisorContext, 'home' | 'store' | 'log' | 'now'>,
-  spool: KillRecords,
-): Promise<KillSwitch> {
+export async function openKillSwitch(context: SupervisorGround, spool: KillRecords): Promise<KillSwitch> {
   const { home, store, log } = context;
   const folder = home.killFolder;
   const stored = await store.call('kill.list', {});

@@ -2,7 +2,7 @@ import type { JournalEntry } from '../../engine/events.ts';
 import { argumentsOf, isIntentOf } from '../../guard/intents.ts';
 import type { RecordedCall } from '../../protocol/guard-documents.ts';
 import type { PermitRequest } from '../../protocol/instance-link.ts';
-import type { InstanceRow } from '../../store/operations.ts';
+import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { ControlHandlers } from '../control-server.ts';
 

@@ -1,4 +1,4 @@
-import { hasEnded } from '../../store/operations.ts';
+import { hasEnded } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { ExitFacts } from './exit-verdict.ts';
 import { lastWords, readHostLog } from './host-log.ts';

@@ -1,27 +1,15 @@
 import type { KillReport } from '../../../sandbox/isolation.ts';
-import type { SandboxGround } from '../../../sandbox/launcher/ground.ts';
-import { SCRATCH_VARIABLE } from '../../../sandbox/launcher/launch.ts';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
-import { WorkflowError } from '../../errors/workflow-error.ts';
 import { writeAbout } from '../../protocol/about.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
 import { instanceFolder } from '../../protocol/home.ts';
 import type { Bootstrap } from '../../protocol/instance-link.ts';
 import type { SupervisorContext } from '../context.ts';
-import { bootKeys } from '../definitions/model-keys.ts';
-import { agentsOf, type Pins, readPins } from '../definitions/pins.ts';
-import { bootApproval } from '../guard/approval-list.ts';
-import { policiesOf, readPoliciesFor } from '../guard/run-policies.ts';
-import {
-  bootSandbox,
-  networkRecord,
-  planSandbox,
-  type SandboxPlan,
-  shownNetworks,
-} from '../sandboxes/sandbox-plan.ts';
+import { agentsOf, readPins } from '../definitions/pins.ts';
+import { readPoliciesFor } from '../guard/run-policies.ts';
+import { networkRecord, planSandbox, shownNetworks } from '../sandboxes/sandbox-plan.ts';
 import { sandboxRecord } from '../sandboxes/sandboxes.ts';
-import { makeScratch } from '../sandboxes/scratch.ts';
-import { environmentOf } from '../sandboxes/users.ts';
+import { bootstrap } from './bootstrap.ts';
 import { createDeadlines } from './deadlines.ts';
 import { exitFacts } from './exit-facts.ts';
 import { judgeExit, type Verdict, verdictRecord } from './exit-verdict.ts';
@@ -41,7 +29,6 @@ import { readRow } from './read-live.ts';
 const START_DEADLINE_MS = 30_000;
 /** An adopted process that does not come back in this time is taken for hung. */
 const RECONNECT_DEADLINE_MS = 15_000;
-const ORPHAN_TIMEOUT_MS = 600_000;
 
 export interface IncarnationHandlers {
   /** The process is gone, its scope is empty and removed, everything is committed. */
@@ -114,7 +101,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       failpoint('supervisor.launch_committed');
       Object.assign(live, { incarnation, tokenHash: hash });
       setStatus(live, 'initializing', null);
-      const boot = await bootstrap(live, token, cause, pins, { plan, ground });
+      const boot = await bootstrap(context, live, { token, cause, pins, plan, ground });
       if (live.endRequest === null) {
         const launched = launchInstance(home, scope, limits.memoryBytes, boot);
         live.process = launched.identity;
@@ -141,54 +128,6 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     }
     deadlines.report(live, START_DEADLINE_MS);
     attend(live, childExit);
-  };
-
-  const bootstrap = async (
-    live: LiveInstance,
-    token: string,
-    cause: Bootstrap['cause'],
-    pins: Pins,
-    { plan, ground }: { readonly plan: SandboxPlan; readonly ground: SandboxGround },
-  ): Promise<Bootstrap> => {
-    const [row, journal] = await Promise.all([
-      readRow(store, live.row.id),
-      store.call('journal.read', { id: live.row.id, afterSeq: 0 }),
-    ]);
-    live.row = row;
-    const { agentPolicies } = await policiesOf(context, live);
-    const isReopened = journal.at(-1)?.event.type === 'run.ended';
-    if (live.scope === null) throw new WorkflowError('INTERNAL', `the scope of ${row.id} is missing`);
-    const scratch = makeScratch(row.id, ground.user);
-    return {
-      instance: row.id,
-      incarnation: live.incarnation,
-      token,
-      socket: home.instanceSocket,
-      folder: instanceFolder(home, row.id),
-      secretsFolder: home.secretsFolder,
-      killFolder: home.killFolder,
-      maskKey: context.maskKey,
-      workspace: row.workspace,
-      workflow: pins.workflow,
-      skills: pins.skills,
-      agents: pins.agents,
-      ...bootKeys(home, row.id, pins),
-      agentPolicies,
-      inputs: row.inputs,
-      context: row.context,
-      journal,
-      approvals: live.approvals.map(bootApproval),
-      scope: live.scope.record,
-      sandbox: bootSandbox(plan, ground),
-      scratch,
-      env: { ...environmentOf(row.env, ground.user), TMPDIR: scratch, [SCRATCH_VARIABLE]: scratch },
-      remainingMs: Math.max(0, row.limits.executionMs - row.activeMs),
-      // A journal that ends was opened again by a person, whatever happened to the processes since.
-      cause:
-        journal.length === 0 ? 'start' : isReopened ? 'requested' : cause === 'requested' ? 'crash' : cause,
-      from: isReopened ? row.resumeFrom : null,
-      orphanTimeoutMs: ORPHAN_TIMEOUT_MS,
-    };
   };
 
   /** Watches a process, with its time limit, until it is gone. */

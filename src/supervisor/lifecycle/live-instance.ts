@@ -4,8 +4,9 @@ import type { JournalEntry } from '../../engine/events.ts';
 import { projectRun, type RunProjection } from '../../engine/projection.ts';
 import type { ControlNotification } from '../../protocol/control.ts';
 import type { JsonLines } from '../../protocol/json-lines.ts';
-import { hasEnded, type InstanceRow, type InstanceStatus, type UsageTotals } from '../../store/operations.ts';
 import type { ApprovalRow } from '../../store/tables/approval-rows.ts';
+import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
+import { hasEnded } from '../../store/tables/instance-rows.ts';
 import { stepDocument } from './status-document.ts';
 import type { UsageHistory, UsagePoint } from './usage-history.ts';
 

@@ -1,6 +1,6 @@
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import type { InstanceRow } from '../../store/operations.ts';
 import type { Store } from '../../store/store.ts';
+import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import { createLiveInstance, type LiveInstance } from './live-instance.ts';
 
 /** An instance as its row and journal tell it. Throws INTERNAL for an id that is not kept, or what the store throws. */

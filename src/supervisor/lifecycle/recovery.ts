@@ -1,7 +1,7 @@
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import { ensureError, ensureWorkflowError } from '../../errors/workflow-error.ts';
 import type { SupervisorTurn } from '../../store/audit-reader.ts';
-import type { InstanceRow } from '../../store/operations.ts';
+import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import { openKillSpool } from '../guard/kill-spool.ts';
 import type { Fleet } from './fleet.ts';

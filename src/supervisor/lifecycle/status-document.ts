@@ -3,7 +3,7 @@ import type { StepRow } from '../../engine/projection-rows.ts';
 import { ERROR_TABLE } from '../../errors/table.ts';
 import type { ErrorRecord } from '../../errors/workflow-error.ts';
 import type { ErrorDocument, InstanceSummary, StatusDocument, StepDocument } from '../../protocol/control.ts';
-import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/operations.ts';
+import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
 import type { UsagePoint } from './usage-history.ts';
 
 /** The document of `status <id> --json`. `live` overrides what the row, read earlier, may not know yet. */

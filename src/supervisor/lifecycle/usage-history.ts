@@ -1,5 +1,5 @@
 import type { IoBytes, Usage } from '../../../sandbox/isolation.ts';
-import type { UsageSeries } from '../../store/operations.ts';
+import type { UsageSeries } from '../../store/tables/instance-rows.ts';
 
 /** What an instance used over its time, in a bounded number of points. */
 export interface UsageHistory {

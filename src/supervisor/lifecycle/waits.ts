@@ -1,3 +1,4 @@
+import type { JournalEntry } from '../../engine/events.ts';
 import type { SupervisorContext } from '../context.ts';
 import { isReleased } from '../guard/approval-list.ts';
 import { later } from '../later.ts';
@@ -10,7 +11,7 @@ export interface Waits {
   begin(live: LiveInstance): void;
   /** An approval of the run is decided: its process is told, or started. */
   released(live: LiveInstance, approval: number): void;
-  /** The wall clock jumped: a timer that runs by the other one would end a wait too late. */
+  /** The wall clock jumped forward, or the machine slept: a timer that runs by another one would end a wait too late. */
   clockJumped(live: LiveInstance): void;
 }
 
@@ -18,7 +19,10 @@ export function createWaits(
   context: SupervisorContext,
   pauses: () => Pauses,
   goOn: (live: LiveInstance) => void,
+  monotonic: () => number = () => performance.now(),
 ): Waits {
+  /** When their timers end, by the monotonic clock. */
+  const ends = new WeakMap<LiveInstance, number>();
   const begin: Waits['begin'] = (live) => {
     if (isPaused(live)) {
       void pauses().settle(live);
@@ -26,10 +30,14 @@ export function createWaits(
     }
     setStatus(live, 'waiting', null);
     const delayMs = isDecided(live) ? 0 : (live.row.wakeAt ?? 0) - context.now();
+    const endsAt = monotonic() + delayMs;
+    ends.set(live, endsAt);
     // A timer holds 24 days at most: look again then.
     later(live, delayMs, () => {
-      if (!isDecided(live) && (live.row.wakeAt ?? 0) > context.now()) begin(live);
-      else goOn(live);
+      const isOver = isDecided(live) || (live.row.wakeAt ?? 0) <= context.now();
+      // It has waited its time, also when the clock was set back meanwhile; a question expires by the wall clock.
+      if (isOver || (monotonic() >= endsAt && !isAsking(live))) goOn(live);
+      else begin(live);
     });
   };
   /** One whose process is on its way out looks for itself when that is gone. */
@@ -41,12 +49,25 @@ export function createWaits(
 
   return {
     begin,
-    clockJumped: beginAnew,
+    clockJumped: (live) => {
+      const leftMs = (live.row.wakeAt ?? 0) - context.now();
+      if (monotonic() + leftMs < (ends.get(live) ?? Number.POSITIVE_INFINITY)) beginAnew(live);
+    },
     released: (live, approval) => {
       live.link?.send({ type: 'released', approval });
       beginAnew(live);
     },
   };
+}
+
+/** Until when a run has waited that goes on; 0 when a decision ended its wait, or a question of it is open still. */
+export function waitedUntil(live: LiveInstance, journal: readonly JournalEntry[]): number {
+  const event = journal.findLast((entry) => entry.event.type === 'run.waiting')?.event;
+  return event?.type !== 'run.waiting' || isDecided(live) || isAsking(live) ? 0 : event.until;
+}
+
+function isAsking({ approvals }: LiveInstance): boolean {
+  return approvals.some(({ status }) => status === 'pending');
 }
 
 function isDecided(live: LiveInstance): boolean {

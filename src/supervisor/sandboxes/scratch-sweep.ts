@@ -1,5 +1,5 @@
 import { ensureError } from '../../errors/workflow-error.ts';
-import { hasEnded } from '../../store/operations.ts';
+import { hasEnded } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import { forgetKeys, sweepKeys } from '../definitions/model-keys.ts';
 import { listScratches, removeScratch } from './scratch.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HealthRow } from '../../../src/cli/health/health.ts';
+import type { HealthRow } from '../../../src/cli/health/health-row.ts';
 import { openAgentBench } from '../../setup/agents.ts';
 
 test('doctor --model makes one request and says what came of it', { timeout: 60_000 }, async (t) => {

@@ -1,6 +1,6 @@
 /** What the golden screens show: a small world that never changes. */
 import type { AuditRecord } from '../../../src/cli/audit/audit-record.ts';
-import type { HealthRow } from '../../../src/cli/health/health.ts';
+import type { HealthRow } from '../../../src/cli/health/health-row.ts';
 import type { Part } from '../../../src/cli/text/parts.ts';
 import type { Json } from '../../../src/definition/workflow.ts';
 import type { ApprovalDocument } from '../../../src/protocol/approval-control.ts';

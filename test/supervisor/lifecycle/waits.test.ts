@@ -1,17 +1,49 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ApprovalRow } from '../../../src/store/tables/approval-rows.ts';
 import { createLiveInstance, type LiveInstance } from '../../../src/supervisor/lifecycle/live-instance.ts';
 import { createWaits, type Waits } from '../../../src/supervisor/lifecycle/waits.ts';
 import { fakeContext, runningRow } from '../fake-context.ts';
 
 const HOUR_MS = 3_600_000;
+const PENDING: ApprovalRow = {
+  instance: 'i',
+  number: 1,
+  subject: 'approval a 1',
+  argsHash: '00',
+  request: {
+    kind: 'approval',
+    path: 'a',
+    attempt: 1,
+    call: null,
+    what: 'a',
+    agent: null,
+    args: {},
+    rules: [],
+    reason: '',
+    by: [],
+  },
+  requestedAt: 1,
+  expiresAt: 60_001,
+  status: 'pending',
+  decidedAt: null,
+  decidedBy: null,
+  reason: null,
+  answeredAt: null,
+  voidAt: null,
+};
 
-/** A run that waits for an hour, and a clock that a test sets. */
-function waiting(): { live: LiveInstance; waits: Waits; wentOn: string[]; setClock: (at: number) => void } {
+/** A run that waits for an hour, or this long, and a clock that a test sets. */
+function waiting(wakeAt = HOUR_MS): {
+  live: LiveInstance;
+  waits: Waits;
+  wentOn: string[];
+  setClock: (at: number) => void;
+} {
   let clock = 1;
   const wentOn: string[] = [];
   const { context } = fakeContext({});
-  const live = createLiveInstance({ ...runningRow('i'), status: 'waiting', wakeAt: HOUR_MS }, [], []);
+  const live = createLiveInstance({ ...runningRow('i'), status: 'waiting', wakeAt }, [], []);
   const waits = createWaits(
     { ...context, now: () => clock },
     () => assert.fail('it is not paused'),
@@ -53,4 +85,35 @@ test('one that goes on already is left alone', () => {
   waits.clockJumped(live);
   assert.deepEqual(wentOn, []);
   live.lifetime.abort();
+});
+
+test('one over which the clock was set back goes on when it has waited its time', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let monotonic = 0;
+  t.mock.method(performance, 'now', () => monotonic);
+  const { live, waits, wentOn, setClock } = waiting(60_001);
+  setClock(1 - HOUR_MS);
+  waits.clockJumped(live);
+  monotonic = 59_999;
+  t.mock.timers.tick(59_999);
+  assert.deepEqual(wentOn, []);
+  monotonic = 60_000;
+  t.mock.timers.tick(1);
+  assert.deepEqual(wentOn, ['i']);
+});
+
+test('a question does not expire before its instant because the clock was set back', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let monotonic = 0;
+  t.mock.method(performance, 'now', () => monotonic);
+  const { live, wentOn, setClock } = waiting(60_001);
+  live.approvals = [PENDING];
+  setClock(1 - HOUR_MS);
+  monotonic = 60_000;
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(wentOn, []);
+  setClock(60_001);
+  monotonic += HOUR_MS + 60_000;
+  t.mock.timers.tick(HOUR_MS + 60_000);
+  assert.deepEqual(wentOn, ['i']);
 });

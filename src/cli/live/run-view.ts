@@ -1,7 +1,5 @@
 import type { Json } from '../../definition/workflow.ts';
 import type { ControlNotification, StatusDocument } from '../../protocol/control.ts';
-import { createLiveView } from '../live/live-view.ts';
-import { createPlainView } from '../live/plain-view.ts';
 
 /** What a person sees of a run while it goes on, on stderr. */
 export interface RunView {
@@ -13,14 +11,4 @@ export interface RunView {
   pause(): void;
   resume(): void;
   end(): void;
-}
-
-/** A tree drawn in place on a terminal, else a line for each thing that happens. */
-export function createRunView(stream: NodeJS.WriteStream): RunView {
-  return canDraw(stream) ? createLiveView(stream, process.env) : createPlainView(stream);
-}
-
-/** True on a terminal that can move its cursor. */
-export function canDraw(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && process.env['TERM'] !== 'dumb';
 }

@@ -1,0 +1,3 @@
+import type { Command } from '../engine/contract.ts';
+
+export type RunCommand = Extract<Command, { type: 'run' }>;
