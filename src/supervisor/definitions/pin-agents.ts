@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Price } from '../../agents/budget.ts';
 import type { Agent } from '../../agents/files/agent.ts';
@@ -65,7 +65,27 @@ export function pinAgents(
         problems,
       },
     );
-  return { agents, notes };
+  return { agents, notes: [...notes, ...unreadHooks(caller.workspace, agents)] };
+}
+
+/** Kiro keeps hooks in files of their own too, which no agent file names: what they would block is not blocked here. */
+function unreadHooks(workspace: string, agents: Readonly<Record<string, Agent>>): string[] {
+  if (!Object.values(agents).some(({ file }) => file.includes('/.kiro/'))) return [];
+  const folder = join(workspace, '.kiro', 'hooks');
+  const files = listed(folder).filter((name) => name.endsWith('.json'));
+  if (files.length === 0) return [];
+  return [
+    `hooks in files of their own are not run: ${folder} (${files.join(', ')}); those of an agent file are`,
+  ];
+}
+
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    // There is none, or nobody of us may look.
+    return [];
+  }
 }
 
 /** True when an agent may run skills: then all of them are pinned, since it chooses by itself. */
