@@ -2,6 +2,7 @@
  * A scheduler on a real database, with clocks that a test sets. Fires are told by what would start: the registration says
  * nothing about who runs it, so each is recorded as failed in the place of its start, without a process.
  */
+
 import { sha256 } from '../../../src/audit/canonical.ts';
 import type { Arguments, OperationName } from '../../../src/store/operations.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -9,6 +10,7 @@ import type { Starter } from '../../../src/store/tables/schedule-rows.ts';
 import { createFleet, type Fleet } from '../../../src/supervisor/lifecycle/fleet.ts';
 import type { Offer } from '../../../src/supervisor/sandboxes/sandboxes.ts';
 import { createScheduler, type Scheduler } from '../../../src/supervisor/schedules/scheduler.ts';
+import { BARE_SANDBOX } from '../../skills/make.ts';
 import { type Desk, openDesk, record } from '../../store/support.ts';
 import { fakeContext } from '../fake-context.ts';
 
@@ -17,16 +19,7 @@ export const MINUTE_MS = 60_000;
 
 const NO_LAYER = { path: null, version: '', note: 'not in this test', fix: '' };
 const NOTHING_OFFERED: Offer = {
-  ground: {
-    bubblewrap: null,
-    setpriv: null,
-    seccompFile: null,
-    user: null,
-    system: { mounts: [], folders: [] },
-    fault: null,
-    hidden: [],
-    readOnly: [],
-  },
+  ground: BARE_SANDBOX.ground,
   layers: {
     setpriv: { ...NO_LAYER, name: 'setpriv' },
     bubblewrap: { ...NO_LAYER, name: 'bubblewrap', takesDescriptors: false },
