@@ -7,7 +7,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   USAGE: 'the command line is wrong',
   INVALID: 'a definition, skill or policy is not valid',
   NOT_FOUND: 'no such workflow, instance or step',
-  UNREACHABLE: 'the supervisor or its state folder cannot be reached',
+  UNREACHABLE: 'the supervisor or its state folder cannot be reached, or the output not written',
   REFUSED: 'refused by policy, kill switch or missing isolation',
   STOPPED: 'the run was stopped or killed',
   LIMIT: 'a limit of the run was hit',
