@@ -56,7 +56,7 @@ test('what the shipped policies say of common calls', async () => {
   }
 });
 
-test('a decision about a shell command costs about 100 µs or less', async (context) => {
+test('a decision about a shell command, asked again and again, takes less than 500 µs', async (context) => {
   const set = await shipped('workspace-edit');
   const command = 'git push origin main';
   const call = callOf('execute_bash', { command }, { workspace: FOLDER, cwd: FOLDER });
@@ -68,6 +68,6 @@ test('a decision about a shell command costs about 100 µs or less', async (cont
   }
   const median = times.sort((a, b) => a - b)[1500] ?? 0;
   context.diagnostic(`median ${median.toFixed(0)} µs for ${command}`);
-  // The budget is 100 µs; the rest is for machines that do other things at the same time.
+  // The bar is 100 µs, which the benchmark measures; the rest is for machines that do other things at the same time.
   assert.ok(median < 500, `median ${median} µs`);
 });
