@@ -42,8 +42,9 @@ export function judgedCalls(call: CallUpdate, workspace: string): readonly Judge
   const input = call.rawInput ?? {};
   const isChange = CHANGES.has(call.kind);
   const paths = pathsOf(call, input, workspace);
-  if (isForEditor(call, input) && paths.length > 0) {
-    const tool = /^view$/i.test(String(input['command'])) && !isChange ? 'fs_read' : 'fs_write';
+  const word = editorWord(call, input);
+  if (word !== null && paths.length > 0) {
+    const tool = word === 'view' && !isChange ? 'fs_read' : 'fs_write';
     return perPath(tool, paths, contentOf(input));
   }
   const command = commandOf(call, input);
@@ -71,10 +72,9 @@ export function judgedCalls(call: CallUpdate, workspace: string): readonly Judge
   }
 }
 
-function isForEditor({ kind }: CallUpdate, { command, args }: JsonObject): boolean {
-  return (
-    kind !== 'execute' && !Array.isArray(args) && typeof command === 'string' && EDITOR_WORD.test(command)
-  );
+function editorWord({ kind }: CallUpdate, { command, args }: JsonObject): string | null {
+  if (kind === 'execute' || Array.isArray(args) || typeof command !== 'string') return null;
+  return EDITOR_WORD.test(command) ? command.toLowerCase() : null;
 }
 
 function commandOf({ kind, title }: CallUpdate, input: JsonObject): JudgedCall | null {
