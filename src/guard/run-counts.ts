@@ -51,6 +51,39 @@ export function countAllowed(counts: RunCounts, allowed: Allowed): RunCounts {
   };
 }
 
+/**
+ * What a journal says was used before the records of the run begin. It does not say which rules a call was about, so it
+ * counts for each rule with a rate: rather too much than anew.
+ */
+export function countJournal(counts: RunCounts, entries: readonly CountedEntry[]): RunCounts {
+  const denied = new Set(
+    entries.flatMap(({ event: { type, path, call, outcome } }) =>
+      type === 'agent.tool_ended' && outcome === 'denied' ? [openKey(String(path), String(call))] : [],
+    ),
+  );
+  return entries.reduce((before, { at, event }) => {
+    const { type, path, call, tool, hook } = event;
+    if (type === 'agent.requested') return countAllowed(before, { kind: 'model' });
+    // Each further try has asked for leave of its own.
+    if (type === 'agent.request_failed' && event.retryInMs !== null)
+      return countAllowed(countEvent(before, event), { kind: 'model' });
+    const isCall = type === 'agent.tool_called' && hook === undefined;
+    if (!isCall || denied.has(openKey(String(path), String(call)))) return countEvent(before, event);
+    const allowed = { kind: 'tool', path: String(path), call: String(call), tool: String(tool), at } as const;
+    return countAllowed(before, { ...allowed, rated: [EVERY_RULE] });
+  }, counts);
+}
+
+/** An event of a journal, as far as it counts. */
+export interface CountedEntry {
+  readonly at: number;
+  readonly event: Parameters<typeof countEvent>[1] & {
+    readonly tool?: unknown;
+    readonly outcome?: unknown;
+    readonly retryInMs?: unknown;
+  };
+}
+
 /** What an event of the journal, or its audit record, says was used; other events change nothing. */
 export function countEvent(
   counts: RunCounts,
@@ -86,7 +119,10 @@ export function countEvent(
 export function rateCheck({ rules }: RunCounts, now: number, rated: Set<string>): RateCheck {
   return (rule, rate) => {
     rated.add(rule);
-    const next = spend(rules, { type: 'call', tool: rule, atMs: now });
+    const { calls } = spend(rules, { type: 'call', tool: rule, atMs: now });
+    const [own, every] = [calls[rule] ?? NO_CALLS, calls[EVERY_RULE] ?? NO_CALLS];
+    const both = { count: own.count + every.count, at: [...every.at, ...own.at] };
+    const next = { ...NOTHING_SPENT, calls: { [rule]: both } };
     return exceeded(next, { ...NO_LIMITS, calls: { [rule]: rate } }, now).length === 0 ? 'within' : 'beyond';
   };
 }
@@ -107,6 +143,10 @@ export function passedLimit(
     ? null
     : `the limit ${breach.limit} of the run is ${breach.allowed}, and this would make ${breach.used}`;
 }
+
+/** No name of a rule: those have a layer. */
+const EVERY_RULE = '*';
+const NO_CALLS: Spent['calls'][string] = { count: 0, at: [] };
 
 const NO_LIMITS: Limits = {
   iterations: null,

@@ -19,6 +19,7 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import { HOOK } from '../guard/policy/calls/traffic.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
+import type { CallsInFlight } from './calls-in-flight.ts';
 import { usedTier } from './step-sandbox.ts';
 import { createToolHost, type StepToolHost, type ToolHostParts } from './tool-host.ts';
 
@@ -33,6 +34,7 @@ export interface ToolsParts extends ToolHostParts {
   readonly ask: (request: PermitRequest, signal: AbortSignal) => Promise<Permit | null>;
   readonly transcript: Pick<Transcript, 'waitingTools'>;
   readonly hookCache: HookCache;
+  readonly calls: Pick<CallsInFlight, 'serve'>;
 }
 
 /** Names that every provider takes. */
@@ -47,7 +49,9 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
     .filter((name) => mayHave(choice, name))
     .flatMap((name) => nativeTool(name, aliasOf(agent, name) ?? name, host) ?? []);
   const connections: McpConnection[] = [];
+  const served: (() => void)[] = [];
   const close = async (): Promise<void> => {
+    for (const leave of served) leave();
     await Promise.all(connections.map((connection) => connection.close().catch(parts.onLeftover)));
   };
   try {
@@ -64,6 +68,7 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
         grants,
       });
       connections.push(connection);
+      served.push(parts.calls.serve(name, () => connection.end()));
       const definitions = await connection.list(signal);
       tools.push(
         ...mcpTools(name, connection, definitions, {

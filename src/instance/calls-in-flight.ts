@@ -1,5 +1,5 @@
 import type { CallEnd } from '../agents/run.ts';
-import { covers, type KillScope, type KillSubject } from '../guard/kill/kill-scope.ts';
+import { covers, coversServer, type KillScope, type KillSubject } from '../guard/kill/kill-scope.ts';
 import { AT_ONCE } from '../skills/stop.ts';
 
 /** The calls of tools that are under way. A kill switch ends those that it covers; their agents go on. */
@@ -10,6 +10,11 @@ export interface CallsInFlight {
     signal: AbortSignal,
     work: (signal: AbortSignal) => Promise<T>,
   ): Promise<CallEnd<T>>;
+  /**
+   * The process of an MCP server, which stays between its calls and may go on with what one of them began: a switch of
+   * the server, or of any tool of it, calls `end`. Answers what takes it off the list.
+   */
+  serve(server: string, end: () => Promise<void>): () => void;
   /** Ends what a scope covers; resolves when it is over. */
   trip(scope: KillScope, reason: string, isGentle: boolean): Promise<void>;
 }
@@ -23,6 +28,7 @@ interface CallInFlight {
 
 export function createCallsInFlight(): CallsInFlight {
   const open = new Set<CallInFlight>();
+  const servers = new Set<{ readonly name: string; readonly end: () => Promise<void> }>();
   return {
     during: async (subject, signal, work) => {
       const call: CallInFlight = {
@@ -43,6 +49,11 @@ export function createCallsInFlight(): CallsInFlight {
         call.over.resolve();
       }
     },
+    serve: (name, end) => {
+      const server = { name, end };
+      servers.add(server);
+      return () => void servers.delete(server);
+    },
     trip: async (scope, reason, isGentle) => {
       const covered = [...open].filter(({ subject }) => covers(scope, subject));
       for (const call of covered) {
@@ -50,6 +61,8 @@ export function createCallsInFlight(): CallsInFlight {
         call.abort.abort(isGentle ? undefined : AT_ONCE);
       }
       await Promise.all(covered.map(({ over }) => over.promise));
+      const serving = [...servers].filter(({ name }) => coversServer(scope, name));
+      await Promise.all(serving.map(({ end }) => end()));
     },
   };
 }

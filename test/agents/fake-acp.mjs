@@ -1,7 +1,7 @@
 /**
  * A fake agent that speaks the Agent Client Protocol and does what `acp-script.json` in its working folder says, step by
  * step; what it hears goes to `acp-heard.jsonl`. Steps of a turn:
- *   {say} {update} {ask, options?, granted?, refused?} {touch} {raw} {exit} {hang} {flood} {long} {answer} {request} {end}
+ *   {say} {update} {ask, options?, granted?, refused?} {touch} {spew} {raw} {exit} {hang} {flood} {long} {answer} {request} {end}
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -46,6 +46,7 @@ async function play(id, sessionId, steps) {
       await update({ sessionUpdate: 'agent_message_chunk', content: { type: 'text', text: step.say } });
     if (step.update !== undefined) await update({ sessionUpdate: 'tool_call_update', ...step.update });
     if (step.touch !== undefined) writeFileSync(step.touch, 'touched');
+    if (step.spew !== undefined) setInterval(() => appendFileSync(step.spew, 'x'), 1);
     if (step.raw !== undefined) await write(`${step.raw}\n`);
     if (step.exit !== undefined) {
       process.stderr.write('out of credit\n');

@@ -1,5 +1,5 @@
 /** A fake `q` and `kiro-cli`: tells what it was started with, and answers as `chat-script.json` says. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 const script = JSON.parse(readFileSync('chat-script.json', 'utf8'));
@@ -14,7 +14,8 @@ writeFileSync(
     key: process.env.KIRO_API_KEY ?? null,
   }),
 );
-if (script.hang) setInterval(() => undefined, 60_000);
+if (script.spew) setInterval(() => appendFileSync(script.spew, 'x'), 1);
+else if (script.hang) setInterval(() => undefined, 60_000);
 else {
   process.stdout.write(script.out ?? '');
   process.stderr.write(script.err ?? '');

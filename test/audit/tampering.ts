@@ -483,6 +483,14 @@ export const TAMPERINGS: readonly Tampering[] = [
     kind: 'state_mismatch',
     seq: null,
   },
+  // Said to be so in docs/audit.md: it has a record, but nothing holds it to that.
+  {
+    name: 'a kept version that is said to be another definition',
+    act: (log) => log.sql("UPDATE versions SET registered_by = 'eve', version = '9.9.9'"),
+    verdict: 'intact',
+    kind: null,
+    seq: null,
+  },
   {
     name: 'a registration edited',
     act: (log) => log.sql("UPDATE registrations SET source = '/tmp/x'"),

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decidePermit, type PermitFacts } from '../../src/guard/permits.ts';
-import { countAllowed, countEvent, NOTHING_COUNTED, type RunCounts } from '../../src/guard/run-counts.ts';
+import {
+  countAllowed,
+  countEvent,
+  countJournal,
+  NOTHING_COUNTED,
+  type RunCounts,
+  rateCheck,
+} from '../../src/guard/run-counts.ts';
 import type { Permit, PermitRequest } from '../../src/protocol/instance-link.ts';
 import { HOME, setOf, WORKSPACE } from '../setup/policies.ts';
 
@@ -69,4 +76,37 @@ test('what tools bring is counted, what hooks say is not', () => {
   const outputOf = (counts: RunCounts): unknown => counts.spent.outputBytes;
   assert.equal(outputOf(countEvent(NOTHING_COUNTED, ended('c1-1'))), 7);
   assert.equal(outputOf(countEvent(NOTHING_COUNTED, ended('a1-stop-1', { hook: 'stop' }))), 0);
+});
+
+test('a journal counts what its records, which are pruned, would: each try, each call that was run, and bytes', () => {
+  const usage = { in: 10, out: 5 };
+  const called = (call: string, more: object = {}) => ({
+    type: 'agent.tool_called',
+    path: 'a',
+    call,
+    tool: 'thinking',
+    ...more,
+  });
+  const events = [
+    { type: 'agent.requested' },
+    { type: 'agent.request_failed', usage, retryInMs: 100 },
+    { type: 'agent.answered', usage },
+    called('c1'),
+    called('c2'),
+    called('h1', { tool: 'hook:stop', hook: {} }),
+    ended('c1', { outcome: 'ok' }),
+    ended('c2', { outcome: 'denied' }),
+  ];
+  const { spent, open, rules } = countJournal(
+    NOTHING_COUNTED,
+    events.map((event) => ({ at: 1000, event })),
+  );
+  assert.deepEqual(
+    [spent.iterations, spent.toolCalls, spent.tokens, spent.outputBytes, open.size],
+    [2, 1, 30, 14, 0],
+  );
+  const counts: RunCounts = { ...NOTHING_COUNTED, rules };
+  assert.equal(rateCheck(counts, 2000, new Set())('any/rule#1', { per_run: 1 }), 'beyond');
+  assert.equal(rateCheck(counts, 2000, new Set())('any/rule#1', { per_minute: 2 }), 'within');
+  assert.equal(rateCheck(counts, 62_000, new Set())('any/rule#1', { per_minute: 1 }), 'within');
 });

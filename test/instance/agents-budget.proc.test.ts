@@ -3,9 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
+import { SUPERVISOR } from '../../src/audit/record.ts';
+import type { Arguments, OperationName } from '../../src/store/operations.ts';
+import { openWriter } from '../../src/store/writer.ts';
 import type { MockTurn } from '../provider/scenario.ts';
-import { openAgentBench } from '../setup/agents.ts';
-import { endAfterCrash, textOf } from '../setup/leftovers.ts';
+import { openAgentBench, pendingCalls } from '../setup/agents.ts';
+import { endAfterCrash, endOf, textOf } from '../setup/leftovers.ts';
 import { seededRandom } from '../setup/seeded-random.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
@@ -20,6 +23,62 @@ const POINTS = ['instance.append', 'instance.acked', 'supervisor.before_commit',
 const LIMITS = [{ iterations: 4 }, { tool_calls: 3 }, { tokens: 500 }, { output_bytes: 1 }] as const;
 const SEED = Number(process.env['Q_TEST_SEED'] ?? 4711);
 const RUNS = Number(process.env['Q_TEST_BUDGET_RUNS'] ?? LIMITS.length);
+
+describe('the limits of a policy', { timeout: 300_000, skip: lacks }, () => {
+  test('hold for a run of which the first audit records were pruned', async (t) => {
+    const turns = Array.from({ length: 9 }, (_, index) => ({
+      calls: [
+        { name: 'execute_bash', args: { command: `echo ${index} | tee -a ran.txt` } },
+        { name: 'fs_list', args: { path: index === 1 ? 'asked' : `d${index}` } },
+      ],
+    }));
+    const desk = await openAgentBench({ turns, after: 'fail' });
+    t.after(() => desk.close());
+    const rules = [
+      { id: 'ask', effect: 'ask', tool: 'fs_list', path: 'asked' },
+      { id: 'few', effect: 'deny', tool: 'fs_list', rate: { per_run: 3 } },
+    ];
+    const limits = { calls: { execute_bash: { per_run: 3 } } };
+    const policy = { apiVersion: 'policy/v1', id: 'limits', layer: 'user', default: 'allow', rules, limits };
+    const folder = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
+    writeFileSync(join(folder, 'limits.json'), JSON.stringify(policy), { mode: 0o600 });
+    desk.workflow('endless', { guardrails: { max_iterations: 7 } });
+    const id = await desk.start('endless');
+    await pendingCalls(desk, id);
+    await desk.bench.q('supervisor', 'stop');
+    pruneAll(join(desk.bench.home, 'q-workflow.db'));
+    assert.equal((await desk.bench.q('approve', id)).status, 0);
+    await endOf(desk.bench, id, 40_000);
+    const ran = textOf(join(desk.bench.workspace, 'ran.txt')).trim().split('\n');
+    assert.deepEqual(ran, ['0', '1', '2'], 'commands');
+    const listed = desk
+      .agentEvents(id)
+      .flatMap((event) =>
+        event.type === 'agent.tool_called' && event.tool === 'fs_list' ? [event.call] : [],
+      );
+    const denied = desk
+      .agentEvents(id)
+      .flatMap((event) =>
+        event.type === 'agent.tool_ended' && event.outcome === 'denied' ? [event.call] : [],
+      );
+    // Which rules the pruned calls were about is not known any more: they count for each that has a rate.
+    const allowed = listed.filter((call) => !denied.includes(call));
+    assert.deepEqual(allowed, ['c1-2', 'c2-2']);
+  });
+});
+
+/** As `audit prune` does, days later. */
+function pruneAll(file: string): void {
+  const writer = openWriter(file, 'boot');
+  const at = Date.now();
+  const run = <K extends OperationName>(name: K, args: Arguments<K>): void => {
+    const [reply] = writer.run([{ id: 0, name, args }]);
+    assert.ok(reply !== undefined && 'answer' in reply && reply.answer !== null, JSON.stringify(reply));
+  };
+  run('audit.checkpoint', { at: at + 86_400_000 });
+  run('audit.prune', { before: at + 60_000, at: at + 86_400_000, actor: SUPERVISOR });
+  writer.close();
+}
 
 describe('the limits of a policy hold over crashes', { timeout: 900_000, skip: lacks }, () => {
   const random = seededRandom(SEED);

@@ -53,3 +53,16 @@ test('what a call throws because of the switch is its end; any other error stays
     /its own/,
   );
 });
+
+test('a switch of a server, or of one of its tools, ends its process; of another one not, nor one that has left', async () => {
+  const calls = createCallsInFlight();
+  const ended: string[] = [];
+  const serve = (name: string) => calls.serve(name, async () => void ended.push(name));
+  serve('fs');
+  serve('fsx');
+  const leave = serve('gone');
+  leave();
+  for (const scope of ['tool:@fs', 'tool:@fs/read', 'tool:fs_read', 'tool:@gone', 'agent:fs'])
+    await calls.trip(scope, 'why', false);
+  assert.deepEqual(ended, ['fs', 'fs']);
+});

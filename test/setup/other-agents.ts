@@ -32,21 +32,10 @@ export function openOtherBench(t: TestContext, script: object = { turns: [] }): 
   const bench = openBench();
   t.after(() => bench.close());
   const base = bench.env['HOME'] ?? '';
-  const bin = join(base, 'tools', 'bin');
-  mkdirSync(bin, { recursive: true });
-  const program = (name: string, source: string): void => {
-    const text = readFileSync(join(ROOT, 'test', 'agents', source), 'utf8');
-    writeFileSync(join(bin, `${name}.mjs`), text);
-    writeFileSync(
-      join(bin, name),
-      `#!${process.execPath}\nimport(${JSON.stringify(join(bin, `${name}.mjs`))});\n`,
-      {
-        mode: 0o755,
-      },
-    );
-  };
-  for (const name of ['gemini', 'opencode', 'claude-agent-acp', 'codex-acp']) program(name, 'fake-acp.mjs');
-  for (const name of ['kiro-cli', 'q']) program(name, 'fake-chat.mjs');
+  const bin = placePrograms(bench, [
+    ...['gemini', 'opencode', 'claude-agent-acp', 'codex-acp'].map((name) => [name, 'fake-acp.mjs'] as const),
+    ...['kiro-cli', 'q'].map((name) => [name, 'fake-chat.mjs'] as const),
+  ]);
   writeFileSync(join(bench.workspace, 'acp-script.json'), JSON.stringify(script));
   const folder = join(bench.workspace, '.amazonq', 'cli-agents');
   mkdirSync(folder, { recursive: true });
@@ -96,4 +85,20 @@ export function openOtherBench(t: TestContext, script: object = { turns: [] }): 
       writeFileSync(file, JSON.stringify(policy), { mode: 0o600 });
     },
   };
+}
+
+/** Puts fakes of `test/agents` under these names into a folder for the PATH, and answers the folder. */
+export function placePrograms(
+  bench: Bench,
+  programs: readonly (readonly [name: string, source: string])[],
+): string {
+  const bin = join(bench.env['HOME'] ?? '', 'tools', 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const [name, source] of programs) {
+    const text = readFileSync(join(ROOT, 'test', 'agents', source), 'utf8');
+    writeFileSync(join(bin, `${name}.mjs`), text);
+    const start = `#!${process.execPath}\nimport(${JSON.stringify(join(bin, `${name}.mjs`))});\n`;
+    writeFileSync(join(bin, name), start, { mode: 0o755 });
+  }
+  return bin;
 }

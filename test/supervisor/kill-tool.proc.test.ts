@@ -7,7 +7,7 @@ import type { KillDocument } from '../../src/protocol/guard-documents.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench } from '../setup/agents.ts';
 import { eventually, ROOT } from '../setup/bench-home.ts';
-import { endOf, processesOf } from '../setup/leftovers.ts';
+import { endOf, processesOf, textOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
@@ -81,6 +81,33 @@ describe('the kill switch of a tool', { timeout: 240_000, skip: lacks }, () => {
     assert.deepEqual(
       ends(desk, id).map(([outcome]) => outcome),
       ['interrupted'],
+    );
+  });
+
+  test('a server that goes on with what an answered call has begun is ended, and started for the next call', async (t) => {
+    const work = { name: 'busy___work', args: { file: 'busy.txt' } };
+    const desk = await deskWith(t, [
+      { calls: [work] },
+      { calls: [{ name: 'execute_bash', args: { command: 'echo up > up.txt; sleep 3' } }] },
+      { calls: [work] },
+      { text: 'done' },
+    ]);
+    const file = (name: string): string => join(desk.bench.workspace, name);
+    copyFileSync(join(ROOT, 'test/agents/busy-server.mjs'), file('busy-server.mjs'));
+    const busy = { command: process.execPath, args: ['busy-server.mjs'] };
+    desk.agent('helper', { tools: ['@busy', 'execute_bash'], mcpServers: { busy } });
+    const id = await desk.start('one');
+    await eventually('the next call is under way', () => textOf(file('up.txt')) !== '');
+    const before = textOf(file('busy.txt')).length;
+    await eventually('the server works on', () => textOf(file('busy.txt')).length > before);
+    await kill(desk, 'tool:@busy/work');
+    const written = textOf(file('busy.txt')).length;
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', run.reason ?? '');
+    assert.equal(textOf(file('busy.txt')).length, written);
+    assert.deepEqual(
+      ends(desk, id).map(([outcome]) => outcome),
+      ['ok', 'ok', 'denied'],
     );
   });
 });

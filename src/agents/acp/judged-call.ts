@@ -30,18 +30,35 @@ const PATH_KEYS = [
 const SHELLS = /(?:^|\/)(?:ba|da|z|k)?sh$/;
 const MAX_NAME = 200;
 
-/** Whatever its kind says: a call with a command line is that command. Paths become absolute. */
+/** What an editor is told to do (kiro-cli and others): `{"command": "create", "path": …}` runs nothing. */
+const EDITOR_WORD = /^(?:view|create|str_?replace|insert|append|overwrite|write|undo_edit)$/i;
+const CHANGES: ReadonlySet<string | undefined> = new Set(['edit', 'delete', 'move']);
+
+/**
+ * Whatever its kind says: a call with a command line is that command, and where it says that it changes files these as
+ * well. Paths become absolute.
+ */
 export function judgedCalls(call: CallUpdate, workspace: string): readonly JudgedCall[] {
   const input = call.rawInput ?? {};
+  const isChange = CHANGES.has(call.kind);
+  const paths = pathsOf(call, input, workspace);
+  const word = editorWord(call, input);
+  if (word !== null && paths.length > 0) {
+    const tool = word === 'view' && !isChange ? 'fs_read' : 'fs_write';
+    return perPath(tool, paths, contentOf(input));
+  }
   const command = commandOf(call, input);
-  if (command !== null) return [command];
+  if (command !== null)
+    return isChange && paths.length > 0
+      ? [command, ...perPath('fs_write', paths, contentOf(input))]
+      : [command];
   switch (call.kind) {
     case 'read':
-      return perPath('fs_read', pathsOf(call, input, workspace), {});
+      return perPath('fs_read', paths, {});
     case 'edit':
     case 'delete':
     case 'move':
-      return perPath('fs_write', pathsOf(call, input, workspace), contentOf(input));
+      return perPath('fs_write', paths, contentOf(input));
     case 'search':
       return [{ tool: 'search', args: searchOf(call, input) }];
     case 'fetch': {
@@ -53,6 +70,11 @@ export function judgedCalls(call: CallUpdate, workspace: string): readonly Judge
     default:
       return [{ tool: nameOf(call), args: input }];
   }
+}
+
+function editorWord({ kind }: CallUpdate, { command, args }: JsonObject): string | null {
+  if (kind === 'execute' || Array.isArray(args) || typeof command !== 'string') return null;
+  return EDITOR_WORD.test(command) ? command.toLowerCase() : null;
 }
 
 function commandOf({ kind, title }: CallUpdate, input: JsonObject): JudgedCall | null {
@@ -93,11 +115,14 @@ function perPath(tool: string, paths: readonly string[], more: JsonObject): read
 function pathsOf({ paths = [] }: CallUpdate, input: JsonObject, workspace: string): readonly string[] {
   const named = PATH_KEYS.flatMap((key) => textIn(input, [key]) ?? []);
   const changes = input['changes'];
+  // kiro-cli reads several places by one call.
+  const operations = Array.isArray(input['operations']) ? input['operations'].filter(isObject) : [];
+  const operated = operations.flatMap((each) => PATH_KEYS.flatMap((key) => textIn(each, [key]) ?? []));
   // codex tells the changed files as the keys of an object.
   const changed = changes !== undefined && isObject(changes) ? Object.keys(changes) : [];
   // Whether its agent takes ~ for the home folder the policies cannot know either: they look at both.
   const absolute = (path: string): string => (path.startsWith('~') ? path : resolve(workspace, path));
-  return [...new Set([...named, ...changed, ...paths].map(absolute))];
+  return [...new Set([...named, ...operated, ...changed, ...paths].map(absolute))];
 }
 
 function contentOf(input: JsonObject): JsonObject {

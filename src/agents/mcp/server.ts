@@ -31,6 +31,7 @@ export class McpConnection {
   #client: Client | null = null;
   #starting: Promise<Client> | null = null;
   #starts = 0;
+  #ends = 0;
   #isClosed = false;
 
   constructor(options: ServerOptions) {
@@ -82,6 +83,12 @@ export class McpConnection {
     });
   }
 
+  /** Ends its process with all that it has begun; the next call starts another. Also one that is just being started. */
+  async end(): Promise<void> {
+    this.#ends += 1;
+    await this.#drop();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#drop();
@@ -123,8 +130,13 @@ export class McpConnection {
       throw this.#failed(`ended ${this.#starts} times and is not started again`);
     this.#starts += 1;
     const { createMCPClient } = await import('@ai-sdk/mcp');
+    const ends = this.#ends;
     const server = await this.#options.launch();
     this.#process = server;
+    if (ends !== this.#ends) {
+      await this.#drop();
+      throw this.#failed('was ended');
+    }
     const end = onAbort(signal, () => void this.#drop());
     try {
       this.#client = await createMCPClient({

@@ -68,6 +68,11 @@ export function covers(scope: KillScope, subject: KillSubject): boolean {
   return scopesOver(subject).includes(scope);
 }
 
+/** Whether a scope is about an MCP server, or about a tool of it: all its tools share one process. */
+export function coversServer(scope: KillScope, server: string): boolean {
+  return scope === `tool:@${server}` || scope.startsWith(`tool:@${server}/`);
+}
+
 /** What tells from outside which scopes may cover something of an instance. */
 export interface KillTarget {
   readonly id: string;

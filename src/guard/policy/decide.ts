@@ -48,6 +48,9 @@ export interface DecisionFacts extends CallFacts {
   readonly rates?: RateCheck;
 }
 
+/** What rates say before anything was counted: also that nothing at all is within a rate of 0. */
+const firstCall: RateCheck = (_, rate) => (Object.values(rate).includes(0) ? 'beyond' : 'within');
+
 /**
  * Decides about a call: the strictest effect over all its parts and all layers. A layer below the top only narrows;
  * what no rule of the top layer speaks of is decided by its default (deny when it has none). Pure but for the file
@@ -57,7 +60,7 @@ export function decide(set: PolicySet, call: GuardedCall, facts: DecisionFacts):
   const subject = readCall(call, facts);
   const environment = call.environment ?? DEFAULT_ENVIRONMENT;
   const layers = activeLayers(set, environment);
-  const rates = facts.rates ?? (() => 'within');
+  const rates = facts.rates ?? firstCall;
   const guarded = subject.parts.flatMap((part) => guardLinks(set.guard, subject, part));
   const judged = subject.parts.map((part) =>
     layers.flatMap((layer, index) => layerLinks(layer, index, subject, part, rates)),

@@ -1,32 +1,64 @@
+import type { AuditBinds } from '../../audit/binds.ts';
 import {
   type Allowed,
   countAllowed,
   countEvent,
+  countJournal,
   NOTHING_COUNTED,
   type RunCounts,
 } from '../../guard/run-counts.ts';
 import type { AuditPage } from '../../store/audit-reader.ts';
 import type { Store } from '../../store/store.ts';
 
-/** What was used, from the audit records of the run: no crash or restart gives any of it back. */
-export async function readCounts(store: Store, instance: string): Promise<RunCounts> {
-  let counts = NOTHING_COUNTED;
+/**
+ * What was used, from the audit records of the run: no crash or restart gives any of it back. Where its first records
+ * were pruned its journal, which stays as long as the run does, says what was used before.
+ */
+export async function readCounts(store: Pick<Store, 'call'>, instance: string): Promise<RunCounts> {
+  const { isWhole, firstEvent, counted } = await readRecords(store, instance);
+  const journal = isWhole ? [] : await store.call('journal.read', { id: instance, afterSeq: 0 });
+  const before = journal.filter(({ seq }) => seq < firstEvent);
+  return counted.reduce(
+    (counts, { type, at, data }) => {
+      const used = countEvent(counts, { ...data, type });
+      const allowed = type === 'permit.decided' ? allowedIn(data, at) : null;
+      return allowed === null ? used : countAllowed(used, allowed);
+    },
+    countJournal(NOTHING_COUNTED, before),
+  );
+}
+
+interface CountedRecord {
+  readonly type: string;
+  readonly at: number;
+  readonly data: Record<string, unknown>;
+  readonly binds?: AuditBinds;
+}
+
+interface KeptRecords {
+  /** Its first record is there. */
+  readonly isWhole: boolean;
+  /** The first event of the journal that has a record. */
+  readonly firstEvent: number;
+  readonly counted: readonly CountedRecord[];
+}
+
+async function readRecords(store: Pick<Store, 'call'>, instance: string): Promise<KeptRecords> {
+  let firstType: string | null = null;
+  let firstEvent = Number.POSITIVE_INFINITY;
+  const counted: CountedRecord[] = [];
   const query = { order: 'oldest', limit: 500, since: null, until: null, type: null, instance } as const;
   for (let from: number | null = 0; from !== null; ) {
     const page: AuditPage = await store.call('audit.read', { ...query, from });
     for (const { body } of page.rows) {
-      const { type, at, data } = JSON.parse(body) as {
-        type: string;
-        at: number;
-        data: Record<string, unknown>;
-      };
-      counts = countEvent(counts, { ...data, type });
-      const allowed = type === 'permit.decided' ? allowedIn(data, at) : null;
-      if (allowed !== null) counts = countAllowed(counts, allowed);
+      const record = JSON.parse(body) as CountedRecord;
+      firstType ??= record.type;
+      firstEvent = Math.min(firstEvent, record.binds?.journal?.seq ?? firstEvent);
+      if (record.type === 'permit.decided' || record.type.startsWith('agent.')) counted.push(record);
     }
     from = page.next;
   }
-  return counts;
+  return { isWhole: firstType === 'instance.created', firstEvent, counted };
 }
 
 /** What a record of a decision allowed; null when nothing that counts. */

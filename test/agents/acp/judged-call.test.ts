@@ -27,6 +27,35 @@ test('a command line is a command line, whatever its kind is called', () => {
   ]);
 });
 
+test('the word of an editor is no command: what it is about are the files', () => {
+  const input = { command: 'create', path: '.git/config', file_text: 'x' };
+  const write = [{ tool: 'fs_write', args: { path: '/ws/.git/config', content: 'x' } }];
+  assert.deepEqual(of({ kind: 'edit', rawInput: input }), write);
+  assert.deepEqual(of({ name: 'fs_write', title: 'Creating', rawInput: input }), write);
+  assert.deepEqual(
+    of({ kind: 'edit', rawInput: { command: 'str_replace', path: 'a', old_str: '1', new_str: '2' } }),
+    [{ tool: 'fs_write', args: { path: '/ws/a', old_text: '1', new_text: '2' } }],
+  );
+  assert.deepEqual(of({ kind: 'read', rawInput: { command: 'view', path: 'a' } }), [
+    { tool: 'fs_read', args: { path: '/ws/a' } },
+  ]);
+  // Without a file, or said to be run, it is the command that it looks like.
+  assert.deepEqual(of({ kind: 'edit', rawInput: { command: 'create' } }), bash('create'));
+  assert.deepEqual(of({ kind: 'execute', rawInput: { command: 'create', path: 'a' } }), bash('create'));
+});
+
+test('what says that it changes files is judged by them also where it has a command line', () => {
+  assert.deepEqual(of({ kind: 'edit', rawInput: { command: 'ls', path: '.env' }, paths: ['b'] }), [
+    ...bash('ls'),
+    { tool: 'fs_write', args: { path: '/ws/.env' } },
+    { tool: 'fs_write', args: { path: '/ws/b' } },
+  ]);
+  assert.deepEqual(of({ kind: 'delete', rawInput: { command: ['rm', 'x'] }, paths: ['x'] }), [
+    { tool: 'exec', args: { argv: ['rm', 'x'] } },
+    { tool: 'fs_write', args: { path: '/ws/x' } },
+  ]);
+});
+
 test('a command without input is what its title shows', () => {
   assert.deepEqual(of({ kind: 'execute', title: '`git push`' }), bash('git push'));
   assert.deepEqual(of({ kind: 'execute', title: 'git push' }), bash('git push'));
@@ -49,6 +78,13 @@ test('every file of a call is judged, each once and by its whole path', () => {
   assert.deepEqual(of({ kind: 'edit', rawInput: { filePath: 'a', old_string: '1', new_string: '2' } }), [
     { tool: 'fs_write', args: { path: '/ws/a', old_text: '1', new_text: '2' } },
   ]);
+  assert.deepEqual(
+    of({ kind: 'read', rawInput: { operations: [{ mode: 'Line', path: 'a' }, { path: '/b' }, 7] } }),
+    [
+      { tool: 'fs_read', args: { path: '/ws/a' } },
+      { tool: 'fs_read', args: { path: '/b' } },
+    ],
+  );
   assert.deepEqual(of({ kind: 'delete', paths: ['a'] }), [{ tool: 'fs_write', args: { path: '/ws/a' } }]);
   assert.deepEqual(of({ kind: 'edit' }), [{ tool: 'fs_write', args: {} }]);
 });

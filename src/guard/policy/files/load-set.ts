@@ -27,19 +27,9 @@ export async function loadPolicySet(places: SetPlaces): Promise<LoadedSet> {
   return await setOf(files, places);
 }
 
-/** The same from files that somebody named, and no others. */
+/** The same from files that somebody named, in place of those of the folders. */
 export async function loadNamedPolicies(named: readonly string[], places: SetPlaces): Promise<LoadedSet> {
-  const files = await readPolicies(named);
-  const isForced = files.some(({ policy }) => !policy.isShadow);
-  const guard = guardRules(guardPlaces(places));
-  if (!isForced) return await setOf(files, places);
-  return {
-    files,
-    set: policySet(
-      files.map(({ policy }) => policy),
-      guard,
-    ),
-  };
+  return await setOf(await readPolicies(named), places);
 }
 
 async function setOf(files: readonly LoadedFile[], places: SetPlaces): Promise<LoadedSet> {

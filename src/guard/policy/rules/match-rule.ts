@@ -138,17 +138,24 @@ function isPathSure(pattern: PathPattern, use: PathUse, roots: PathRoots): boole
 
 /** What curl and wget may be told without changing where they go. */
 export const PLAIN_OPTION = /^(-[sSfgIi]+|-fsS|--(silent|show-error|fail|head|include|quiet))$/;
+/** What wget may be told besides. */
+const PLAIN_OF_WGET = /^(-q|-nv|--no-verbose|-q?O-|--output-document=-)$/;
 
 function areHostsSure(rule: Rule, part: Part): boolean {
   const { host } = rule;
   if (host === null || part.hasOpenDestination || part.destinations.length === 0) return false;
   // What other programs do with a host nobody knows: a rule has to name them.
   const program = part.command === null ? null : sureName(part.command.program ?? '');
-  if (part.command !== null && rule.commands === null && program !== 'curl' && program !== 'wget')
-    return false;
+  if (part.command !== null && rule.commands === null) {
+    if (program !== 'curl' && program !== 'wget') return false;
+    // wget puts what it gets into a file, of a name that the other side has a say in: no question of hosts.
+    if (part.command.writes.some((file) => file !== '-')) return false;
+  }
+  const isPlain = (option: string): boolean =>
+    PLAIN_OPTION.test(option) || (program === 'wget' && PLAIN_OF_WGET.test(option));
   const options = part.command?.args.filter((arg) => arg?.startsWith('-') === true) ?? [];
   return (
-    options.every((option) => option !== null && PLAIN_OPTION.test(option)) &&
+    options.every((option) => option !== null && isPlain(option)) &&
     part.destinations.every((to) => to.doubt === null && isHost(host, to))
   );
 }

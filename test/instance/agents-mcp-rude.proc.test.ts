@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { probeLayers } from '../../sandbox/layers.ts';
+import { checkPairs } from '../agents/fake-world.ts';
+import { openAgentBench } from '../setup/agents.ts';
+import { ROOT } from '../setup/bench-home.ts';
+import { assertNothingLeft } from '../setup/leftovers.ts';
+import { resultsOf } from '../setup/network.ts';
+
+const { bubblewrap, seccomp } = await probeLayers();
+const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
+
+const TOOLS = [
+  'noise',
+  'twice',
+  'noise',
+  'stranger',
+  'huge',
+  'list',
+  'new',
+  'wrong',
+  'noise',
+  'half',
+  'noise',
+  'flood',
+];
+
+describe('an MCP server that keeps to no rule', { timeout: 120_000, skip: lacks }, () => {
+  test('spoils the call that it is rude in, and no other', async (t) => {
+    const turns = TOOLS.map((name) => ({
+      calls: [{ name: `rude___${name}`, args: { n: TOOLS.indexOf(name) } }],
+    }));
+    const desk = await openAgentBench({ turns: [...turns, { text: 'done' }], after: 'fail' });
+    t.after(() => desk.close());
+    copyFileSync(join(ROOT, 'test/agents/rude-server.mjs'), join(desk.bench.workspace, 'rude-server.mjs'));
+    const rude = { command: process.execPath, args: ['rude-server.mjs'], timeout: 20_000 };
+    desk.agent('helper', { tools: ['@rude'], mcpServers: { rude } });
+    desk.workflow('rude', { guardrails: { max_iterations: 30 } });
+    const { run } = await desk.run('rude');
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    const results = resultsOf(desk, run.id).map((line) => line.slice(0, 70));
+    const [noise, twice, after, stranger, huge, list, fresh, wrong, again, half, back, flood] = results;
+    for (const each of [noise, after, again, back]) assert.equal(each, 'ok after noise');
+    assert.deepEqual(
+      [twice, stranger, list, flood],
+      ['ok first', 'ok for you', 'ok changed', 'ok after the flood'],
+    );
+    assert.match(huge ?? '', /^ok (z|\{)/);
+    // What it offers is asked once, when it starts: a list that changes later gives an agent nothing.
+    assert.match(fresh ?? '', /^error there is no tool rude___new/);
+    assert.match(wrong ?? '', /^(error|ok) /);
+    assert.match(half ?? '', /^error @rude\/half failed: its process ended/);
+    checkPairs(desk.agentEvents(run.id));
+    assertNothingLeft(run.id);
+  });
+});
