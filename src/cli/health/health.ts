@@ -105,7 +105,13 @@ export function healthText(rows: readonly HealthRow[], { style, width }: Screen)
   const lines = rows.flatMap(({ name, state, detail }) =>
     wrapped(`${marks[state]}  ${name}${' '.repeat(nameWidth - displayWidth(name))}  `, detail, width),
   );
-  const fixes = rows.flatMap(({ name, fix }) => (fix === null ? [] : wrapped(`  ${name}: `, fix, width)));
+  const fixes = [...Map.groupBy(rows, ({ fix }) => fix)].flatMap(([fix, fixed]) => {
+    if (fix === null) return [];
+    const names = fixed.map(({ name }) => name).join(', ');
+    return fixed.length === 1
+      ? wrapped(`  ${names}: `, fix, width)
+      : [...wrapped('  ', `${names}:`, width), ...wrapped('    ', fix, width)];
+  });
   return [...lines, ...(fixes.length === 0 ? [] : ['', 'What would help:', ...fixes])].join('\n');
 }
 
