@@ -23,7 +23,7 @@ export function explainUnknown(
   const given = words.slice(topic.length, topic.length === 0 ? 2 : topic.length + 1).join(' ');
   // Before what is spelled alike: `supervisor restart` is anything but `supervisor restore`.
   const habit = habitOf(prefix, given, known);
-  const meant = habit === undefined ? nearest(given, known) : undefined;
+  const meant = habit === undefined ? (nearest(given, known) ?? begunWith(given, known)) : undefined;
   return {
     message: `${prefix}${given} is not a command`,
     hint:
@@ -32,6 +32,12 @@ export function explainUnknown(
         ? `Run q ${prefix === '' ? 'workflow ' : prefix}--help to see the commands.`
         : `Did you mean q ${prefix}${meant}?`),
   };
+}
+
+/** What was cut short (`stat`), where it can be but one. */
+function begunWith(given: string, known: readonly string[]): string | undefined {
+  const [only, ...others] = known.filter((id) => given.length > 1 && id.startsWith(given));
+  return others.length === 0 ? only : undefined;
 }
 
 function longestTopic(words: readonly string[], commands: readonly string[]): readonly string[] {

@@ -36,6 +36,12 @@ test('a habit comes before what is spelled alike', () => {
   assert.equal(hintFor('workflow supervisor restor'), 'Did you mean q workflow supervisor restore?');
 });
 
+test('a word that was cut short is answered with the one command that begins so', () => {
+  assert.equal(hintFor('workflow stat'), 'Did you mean q workflow status?');
+  assert.equal(hintFor('workflow re'), 'Run q workflow --help to see the commands.');
+  assert.equal(hintFor('workflow supervisor metr'), 'Did you mean q workflow supervisor metrics?');
+});
+
 test('every command that is named is there, and no habit is a command', () => {
   const words = COMMANDS.map((id) => id.replace(/^workflow /, ''));
   for (const word of ['ls', 'ps', 'rm', 'start', 'top', 'watch', 'describe', 'check', 'info']) {
