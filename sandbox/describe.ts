@@ -42,7 +42,7 @@ export function ioLimitProblem({ backend, enforced }: IsolationReport): string |
 
 function backendRow(report: IsolationReport): DoctorRow {
   const ok = report.backend !== 'polling';
-  const detail = [report.backend, ...report.missing].join('; ');
+  const detail = [report.backend, ...report.missing.map((line) => line.replace(/\.$/, ''))].join('; ');
   return { name: 'isolation backend', ok, detail, fix: ok ? '' : DELEGATE };
 }
 

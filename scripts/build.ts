@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { buildCommandLine } from './build/command-line.ts';
 import { buildInstance } from './build/instance.ts';
+import { writeLicenses } from './build/licenses.ts';
 import { writeManifest } from './build/manifest.ts';
 import { namedExports } from './build/named-exports.ts';
 import { buildRareParts } from './build/rare-parts.ts';
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
   await buildRareParts(root);
   await buildSupervisor(root);
   await buildInstance(root);
+  writeLicenses(root);
   await writeManifest(root);
   await buildCommandLine(root);
   await warmRun(root);

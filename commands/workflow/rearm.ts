@@ -1,5 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
+import { fullScope } from '../../src/cli/kill/given-scope.ts';
+import { locateHome } from '../../src/protocol/home.ts';
 
 export default class Rearm extends WorkflowCommand {
   static override description = 'Re-arm a tripped kill switch. Nothing is resumed by it.';
@@ -23,7 +25,7 @@ export default class Rearm extends WorkflowCommand {
       const { reason, confirm } = flags;
       const caller = this.caller(flags.workspace);
       const answer = await client.call('kill.rearm', {
-        scope: args.scope,
+        scope: await fullScope(locateHome(), args.scope),
         reason,
         phrase: confirm ?? null,
         caller,

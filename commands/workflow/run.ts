@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
-import { parsePairs, resolveTarget } from '../../src/cli/run/arguments.ts';
+import { parsePairs } from '../../src/cli/run/arguments.ts';
+import { runTarget } from '../../src/cli/run/standard-input.ts';
 import { startRun } from '../../src/cli/run/start-run.ts';
 
 export default class Run extends WorkflowCommand {
@@ -12,7 +13,7 @@ export default class Run extends WorkflowCommand {
   static override args = {
     workflow: Args.string({
       required: true,
-      description: 'name or name@version of a workflow, or path of a file',
+      description: 'name or name@version of a workflow, path of a file, or - for standard input',
     }),
   };
   static override flags = {
@@ -42,7 +43,7 @@ export default class Run extends WorkflowCommand {
     this.wantsJson = flags.json;
     const caller = this.caller(flags.workspace);
     const asked = {
-      target: resolveTarget(args.workflow, caller.workspace),
+      ...(await runTarget(args.workflow, caller.workspace)),
       inputs: parsePairs('--input', flags.input ?? []),
       context: parsePairs('--context', flags.context ?? []),
       ...(flags.priority === undefined ? {} : { priority: flags.priority }),

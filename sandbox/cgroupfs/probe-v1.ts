@@ -2,7 +2,14 @@ import type { IsolationReport } from '../isolation.ts';
 import { readControl, writeControl } from './control-file.ts';
 import { removeEmptyPlace } from './folders.ts';
 import { type CgroupMount, findMount, foldersUpward, parseMountinfo, parseOwnCgroups } from './mountinfo.ts';
-import { CONTROLLER_LIMITS, homeFolder, type ProbeResult, type Trial, tryPlace } from './probe.ts';
+import {
+  CONTROLLER_LIMITS,
+  homeFolder,
+  type ProbeResult,
+  problemLines,
+  type Trial,
+  tryPlace,
+} from './probe.ts';
 import { V1 } from './v1.ts';
 
 /** Values that no machine has by itself, so that reading them back proves the write. */
@@ -23,7 +30,7 @@ export function probeV1(key: string, tree: 'unified' | 'freezer' = 'unified'): P
   const mounts = parseMountinfo(readControl('/proc/self/mountinfo') ?? '');
   const own = parseOwnCgroups(readControl('/proc/self/cgroup') ?? '');
   const parents: Record<string, string> = {};
-  const problems: string[] = [];
+  const failures = new Map<string, string>();
   for (const controller of new Set(['memory', 'cpu', 'cpuacct', 'pids', tree, 'freezer'])) {
     // With the cgroup2 tree there is no use in a freezer: one hierarchy less to join.
     if (controller === 'freezer' && parents.unified !== undefined) continue;
@@ -31,9 +38,10 @@ export function probeV1(key: string, tree: 'unified' | 'freezer' = 'unified'): P
     const mount = findMount(mounts, name);
     const place =
       mount === undefined ? `it is not mounted` : findPlace(mount, own.get(name) ?? '/', key, controller);
-    if (typeof place === 'string') problems.push(`cgroup v1 ${controller}: ${place}.`);
+    if (typeof place === 'string') failures.set(controller, place);
     else parents[controller] = place.parent;
   }
+  const problems = problemLines(failures);
   // Kernels before 5.11 count a tree as one only where asked to; children take it over from their parent.
   if (readControl(`${parents.memory}/memory.use_hierarchy`)?.trim() === '0') {
     writeControl(`${parents.memory}/memory.use_hierarchy`, '1');

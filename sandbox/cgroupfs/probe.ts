@@ -50,3 +50,17 @@ export const CONTROLLER_LIMITS: readonly (readonly [controller: string, limit: L
 export function homeFolder(cgroup: string, key: string): string {
   return `${cgroup}/q-workflow/${key}`;
 }
+
+/** What keeps which controller of cgroup v1 from us: a line for each cause, with the path of its first controller: most often all have the same one. */
+export function problemLines(failures: ReadonlyMap<string, string>): string[] {
+  const causes = new Map<string, { readonly first: string; readonly controllers: string[] }>();
+  for (const [controller, problem] of failures) {
+    const cause = problem.replace(/'[^']*'/g, '');
+    const known = causes.get(cause);
+    if (known === undefined) causes.set(cause, { first: problem, controllers: [controller] });
+    else known.controllers.push(controller);
+  }
+  return [...causes.values()].map(
+    ({ first, controllers }) => `cgroup v1 ${controllers.join(', ')}: ${first}.`,
+  );
+}

@@ -79,9 +79,13 @@ function withTopic(words: readonly string[]): string[] {
   return isOwn ? [...words] : ['workflow', ...words];
 }
 
-/** `help run`, `help workflow run` and `workflow help run` are the command with `--help`. */
+/**
+ * `help run`, `help workflow run` and `workflow help run` are the command with `--help`, `workflow --version` is the command
+ * for it.
+ */
 function helpLast(argv: readonly string[]): string[] {
   const [first, second, ...rest] = argv;
+  if (first === 'workflow' && (second === '--version' || second === '-v')) return [first, 'version', ...rest];
   if (first === 'help') return [...argv.slice(1), '--help'];
   return first === 'workflow' && second === 'help' ? [first, ...rest, '--help'] : [...argv];
 }

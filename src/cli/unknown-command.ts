@@ -1,4 +1,5 @@
 import { nearest } from '../errors/nearest.ts';
+import { habitOf } from './habits.ts';
 
 /**
  * What to say of a command line that names no command. `commands` are all there are, words parted by blanks; the
@@ -20,14 +21,23 @@ export function explainUnknown(
   // Compared without the topic: a long word that all have in common would make every command alike.
   const known = commands.filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length));
   const given = words.slice(topic.length, topic.length === 0 ? 2 : topic.length + 1).join(' ');
-  const meant = nearest(given, known);
+  // Before what is spelled alike: `supervisor restart` is anything but `supervisor restore`.
+  const habit = habitOf(prefix, given, known);
+  const meant = habit === undefined ? (nearest(given, known) ?? begunWith(given, known)) : undefined;
   return {
     message: `${prefix}${given} is not a command`,
     hint:
-      meant === undefined
-        ? 'Run q workflow --help to see the commands.'
-        : `Did you mean q ${prefix}${meant}?`,
+      habit ??
+      (meant === undefined
+        ? `Run q ${prefix === '' ? 'workflow ' : prefix}--help to see the commands.`
+        : `Did you mean q ${prefix}${meant}?`),
   };
+}
+
+/** What was cut short (`stat`), where it can be but one. */
+function begunWith(given: string, known: readonly string[]): string | undefined {
+  const [only, ...others] = known.filter((id) => given.length > 1 && id.startsWith(given));
+  return others.length === 0 ? only : undefined;
 }
 
 function longestTopic(words: readonly string[], commands: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import type { Command } from '@oclif/core';
 import { nearest } from '../errors/nearest.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { argumentHabit, flagHabit } from './habits.ts';
 import { printable } from './text/style.ts';
 
 /** What the command line of a command may hold. */
@@ -19,16 +20,33 @@ export function usageError(thrown: Error, { command, flags, args }: KnownWords):
     '',
   );
   const help = `Run q ${command} --help.`;
-  const unknown = 'flags' in thrown && Array.isArray(thrown.flags) ? String(thrown.flags[0]) : '';
-  const meant = unknown.startsWith('--')
-    ? nearest(
-        unknown,
-        Object.keys(flags).map((name) => `--${name}`),
-      )
-    : undefined;
+  const meant = probablyMeant(thrown, message, command, Object.keys(flags));
   return new WorkflowError('USAGE', missing(message, { command, flags, args }) ?? message, {
-    hint: meant === undefined ? help : `Did you mean ${meant}? ${help}`,
+    hint: meant === undefined ? help : `${meant} ${help}`,
   });
+}
+
+function probablyMeant(
+  thrown: Error,
+  message: string,
+  command: string,
+  known: readonly string[],
+): string | undefined {
+  if ('flags' in thrown && Array.isArray(thrown.flags)) {
+    const unknown = String(thrown.flags[0]);
+    const near = nearest(
+      unknown,
+      known.map((name) => `--${name}`),
+    );
+    return (
+      flagHabit(command, unknown, known) ??
+      (near === undefined || !unknown.startsWith('--') ? undefined : `Did you mean ${near}?`)
+    );
+  }
+  const extra = /^Unexpected argument: (\S+)$/.exec(message)?.[1];
+  if (extra !== undefined) return argumentHabit(extra, known);
+  const isIdMissing = /^Missing \d+ required args?\b.*: id(?: |$)/.test(message);
+  return isIdMissing ? 'latest is the newest instance.' : undefined;
 }
 
 function missing(message: string, { flags, args }: KnownWords): string | null {

@@ -1,19 +1,34 @@
+import type { ErrorCode } from '../errors/table.ts';
 import { ensureWorkflowError, type Problem, WorkflowError } from '../errors/workflow-error.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { problemLines } from './base-command.ts';
+import { resolveTarget } from './run/arguments.ts';
+import { readStandardInput, STANDARD_INPUT } from './run/standard-input.ts';
 import type { Screen } from './text/screen.ts';
 import { plural } from './text/style.ts';
 import { wrapped } from './text/wrap.ts';
 
 export interface Validation {
+  /** As it was given. */
+  readonly file: string;
   readonly is_valid: boolean;
   readonly name: string | null;
   readonly version: string | null;
   readonly problems: readonly Problem[];
 }
 
-/** Loads a file as `run` would, and looks its skills up: a missing one is a warning here. */
-export async function checkFile(file: string, caller: Caller): Promise<Validation> {
+/** Checks each of them; `-` is standard input. Of several, one that cannot be read is among those that are not valid. */
+export async function checkFiles(given: readonly string[], caller: Caller): Promise<Validation[]> {
+  const found: Validation[] = [];
+  for (const file of given)
+    found.push(await checkFile(file, caller, given.length === 1 ? ['DEFINITION_INVALID'] : UNUSABLE));
+  return found;
+}
+
+const UNUSABLE: readonly ErrorCode[] = ['DEFINITION_INVALID', 'WORKFLOW_NOT_FOUND'];
+
+/** Loads a file as `run` would, and looks its skills up: a missing one is a warning here. Throws any other code. */
+async function checkFile(file: string, caller: Caller, expected: readonly ErrorCode[]): Promise<Validation> {
   // The checks load the validators and the expression language: only this command needs them here.
   const [{ loadSource }, { pinSkills }, { pinAgents }] = await Promise.all([
     import('../supervisor/definitions/workflow-source.ts'),
@@ -21,8 +36,17 @@ export async function checkFile(file: string, caller: Caller): Promise<Validatio
     import('../supervisor/definitions/pin-agents.ts'),
   ]);
   try {
-    const { workflow, problems } = await loadSource({ kind: 'file', file, text: null });
+    const { workflow, problems } = await loadSource(
+      file === '-'
+        ? { kind: 'file', file: STANDARD_INPUT, text: await readStandardInput() }
+        : {
+            kind: 'file',
+            file: resolveTarget(file.includes('/') ? file : `./${file}`, caller.workspace),
+            text: null,
+          },
+    );
     return {
+      file,
       is_valid: true,
       name: workflow.name,
       version: workflow.version,
@@ -34,8 +58,9 @@ export async function checkFile(file: string, caller: Caller): Promise<Validatio
     };
   } catch (error) {
     const known = ensureWorkflowError(error);
-    if (known.code !== 'DEFINITION_INVALID') throw known;
+    if (!expected.includes(known.code)) throw known;
     return {
+      file,
       is_valid: false,
       name: null,
       version: null,
@@ -47,7 +72,8 @@ export async function checkFile(file: string, caller: Caller): Promise<Validatio
   }
 }
 
-export function validationText(file: string, result: Validation, { style, width }: Screen): string {
+export function validationText(result: Validation, { style, width }: Screen): string {
+  const { file } = result;
   const errors = result.problems.filter((problem) => problem.severity === 'error').length;
   const warnings = result.problems.length - errors;
   const counts = [

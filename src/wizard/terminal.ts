@@ -2,6 +2,7 @@ import { emitKeypressEvents, type Key } from 'node:readline';
 import { clipToWidth, displayWidth } from '../cli/text/display-width.ts';
 import { printable, type Style } from '../cli/text/style.ts';
 import { widthOf } from '../cli/text/table.ts';
+import { wrapped, wrapText } from '../cli/text/wrap.ts';
 import type { Asker } from './conversation.ts';
 import { type Choice, type ChoiceQuestion, type Question, refusal, type TextQuestion } from './question.ts';
 
@@ -17,7 +18,7 @@ export async function openTerminal(style: Style): Promise<Asker> {
   const library = await import('./prompt-library.ts');
   return {
     ask: (question, isFirst) => askOnce(library, question, isFirst, style),
-    tell: (text) => void process.stderr.write(`${text}\n`),
+    tell: (text) => void process.stderr.write(`${wrapText(text, widthOf(process.stderr))}\n`),
   };
 }
 
@@ -69,7 +70,12 @@ function themeFor(style: Style): object {
     prefix: { idle: style.cyan('?'), done: style.green('✓') },
     style: {
       keysHelpTip: (keys: readonly (readonly [string, string])[]) =>
-        style.dim([...keys.map(([key, action]) => `${key} ${action}`), 'esc back', '^C later'].join(' · ')),
+        style.dim(
+          wrapText(
+            [...keys.map(([key, action]) => `${key} ${action}`), 'esc back', '^C later'].join(' · '),
+            widthOf(process.stderr),
+          ),
+        ),
     },
   };
 }
@@ -129,7 +135,7 @@ async function askChoice(
           );
     const why = await refusal(question, chosen);
     if (why === null) return chosen;
-    process.stderr.write(`${style.red('✗')} ${printable(why)}\n`);
+    process.stderr.write(`${wrapped(`${style.red('✗')} `, printable(why), width).join('\n')}\n`);
   }
 }
 

@@ -21,7 +21,7 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
   ],
   [
     ['run'],
-    /^error WORKFLOW is missing: name or name@version of a workflow, or path of a file \[USAGE\]$/,
+    /^error WORKFLOW is missing: name or name@version of a workflow, path of a file, or - for standard input \[USAGE\]$/,
     /run --help/,
   ],
   [
@@ -30,6 +30,21 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
     /rearm --help/,
   ],
   [['rearm'], /^error SCOPE is missing: as given to kill \[USAGE\]$/, /rearm --help/],
+  [
+    ['supervisor', 'restart'],
+    /workflow supervisor restart is not a command/,
+    /supervisor stop, then q workflow/,
+  ],
+  [['schedule', 'lists'], /is not a command/, /Did you mean q workflow schedule list\?/],
+  [['schedule', 'abrakadabra'], /is not a command/, /Run q workflow schedule --help to see the commands\./],
+  [['ls'], /workflow ls is not a command/, /Did you mean q workflow list\?/],
+  [['run', 'x', 'a=1'], /Unexpected argument: a=1/, /Did you mean --input a=1\? Run q workflow run --help\./],
+  [
+    ['run', 'x', '--dry-run'],
+    /Nonexistent flag: --dry-run/,
+    /validate <file> checks it and q workflow graph/,
+  ],
+  [['logs'], /ID is missing/, /^hint +latest is the newest instance\. Run q workflow logs --help\.$/],
   [['run', 'x', '--input'], /Flag --input expects a value/, /run --help/],
   [
     ['run', 'x', '--input', 'novalue'],

@@ -22,7 +22,7 @@ const MEGABYTE = 1_000_000;
 const MOST_PACKED = 6.5 * MEGABYTE;
 const MOST_UNPACKED = 22 * MEGABYTE;
 const EXPECTED =
-  /^(LICENSE|README\.md|package\.json|oclif\.manifest\.json|bin\/(find-node|q|q-workflow)|dist\/[\w./-]+\.c?js(\.[\w-]+\.cache)?|policies\/[\w.-]+\.json|schema\/[\w.-]+\.json|scripts\/verify-audit\.mjs|man\/[\w./-]+)$/;
+  /^(LICENSE|README\.md|package\.json|oclif\.manifest\.json|dist\/THIRD-PARTY-LICENSES\.txt|bin\/(find-node|q|q-workflow)|dist\/[\w./-]+\.c?js(\.[\w-]+\.cache)?|policies\/[\w.-]+\.json|schema\/[\w.-]+\.json|scripts\/verify-audit\.mjs|man\/[\w./-]+)$/;
 
 describe('the packed package', { timeout: 280_000 }, () => {
   const base = temporaryFolder();
@@ -61,7 +61,12 @@ describe('the packed package', { timeout: 280_000 }, () => {
   test('holds what runs and nothing else, and is as large as the README says', () => {
     const unexpected = packed.paths.filter((path) => !EXPECTED.test(path));
     assert.deepEqual(unexpected, []);
-    for (const path of ['dist/cli/main.cjs', 'dist/commands/workflow/run.js', 'dist/supervisor/main.cjs'])
+    for (const path of [
+      'dist/cli/main.cjs',
+      'dist/commands/workflow/run.js',
+      'dist/supervisor/main.cjs',
+      'dist/THIRD-PARTY-LICENSES.txt',
+    ])
       assert.ok(packed.paths.includes(path), `${path} is missing`);
     assert.ok(packed.size < MOST_PACKED, `${packed.size} bytes packed`);
     assert.ok(packed.unpackedSize < MOST_UNPACKED, `${packed.unpackedSize} bytes unpacked`);
@@ -71,6 +76,18 @@ describe('the packed package', { timeout: 280_000 }, () => {
       Math.abs(Number(large) - packed.unpackedSize / MEGABYTE) < 2,
       `README: ${large}, is ${packed.unpackedSize}`,
     );
+  });
+
+  test('brings the licenses of the packages whose code it holds', () => {
+    const text = readFileSync(join(ROOT, 'dist', 'THIRD-PARTY-LICENSES.txt'), 'utf8');
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    for (const [name, version] of Object.entries(dependencies)) {
+      const [, after = ''] = text.split(`\n${name} ${version} (`);
+      assert.match(after.slice(0, 500), /license/i, name);
+    }
+    assert.doesNotMatch(text, /^(esbuild|typescript) /m);
   });
 
   test('needs no script at its installation', () => {

@@ -98,6 +98,8 @@ async function found(
       return only(command === 'resume' ? await sources.steps(given[0] ?? 'latest') : []);
     case 'scope':
       return only(await scopes(sources));
+    case 'input':
+      return only(await sources.inputs(given[0] ?? ''));
     case 'skill':
       return only(await sources.skills(), ':files');
     case 'agent':

@@ -9,12 +9,16 @@ export interface ManifestFlag {
   readonly hidden?: boolean;
 }
 
+interface ManifestArgument {
+  readonly description?: string;
+  readonly options?: readonly string[];
+  readonly multiple?: boolean;
+}
+
 export interface ManifestCommand {
   readonly description?: string;
   readonly hidden?: boolean;
-  readonly args: Readonly<
-    Record<string, { readonly description?: string; readonly options?: readonly string[] }>
-  >;
+  readonly args: Readonly<Record<string, ManifestArgument>>;
   readonly flags: Readonly<Record<string, ManifestFlag>>;
 }
 
@@ -54,11 +58,18 @@ export function wanted(words: readonly string[], commands: Commands): Wanted {
     return wantedValue(equals[1] ?? '', command.flags[equals[1] ?? '']?.options, given, equals[0], current);
   if (current.startsWith('-')) return fixed(flagsOf(command, before), current);
   const topics = isNaming ? nextWords(before, commands) : [];
-  const [name, arg] = Object.entries(command.args)[given.length] ?? [];
+  const [name, arg] = argumentAt(command, given.length) ?? [];
   if (name === undefined) return fixed(topics, current);
   const value = wantedValue(name, arg?.options, given, '', current);
   // `kill` is a command and has others below it: both can follow.
   return value.kind === 'value' ? { ...value, also: topics } : value;
+}
+
+/** One that takes several takes all that follow. */
+function argumentAt({ args }: ManifestCommand, index: number): [string, ManifestArgument] | undefined {
+  const all = Object.entries(args);
+  const last = all.at(-1);
+  return all[index] ?? (last?.[1].multiple === true ? last : undefined);
 }
 
 /** The longest command that the words spell. */

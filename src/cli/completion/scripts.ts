@@ -29,7 +29,10 @@ _q_workflow() {
     case $line in
       :files) compopt -o filenames 2>/dev/null; while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -f -- "$cur") ;;
       :folders) compopt -o filenames 2>/dev/null; while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -d -- "$cur") ;;
-      *) printf -v value %q "\${line%%$'\t'*}"; COMPREPLY+=("$value") ;;
+      *)
+        printf -v value %q "\${line%%$'\t'*}"; COMPREPLY+=("$value")
+        [[ $value == *= ]] && compopt -o nospace 2>/dev/null
+        ;;
     esac
   done < <("\${COMP_WORDS[0]}" workflow __complete bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
 }
@@ -48,7 +51,7 @@ _q_workflow() {
     return
   fi
   local line value text
-  local -a values shown
+  local -a values shown end
   for line in "\${(@f)$("\${(Q)words[1]}" workflow __complete zsh -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
     case $line in
       '') ;;
@@ -58,10 +61,11 @@ _q_workflow() {
         value=\${line%%$'\t'*} text=\${line#*$'\t'}
         values+=("$value")
         shown+=("$value\${text:+  -- $text}")
+        [[ $value == *= ]] && end=(-S '')
         ;;
     esac
   done
-  (( \${#values} )) && compadd -l -d shown -a values
+  (( \${#values} )) && compadd "\${end[@]}" -l -d shown -a values
 }
 _q_workflow_before=\${_comps[q]}
 compdef _q_workflow q q-workflow

@@ -6,7 +6,9 @@ import { ERROR_TABLE } from '../../errors/table.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import { type Home, instanceFolder } from '../../protocol/home.ts';
+import { isObject } from '../../skills/fields.ts';
 import { listLogs } from '../logs/log-files.ts';
+import { resolveTarget } from '../run/arguments.ts';
 import type { Candidate } from './request.ts';
 
 /** A supervisor that is slower is not waited for: a key was pressed. */
@@ -20,6 +22,8 @@ export interface Sources {
   instances(): Promise<readonly Candidate[]>;
   /** Of an instance, by its id, a prefix of it, or `latest`. */
   steps(instance: string): Promise<readonly Candidate[]>;
+  /** `name=` of each input that a workflow declares, by its name or the path of its file. */
+  inputs(workflow: string): Promise<readonly Candidate[]>;
   skills(): Promise<readonly Candidate[]>;
   agents(): Promise<readonly Candidate[]>;
   codes(): readonly Candidate[];
@@ -57,6 +61,15 @@ export function openSources(home: Home, caller: Caller): Sources {
       const id = instance === 'latest' ? ids[0] : ids.find((each) => each.startsWith(instance));
       const logs = id === undefined ? [] : listLogs(instanceFolder(home, id)).logs;
       return [...new Set(logs.map(({ path }) => path))].map((value) => ({ value, description: '' }));
+    },
+    inputs: async (workflow) => {
+      const target = resolveTarget(workflow, caller.workspace);
+      const shown = await asked(home, (client) => client.call('workflow.show', { target, caller }));
+      const declared = isObject(shown?.definition) ? shown.definition['inputs'] : undefined;
+      return Object.entries(isObject(declared) ? declared : {}).map(([name, input]) => ({
+        value: `${name}=`,
+        description: isObject(input) ? String(input['description'] ?? input['type'] ?? '') : '',
+      }));
     },
     skills: async () => named(await (await import('../skills.ts')).listSkills(caller)),
     agents: async () => named(await (await import('../agents.ts')).listAgents(caller)),

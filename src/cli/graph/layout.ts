@@ -29,10 +29,14 @@ export interface Picture {
   readonly boxes: readonly Box[];
   readonly lines: readonly Line[];
   readonly words: readonly Word[];
+  /** Where the ways that are left open at the bottom end. */
+  readonly end: readonly [number, number] | null;
 }
 
 /** A part of the picture; the way comes in at the middle of its top and leaves at the middle of its bottom. */
 interface Block {
+  /** Zero of a branch that does nothing. */
+  readonly steps: number;
   readonly width: number;
   readonly height: number;
   readonly put: (x: number, y: number) => void;
@@ -59,12 +63,14 @@ export function layOut(nodes: readonly FlowNode[]): Picture {
     const blocks = list.map(blockOf);
     if (blocks.length === 0)
       return {
+        steps: 0,
         width: GAP,
         height: GAP,
         put: (x, y) => line(false, [x + GAP / 2, y], [x + GAP / 2, y + GAP]),
       };
     const width = Math.max(...blocks.map((block) => block.width));
     return {
+      steps: blocks.length,
       width,
       height: blocks.reduce((sum, block) => sum + block.height, GAP * (blocks.length - 1)),
       put: (x, top) => {
@@ -84,7 +90,12 @@ export function layOut(nodes: readonly FlowNode[]): Picture {
     const columns = Math.max(...texts.map((text) => displayWidth(text)));
     const width = Math.max(MIN_WIDTH, Math.ceil(columns * COLUMN) + 2 * PAD);
     const height = texts.length * ROW + PAD;
-    return { width, height, put: (x, y) => void boxes.push({ x, y, width, height, node, lines: texts }) };
+    return {
+      steps: 1,
+      width,
+      height,
+      put: (x, y) => void boxes.push({ x, y, width, height, node, lines: texts }),
+    };
   };
 
   /** Branches side by side below their head, and together again below them. */
@@ -102,6 +113,7 @@ export function layOut(nodes: readonly FlowNode[]): Picture {
     const tallest = branches.reduce((most, { block }) => Math.max(most, block.height), 0);
     const height = head.height + GAP + tallest + GAP;
     return {
+      steps: 1,
       width,
       height,
       put: (left, y) => {
@@ -111,7 +123,8 @@ export function layOut(nodes: readonly FlowNode[]): Picture {
         let x = left + (width - across) / 2;
         for (const { name, block } of branches) {
           const centre = x + block.width / 2;
-          line(true, [middle, from], [middle, from + 8], [centre, from + 8], [centre, from + GAP]);
+          const isEmpty = block.steps === 0;
+          line(!isEmpty, [middle, from], [middle, from + 8], [centre, from + 8], [centre, from + GAP]);
           if (name !== '') words.push({ x: centre + 5, y: from + GAP - 8, text: name });
           block.put(x, from + GAP);
           const end = from + GAP + block.height;
@@ -135,6 +148,7 @@ export function layOut(nodes: readonly FlowNode[]): Picture {
     const width = inner + 2 * BACK;
     const height = head.height + GAP + body.height + GAP;
     return {
+      steps: 1,
       width,
       height,
       put: (x, y) => {
@@ -177,7 +191,10 @@ export function layOut(nodes: readonly FlowNode[]): Picture {
 
   const all = sequence(nodes);
   all.put(MARGIN, MARGIN);
-  return { width: all.width + 2 * MARGIN, height: all.height + 2 * MARGIN, boxes, lines, words };
+  // Branches that meet below the last step lead somewhere too.
+  const isOpen = (nodes.at(-1)?.branches.length ?? 0) > 0;
+  const end = isOpen ? ([MARGIN + all.width / 2, MARGIN + all.height] as const) : null;
+  return { width: all.width + 2 * MARGIN, height: all.height + 2 * MARGIN, boxes, lines, words, end };
 }
 
 function textsOf({ id, what, notes, state }: FlowNode): readonly string[] {

@@ -5,7 +5,7 @@ const HEAD = 28;
 
 /** A flow as an SVG of its own: no script, no font or picture from elsewhere. */
 export function flowSvg({ title, nodes }: Flow): string {
-  const { width, height, boxes, lines, words } = layOut(nodes);
+  const { width, height, boxes, lines, words, end } = layOut(nodes);
   const full = Math.ceil(Math.max(width, title.length * 9 + 40));
   const tall = Math.ceil(height) + HEAD;
   return [
@@ -16,6 +16,7 @@ export function flowSvg({ title, nodes }: Flow): string {
     `<text x="20" y="24" font-size="15" font-weight="bold" fill="#222222">${xml(title)}</text>`,
     `<g transform="translate(${round((full - width) / 2)} ${HEAD})">`,
     ...lines.map(lineSvg),
+    ...(end === null ? [] : [`<circle cx="${round(end[0])}" cy="${round(end[1])}" r="4" fill="#555555"/>`]),
     ...boxes.map(boxSvg),
     ...words.map(
       ({ x, y, text }) => `<text x="${round(x)}" y="${round(y)}" fill="#1f6fb2">${xml(text)}</text>`,

@@ -2,13 +2,21 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
 import { AGENT_PROFILES } from '../../protocol/agent-profiles.ts';
+import { nextQ } from '../plugin/next-q.ts';
 import type { HealthRow } from './health-row.ts';
 
-/** Which agents of other makers could do a step: their programs on `path`. That there are none is nothing wrong. */
-export function agentRow(path: string): HealthRow {
+/**
+ * Which agents of other makers could do a step: their programs on `path`. That there are none is nothing wrong. `own` are
+ * programs of ours that may be called q: those are no agent.
+ */
+export function agentRow(path: string, own: readonly string[]): HealthRow {
   const folders = path.split(delimiter).filter((folder) => isAbsolute(folder));
   const programs = [...new Set(Object.values(AGENT_PROFILES).map(({ program }) => program))];
-  const found = programs.filter((program) => folders.some((folder) => isProgram(join(folder, program))));
+  const found = programs.filter((program) =>
+    program === 'q'
+      ? nextQ({ PATH: path }, own) !== null
+      : folders.some((folder) => isProgram(join(folder, program))),
+  );
   const detail =
     found.length === 0
       ? 'no agent of another maker is on PATH'

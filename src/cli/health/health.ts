@@ -1,5 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import type { DoctorRow } from '../../../sandbox/describe.ts';
 import { connect } from '../../client/client.ts';
 import { ensureWorkflowError, systemCode } from '../../errors/workflow-error.ts';
@@ -7,6 +8,7 @@ import type { Caller } from '../../protocol/caller.ts';
 import type { SupervisorStatus } from '../../protocol/control.ts';
 import { readDrillNote } from '../../protocol/drill-note.ts';
 import { checkHome, checkWritable, type Home, locateHome } from '../../protocol/home.ts';
+import { packageRoot } from '../../protocol/install.ts';
 import { drillRow } from '../kill/drill-health.ts';
 import { backupRow } from '../service/backup.ts';
 import { displayWidth } from '../text/display-width.ts';
@@ -36,7 +38,7 @@ export async function checkHealth(caller: Caller): Promise<HealthRow[]> {
   rows.push(diskRow(home), backupRow(home, existsSync(home.database), Date.now()));
   rows.push(
     ...(await layerRows()),
-    agentRow(process.env['PATH'] ?? ''),
+    agentRow(process.env['PATH'] ?? '', [join(packageRoot(), 'bin', 'q'), process.argv[1] ?? '']),
     await policyRow(caller),
     drillRow(readDrillNote(home), Date.now()),
   );
@@ -103,7 +105,13 @@ export function healthText(rows: readonly HealthRow[], { style, width }: Screen)
   const lines = rows.flatMap(({ name, state, detail }) =>
     wrapped(`${marks[state]}  ${name}${' '.repeat(nameWidth - displayWidth(name))}  `, detail, width),
   );
-  const fixes = rows.flatMap(({ name, fix }) => (fix === null ? [] : wrapped(`  ${name}: `, fix, width)));
+  const fixes = [...Map.groupBy(rows, ({ fix }) => fix)].flatMap(([fix, fixed]) => {
+    if (fix === null) return [];
+    const names = fixed.map(({ name }) => name).join(', ');
+    return fixed.length === 1
+      ? wrapped(`  ${names}: `, fix, width)
+      : [...wrapped('  ', `${names}:`, width), ...wrapped('    ', fix, width)];
+  });
   return [...lines, ...(fixes.length === 0 ? [] : ['', 'What would help:', ...fixes])].join('\n');
 }
 

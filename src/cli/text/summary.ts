@@ -1,4 +1,5 @@
 import type { StatusDocument, StepDocument } from '../../protocol/control.ts';
+import { isObject } from '../../skills/fields.ts';
 import { cutToWidth, displayWidth } from './display-width.ts';
 import type { Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
@@ -91,11 +92,12 @@ function limitText(hit: StatusDocument['limits_hit'][number]): string {
   }
 }
 
-/** The text of the last step at the top, when it is short: what a workflow says of its own result. */
+/** The text of the last step, when it is short: what a workflow says of its own result. Of a condition, of its branch. */
 function lastWords(run: StatusDocument): string | null {
   const last = run.steps.filter((step) => !step.path.includes('/') && step.status === 'completed').at(-1);
-  const outputs = last?.outputs;
-  if (typeof outputs !== 'object' || outputs === null || Array.isArray(outputs)) return null;
+  let outputs = last?.outputs;
+  while (isObject(outputs) && isObject(outputs['last'])) outputs = outputs['last'];
+  if (!isObject(outputs)) return null;
   const text = outputs['text'] ?? outputs['stdout'];
   return typeof text === 'string' && /^[^\n]{1,300}$/.test(text) ? text : null;
 }

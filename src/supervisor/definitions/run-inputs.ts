@@ -1,7 +1,7 @@
 import { inputTypeOf } from '../../definition/input-type.ts';
 import { isRoundedNumber } from '../../definition/json-text.ts';
 import type { InputDeclaration, Json, JsonObject, Workflow } from '../../definition/workflow.ts';
-import { didYouMean, nearest } from '../../errors/nearest.ts';
+import { nearest } from '../../errors/nearest.ts';
 import { type Problem, WorkflowError } from '../../errors/workflow-error.ts';
 
 /** What a run begins with, checked against what the workflow declares. */
@@ -105,6 +105,7 @@ function unknown(
   const list = known.length === 0 ? 'the workflow declares none' : `known: ${known.join(', ')}`;
   const otherFlag = flag === '--input' ? '--context' : '--input';
   const suggestion = others.includes(name) ? `${otherFlag} ${name}` : nearest(name, known);
-  const found = problem(`${flag} ${name}`, `${name} is not declared (${list})${didYouMean(suggestion)}`);
+  // What was probably meant is said by whoever shows the problem.
+  const found = problem(`${flag} ${name}`, `${name} is not declared (${list})`);
   return suggestion === undefined ? found : { ...found, suggestion };
 }

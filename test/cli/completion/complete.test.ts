@@ -22,6 +22,7 @@ const COMMANDS: Commands = new Map([
     command(['id'], { step: { type: 'option' }, stream: { type: 'option', options: ['stdout', 'stderr'] } }),
   ],
   ['kill', command(['scope'])],
+  ['validate', { ...command([]), args: { file: { multiple: true } } }],
   ['kill status', command([])],
   ['schedule list', command([])],
   ['completion', { ...command([]), args: { shell: { options: ['bash', 'zsh'] } } }],
@@ -33,6 +34,7 @@ const SOURCES: Sources = {
   versions: (workflow) => some(`${workflow}@1`, `${workflow}@2`),
   instances: () => some('4kzq80xv2m'),
   steps: (id) => some(`of-${id}`, 'loop[1]/build'),
+  inputs: (workflow) => some(`${workflow}-input=`),
   skills: () => some(),
   agents: () => some(),
   codes: () => [],
@@ -44,7 +46,14 @@ const values = async (shell: Shell, ...words: readonly string[]): Promise<string
     .map((line) => line.split('\t')[0] ?? '');
 
 test('commands and topics, with the first sentence of what they do', async () => {
-  assert.deepEqual(await values('fish', 'workflow', ''), ['run', 'logs', 'kill', 'schedule', 'completion']);
+  assert.deepEqual(await values('fish', 'workflow', ''), [
+    'run',
+    'logs',
+    'kill',
+    'validate',
+    'schedule',
+    'completion',
+  ]);
   assert.equal(await complete('zsh', ['workflow', 'lo'], COMMANDS, SOURCES), 'logs\tDoes it.\n');
   assert.deepEqual(await values('zsh', 'l'), ['logs']);
   assert.deepEqual(await values('zsh', 'workflow', 'schedule', ''), ['list']);
@@ -95,4 +104,15 @@ test('the versions of a workflow, once its @ is there', async () => {
   assert.deepEqual(await values('bash', 'workflow', 'run', 'deploy', '@2'), ['@2']);
   assert.deepEqual(await values('fish', 'run', 'deploy@2'), ['deploy@2']);
   assert.deepEqual(await values('zsh', 'run', 'deploy'), [':files', 'deploy']);
+});
+
+test('an argument that takes several is completed each time', async () => {
+  assert.deepEqual(await values('zsh', 'validate', 'a.json', 'b.json', ''), [':files']);
+  assert.deepEqual(await values('zsh', 'run', 'deploy', ''), []);
+});
+
+test('inputs are those of the workflow that is named', async () => {
+  assert.deepEqual(await values('zsh', 'run', 'deploy', '--input', ''), ['deploy-input=']);
+  assert.deepEqual(await values('zsh', 'run', 'deploy', '-i', 'de'), ['deploy-input=']);
+  assert.deepEqual(await values('bash', 'run', 'deploy', '--input', 'de'), ['deploy-input=']);
 });

@@ -26,6 +26,7 @@ describe('completion in a real shell', { timeout: 120_000 }, () => {
     const say = (id: string): object => ({ id, type: 'skill', skill: 'say' });
     bench.workflow('deploy', {
       description: 'Brings it out.',
+      inputs: { version: { type: 'string', default: '1' } },
       steps: [{ id: 'group', type: 'parallel', wait_for: 'all', steps: [say('build'), say('check')] }],
     });
     const bin = join(bench.workspace, 'bin');
@@ -93,6 +94,12 @@ describe('completion in a real shell', { timeout: 120_000 }, () => {
         await terminal.shows(/^hi$/m);
         terminal.press('q workflow expl', 'Tab', 'STEP_OO', 'Tab');
         await terminal.shows(/explain STEP_OOM/);
+        terminal.press('C-c');
+        // No blank behind the `=`: the value comes next.
+        terminal.press('q workflow run deploy --input ver', 'Tab');
+        await terminal.shows(/--input version=/);
+        terminal.press('7 --js', 'Tab');
+        await terminal.shows(/--input version=7 --json/);
       } finally {
         terminal.close();
       }

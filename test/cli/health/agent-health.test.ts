@@ -13,8 +13,16 @@ test('programs of other makers count where they can be executed, in absolute fol
   writeFileSync(join(base, 'gemini'), '', { mode: 0o755 });
   writeFileSync(join(base, 'kiro-cli'), '', { mode: 0o644 });
   mkdirSync(join(base, 'codex-acp'));
-  assert.equal(agentRow(`relative:/nonexistent:${base}`).detail, 'on PATH, for agent files: gemini');
-  assert.equal(agentRow('').detail, 'no agent of another maker is on PATH');
+  assert.equal(agentRow(`relative:/nonexistent:${base}`, []).detail, 'on PATH, for agent files: gemini');
+  assert.equal(agentRow('', []).detail, 'no agent of another maker is on PATH');
+});
+
+test('our own q is no agent, another one is', () => {
+  const folder = mkdtempSync(join(base, 'own-'));
+  const own = join(folder, 'q');
+  writeFileSync(own, '', { mode: 0o755 });
+  assert.equal(agentRow(folder, [own]).detail, 'no agent of another maker is on PATH');
+  assert.equal(agentRow(folder, []).detail, 'on PATH, for agent files: q');
 });
 
 test('the variables of every profile go to the supervisor, others do not', () => {

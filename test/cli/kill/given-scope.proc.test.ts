@@ -31,6 +31,13 @@ describe('kill takes what other commands take for an instance', { timeout: 120_0
     }
   });
 
+  test('rearm takes the same', async () => {
+    const id = await started();
+    await bench.q('kill', `instance:${id}`);
+    const { status, stdout } = await bench.q('rearm', `instance:${id.slice(0, 9)}`, '--reason', 'test');
+    assert.deepEqual([status, stdout], [0, `instance:${id} is armed again; nothing was resumed\n`]);
+  });
+
   test('an id that no instance has trips nothing', async () => {
     const { status, stderr } = await bench.q('kill', 'instance:zz');
     assert.equal(status, 4, stderr);

@@ -459,6 +459,12 @@ export const HEALTH: readonly HealthRow[] = [
       'polling: an instance over its limit is ended up to 250 ms late, and a quick burst may pass unseen in between',
     fix: 'delegate the memory controller of cgroup v2 to this user (docs/isolation.md, "Delegation")',
   },
+  {
+    name: 'CPU limit',
+    state: 'missing',
+    detail: 'observed by polling, acted on late',
+    fix: 'delegate the memory controller of cgroup v2 to this user (docs/isolation.md, "Delegation")',
+  },
 ];
 
 export function recordAt(index: number): AuditRecord {

@@ -86,8 +86,8 @@ describe('screens of one thing', () => {
     (isValid: boolean): ((each: Screen) => string) =>
     (each) =>
       validationText(
-        'examples/deploy.json',
         {
+          file: 'examples/deploy.json',
           is_valid: isValid,
           name: isValid ? 'deploy' : null,
           version: isValid ? '1.4.2' : null,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { problemLine } from '../../../src/cli/base-command.ts';
 import type { JsonObject } from '../../../src/definition/workflow.ts';
 import { WorkflowError } from '../../../src/errors/workflow-error.ts';
 import { type RunValues, resolveRunValues } from '../../../src/supervisor/definitions/run-inputs.ts';
@@ -17,7 +18,7 @@ async function resolve(
     return resolveRunValues(workflow, inputs, context);
   } catch (error) {
     assert.ok(error instanceof WorkflowError && error.code === 'INPUT_INVALID');
-    return error.problems.map(({ path, message }) => `${path}: ${message}`);
+    return error.problems.map(problemLine);
   }
 }
 const typed = (type: string): object => ({ inputs: { x: { type, required: true } } });
@@ -97,10 +98,10 @@ test('a misspelled name is told the nearest one, and a name of the other flag th
   assert.deepEqual(
     await resolve(parts, { nmae: 'x', counter: '1' }, { conter: '1', name: 'x', other: 'x' }),
     [
-      '--input nmae: nmae is not declared (known: name); did you mean "name"?',
-      '--input counter: counter is not declared (known: name); did you mean "--context counter"?',
-      '--context conter: conter is not declared (known: counter); did you mean "counter"?',
-      '--context name: name is not declared (known: counter); did you mean "--input name"?',
+      '--input nmae: nmae is not declared (known: name) – did you mean "name"?',
+      '--input counter: counter is not declared (known: name) – did you mean "--context counter"?',
+      '--context conter: conter is not declared (known: counter) – did you mean "counter"?',
+      '--context name: name is not declared (known: counter) – did you mean "--input name"?',
       '--context other: other is not declared (known: counter)',
     ],
   );
