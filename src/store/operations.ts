@@ -66,13 +66,18 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
       usage: UsageTotals | null;
       /** As the verdict counted it. */
       fruitless: number;
+      /** How long it was active; null = from its start to `at`, by the wall clock. */
+      activeMs: number | null;
       at: number;
       audit: AuditEntry;
     },
     null,
   ];
   /** Keeps an instance from going on; its active time stands still. Passed over when it is paused or has ended. */
-  'instance.pause': [{ id: string; by: string; at: number; audit: AuditEntry }, null];
+  'instance.pause': [
+    { id: string; by: string; activeMs: number | null; at: number; audit: AuditEntry },
+    null,
+  ];
   /** Lets it go on. Passed over when it is not paused. */
   'instance.unpause': [{ id: string; at: number; audit: AuditEntry }, null];
   /** Reopens an ended instance for `resume`, under another definition if one is given. NOT_RESUMABLE: it has not ended. */

@@ -54,11 +54,11 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const setProcess = database.prepare('UPDATE instances SET process = ? WHERE id = ? AND incarnation = ?');
   const exited = database.prepare(`
     UPDATE instances SET process = NULL, usage = coalesce(?, usage), fruitless = ?, active_since = NULL,
-      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ? - active_since) END
+      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE coalesce(?, max(0, ? - active_since)) END
     WHERE id = ? AND incarnation = ?`);
   const pause = database.prepare(`
     UPDATE instances SET paused_at = ?1, paused_by = ?3, active_since = NULL,
-      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ?1 - active_since) END
+      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE coalesce(?4, max(0, ?1 - active_since)) END
     WHERE id = ?2 AND paused_at IS NULL AND ended_at IS NULL`);
   const unpause = database.prepare(`
     UPDATE instances SET paused_at = NULL, paused_by = NULL, active_since = CASE WHEN process IS NULL THEN NULL ELSE ? END
@@ -129,10 +129,10 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     setProcess: ({ id, incarnation, process }) => {
       setProcess.run(JSON.stringify(process), id, incarnation);
     },
-    exited: ({ id, incarnation, usage, fruitless, at }) => {
-      exited.run(usage === null ? null : JSON.stringify(usage), fruitless, at, id, incarnation);
+    exited: ({ id, incarnation, usage, fruitless, activeMs, at }) => {
+      exited.run(usage === null ? null : JSON.stringify(usage), fruitless, activeMs, at, id, incarnation);
     },
-    pause: ({ id, by, at }) => Number(pause.run(at, id, by).changes) === 1,
+    pause: ({ id, by, activeMs, at }) => Number(pause.run(at, id, by, activeMs).changes) === 1,
     unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,
     requeue: ({ id, from, change }) => {
       if (change !== null && position.get(id)?.['last_seq'] !== change.lastSeq)

@@ -1,3 +1,4 @@
+import { processAgeMs } from '../../../sandbox/process-identity.ts';
 import type { SupervisorContext } from '../context.ts';
 import { type EndRequest, isPaused, type LiveInstance } from './live-instance.ts';
 
@@ -48,10 +49,18 @@ export function createDeadlines(
     });
   };
 
+  /** By the wall clock, which an earlier supervisor wrote down; bounded, as it may have jumped since. */
+  const activeByNow = ({ row, process }: LiveInstance): number | null => {
+    if (row.activeSince === null) return null;
+    const oldest = (process === null ? null : processAgeMs(process)) ?? Number.POSITIVE_INFINITY;
+    return Math.min(Math.max(0, context.now() - row.activeSince), oldest);
+  };
+
   const time: Deadlines['time'] = (live) => {
-    const { limits, activeMs, activeSince } = live.row;
-    const spent = activeMs + (activeSince === null ? 0 : context.now() - activeSince);
-    later(live, limits.executionMs - spent + TIME_LIMIT_SLACK_MS, () => {
+    const { limits, activeMs } = live.row;
+    const ms = activeByNow(live);
+    live.activeFrom = ms === null ? null : performance.now() - ms;
+    later(live, limits.executionMs - activeMs - (ms ?? 0) + TIME_LIMIT_SLACK_MS, () => {
       end(live, { kind: 'time_limit', by: 'supervisor' });
     });
   };
