@@ -82,10 +82,18 @@ describe('a backup', () => {
       writeFileSync(join(folder, name), '');
     assert.equal(backupName(AT), 'q-workflow-20261128T085801123Z.db');
     assert.deepEqual(
-      listBackups(folder).map(({ at }) => at),
+      listBackups(folder, AT + 1).map(({ at }) => at),
       [AT + 1, AT],
     );
-    assert.deepEqual(listBackups(join(folder, 'missing')), []);
+    assert.deepEqual(listBackups(join(folder, 'missing'), AT), []);
+  });
+
+  test('of a clock that was ahead counts as older than those made since it was set right', () => {
+    for (const at of [AT - 1, AT, AT + 2000, AT + 1000]) writeFileSync(join(folder, backupName(at)), '');
+    assert.deepEqual(
+      listBackups(folder, AT).map(({ at }) => at - AT),
+      [0, -1, 2000, 1000],
+    );
   });
 
   test('is put back, and the database it replaces is kept with all its files', () => {

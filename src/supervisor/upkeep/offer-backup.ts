@@ -13,7 +13,7 @@ export function offerBackup(home: Home, error: unknown): unknown {
 }
 
 function newestGood(home: Home): BackupFile | null {
-  return listBackups(home.backupsFolder).find(({ file }) => isGood(file)) ?? null;
+  return listBackups(home.backupsFolder, Date.now()).find(({ file }) => isGood(file)) ?? null;
 }
 
 function isGood(file: string): boolean {
