@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { OperationName } from './operations.ts';
 import { perform } from './perform.ts';
+import { assertNotLost } from './lost-file.ts';
 import { checkFile, storeError } from './store-file.ts';
 import { openTables, type Tables } from './tables/tables.ts';
 
@@ -44,6 +45,7 @@ export function openWriter(
 ): Writer {
   let opened: { database: DatabaseSync; tables: Tables };
   try {
+    assertNotLost(file, keysFolder);
     checkFile(file);
     opened = openTables(file, boot, keysFolder);
   } catch (error) {

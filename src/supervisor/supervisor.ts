@@ -42,7 +42,7 @@ import { scheduleMethods } from './schedules/schedule-methods.ts';
 import { createScheduler } from './schedules/scheduler.ts';
 import { openBackups } from './upkeep/backups.ts';
 import { createDiskGuard } from './upkeep/disk-guard.ts';
-import { offerBackup } from './upkeep/offer-backup.ts';
+import { offerBackup, refuseMissing } from './upkeep/offer-backup.ts';
 import { dailyUpkeep } from './upkeep/upkeep-chores.ts';
 import { watchStore } from './watched-store.ts';
 import { instanceMethods } from './watching/instance-methods.ts';
@@ -90,6 +90,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const { home, lock } = options;
   const settings = upkeepSettings(process.env);
   finishRestore(home);
+  refuseMissing(home);
   const vitals = openVitals();
   const opened = await openStore(home.database, bootId()).catch((error: unknown) => {
     throw offerBackup(home, error);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { backupName, listBackups } from '../../src/protocol/backups.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 import { hashFile, makeBackup } from '../../src/store/make-backup.ts';
 import { finishRestore, restoreBackup } from '../../src/store/restore.ts';
-import { offerBackup } from '../../src/supervisor/upkeep/offer-backup.ts';
+import { offerBackup, refuseMissing } from '../../src/supervisor/upkeep/offer-backup.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
 const AT = Date.parse('2026-11-28T08:58:01.123Z');
@@ -158,6 +158,20 @@ describe('a backup', () => {
         `The newest good backup is of 2026-11-28T08:58:01.123Z: q workflow supervisor restore ${good}`,
       ],
     );
+    refuseMissing(home());
+    desk.leave();
+    rmSync(desk.file);
+    assert.throws(
+      () => refuseMissing(home()),
+      (missing) =>
+        missing instanceof WorkflowError &&
+        missing.code === 'STORE_CORRUPT' &&
+        missing.message === `the database ${desk.file} is gone` &&
+        missing.hint ===
+          `To begin with an empty one, move the folder ${backupsFolder} away. ${offered.hint}`,
+    );
+    rmSync(good);
+    refuseMissing(home());
     const other = new WorkflowError('STORE_FULL', 'full');
     assert.equal(offerBackup(home(), other), other);
   });
