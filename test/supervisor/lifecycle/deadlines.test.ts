@@ -64,3 +64,28 @@ test('the active time of a run goes by the monotonic clock', (t) => {
   assert.equal(activeMsOf(live), 4000);
   live.lifetime.abort();
 });
+
+test('a process that was not heard because the supervisor stood still has a moment more to be heard', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let monotonic = 0;
+  t.mock.method(performance, 'now', () => monotonic);
+  const { live, deadlines, ended } = limited(1);
+  deadlines.report(live, 30_000);
+  monotonic = 90_000;
+  t.mock.timers.tick(30_000);
+  assert.deepEqual(ended, []);
+  monotonic = 92_000;
+  t.mock.timers.tick(2_000);
+  assert.deepEqual(ended, [{ kind: 'start_failed', by: 'it did not report in time' }]);
+});
+
+test('a process that does not report in time is ended', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let monotonic = 0;
+  t.mock.method(performance, 'now', () => monotonic);
+  const { live, deadlines, ended } = limited(1);
+  deadlines.report(live, 30_000);
+  monotonic = 30_100;
+  t.mock.timers.tick(30_000);
+  assert.deepEqual(ended, [{ kind: 'start_failed', by: 'it did not report in time' }]);
+});
