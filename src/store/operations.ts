@@ -110,7 +110,8 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
 export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveReads, VersionReads {
   'instance.get': [{ id: string }, InstanceRow | null];
   'instance.find': [{ prefix: string }, string[]];
-  'instance.latest': [Record<string, never>, string | null];
+  /** The instance that was made last, as of a time, UTC ms. */
+  'instance.latest': [{ now: number }, string | null];
   'instance.list': [{ isLiveOnly: boolean; limit: number }, InstanceRow[]];
   /** Incarnations in a row, up to now, of which no event came. */
   'journal.unheard': [{ id: string }, number];

@@ -140,6 +140,18 @@ test('the active time of a run is what it was told, and by the wall clock where 
   );
 });
 
+test('the latest instance is not one of a clock that was ahead, unless there is no other', () => {
+  const latest = (now: number): unknown => desk.one('instance.latest', { now });
+  assert.equal(latest(5), null);
+  const [create] = launched('ahead');
+  const [old] = launched('old');
+  if (create === undefined || old === undefined) assert.fail();
+  desk.batch([create[0], { ...create[1], at: 9000 }]);
+  assert.equal(latest(5), 'ahead');
+  desk.batch(old);
+  assert.deepEqual([latest(5), latest(9000)], ['old', 'ahead']);
+});
+
 test('a batch of records is appended once under its name, and not at all when one of them cannot be', () => {
   const once = (batch: string, ...entries: AuditEntry[]): unknown =>
     desk.one('audit.append_once', { batch, entries });

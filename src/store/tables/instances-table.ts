@@ -31,7 +31,7 @@ export interface InstancesTable {
   hashes(id: string): RowHashes | null;
   get(id: string): InstanceRow | null;
   find(prefix: string): Answer<'instance.find'>;
-  latest(): string | null;
+  latest(args: Arguments<'instance.latest'>): string | null;
   list(args: Arguments<'instance.list'>): InstanceRow[];
 }
 
@@ -86,7 +86,9 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const setJournal = database.prepare('UPDATE instances SET journal_digest = ? WHERE id = ?');
   const get = database.prepare('SELECT * FROM instances WHERE id = ?');
   const find = database.prepare('SELECT id FROM instances WHERE id >= ? AND id < ? ORDER BY id LIMIT 3');
-  const latest = database.prepare('SELECT id FROM instances ORDER BY created_at DESC, rowid DESC LIMIT 1');
+  const latest = database.prepare(
+    'SELECT id FROM instances WHERE created_at <= ? ORDER BY created_at DESC, rowid DESC LIMIT 1',
+  );
   const listAll = database.prepare('SELECT * FROM instances ORDER BY created_at DESC, rowid DESC LIMIT ?');
   const listLive = database.prepare(
     'SELECT * FROM instances WHERE ended_at IS NULL ORDER BY created_at, rowid LIMIT ?',
@@ -197,8 +199,9 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
       return row === undefined ? null : toInstance(row);
     },
     find: (prefix) => find.all(prefix, `${prefix}\u{10ffff}`).map((row) => String(row['id'])),
-    latest: () => {
-      const row = latest.get();
+    latest: ({ now }) => {
+      // Those of a clock that was ahead come before all that were made since it was set right.
+      const row = latest.get(now) ?? latest.get(Number.MAX_SAFE_INTEGER);
       return row === undefined ? null : String(row['id']);
     },
     list: ({ isLiveOnly, limit }) => (isLiveOnly ? listLive : listAll).all(limit).map(toInstance),
