@@ -35,7 +35,9 @@ export default class Register extends WorkflowCommand {
           isNew
             ? `registered ${name} ${version} as ${name}@${number}`
             : `registered ${name} ${version}: it is ${name}@${number}, which is current now`,
-          ...(replaces === null ? [] : [`  in the place of ${replaces.version} from ${printable(replaces.file)}`]),
+          ...(replaces === null
+            ? []
+            : [`  in the place of ${replaces.version} from ${printable(replaces.file)}`]),
           ...problems.map((problem) => `  ${problemLine(problem)}`),
         ].join('\n'),
       );

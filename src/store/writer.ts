@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { assertNotLost } from './lost-file.ts';
 import type { OperationName } from './operations.ts';
 import { perform } from './perform.ts';
-import { assertNotLost } from './lost-file.ts';
 import { checkFile, storeError } from './store-file.ts';
 import { openTables, type Tables } from './tables/tables.ts';
 

@@ -167,8 +167,7 @@ describe('a backup', () => {
         missing instanceof WorkflowError &&
         missing.code === 'STORE_CORRUPT' &&
         missing.message === `the database ${desk.file} is gone` &&
-        missing.hint ===
-          `To begin with an empty one, move the folder ${backupsFolder} away. ${offered.hint}`,
+        missing.hint === `To begin with an empty one, move the folder ${backupsFolder} away. ${offered.hint}`,
     );
     rmSync(good);
     refuseMissing(home());

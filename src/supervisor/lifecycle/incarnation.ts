@@ -186,7 +186,13 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       await store.call('instance.exited', { id, incarnation, usage, fruitless, activeMs, at, audit });
       failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
-      Object.assign(live, { scope: null, process: null, activeFrom: null, rearm: null, row: await readRow(store, id) });
+      Object.assign(live, {
+        scope: null,
+        process: null,
+        activeFrom: null,
+        rearm: null,
+        row: await readRow(store, id),
+      });
       handlers.over(live, verdict);
     } catch (error) {
       if (isClosed) return;

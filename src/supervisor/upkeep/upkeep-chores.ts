@@ -8,8 +8,8 @@ import type { Archive } from '../archive/archive.ts';
 import { ageOf, retentionOf } from '../archive/archive-methods.ts';
 import { pruneAudit } from '../audit/audit-methods.ts';
 import type { SupervisorContext } from '../context.ts';
-import type { Backups } from './backups.ts';
 import { type AgeClock, openAgeClock } from './age-clock.ts';
+import type { Backups } from './backups.ts';
 import { type Chore, createUpkeep, type Upkeep } from './upkeep.ts';
 
 const DAY_MS = 24 * 3600 * 1000;

@@ -126,10 +126,15 @@ test('a schedule of seconds shows them', () => {
 
 test('a time is told by how long ago it was, or its date', () => {
   const told = (seconds: number): string => ago(new Date(NOW - seconds * 1000).toISOString(), NOW);
-  assert.deepEqual(
-    [0, 59, 3599, 86_399, 86_400, -59, -7200].map(told),
-    ['just now', '59 s ago', '59 min ago', '23 h ago', '2026-02-28', 'just now', '2026-03-01'],
-  );
+  assert.deepEqual([0, 59, 3599, 86_399, 86_400, -59, -7200].map(told), [
+    'just now',
+    '59 s ago',
+    '59 min ago',
+    '23 h ago',
+    '2026-02-28',
+    'just now',
+    '2026-03-01',
+  ]);
 });
 
 test('the exact time has its offset', () => {
