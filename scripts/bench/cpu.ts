@@ -142,5 +142,5 @@ function liveIn(scope: Scope): LiveInstance {
     notice: null,
     approvals: 'named',
   } as const;
-  return Object.assign(createLiveInstance(row, [], []), { scope });
+  return Object.assign(createLiveInstance(row, [], []), { scope, hasReported: true });
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { isErrorCode } from '../errors/table.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { programFile } from '../protocol/install.ts';
-import type { Answer, Arguments, OperationName } from './operations.ts';
+import type { Answer, Arguments, OperationName, ReadOperations } from './operations.ts';
 import type { Reply } from './writer.ts';
 import type { FromThread, ThreadMessage, WriterThreadData } from './writer-thread.ts';
 
@@ -13,6 +13,11 @@ export interface Store {
    * WorkflowError (STORE_FULL may be tried again, nothing of the operation was kept).
    */
   call<K extends OperationName>(name: K, args: Arguments<K>): Promise<Answer<K>>;
+  /**
+   * The same read for each of many arguments, sent as one message: waking the thread costs more than most of them.
+   * Each is answered, and fails, by itself.
+   */
+  readEach<K extends keyof ReadOperations>(name: K, many: readonly Arguments<K>[]): Promise<Answer<K>>[];
   /** The number of the last audit record that is durable, as of the last answer. */
   readonly auditSeq: number;
   /**
@@ -71,17 +76,31 @@ export async function openStore(file: string, boot: string): Promise<Store> {
     worker.on('exit', () => failAll(new WorkflowError('SHUTTING_DOWN', 'the database is closed')));
   });
 
-  return {
-    call: (name, args) => {
-      if (hasEnded !== null) return Promise.reject(hasEnded);
+  const send = <K extends OperationName>(name: K, many: readonly Arguments<K>[]): Promise<Answer<K>>[] => {
+    const ended = hasEnded;
+    if (ended !== null) return many.map(() => Promise.reject(ended));
+    const requests = many.map((args) => {
       lastId += 1;
-      const id = lastId;
-      // The answer's type is tied to the name by Operations; the thread answers each name with its own type.
-      return new Promise<Answer<typeof name>>((resolve, reject) => {
-        waiters.set(id, { resolve: (answer) => resolve(answer as Answer<typeof name>), reject });
-        worker.postMessage({ type: 'request', request: { id, name, args } } satisfies ThreadMessage);
-      });
+      return { id: lastId, name, args };
+    });
+    // First the message: what cannot be copied leaves nobody waiting.
+    worker.postMessage({ type: 'requests', requests } satisfies ThreadMessage);
+    return requests.map(
+      ({ id }) =>
+        new Promise((resolve, reject) => {
+          // The answer's type is tied to the name by Operations; the thread answers each name with its own type.
+          waiters.set(id, { resolve: (answer) => resolve(answer as Answer<K>), reject });
+        }),
+    );
+  };
+
+  return {
+    call: async (name, args) => {
+      const [answer] = send(name, [args]);
+      if (answer === undefined) throw new WorkflowError('INTERNAL', `${name} was not sent`);
+      return answer;
     },
+    readEach: send,
     get auditSeq() {
       return auditSeq;
     },

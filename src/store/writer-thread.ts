@@ -9,7 +9,7 @@ export interface WriterThreadData {
 }
 
 export type ThreadMessage =
-  | { readonly type: 'request'; readonly request: Request }
+  | { readonly type: 'requests'; readonly requests: readonly Request[] }
   | { readonly type: 'close' };
 
 export type FromThread =
@@ -17,7 +17,7 @@ export type FromThread =
   | { readonly type: 'failed'; readonly error: ErrorRecord }
   | { readonly type: 'replies'; readonly replies: readonly Reply[]; readonly audit: AuditProgress };
 
-/** No commit takes more requests than this: a reply should not wait for a crowd. */
+/** Once it has so many, a commit takes no more: a reply should not wait for a crowd. */
 const MAX_BATCH = 512;
 
 const port = parentPort;
@@ -37,7 +37,7 @@ port.on('message', (first: ThreadMessage) => {
   let isClosing = false;
   for (let next: ThreadMessage | undefined = first; next !== undefined; ) {
     if (next.type === 'close') isClosing = true;
-    else batch.push(next.request);
+    else batch.push(...next.requests);
     const received: { message: ThreadMessage } | undefined =
       batch.length < MAX_BATCH && !isClosing ? receiveMessageOnPort(port) : undefined;
     next = received?.message;

@@ -47,6 +47,10 @@ async function main(): Promise<void> {
     const lock = takeLock(home.lockFile);
     if (lock === null)
       throw new WorkflowError('SUPERVISOR_RUNNING', `another supervisor holds ${home.lockFile}`);
+    const { openDatabase } = await import('./open-database.ts');
+    const database = openDatabase(home);
+    // Whoever waits for it hears of its failure.
+    database.catch(() => undefined);
     const [{ startSupervisor }, { serviceOf, stopSettings }, { journalDescriptor }, { serve }] =
       await Promise.all([
         import('./supervisor.ts'),
@@ -59,6 +63,7 @@ async function main(): Promise<void> {
     const supervisor = await startSupervisor({
       home,
       lock,
+      database,
       version: packageVersion(),
       isolation,
       journal,

@@ -2,15 +2,13 @@ import type { Server } from 'node:net';
 import { availableParallelism, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openIsolation } from '../../sandbox/open.ts';
-import { bootId } from '../../sandbox/process-identity.ts';
 import { SUPERVISOR } from '../audit/record.ts';
 import type { WorkflowError } from '../errors/workflow-error.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Lock } from '../protocol/lock.ts';
 import type { ServiceFacts } from '../protocol/service.ts';
 import { upkeepSettings } from '../protocol/upkeep-settings.ts';
-import { finishRestore } from '../store/restore.ts';
-import { openStore } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { planCapacity } from './admission/capacity-plan.ts';
 import { openArchive } from './archive/archive.ts';
 import { archiveMethods } from './archive/archive-methods.ts';
@@ -42,7 +40,6 @@ import { scheduleMethods } from './schedules/schedule-methods.ts';
 import { createScheduler } from './schedules/scheduler.ts';
 import { openBackups } from './upkeep/backups.ts';
 import { createDiskGuard } from './upkeep/disk-guard.ts';
-import { offerBackup, refuseMissing } from './upkeep/offer-backup.ts';
 import { dailyUpkeep } from './upkeep/upkeep-chores.ts';
 import { watchStore } from './watched-store.ts';
 import { instanceMethods } from './watching/instance-methods.ts';
@@ -53,6 +50,8 @@ import { openWatching } from './watching/watching.ts';
 export interface SupervisorOptions {
   readonly home: Home;
   readonly lock: Lock;
+  /** Being opened: by a thread of its own, while the code for the rest is loaded. */
+  readonly database: Promise<Store>;
   readonly version: string;
   readonly isolation: 'auto' | 'cgroup' | 'polling';
   /** The descriptor of the journal that the log goes to; null: rotated files. */
@@ -82,6 +81,8 @@ export interface Supervisor {
 const CAPACITY_STAYS =
   'The capacity is the default one until the supervisor is restarted: the configuration was not valid when it started.';
 
+/** Instances to take over come first: what new runs get is looked at so much later, or when the first one asks. */
+const LOOK_AHEAD_MS = 3_000;
 /** What a supervisor without its state folder may still write takes no longer. */
 const FAREWELL_MS = 5_000;
 
@@ -89,23 +90,21 @@ const FAREWELL_MS = 5_000;
 export async function startSupervisor(options: SupervisorOptions): Promise<Supervisor> {
   const { home, lock } = options;
   const settings = upkeepSettings(process.env);
-  finishRestore(home);
-  refuseMissing(home);
   const vitals = openVitals();
-  const opened = await openStore(home.database, bootId()).catch((error: unknown) => {
-    throw offerBackup(home, error);
-  });
-  const store = watchStore(opened, vitals.watcher);
+  const store = watchStore(await options.database, vitals.watcher);
   const { journal } = options;
   const log = await (journal === null ? openDiagnostics(home.logFolder) : openJournalDiagnostics(journal));
   const isolation = await openIsolation({ home: home.folder, requested: options.isolation });
   const ground = { home, store, log, now: Date.now };
   const killSwitch = await openKillSwitch(ground, openKillSpool(ground));
+  const sandboxes = openSandboxes(home);
+  if (await hasLive(store)) setTimeout(() => sandboxes.lookAhead(), LOOK_AHEAD_MS).unref();
+  else sandboxes.lookAhead();
   const context: SupervisorContext = {
     home,
     store,
     isolation,
-    sandboxes: openSandboxes(home),
+    sandboxes,
     killSwitch,
     maskKey: openMaskKey(home),
     log,
@@ -261,6 +260,11 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     summary: () => summaryOf(isolation.report.backend, countByStatus(fleet)),
     left: left.promise,
   };
+}
+
+async function hasLive(store: Store): Promise<boolean> {
+  const [first] = await store.call('instance.list', { isLiveOnly: true, limit: 1 });
+  return first !== undefined;
 }
 
 function summaryOf(backend: string, counts: Readonly<Record<string, number>>): string {

@@ -31,6 +31,7 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
   };
   return {
     call,
+    readEach: (name, many) => store.readEach(name, many),
     get auditSeq() {
       return store.auditSeq;
     },

@@ -26,13 +26,15 @@ interface FakeScope extends Scope {
 export function fakeContext(answers: Answers, parts: Partial<Scope> = {}): FakeContext {
   const said: string[] = [];
   const scope = fakeScope(parts);
+  const call: Store['call'] = async (name, args) => {
+    const answer = answers[name];
+    if (answer === undefined) throw new WorkflowError('INTERNAL', `nobody expected ${name}`);
+    // Each test answers with what the operation promises.
+    return answer(args as never) as never;
+  };
   const store: Store = {
-    call: async (name, args) => {
-      const answer = answers[name];
-      if (answer === undefined) throw new WorkflowError('INTERNAL', `nobody expected ${name}`);
-      // Each test answers with what the operation promises.
-      return answer(args as never) as never;
-    },
+    call,
+    readEach: (name, many) => many.map((args) => call(name, args)),
     auditSeq: 0,
     onAppended: () => () => undefined,
     pending: 0,
@@ -50,7 +52,10 @@ export function fakeContext(answers: Answers, parts: Partial<Scope> = {}): FakeC
     home: locateHome({ Q_WORKFLOW_HOME: `${tmpdir()}/qw-fake` }),
     store,
     isolation,
-    sandboxes: { offer: () => Promise.reject(new Error('no sandbox is offered')) },
+    sandboxes: {
+      offer: () => Promise.reject(new Error('no sandbox is offered')),
+      lookAhead: () => undefined,
+    },
     killSwitch: armed,
     maskKey: '00',
     log: { info: log('info'), warn: log('warn'), error: log('error'), close: async () => undefined },

@@ -14,6 +14,27 @@ export async function readLive(store: Store, id: string): Promise<LiveInstance> 
   return createLiveInstance(row, journal, approvals);
 }
 
+/**
+ * The same for many whose rows are known, each by itself. Whoever takes one up sees its failure; until then it is nobody's.
+ */
+export function readLives(store: Store, rows: readonly InstanceRow[]): Promise<LiveInstance>[] {
+  const journals = store.readEach(
+    'journal.read',
+    rows.map(({ id }) => ({ id, afterSeq: 0 })),
+  );
+  const approvals = store.readEach(
+    'approval.list',
+    rows.map(({ id }) => ({ instance: id, isPendingOnly: false, limit: -1 })),
+  );
+  return rows.map((row, index) => {
+    const live = Promise.all([journals[index] ?? [], approvals[index] ?? []]).then(([journal, decided]) =>
+      createLiveInstance(row, journal, decided),
+    );
+    live.catch(() => undefined);
+    return live;
+  });
+}
+
 /** The row of an instance. Throws INTERNAL for an id that is not kept, or what the store throws. */
 export async function readRow(store: Store, id: string): Promise<InstanceRow> {
   const row = await store.call('instance.get', { id });

@@ -5,11 +5,12 @@ import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import { openKillSpool } from '../guard/kill-spool.ts';
 import type { Fleet } from './fleet.ts';
-import { readLive } from './read-live.ts';
+import type { LiveInstance } from './live-instance.ts';
+import { readLives } from './read-live.ts';
 
 /** More instances than this that have not ended are not expected on one machine. */
 const MAX_LIVE = 100_000;
-/** So many are read before the first of them is taken up. */
+/** So many are read at once: a hundred that waited for one another's answers took 0.3 s. */
 const AHEAD = 32;
 
 /**
@@ -28,7 +29,7 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
   });
   await openKillSpool(context).drain();
   await recordCrash(context, before, rows.length);
-  for (const [row, live] of readAhead(rows, ({ id }) => readLive(context.store, id)))
+  for (const [row, live] of readAhead(context, rows))
     try {
       await fleet.recover(await live);
     } catch (error) {
@@ -38,17 +39,19 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
     }
 }
 
-/** Each with its reading, begun before its turn comes: a hundred that waited for one another's answers took 0.3 s. */
-function* readAhead<T, R>(items: readonly T[], read: (item: T) => Promise<R>): Generator<[T, Promise<R>]> {
-  const begun: Promise<R>[] = [];
-  for (const [index, item] of items.entries()) {
-    for (const next of items.slice(begun.length, index + AHEAD)) {
-      const reading = read(next);
-      // Whoever takes it up sees the failure.
-      reading.catch(() => undefined);
-      begun.push(reading);
+/** Each with its reading, those of the next ones begun before these are taken up. */
+function* readAhead(
+  { store }: SupervisorContext,
+  rows: readonly InstanceRow[],
+): Generator<[InstanceRow, Promise<LiveInstance>]> {
+  let next = readLives(store, rows.slice(0, AHEAD));
+  for (let from = 0; from < rows.length; from += AHEAD) {
+    const begun = next;
+    next = readLives(store, rows.slice(from + AHEAD, from + 2 * AHEAD));
+    for (const [index, live] of begun.entries()) {
+      const row = rows[from + index];
+      if (row !== undefined) yield [row, live];
     }
-    yield [item, begun[index] ?? read(item)];
   }
 }
 

@@ -18,9 +18,11 @@ export interface Offer {
   readonly layers: Layers;
 }
 
-/** Finds out once what the machine can do, before anybody asks. */
+/** Finds out once what the machine can do. */
 export interface Sandboxes {
   offer(workspace: string): Promise<Offer>;
+  /** Begins to find out before anybody asks. */
+  lookAhead(): void;
 }
 
 /** What a run has of the sandbox, as it is recorded and shown. */
@@ -52,13 +54,15 @@ export function openSandboxes(home: Home): Sandboxes {
     return view;
   };
   const isRoot = process.platform === 'linux' && process.getuid?.() === 0;
-  // Not awaited: the first run waits for it, the start of the supervisor does not. Its error comes to that run.
-  layersFor(null).then(
-    ({ bubblewrap }) => bubblewrap.path === null || systemFor(isRoot),
-    () => undefined,
-  );
 
   return {
+    lookAhead: () => {
+      // Not awaited: the first run waits for it, the start of the supervisor does not. Its error comes to that run.
+      layersFor(null).then(
+        ({ bubblewrap }) => bubblewrap.path === null || systemFor(isRoot),
+        () => undefined,
+      );
+    },
     offer: async (workspace) => {
       const user = isRoot ? await ownerOf(workspace) : null;
       const layers = await layersFor(user);

@@ -17,9 +17,11 @@ export function clearScratch(context: SupervisorContext, id: string): void {
 
 /** Removes what ended instances of this home left; those of other homes are not in our database. */
 export async function sweepScratches(context: SupervisorContext): Promise<void> {
-  for (const id of listScratches()) {
-    const row = await context.store.call('instance.get', { id });
-    if (row !== null && hasEnded(row.status)) clearScratch(context, id);
-  }
+  const rows = context.store.readEach(
+    'instance.get',
+    listScratches().map((id) => ({ id })),
+  );
+  for (const row of await Promise.all(rows))
+    if (row !== null && hasEnded(row.status)) clearScratch(context, row.id);
   await sweepKeys(context);
 }

@@ -29,6 +29,8 @@ export function createSampler(
     for (const live of lives()) {
       if (live.scope === null) continue;
       isIdle = false;
+      // One that is being started or adopted has more urgent work for us than to be looked at.
+      if (!live.hasReported) continue;
       try {
         sample(live, now, isTold);
       } catch (error) {

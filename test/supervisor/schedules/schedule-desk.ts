@@ -104,6 +104,7 @@ export function openScheduleDesk(): ScheduleDesk {
       const fake = fakeContext({});
       made.said = fake.said;
       const store: Store = {
+        ...fake.context.store,
         call: async (name, args) => {
           await made.before(name, args);
           note(args);
@@ -112,12 +113,8 @@ export function openScheduleDesk(): ScheduleDesk {
           // The writer answers each name with its own type.
           return reply.answer as never;
         },
-        pending: 0,
-        auditSeq: 0,
-        onAppended: () => () => undefined,
-        close: async () => undefined,
       };
-      const sandboxes = { offer: async () => NOTHING_OFFERED };
+      const sandboxes = { ...fake.context.sandboxes, offer: async () => NOTHING_OFFERED };
       const context = { ...fake.context, store, sandboxes, now: () => clock.wall };
       const capacity = { memoryBytes: 2 ** 34, cpuPercent: 100, concurrentStarts: 1 };
       const fleet = { ...createFleet(context, capacity), ...made.fleet };
