@@ -8,6 +8,9 @@ export interface ProcessIdentity {
   readonly bootId: string;
 }
 
+/** USER_HZ: the same on all architectures that Node runs on, proc_pid_stat(5). */
+const TICKS_PER_SECOND = 100;
+
 let cachedBootId: string | undefined;
 
 /** The id of this boot of the kernel, or '' where there is no /proc. */
@@ -31,6 +34,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
   if (identity.bootId !== bootId()) return false;
   const now = identify(identity.pid);
   return now !== null && now.startTime === identity.startTime;
+}
+
+/** How long ago the process of this identity began, of this boot and by the clock of the kernel; null when that is not known. */
+export function processAgeMs({ startTime, bootId: boot }: ProcessIdentity): number | null {
+  const uptime = Number(readText('/proc/uptime')?.split(' ')[0] ?? Number.NaN);
+  if (startTime === '' || boot !== bootId() || Number.isNaN(uptime)) return null;
+  const ageMs = uptime * 1000 - (Number(startTime) * 1000) / TICKS_PER_SECOND;
+  // A container that is shown an uptime of its own: the start counts from that of the machine.
+  return ageMs < 0 ? null : ageMs;
 }
 
 function signalReaches(pid: number): boolean {

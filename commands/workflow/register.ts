@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { problemLine, WorkflowCommand } from '../../src/cli/base-command.ts';
 import { resolveFile } from '../../src/cli/run/arguments.ts';
+import { printable } from '../../src/cli/text/style.ts';
 import { inheritedEnvironment } from '../../src/client/caller.ts';
 
 export default class Register extends WorkflowCommand {
@@ -28,12 +29,15 @@ export default class Register extends WorkflowCommand {
         caller,
         env: inheritedEnvironment(),
       });
-      const { name, version, number, is_new: isNew, problems } = registered;
+      const { name, version, number, is_new: isNew, replaces, problems } = registered;
       this.printWrapped(registered, () =>
         [
           isNew
             ? `registered ${name} ${version} as ${name}@${number}`
             : `registered ${name} ${version}: it is ${name}@${number}, which is current now`,
+          ...(replaces === null
+            ? []
+            : [`  in the place of ${replaces.version} from ${printable(replaces.file)}`]),
           ...problems.map((problem) => `  ${problemLine(problem)}`),
         ].join('\n'),
       );

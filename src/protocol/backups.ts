@@ -22,13 +22,17 @@ export function backupName(at: number): string {
   return `q-workflow-${stamp(at)}.db`;
 }
 
-/** The backups in a folder, the newest first. A missing folder has none; other files in it do not count. */
-export function listBackups(folder: string): BackupFile[] {
+/**
+ * The backups in a folder, the newest first. A missing folder has none; other files in it do not count. Those that are of
+ * the future come last: they were made by a clock that was wrong, before all that were made since.
+ */
+export function listBackups(folder: string, now: number): BackupFile[] {
+  const isAhead = ({ at }: BackupFile): number => (at > now ? 1 : 0);
   return namesIn(folder)
     .flatMap((name) => {
       const at = fromStamp(NAME.exec(name)?.[1] ?? '');
       const file = join(folder, name);
       return at === null ? [] : [{ file, at, bytes: statSync(file).size }];
     })
-    .sort((a, b) => b.at - a.at);
+    .sort((a, b) => isAhead(a) - isAhead(b) || b.at - a.at);
 }

@@ -175,7 +175,15 @@ export interface ControlMethods
   'workflow.register': [
     /** `file`: an absolute path, or `name@version` to make that current again. `env` is for runs that the clock starts. */
     { file: string; caller: Caller; env: RunRequest['env'] },
-    { name: string; version: string; number: number; is_new: boolean; problems: readonly Problem[] },
+    {
+      name: string;
+      version: string;
+      number: number;
+      is_new: boolean;
+      /** What was current until then, where that was of another file. */
+      replaces: { version: string; file: string } | null;
+      problems: readonly Problem[];
+    },
   ];
   /** All contents that were registered under a name, or (null) under any, in their order. */
   'workflow.versions': [{ name: string | null }, readonly VersionDocument[]];

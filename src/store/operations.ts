@@ -66,13 +66,18 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
       usage: UsageTotals | null;
       /** As the verdict counted it. */
       fruitless: number;
+      /** How long it was active; null = from its start to `at`, by the wall clock. */
+      activeMs: number | null;
       at: number;
       audit: AuditEntry;
     },
     null,
   ];
   /** Keeps an instance from going on; its active time stands still. Passed over when it is paused or has ended. */
-  'instance.pause': [{ id: string; by: string; at: number; audit: AuditEntry }, null];
+  'instance.pause': [
+    { id: string; by: string; activeMs: number | null; at: number; audit: AuditEntry },
+    null,
+  ];
   /** Lets it go on. Passed over when it is not paused. */
   'instance.unpause': [{ id: string; at: number; audit: AuditEntry }, null];
   /** Reopens an ended instance for `resume`, under another definition if one is given. NOT_RESUMABLE: it has not ended. */
@@ -105,7 +110,8 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
 export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveReads, VersionReads {
   'instance.get': [{ id: string }, InstanceRow | null];
   'instance.find': [{ prefix: string }, string[]];
-  'instance.latest': [Record<string, never>, string | null];
+  /** The instance that was made last, as of a time, UTC ms. */
+  'instance.latest': [{ now: number }, string | null];
   'instance.list': [{ isLiveOnly: boolean; limit: number }, InstanceRow[]];
   /** Incarnations in a row, up to now, of which no event came. */
   'journal.unheard': [{ id: string }, number];

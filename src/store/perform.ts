@@ -126,7 +126,7 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     case 'instance.find':
       return instances.find(args(name).prefix);
     case 'instance.latest':
-      return instances.latest();
+      return instances.latest(args(name));
     case 'instance.list':
       return instances.list(args(name));
     case 'journal.unheard': {

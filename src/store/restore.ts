@@ -34,6 +34,9 @@ export interface RestoreDocument {
   readonly replaced: string | null;
 }
 
+/** Suffixes of the files that a database consists of. */
+const PARTS = ['', '-wal', '-shm'];
+
 /** The database that is to be put in place; a restore that began and did not end is known by it. */
 const INCOMING = /^restoring-(\d{8}T\d{9}Z)\.db$/;
 
@@ -56,7 +59,8 @@ export function restoreBackup(
   const hidden = join(home.folder, `${name}.new`);
   const { bytes, sha256, audit } = makeBackup({ database: file, target: hidden });
   const known = compare(home, audit, by.env);
-  const replaced = existsSync(home.database) ? asideOf(home, stamp(by.at)) : null;
+  const isThere = PARTS.some((suffix) => existsSync(`${home.database}${suffix}`));
+  const replaced = isThere ? asideOf(home, stamp(by.at)) : null;
   const data = { backup: file, bytes, sha256, head: audit, lacks: known.lacks, replaced };
   const entry: AuditEntry = { type: 'store.restored', at: by.at, actor: by.actor, instance: null, data };
   writeFileSync(noteOf(home, name), `${JSON.stringify(entry)}\n`, { mode: 0o600 });
@@ -88,7 +92,7 @@ function put(home: Home, incoming: string): void {
   const [, time = ''] = INCOMING.exec(incoming) ?? [];
   const aside = asideOf(home, time);
   // The three belong together. As long as the new one waits beside them, nobody opens what is left of them.
-  for (const suffix of ['', '-wal', '-shm']) {
+  for (const suffix of PARTS) {
     const part = `${home.database}${suffix}`;
     if (!existsSync(part)) continue;
     makePrivate(aside);

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { assertNotLost } from './lost-file.ts';
 import type { OperationName } from './operations.ts';
 import { perform } from './perform.ts';
 import { checkFile, storeError } from './store-file.ts';
@@ -44,6 +45,7 @@ export function openWriter(
 ): Writer {
   let opened: { database: DatabaseSync; tables: Tables };
   try {
+    assertNotLost(file, keysFolder);
     checkFile(file);
     opened = openTables(file, boot, keysFolder);
   } catch (error) {

@@ -2,7 +2,7 @@ import { bootId } from '../../sandbox/process-identity.ts';
 import type { Home } from '../protocol/home.ts';
 import { finishRestore } from '../store/restore.ts';
 import { openStore, type Store } from '../store/store.ts';
-import { offerBackup } from './upkeep/offer-backup.ts';
+import { offerBackup, refuseMissing } from './upkeep/offer-backup.ts';
 
 /**
  * Opens the database of a home, after a restore that was cut short is finished. Rejects with STORE_CORRUPT, with the
@@ -10,6 +10,7 @@ import { offerBackup } from './upkeep/offer-backup.ts';
  */
 export async function openDatabase(home: Home): Promise<Store> {
   finishRestore(home);
+  refuseMissing(home);
   try {
     return await openStore(home.database, bootId());
   } catch (error) {

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts';
 /** The id of an instance by a prefix of it, or `latest`. Throws INSTANCE_NOT_FOUND or INSTANCE_AMBIGUOUS. */
 export async function resolveInstance(store: Store, given: string): Promise<string> {
   if (given === 'latest') {
-    const latest = await store.call('instance.latest', {});
+    const latest = await store.call('instance.latest', { now: Date.now() });
     if (latest === null) throw new WorkflowError('INSTANCE_NOT_FOUND', 'nothing has run yet');
     return latest;
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -9,7 +9,7 @@ import { backupName, listBackups } from '../../src/protocol/backups.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 import { hashFile, makeBackup } from '../../src/store/make-backup.ts';
 import { finishRestore, restoreBackup } from '../../src/store/restore.ts';
-import { offerBackup } from '../../src/supervisor/upkeep/offer-backup.ts';
+import { offerBackup, refuseMissing } from '../../src/supervisor/upkeep/offer-backup.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
 const AT = Date.parse('2026-11-28T08:58:01.123Z');
@@ -82,10 +82,18 @@ describe('a backup', () => {
       writeFileSync(join(folder, name), '');
     assert.equal(backupName(AT), 'q-workflow-20261128T085801123Z.db');
     assert.deepEqual(
-      listBackups(folder).map(({ at }) => at),
+      listBackups(folder, AT + 1).map(({ at }) => at),
       [AT + 1, AT],
     );
-    assert.deepEqual(listBackups(join(folder, 'missing')), []);
+    assert.deepEqual(listBackups(join(folder, 'missing'), AT), []);
+  });
+
+  test('of a clock that was ahead counts as older than those made since it was set right', () => {
+    for (const at of [AT - 1, AT, AT + 2000, AT + 1000]) writeFileSync(join(folder, backupName(at)), '');
+    assert.deepEqual(
+      listBackups(folder, AT).map(({ at }) => at - AT),
+      [0, -1, 2000, 1000],
+    );
   });
 
   test('is put back, and the database it replaces is kept with all its files', () => {
@@ -150,6 +158,19 @@ describe('a backup', () => {
         `The newest good backup is of 2026-11-28T08:58:01.123Z: q workflow supervisor restore ${good}`,
       ],
     );
+    refuseMissing(home());
+    desk.leave();
+    rmSync(desk.file);
+    assert.throws(
+      () => refuseMissing(home()),
+      (missing) =>
+        missing instanceof WorkflowError &&
+        missing.code === 'STORE_CORRUPT' &&
+        missing.message === `the database ${desk.file} is gone` &&
+        missing.hint === `To begin with an empty one, move the folder ${backupsFolder} away. ${offered.hint}`,
+    );
+    rmSync(good);
+    refuseMissing(home());
     const other = new WorkflowError('STORE_FULL', 'full');
     assert.equal(offerBackup(home(), other), other);
   });

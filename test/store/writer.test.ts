@@ -120,6 +120,38 @@ test('a run gets one end, and is opened again once for it', () => {
   assert.equal(auditCount(), 2 + 1 + 1);
 });
 
+test('the active time of a run is what it was told, and by the wall clock where nobody knows', () => {
+  desk.batch(...launched('a'), ...launched('b'));
+  const told = { usage: null, fruitless: 0, incarnation: 1, at: 3_600_002 };
+  desk.one('instance.pause', {
+    id: 'a',
+    by: 'x',
+    activeMs: 40,
+    at: 3_600_002,
+    audit: record('instance.paused', 'a'),
+  });
+  // Nothing is active while it is paused: the end of its process adds nothing.
+  desk.one('instance.exited', { ...told, id: 'a', activeMs: 70, audit: record('instance.exited', 'a') });
+  desk.one('instance.exited', { ...told, id: 'b', activeMs: null, audit: record('instance.exited', 'b') });
+  const rows = ['a', 'b'].map((id) => desk.one('instance.get', { id }) as { activeMs: number });
+  assert.deepEqual(
+    rows.map(({ activeMs }) => activeMs),
+    [40, 3_600_000],
+  );
+});
+
+test('the latest instance is not one of a clock that was ahead, unless there is no other', () => {
+  const latest = (now: number): unknown => desk.one('instance.latest', { now });
+  assert.equal(latest(5), null);
+  const [create] = launched('ahead');
+  const [old] = launched('old');
+  if (create === undefined || old === undefined) assert.fail();
+  desk.batch([create[0], { ...create[1], at: 9000 }]);
+  assert.equal(latest(5), 'ahead');
+  desk.batch(old);
+  assert.deepEqual([latest(5), latest(9000)], ['old', 'ahead']);
+});
+
 test('a batch of records is appended once under its name, and not at all when one of them cannot be', () => {
   const once = (batch: string, ...entries: AuditEntry[]): unknown =>
     desk.one('audit.append_once', { batch, entries });

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -110,6 +118,27 @@ describe('backups', { timeout: 240_000 }, () => {
       [['person', done.lacks]],
     );
     assert.equal((await bench.q('run', 'tiny')).status, 0);
+  });
+
+  test('one is put back for a database that is gone, or only in parts there: nothing begins anew beside it', async () => {
+    const { file } = await make();
+    const kept = await idsOf(bench);
+    const database = join(bench.home, 'q-workflow.db');
+    const lose: Record<string, () => void> = {
+      'the file is empty': () => truncateSync(database),
+      'is gone': () => rmSync(database),
+    };
+    for (const [why, act] of Object.entries(lose)) {
+      await stop(bench);
+      act();
+      const refused = await bench.q('run', 'tiny');
+      assert.equal(refused.status, 5);
+      assert.ok(refused.stderr.includes(`${why} [STORE_CORRUPT]\n`), refused.stderr);
+      assert.ok(refused.stderr.trimEnd().endsWith(`q workflow supervisor restore ${file}`), refused.stderr);
+      const restored = await bench.q('supervisor', 'restore', file);
+      assert.equal(restored.status, 0, restored.stderr);
+      assert.deepEqual(await idsOf(bench), kept);
+    }
   });
 });
 

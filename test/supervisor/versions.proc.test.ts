@@ -60,6 +60,13 @@ describe('definitions over time', { timeout: 240_000 }, () => {
     const again = await bench.q('register', 'numbered@1');
     assert.equal(again.stdout, 'registered numbered 1.0.0: it is numbered@1, which is current now\n');
     assert.equal(await stepOf('numbered'), 'one');
+    const elsewhere = join(bench.workspace, 'elsewhere.json');
+    writeFileSync(elsewhere, JSON.stringify({ name: 'numbered', version: '4.0.0', steps: [leaf('two')] }));
+    assert.equal(
+      (await bench.q('register', elsewhere)).stdout,
+      `registered numbered 4.0.0 as numbered@4\n  in the place of 1.0.0 from ${join(bench.workspace, 'numbered.json')}\n`,
+    );
+    await bench.q('register', 'numbered@1');
     const csv = await bench.q('list', '--versions', '--filter', 'current=current', '--output', 'csv');
     assert.match(csv.stdout, /^workflow,number,address,version,current,definition,runs,registered,by,file\n/);
     assert.match(csv.stdout, /\nnumbered,1,numbered@1,1\.0\.0,current,[0-9a-f]{64},3,/);

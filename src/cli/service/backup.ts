@@ -57,12 +57,16 @@ const FIX = 'q workflow supervisor backup';
 /** When the last backup was. One that is a day late says that the supervisor does not come to it. */
 export function backupRow(home: Home, hasDatabase: boolean, now: number): HealthRow {
   const name = 'backup';
-  const [last] = listBackups(home.backupsFolder);
+  const [last] = listBackups(home.backupsFolder, now);
   if (last === undefined) {
     const detail = 'none was made yet; the supervisor makes one a day';
     return hasDatabase
       ? { name, state: 'missing', detail, fix: FIX }
       : { name, state: 'ok', detail, fix: null };
+  }
+  if (last.at > now) {
+    const detail = `the last one is of ${new Date(last.at).toISOString()}, which is yet to come: the clock was ahead, or is behind`;
+    return { name, state: 'missing', detail, fix: FIX };
   }
   const hours = Math.floor((now - last.at) / 3_600_000);
   const detail = `the last one is of ${new Date(last.at).toISOString()} (${hours} h ago), ${bytes(last.bytes)}`;

@@ -33,7 +33,9 @@ function nextText({ paused, problem, next }: ScheduleDocument, { exact, style }:
   if (problem !== null) return style.red('cannot be read');
   if (paused !== null) return style.yellow(printable(`paused by ${paused.by}`));
   if (next === null) return 'none to come';
-  return exact ? next.local.replace('T', ' ') : next.local.slice(0, 16).replace('T', ' ');
+  if (exact) return next.local.replace('T', ' ');
+  const hasSeconds = next.local.slice(16, 19) !== ':00';
+  return next.local.slice(0, hasSeconds ? 19 : 16).replace('T', ' ');
 }
 
 function lastText({ last }: ScheduleDocument, { time }: Look): string {

@@ -102,10 +102,11 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** just now, 5 min ago, 3 h ago, else the date. */
+/** just now, 5 min ago, 3 h ago, else the date; also of what is yet to come, as by a clock that was ahead. */
 export function ago(iso: string | null, now: number): string {
   if (iso === null) return '–';
   const ms = now - Date.parse(iso);
+  if (ms < -60_000) return iso.slice(0, 10);
   if (ms < 5000) return 'just now';
   if (ms < 60_000) return `${Math.floor(ms / 1000)} s ago`;
   if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ago`;

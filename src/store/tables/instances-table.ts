@@ -31,7 +31,7 @@ export interface InstancesTable {
   hashes(id: string): RowHashes | null;
   get(id: string): InstanceRow | null;
   find(prefix: string): Answer<'instance.find'>;
-  latest(): string | null;
+  latest(args: Arguments<'instance.latest'>): string | null;
   list(args: Arguments<'instance.list'>): InstanceRow[];
 }
 
@@ -54,11 +54,11 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const setProcess = database.prepare('UPDATE instances SET process = ? WHERE id = ? AND incarnation = ?');
   const exited = database.prepare(`
     UPDATE instances SET process = NULL, usage = coalesce(?, usage), fruitless = ?, active_since = NULL,
-      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ? - active_since) END
+      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE coalesce(?, max(0, ? - active_since)) END
     WHERE id = ? AND incarnation = ?`);
   const pause = database.prepare(`
     UPDATE instances SET paused_at = ?1, paused_by = ?3, active_since = NULL,
-      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE max(0, ?1 - active_since) END
+      active_ms = active_ms + CASE WHEN active_since IS NULL THEN 0 ELSE coalesce(?4, max(0, ?1 - active_since)) END
     WHERE id = ?2 AND paused_at IS NULL AND ended_at IS NULL`);
   const unpause = database.prepare(`
     UPDATE instances SET paused_at = NULL, paused_by = NULL, active_since = CASE WHEN process IS NULL THEN NULL ELSE ? END
@@ -86,7 +86,9 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const setJournal = database.prepare('UPDATE instances SET journal_digest = ? WHERE id = ?');
   const get = database.prepare('SELECT * FROM instances WHERE id = ?');
   const find = database.prepare('SELECT id FROM instances WHERE id >= ? AND id < ? ORDER BY id LIMIT 3');
-  const latest = database.prepare('SELECT id FROM instances ORDER BY created_at DESC, rowid DESC LIMIT 1');
+  const latest = database.prepare(
+    'SELECT id FROM instances WHERE created_at <= ? ORDER BY created_at DESC, rowid DESC LIMIT 1',
+  );
   const listAll = database.prepare('SELECT * FROM instances ORDER BY created_at DESC, rowid DESC LIMIT ?');
   const listLive = database.prepare(
     'SELECT * FROM instances WHERE ended_at IS NULL ORDER BY created_at, rowid LIMIT ?',
@@ -129,10 +131,10 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     setProcess: ({ id, incarnation, process }) => {
       setProcess.run(JSON.stringify(process), id, incarnation);
     },
-    exited: ({ id, incarnation, usage, fruitless, at }) => {
-      exited.run(usage === null ? null : JSON.stringify(usage), fruitless, at, id, incarnation);
+    exited: ({ id, incarnation, usage, fruitless, activeMs, at }) => {
+      exited.run(usage === null ? null : JSON.stringify(usage), fruitless, activeMs, at, id, incarnation);
     },
-    pause: ({ id, by, at }) => Number(pause.run(at, id, by).changes) === 1,
+    pause: ({ id, by, activeMs, at }) => Number(pause.run(at, id, by, activeMs).changes) === 1,
     unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,
     requeue: ({ id, from, change }) => {
       if (change !== null && position.get(id)?.['last_seq'] !== change.lastSeq)
@@ -197,8 +199,9 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
       return row === undefined ? null : toInstance(row);
     },
     find: (prefix) => find.all(prefix, `${prefix}\u{10ffff}`).map((row) => String(row['id'])),
-    latest: () => {
-      const row = latest.get();
+    latest: ({ now }) => {
+      // Those of a clock that was ahead come before all that were made since it was set right.
+      const row = latest.get(now) ?? latest.get(Number.MAX_SAFE_INTEGER);
       return row === undefined ? null : String(row['id']);
     },
     list: ({ isLiveOnly, limit }) => (isLiveOnly ? listLive : listAll).all(limit).map(toInstance),

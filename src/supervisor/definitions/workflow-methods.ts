@@ -53,8 +53,9 @@ export function workflowMethods(
       const source = await findWorkflow(store, file, caller);
       const loaded = await loadSource(source);
       const { workflow, problems, text, hash } = loaded;
-      const { number, isNew } = await scheduler.change(workflow.name, () =>
-        store.call('registration.put', {
+      const { put, before } = await scheduler.change(workflow.name, async () => {
+        const before = await store.call('registration.get', { name: workflow.name });
+        const put = await store.call('registration.put', {
           row: {
             name: workflow.name,
             version: workflow.version,
@@ -77,10 +78,14 @@ export function workflowMethods(
               source: source.file,
             },
           },
-        }),
-      );
+        });
+        return { put, before };
+      });
       checked.note(loaded);
-      return { name: workflow.name, version: workflow.version, number, is_new: isNew, problems };
+      const { name, version } = workflow;
+      const isOther = before !== null && before.source !== source.file;
+      const replaces = isOther ? { version: before.version, file: before.source } : null;
+      return { name, version, number: put.number, is_new: put.isNew, replaces, problems };
     },
     'workflow.unregister': async ({ name, caller }) => {
       const { removed } = await scheduler.change(name, () =>

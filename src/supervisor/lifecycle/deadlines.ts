@@ -1,8 +1,13 @@
+import { processAgeMs } from '../../../sandbox/process-identity.ts';
 import type { SupervisorContext } from '../context.ts';
 import { type EndRequest, isPaused, type LiveInstance } from './live-instance.ts';
 
 /** The instance ends itself at its time limit; the supervisor steps in this much later. */
 const TIME_LIMIT_SLACK_MS = 5_000;
+/** A deadline that comes so much later than it should shows that the supervisor, or the machine, stood still. */
+const LATE_MS = 1_000;
+/** Long enough to read what came meanwhile. */
+const HEARING_MS = 2_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The times by which a process must have reported and must have ended. They are over with its lifetime. */
@@ -41,17 +46,32 @@ export function createDeadlines(
     signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   };
 
+  const awaitReport = (live: LiveInstance, ms: number): void => {
+    const dueAt = performance.now() + ms;
+    later(live, ms, () => {
+      if (live.link !== null) return;
+      // What it said while we stood still ourselves is still to be read.
+      if (performance.now() - dueAt > LATE_MS) awaitReport(live, HEARING_MS);
+      else end(live, { kind: 'start_failed', by: 'it did not report in time' });
+    });
+  };
   const report: Deadlines['report'] = (live, deadlineMs) => {
     stateOf(live).reportMs = deadlineMs;
-    later(live, deadlineMs, () => {
-      if (live.link === null) end(live, { kind: 'start_failed', by: 'it did not report in time' });
-    });
+    awaitReport(live, deadlineMs);
+  };
+
+  /** By the wall clock, which an earlier supervisor wrote down; bounded, as it may have jumped since. */
+  const activeByNow = ({ row, process }: LiveInstance): number | null => {
+    if (row.activeSince === null) return null;
+    const oldest = (process === null ? null : processAgeMs(process)) ?? Number.POSITIVE_INFINITY;
+    return Math.min(Math.max(0, context.now() - row.activeSince), oldest);
   };
 
   const time: Deadlines['time'] = (live) => {
-    const { limits, activeMs, activeSince } = live.row;
-    const spent = activeMs + (activeSince === null ? 0 : context.now() - activeSince);
-    later(live, limits.executionMs - spent + TIME_LIMIT_SLACK_MS, () => {
+    const { limits, activeMs } = live.row;
+    const ms = activeByNow(live);
+    live.activeFrom = ms === null ? null : performance.now() - ms;
+    later(live, limits.executionMs - activeMs - (ms ?? 0) + TIME_LIMIT_SLACK_MS, () => {
       end(live, { kind: 'time_limit', by: 'supervisor' });
     });
   };

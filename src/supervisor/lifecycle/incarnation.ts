@@ -15,6 +15,7 @@ import { exitFacts } from './exit-facts.ts';
 import { judgeExit, type Verdict, verdictRecord } from './exit-verdict.ts';
 import { createToken, launchInstance, makeInstanceFolder } from './launch.ts';
 import {
+  activeMsOf,
   type EndRequest,
   followJournal,
   type LiveInstance,
@@ -180,11 +181,18 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
       const data = { incarnation, exit: live.exit, ...verdictRecord(verdict), usage };
       const { fruitless } = facts;
       const at = context.now();
+      const activeMs = activeMsOf(live);
       const audit = record(id, 'instance.exited', data);
-      await store.call('instance.exited', { id, incarnation, usage, fruitless, at, audit });
+      await store.call('instance.exited', { id, incarnation, usage, fruitless, activeMs, at, audit });
       failpoint('supervisor.after_exit_record');
       await live.scope?.remove();
-      Object.assign(live, { scope: null, process: null, rearm: null, row: await readRow(store, id) });
+      Object.assign(live, {
+        scope: null,
+        process: null,
+        activeFrom: null,
+        rearm: null,
+        row: await readRow(store, id),
+      });
       handlers.over(live, verdict);
     } catch (error) {
       if (isClosed) return;

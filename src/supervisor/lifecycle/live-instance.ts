@@ -44,6 +44,8 @@ export interface LiveInstance {
   lastSeq: number;
   endRequest: EndRequest | null;
   observedBreach: Breach | null;
+  /** Since when its process is active (monotonic, ms); null while it has none, or is paused. */
+  activeFrom: number | null;
   /** Sets the deadlines of the process again when it goes on; null while it has none. */
   rearm: (() => void) | null;
   /** How often its process is to be heard, and when it was (monotonic, ms); null = it has not said that it beats. */
@@ -88,6 +90,7 @@ export function createLiveInstance(
     lastSeq: row.lastSeq,
     endRequest: null,
     observedBreach: null,
+    activeFrom: null,
     rearm: null,
     pulse: null,
     hasReported: false,
@@ -99,6 +102,11 @@ export function createLiveInstance(
     usedNow: null,
     lifetime: new AbortController(),
   };
+}
+
+/** How long its process has been active by now, whatever the wall clock did; null when that is not known. */
+export function activeMsOf({ activeFrom }: LiveInstance): number | null {
+  return activeFrom === null ? null : Math.round(performance.now() - activeFrom);
 }
 
 /** Takes a committed event into the picture that status and watchers see. */

@@ -1,7 +1,7 @@
 import type { AuditActor } from '../../audit/record.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
 import type { SupervisorContext } from '../context.ts';
-import { isPaused, type LiveInstance, setStatus } from './live-instance.ts';
+import { activeMsOf, isPaused, type LiveInstance, setStatus } from './live-instance.ts';
 import { readRow } from './read-live.ts';
 
 /** Keeps instances from going on and lets them go on: durable first, then done to the processes. */
@@ -37,7 +37,8 @@ export function createPauses(context: SupervisorContext, goOn: (live: LiveInstan
       const by = actor.kind === 'supervisor' ? actor.kind : `${actor.kind} ${actor.id}`;
       const at = context.now();
       const audit = { type: 'instance.paused', at, actor, instance: live.row.id, data: {} };
-      await store.call('instance.pause', { id: live.row.id, by, at, audit });
+      await store.call('instance.pause', { id: live.row.id, by, activeMs: activeMsOf(live), at, audit });
+      live.activeFrom = null;
       failpoint('supervisor.paused');
       await refresh(live);
       // The timers of an instance without a process; those of one with a process look at the pause themselves.

@@ -4,6 +4,7 @@ import { isReleased } from '../guard/approval-list.ts';
 import { later } from '../later.ts';
 import { isPaused, type LiveInstance, setStatus } from './live-instance.ts';
 import type { Pauses } from './pauses.ts';
+import { openWaitMarks, type WaitMarks } from './wait-marks.ts';
 
 /** Runs without a process that go on by themselves: at their time, or when what they wait for is decided. */
 export interface Waits {
@@ -20,16 +21,26 @@ export function createWaits(
   pauses: () => Pauses,
   goOn: (live: LiveInstance) => void,
   monotonic: () => number = () => performance.now(),
+  marks: WaitMarks = openWaitMarks(context),
 ): Waits {
   /** When their timers end, by the monotonic clock. */
   const ends = new WeakMap<LiveInstance, number>();
+  /** A question expires by the wall clock. Anything else has waited its time, also when that was set back meanwhile. */
+  const delayOf = (live: LiveInstance): number => {
+    const { id, wakeAt } = live.row;
+    const byWall = (wakeAt ?? 0) - context.now();
+    if (wakeAt === null || byWall <= 0 || isAsking(live)) return byWall;
+    const left = marks.left(id, wakeAt);
+    if (left === null) marks.set(id, wakeAt, byWall);
+    return Math.min(byWall, left ?? byWall);
+  };
   const begin: Waits['begin'] = (live) => {
     if (isPaused(live)) {
       void pauses().settle(live);
       return;
     }
     setStatus(live, 'waiting', null);
-    const delayMs = isDecided(live) ? 0 : (live.row.wakeAt ?? 0) - context.now();
+    const delayMs = isDecided(live) ? 0 : delayOf(live);
     const endsAt = monotonic() + delayMs;
     ends.set(live, endsAt);
     // A timer holds 24 days at most: look again then.

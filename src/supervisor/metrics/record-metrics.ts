@@ -67,7 +67,9 @@ export function createRecordMetrics(findRun: FindRun): RecordMetrics {
     else if (type === 'run.ended') {
       ended.add({ workflow: workflowOf(instance), status: text(data['status']) });
       const run = instance === null ? null : findRun(instance);
-      if (run !== null) took.observe((at - run.createdAt) / 1000, { workflow: name(run.workflow) });
+      // A sum that falls, as by a clock that was set back, is none to Prometheus.
+      if (run !== null)
+        took.observe(Math.max(0, at - run.createdAt) / 1000, { workflow: name(run.workflow) });
     } else if (type === 'limit.hit')
       limits.add({ workflow: workflowOf(instance), limit: text(data['limit']) });
     else if (type === 'permit.decided')

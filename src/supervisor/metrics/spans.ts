@@ -43,7 +43,7 @@ export function createSpanMaker(findRun: FindRun): SpanMaker {
       parentSpanId: hash(`run ${instance}`, 16),
       name: `step ${path}`,
       startedAt: begun.startedAt,
-      endedAt: at,
+      endedAt: Math.max(begun.startedAt, at),
       attributes: {
         'q_workflow.instance': instance,
         'q_workflow.step.path': path,
@@ -65,7 +65,7 @@ export function createSpanMaker(findRun: FindRun): SpanMaker {
       parentSpanId: null,
       name: `workflow ${run.workflow}`,
       startedAt: run.createdAt,
-      endedAt: at,
+      endedAt: Math.max(run.createdAt, at),
       attributes: {
         'q_workflow.workflow': run.workflow,
         'q_workflow.instance': instance,

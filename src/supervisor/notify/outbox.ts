@@ -32,6 +32,8 @@ export const RETRY_DELAYS_MS: readonly number[] = [2000, 8000, 32_000, 128_000, 
 export const MAX_PENDING = 500;
 /** A delay is so much longer or shorter, so that many do not come back at once. */
 const JITTER = 0.25;
+/** One that is due later than this waits for a clock that was set back since. */
+const LONGEST_DELAY_MS = Math.max(...RETRY_DELAYS_MS) * (1 + JITTER);
 
 export function createOutbox(kept: readonly Delivery[], handlers: OutboxHandlers): Outbox {
   const closing = new AbortController();
@@ -65,6 +67,8 @@ export function createOutbox(kept: readonly Delivery[], handlers: OutboxHandlers
     handlers.changed();
   };
 
+  const isDue = ({ dueAt }: Delivery, now: number): boolean => dueAt <= now || dueAt > now + LONGEST_DELAY_MS;
+
   const look = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
@@ -72,7 +76,7 @@ export function createOutbox(kept: readonly Delivery[], handlers: OutboxHandlers
     const now = handlers.now();
     for (const target of targets) {
       if (underWay.has(target.name)) continue;
-      const due = pending.find((each) => each.target === target.name && each.dueAt <= now);
+      const due = pending.find((each) => each.target === target.name && isDue(each, now));
       if (due === undefined) continue;
       const sent = handlers
         .deliver(target, due.notification, closing.signal)

@@ -56,7 +56,11 @@ export function openBackups(context: SupervisorContext): Backups {
       last = made.catch(() => undefined);
       return made;
     },
-    lastAt: () => listBackups(folder)[0]?.at ?? statSync(database).birthtimeMs,
+    lastAt: () => {
+      const [newest] = listBackups(folder, now());
+      // One of the future tells nothing of when the next is due.
+      return newest === undefined || newest.at > now() ? statSync(database).birthtimeMs : newest.at;
+    },
   };
 }
 
@@ -83,8 +87,8 @@ function removeUnfinished(folder: string): void {
       rmSync(join(folder, name), { force: true });
 }
 
-function removeOld({ home, log }: SupervisorContext): void {
-  for (const { file } of listBackups(home.backupsFolder).slice(BACKUPS_KEPT))
+function removeOld({ home, log, now }: SupervisorContext): void {
+  for (const { file } of listBackups(home.backupsFolder, now()).slice(BACKUPS_KEPT))
     try {
       rmSync(file);
     } catch (error) {

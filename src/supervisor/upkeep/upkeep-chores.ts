@@ -8,6 +8,7 @@ import type { Archive } from '../archive/archive.ts';
 import { ageOf, retentionOf } from '../archive/archive-methods.ts';
 import { pruneAudit } from '../audit/audit-methods.ts';
 import type { SupervisorContext } from '../context.ts';
+import { type AgeClock, openAgeClock } from './age-clock.ts';
 import type { Backups } from './backups.ts';
 import { type Chore, createUpkeep, type Upkeep } from './upkeep.ts';
 
@@ -19,8 +20,16 @@ export function dailyUpkeep(
   backups: Backups,
   archive: Archive,
   settings: UpkeepSettings,
+  monotonic?: () => number,
 ): Upkeep {
+  const ages = openAgeClock(join(context.home.archiveFolder, '.age'), context.now, monotonic);
   return createUpkeep(context, [
+    {
+      failure: 'the time by which things grow old could not be noted',
+      everyMs: 0,
+      lastAt: () => 0,
+      run: async () => ages.keep(),
+    },
     {
       failure: 'the database could not be backed up',
       everyMs: BACKUP_EVERY_MS,
@@ -30,11 +39,16 @@ export function dailyUpkeep(
         context.log.info('the database is backed up', { file, bytes, took_ms });
       },
     },
-    tidying(context, archive, settings),
+    tidying(context, archive, settings, ages),
   ]);
 }
 
-function tidying(context: SupervisorContext, archive: Archive, settings: UpkeepSettings): Chore {
+function tidying(
+  context: SupervisorContext,
+  archive: Archive,
+  settings: UpkeepSettings,
+  ages: AgeClock,
+): Chore {
   const { home, store, log, now } = context;
   const note = join(home.archiveFolder, '.last-run');
   return {
@@ -42,7 +56,7 @@ function tidying(context: SupervisorContext, archive: Archive, settings: UpkeepS
     everyMs: DAY_MS,
     lastAt: () => statSync(note, { throwIfNoEntry: false })?.mtimeMs ?? 0,
     run: async () => {
-      const before = ageOf(settings.archiveAfterMs, now());
+      const before = ageOf(settings.archiveAfterMs, ages.now());
       if (before !== null) {
         const { archived, bytes, stopped } = await archive.run(before, SUPERVISOR);
         if (stopped !== null) throw new Error(stopped);
@@ -50,9 +64,9 @@ function tidying(context: SupervisorContext, archive: Archive, settings: UpkeepS
         // Nothing asks about fires of that long ago.
         while ((await store.call('fire.prune', { before, at: now() })).count > 0);
       }
-      const gone = await archive.prune(retentionOf(settings, now()), SUPERVISOR);
+      const gone = await archive.prune(retentionOf(settings, ages.now()), SUPERVISOR);
       if (gone.length > 0) log.info('old archives are removed', { count: gone.length });
-      const oldest = ageOf(settings.auditMs, now());
+      const oldest = ageOf(settings.auditMs, ages.now());
       if (oldest !== null) await pruneAudit(context, oldest);
       makePrivate(home.archiveFolder);
       writeFileSync(note, '');

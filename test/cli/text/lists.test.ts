@@ -112,6 +112,31 @@ test('schedules: when next on the clock of their zone, and what became of the la
   );
 });
 
+test('a schedule of seconds shows them', () => {
+  const next = {
+    at: '2026-03-02T01:30:20.000Z',
+    local: '2026-03-02T02:30:20+01:00',
+    timezone: 'Europe/Berlin',
+    cron: '*/20 * * * * *',
+    change: null,
+  };
+  const row = { workflow: 'often', paused: null, next, last: null, waiting: 0, problem: null };
+  assert.match(listTable([row], SCHEDULE_COLUMNS, lookAt(120)), /^often +2026-03-02 02:30:20 {2}Europe/m);
+});
+
+test('a time is told by how long ago it was, or its date', () => {
+  const told = (seconds: number): string => ago(new Date(NOW - seconds * 1000).toISOString(), NOW);
+  assert.deepEqual([0, 59, 3599, 86_399, 86_400, -59, -7200].map(told), [
+    'just now',
+    '59 s ago',
+    '59 min ago',
+    '23 h ago',
+    '2026-02-28',
+    'just now',
+    '2026-03-01',
+  ]);
+});
+
 test('the exact time has its offset', () => {
   assert.match(localTime('2026-03-01T12:00:00.000Z'), /^2026-0[23]-\d\d \d\d:\d\d:00 [+-]\d\d:\d\d$/);
   assert.equal(Date.parse(localTime('2026-03-01T12:00:00.000Z').replace(' ', 'T').replace(' ', '')), NOW);

@@ -34,26 +34,35 @@ const PENDING: ApprovalRow = {
 };
 
 /** A run that waits for an hour, or this long, and a clock that a test sets. */
-function waiting(wakeAt = HOUR_MS): {
+function waiting(
+  wakeAt = HOUR_MS,
+  left: number | null = null,
+): {
   live: LiveInstance;
   waits: Waits;
   wentOn: string[];
+  /** What was kept for the next supervisor. */
+  marked: unknown[];
   setClock: (at: number) => void;
 } {
   let clock = 1;
   const wentOn: string[] = [];
+  const marked: unknown[] = [];
   const { context } = fakeContext({});
   const live = createLiveInstance({ ...runningRow('i'), status: 'waiting', wakeAt }, [], []);
   const waits = createWaits(
     { ...context, now: () => clock },
     () => assert.fail('it is not paused'),
     ({ row }) => wentOn.push(row.id),
+    undefined,
+    { left: () => left, set: (...mark) => void marked.push(mark) },
   );
   waits.begin(live);
   return {
     live,
     waits,
     wentOn,
+    marked,
     setClock: (at) => {
       clock = at;
     },
@@ -100,6 +109,22 @@ test('one over which the clock was set back goes on when it has waited its time'
   monotonic = 60_000;
   t.mock.timers.tick(1);
   assert.deepEqual(wentOn, ['i']);
+});
+
+test('a wait is marked for the next supervisor, which does not begin it anew when the clock was set back', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let monotonic = 0;
+  t.mock.method(performance, 'now', () => monotonic);
+  assert.deepEqual(waiting(60_001).marked, [['i', 60_001, 60_000]]);
+  const { marked, wentOn } = waiting(HOUR_MS, 5_000);
+  assert.deepEqual(marked, []);
+  monotonic = 4_999;
+  t.mock.timers.tick(4_999);
+  assert.deepEqual(wentOn, []);
+  monotonic = 5_000;
+  t.mock.timers.tick(1);
+  assert.deepEqual(wentOn, ['i']);
+  assert.deepEqual(waiting(HOUR_MS, -1).wentOn, ['i'], 'one that was over while nobody was there');
 });
 
 test('a question does not expire before its instant because the clock was set back', (t) => {

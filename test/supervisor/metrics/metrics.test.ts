@@ -94,6 +94,27 @@ test('records are counted by what they say, and no id is a label', () => {
   assert.ok(!/i1|unknown-to-us/.test(text), 'no id');
 });
 
+test('a run over which the clock was set back took no time, rather than less than none', () => {
+  const found = (): { workflow: string; createdAt: number } => ({ workflow: 'w', createdAt: 9000 });
+  const metrics = createRecordMetrics(found);
+  const records = [
+    record('step.started', { path: 'a', attempt: 1, step_type: 'skill' }, 9500),
+    record('step.completed', { path: 'a', attempt: 1 }, 5000),
+    record('run.ended', { status: 'completed' }, 5000),
+  ];
+  metrics.count(records);
+  assert.match(prometheusText(metrics.families()), /^q_workflow_run_seconds_sum\{workflow="w"\} 0$/m);
+  assert.deepEqual(
+    createSpanMaker(found)
+      .take(records)
+      .map(({ startedAt, endedAt }) => [startedAt, endedAt]),
+    [
+      [9500, 9500],
+      [9000, 9000],
+    ],
+  );
+});
+
 test('the gauges say what the status says', () => {
   const text = prometheusText(
     statusMetrics(quietStatus({ instances: { running: 2 }, loop_delay: { p99_ms: 5, max_ms: 7 } }), 4),

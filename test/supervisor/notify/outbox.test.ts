@@ -131,6 +131,21 @@ test('what an earlier supervisor left is delivered when it is due, unless its ta
   assert.deepEqual(said, ['failed a 1 after 6: h: status 503']);
 });
 
+test('a clock that is set back puts off no further attempt, however far', async (t) => {
+  // 60 days: a timer that long would end at once, again and again.
+  const kept = [{ target: 'a', notification: news('1'), attempts: 4, dueAt: 60 * 86_400_000 }];
+  const { outbox, tried, said } = open(t, () => FAILED, kept);
+  outbox.setTargets([target('a')]);
+  await settle();
+  assert.deepEqual(tried, ['a 1']);
+  t.mock.timers.tick(511_999);
+  await settle();
+  assert.deepEqual([tried, said], [['a 1'], []]);
+  t.mock.timers.tick(1);
+  await settle();
+  assert.deepEqual(said, ['failed a 1 after 6: h: status 503']);
+});
+
 test('a close calls off what is under way, which stays pending', async (t) => {
   const { outbox, said } = open(
     t,

@@ -90,3 +90,42 @@ test('one that did not come to its end is tried again at the next look', async (
   assert.equal(existsSync(note()), false);
   assert.equal((await lookAt({}, 0)).did[0], 'archive 30');
 });
+
+test('a clock that is set forward by a year, and right again, makes nothing go that is not due within a day', async () => {
+  const start = Date.now();
+  const seen: string[] = [];
+  let now = start;
+  let monotonic = 0;
+  const { context } = fakeContext({ 'fire.prune': () => ({ count: 0 }) });
+  const days = (at: number | null): number => Math.round((start - (at ?? 0)) / DAY);
+  const upkeep = dailyUpkeep(
+    { ...context, home: locateHome({ Q_WORKFLOW_HOME: folder }), now: () => now },
+    { lastAt: () => now, make: () => Promise.reject(new Error('it is not due')) },
+    {
+      run: async (before) => {
+        seen.push(`archive ${days(before)}`);
+        return { archived: [], bytes: 0, stopped: null };
+      },
+      prune: async ({ before }) => {
+        seen.push(`prune ${days(before)}`);
+        return [];
+      },
+      restore: () => Promise.reject(new Error('nobody asked')),
+      close: () => undefined,
+    },
+    upkeepSettings({}),
+    () => monotonic,
+  );
+  const look = async (): Promise<string[]> => {
+    await upkeep.look();
+    return seen.splice(0);
+  };
+  assert.deepEqual(await look(), ['archive 30', 'prune 365']);
+  now += 365 * DAY;
+  monotonic += DAY / 24;
+  assert.deepEqual(await look(), ['archive 29', 'prune 364']);
+  now = start + DAY / 24;
+  utimesSync(note(), 0, 0);
+  assert.deepEqual(await look(), ['archive 30', 'prune 365']);
+  upkeep.close();
+});
