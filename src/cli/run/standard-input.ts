@@ -1,5 +1,3 @@
-import { MAX_FILE_BYTES } from '../../definition/json-text.ts';
-import { decodeUtf8 } from '../../definition/utf8.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { RunRequest } from '../../protocol/control.ts';
 import { resolveTarget } from './arguments.ts';
@@ -19,6 +17,11 @@ export async function runTarget(
 
 /** A definition from standard input, to its end. Throws DEFINITION_INVALID. */
 export async function readStandardInput(): Promise<string> {
+  // Only a definition from there needs them.
+  const [{ MAX_FILE_BYTES }, { decodeUtf8 }] = await Promise.all([
+    import('../../definition/json-text.ts'),
+    import('../../definition/utf8.ts'),
+  ]);
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of process.stdin as AsyncIterable<Buffer>) {
