@@ -4,6 +4,8 @@ import { resolveTarget } from './arguments.ts';
 
 /** Where a definition from there comes from: no file. */
 export const STANDARD_INPUT = 'standard input';
+/** As of a file. */
+const MAX_BYTES = 5 * 1024 * 1024;
 
 /** What a run is asked for by the word on its command line. */
 export async function runTarget(
@@ -17,22 +19,19 @@ export async function runTarget(
 
 /** A definition from standard input, to its end. Throws DEFINITION_INVALID. */
 export async function readStandardInput(): Promise<string> {
-  // Only a definition from there needs them.
-  const [{ MAX_FILE_BYTES }, { decodeUtf8 }] = await Promise.all([
-    import('../../definition/json-text.ts'),
-    import('../../definition/utf8.ts'),
-  ]);
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of process.stdin as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > MAX_FILE_BYTES)
-      throw invalid(`standard input is too large: ${MAX_FILE_BYTES} bytes are allowed`);
+    if (size > MAX_BYTES) throw invalid(`standard input is too large: ${MAX_BYTES} bytes are allowed`);
     parts.push(part);
   }
-  const text = decodeUtf8(Buffer.concat(parts));
-  if (typeof text === 'string') return text;
-  throw invalid(text.message);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+  } catch (error) {
+    if (error instanceof TypeError) throw invalid('standard input is not UTF-8');
+    throw error;
+  }
 }
 
 function invalid(message: string): WorkflowError {
