@@ -2,11 +2,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, connect } from '../../client/client.ts';
+import type { JsonObject } from '../../definition/workflow.ts';
 import { ERROR_TABLE } from '../../errors/table.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import { type Home, instanceFolder } from '../../protocol/home.ts';
-import { isObject } from '../../skills/fields.ts';
 import { listLogs } from '../logs/log-files.ts';
 import { resolveTarget } from '../run/arguments.ts';
 import type { Candidate } from './request.ts';
@@ -68,7 +68,7 @@ export function openSources(home: Home, caller: Caller): Sources {
       const declared = isObject(shown?.definition) ? shown.definition['inputs'] : undefined;
       return Object.entries(isObject(declared) ? declared : {}).map(([name, input]) => ({
         value: `${name}=`,
-        description: isObject(input) ? String(input['description'] ?? input['type'] ?? '') : '',
+        description: isObject(input) && typeof input['description'] === 'string' ? input['description'] : '',
       }));
     },
     skills: async () => named(await (await import('../skills.ts')).listSkills(caller)),
@@ -108,4 +108,8 @@ function idsIn(home: Home): string[] {
     if (systemCode(error) === undefined) throw error;
     return [];
   }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,11 +1,11 @@
-import { MAX_FILE_BYTES } from '../../definition/json-text.ts';
-import { decodeUtf8 } from '../../definition/utf8.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { RunRequest } from '../../protocol/control.ts';
 import { resolveTarget } from './arguments.ts';
 
 /** Where a definition from there comes from: no file. */
 export const STANDARD_INPUT = 'standard input';
+/** As of a file. */
+const MAX_BYTES = 5 * 1024 * 1024;
 
 /** What a run is asked for by the word on its command line. */
 export async function runTarget(
@@ -23,13 +23,15 @@ export async function readStandardInput(): Promise<string> {
   let size = 0;
   for await (const part of process.stdin as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > MAX_FILE_BYTES)
-      throw invalid(`standard input is too large: ${MAX_FILE_BYTES} bytes are allowed`);
+    if (size > MAX_BYTES) throw invalid(`standard input is too large: ${MAX_BYTES} bytes are allowed`);
     parts.push(part);
   }
-  const text = decodeUtf8(Buffer.concat(parts));
-  if (typeof text === 'string') return text;
-  throw invalid(text.message);
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.concat(parts));
+  } catch (error) {
+    if (error instanceof TypeError) throw invalid('standard input is not UTF-8');
+    throw error;
+  }
 }
 
 function invalid(message: string): WorkflowError {

@@ -84,7 +84,7 @@ test('a busy one says why, in no line over 80 columns', () => {
   for (const line of text.split('\n')) assert.ok(displayWidth(line) <= 80, line);
   for (const part of [
     '  service    q-workflow.service (systemd, system), enabled',
-    '  store      commit p50 1.234 ms, p99 12.5 ms (321 writes); 0 pending',
+    '  store      commit p50 1.2 ms, p99 13 ms (321 writes); 0 pending',
     '  disk       5.0 GB of 50.0 GB free, 64 MB kept',
     '  approvals  2 pending, the oldest 1 h ago',
     '  notify     slack, pager: 20 delivered, 3 failed, 1 pending',
