@@ -76,7 +76,7 @@ test('a permit that cannot be looked up on a full disk is asked again', limit, a
       appended.push(args);
       return { lastSeq: 0 };
     },
-    'audit.read': () => ({ rows: [], next: null }),
+    'audit.read': () => ({ rows: [{ body: '{"type":"instance.created","at":1,"data":{}}' }], next: null }),
     'document.get': () =>
       JSON.stringify({
         workflow: {

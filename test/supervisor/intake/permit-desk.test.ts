@@ -16,6 +16,7 @@ function openDesk() {
   };
   const { context } = fakeContext({
     'audit.read': () => ({ rows: [], next: null }),
+    'journal.read': () => [],
     'document.get': () => JSON.stringify({ workflow, tiers: {} }),
   });
   const live = createLiveInstance(runningRow('i'), [], []);
