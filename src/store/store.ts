@@ -25,6 +25,8 @@ export interface Store {
    * be signed at once. Answers how to end it.
    */
   onAppended(listener: (isUrgent: boolean) => void): () => void;
+  /** Has the thread give back memory that it can do without. */
+  giveBack(): void;
   /** Operations sent and not answered yet. */
   readonly pending: number;
   /** Finishes what was sent, then closes the database. */
@@ -107,6 +109,9 @@ export async function openStore(file: string, boot: string): Promise<Store> {
     onAppended: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    giveBack: () => {
+      if (hasEnded === null) worker.postMessage({ type: 'give_back' } satisfies ThreadMessage);
     },
     get pending() {
       return waiters.size;

@@ -10,6 +10,7 @@ export interface WriterThreadData {
 
 export type ThreadMessage =
   | { readonly type: 'requests'; readonly requests: readonly Request[] }
+  | { readonly type: 'give_back' }
   | { readonly type: 'close' };
 
 export type FromThread =
@@ -35,8 +36,10 @@ try {
 port.on('message', (first: ThreadMessage) => {
   const batch: Request[] = [];
   let isClosing = false;
+  let isGivingBack = false;
   for (let next: ThreadMessage | undefined = first; next !== undefined; ) {
     if (next.type === 'close') isClosing = true;
+    else if (next.type === 'give_back') isGivingBack = true;
     else batch.push(...next.requests);
     const received: { message: ThreadMessage } | undefined =
       batch.length < MAX_BATCH && !isClosing ? receiveMessageOnPort(port) : undefined;
@@ -45,6 +48,10 @@ port.on('message', (first: ThreadMessage) => {
   if (writer !== null && batch.length > 0) {
     const replies = writer.run(batch);
     port.postMessage({ type: 'replies', replies, audit: writer.takeProgress() } satisfies FromThread);
+  }
+  if (isGivingBack) {
+    writer?.giveBack();
+    globalThis.gc?.();
   }
   if (isClosing) {
     writer?.close();

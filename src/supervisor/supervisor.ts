@@ -40,6 +40,7 @@ import { scheduleMethods } from './schedules/schedule-methods.ts';
 import { createScheduler } from './schedules/scheduler.ts';
 import { openBackups } from './upkeep/backups.ts';
 import { createDiskGuard } from './upkeep/disk-guard.ts';
+import { openQuietCollector } from './upkeep/quiet-collector.ts';
 import { dailyUpkeep } from './upkeep/upkeep-chores.ts';
 import { watchStore } from './watched-store.ts';
 import { instanceMethods } from './watching/instance-methods.ts';
@@ -133,6 +134,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const backups = openBackups(context);
   const archive = openArchive(context, fleet);
   const upkeep = dailyUpkeep(context, backups, archive, settings);
+  const collector = openQuietCollector(store);
   const readConfig = (): void => {
     watching.reload();
     // Running ones were admitted by it: it changes with a restart alone.
@@ -166,6 +168,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     await prepare(instances);
     guard.close();
     upkeep.close();
+    collector.close();
     archive.close();
     killSwitch.close();
     fleet.close();

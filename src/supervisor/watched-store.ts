@@ -38,6 +38,7 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
     get pending() {
       return store.pending;
     },
+    giveBack: () => store.giveBack(),
     onAppended: (listener) => store.onAppended(listener),
     close: () => store.close(),
   };

@@ -36,6 +36,7 @@ export function fakeContext(answers: Answers, parts: Partial<Scope> = {}): FakeC
     call,
     readEach: (name, many) => many.map((args) => call(name, args)),
     auditSeq: 0,
+    giveBack: () => undefined,
     onAppended: () => () => undefined,
     pending: 0,
     close: async () => undefined,
