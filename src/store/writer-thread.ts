@@ -1,6 +1,7 @@
 /** Entry of the writer thread: takes requests in bursts, so that what waits during one commit shares the next. */
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type ErrorRecord, ensureWorkflowError } from '../errors/workflow-error.ts';
+import { collectGarbage } from '../protocol/collect-garbage.ts';
 import { type AuditProgress, openWriter, type Reply, type Request, type Writer } from './writer.ts';
 
 export interface WriterThreadData {
@@ -51,7 +52,7 @@ port.on('message', (first: ThreadMessage) => {
   }
   if (isGivingBack) {
     writer?.giveBack();
-    globalThis.gc?.();
+    collectGarbage();
   }
   if (isClosing) {
     writer?.close();

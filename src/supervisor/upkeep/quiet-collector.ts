@@ -1,3 +1,4 @@
+import { collectGarbage } from '../../protocol/collect-garbage.ts';
 import type { Store } from '../../store/store.ts';
 
 /** Has memory given back while the supervisor rests. */
@@ -12,12 +13,12 @@ const WORTH_RECORDS = 250;
 
 /**
  * Collects garbage in both threads when much was recorded and then nothing for a while. V8 alone waits for more garbage
- * first, and at rest none comes: some 10 MiB stayed until the next thousand runs. Takes some 30 ms of a time when
+ * first, and at rest none comes: some 15 MiB stayed until the next thousand runs. Takes some 25 ms of a time when
  * nobody waits. Without the flag --expose-gc, which `DAEMON_FLAGS` has, only the database's cache is given back.
  */
 export function openQuietCollector(
   store: Pick<Store, 'auditSeq' | 'giveBack'>,
-  collect: () => void = () => globalThis.gc?.(),
+  collect: () => void = collectGarbage,
 ): QuietCollector {
   let seen = store.auditSeq;
   let collected = seen;
