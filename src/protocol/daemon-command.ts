@@ -17,8 +17,6 @@ export const DAEMON_FLAGS: readonly string[] = [
   '--max-semi-space-size=1',
   // V8's own threads: fewer hold less, and there is little for them to do.
   '--v8-pool-size=1',
-  // For `quiet-collector.ts`.
-  '--expose-gc',
 ];
 
 /** File and arguments, without the environment. */

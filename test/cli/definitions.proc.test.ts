@@ -202,6 +202,7 @@ describe('workflow files on the command line', { timeout: 120_000 }, () => {
       version: '2.0.0',
       number: 1,
       is_new: true,
+      replaces: null,
       problems: [],
     });
     writeFileSync(file, definition('changed'));

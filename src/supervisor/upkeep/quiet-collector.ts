@@ -14,7 +14,7 @@ const WORTH_RECORDS = 250;
 /**
  * Collects garbage in both threads when much was recorded and then nothing for a while. V8 alone waits for more garbage
  * first, and at rest none comes: some 15 MiB stayed until the next thousand runs. Takes some 25 ms of a time when
- * nobody waits. Without the flag --expose-gc, which `DAEMON_FLAGS` has, only the database's cache is given back.
+ * nobody waits.
  */
 export function openQuietCollector(
   store: Pick<Store, 'auditSeq' | 'giveBack'>,
@@ -26,8 +26,9 @@ export function openQuietCollector(
     const now = store.auditSeq;
     if (now === seen && now - collected >= WORTH_RECORDS) {
       collected = now;
-      store.giveBack();
       collect();
+      // After ours: one thread at a time.
+      store.giveBack();
     }
     seen = now;
   }, LOOK_MS).unref();

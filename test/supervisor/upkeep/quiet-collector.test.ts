@@ -20,7 +20,7 @@ test('garbage is collected once after much was recorded, when nothing is recorde
   record(200);
   assert.deepEqual(done, [], 'it is still at work');
   record(0);
-  assert.deepEqual(done, ['thread', 'main']);
+  assert.deepEqual(done, ['main', 'thread']);
   record(0);
   record(100);
   record(0);
