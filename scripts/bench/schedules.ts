@@ -12,7 +12,7 @@ import { rssMebibytes } from './running.ts';
 const SCHEDULES = 10_000;
 const AT_ONCE = 64;
 /** V8 clears up after ten thousand registrations for so long; that is no part of being idle. */
-const REST_MS = 20_000;
+const REST_MS = 40_000;
 const FRESH_MS = 2_000;
 const IDLE_MS = 10_000;
 /** So many of them fire, so many a second. */
