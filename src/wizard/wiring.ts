@@ -1,7 +1,9 @@
 /** Where a step takes a value from, and how the workflow file says it. */
+
 import { parseReference } from '../definition/input-value.ts';
 import { RESERVED_IDS } from '../definition/reserved.ts';
-import type { Json, JsonObject } from '../definition/workflow.ts';
+import type { Json } from '../definition/workflow.ts';
+import { isObject } from '../protocol/is-object.ts';
 import { textOf } from './answers/answers.ts';
 
 export type Source =
@@ -106,8 +108,4 @@ export function valueText(value: Json): string {
     if (more.length === 0 && key === 'secret') return `secret ${textOf(value['secret'])}`;
   }
   return JSON.stringify(value);
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,12 +1,13 @@
 /** Where names come from while a command line is written. Starts nothing, waits for nothing long, and fails to nothing. */
+
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, connect } from '../../client/client.ts';
-import type { JsonObject } from '../../definition/workflow.ts';
 import { ERROR_TABLE } from '../../errors/table.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import { type Home, instanceFolder } from '../../protocol/home.ts';
+import { isObject } from '../../protocol/is-object.ts';
 import { listLogs } from '../logs/log-files.ts';
 import { resolveTarget } from '../run/arguments.ts';
 import type { Candidate } from './request.ts';
@@ -108,8 +109,4 @@ function idsIn(home: Home): string[] {
     if (systemCode(error) === undefined) throw error;
     return [];
   }
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,5 @@
-import type { JsonObject } from '../../definition/workflow.ts';
 import type { StatusDocument, StepDocument } from '../../protocol/control.ts';
+import { isObject } from '../../protocol/is-object.ts';
 import { cutToWidth, displayWidth } from './display-width.ts';
 import type { Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
@@ -206,8 +206,4 @@ function enforcement(run: StatusDocument): string {
   if (run.isolation === null) return 'not applied';
   const { backend, enforced, observed } = run.isolation;
   return `enforced by ${backend}: ${enforced.join(', ') || 'none'}${observed.length === 0 ? '' : `; observed: ${observed.join(', ')}`}`;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

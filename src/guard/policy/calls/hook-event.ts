@@ -1,6 +1,7 @@
 import { parseJsonText } from '../../../definition/json-text.ts';
 import type { Json, JsonObject } from '../../../definition/workflow.ts';
 import { WorkflowError } from '../../../errors/workflow-error.ts';
+import { isObject } from '../../../protocol/is-object.ts';
 import { canonicalTool } from '../../tools.ts';
 import type { CallText } from '../files/case-file.ts';
 
@@ -71,8 +72,4 @@ function refused(why: string, options: { hint?: string } = {}): WorkflowError {
     hint: 'It is {"hook_event_name": "preToolUse", "cwd": …, "tool_name": …, "tool_input": {…}}; see docs/hook.md.',
     ...options,
   });
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

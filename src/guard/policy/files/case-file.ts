@@ -1,6 +1,7 @@
 import { parseJsonText } from '../../../definition/json-text.ts';
 import type { Json, JsonObject } from '../../../definition/workflow.ts';
 import { WorkflowError } from '../../../errors/workflow-error.ts';
+import { isObject } from '../../../protocol/is-object.ts';
 import type { GuardedCall } from '../calls/call.ts';
 import type { Decision } from './policy-file.ts';
 
@@ -95,8 +96,4 @@ function asCase(value: Json, what: string): PolicyCase {
     expected,
     rule: typeof rule === 'string' ? rule : null,
   };
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../definition/workflow.ts';
+import { isObject } from '../../../protocol/is-object.ts';
 import { combineLimits, type Limits } from '../../budget.ts';
 import type { SecretKind } from '../../secret-kinds.ts';
 import { type StuckLimits, stuckLimits } from '../../stuck.ts';
@@ -23,8 +24,4 @@ export function settingsOf(set: PolicySet, environment: string | null): PolicySe
     redact: [...new Set(contents.flatMap(({ redact }) => redact ?? []))],
     outputSchemas: contents.flatMap(({ output_schema: schema }) => (isObject(schema) ? [schema] : [])),
   };
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
