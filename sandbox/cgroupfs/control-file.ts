@@ -76,3 +76,26 @@ export class KeptFile {
     this.#descriptor = null;
   }
 }
+
+/** A control file that few looks need: opened for each, so that a thousand scopes that end together hold no descriptors for it. */
+export class RareFile {
+  readonly #path: string;
+  #isMissing = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** As that of `KeptFile`: once null, always null. */
+  read(): string | null {
+    if (this.#isMissing) return null;
+    const text = readControl(this.#path);
+    this.#isMissing = text === null;
+    return text;
+  }
+
+  /** Afterwards every read is null. */
+  close(): void {
+    this.#isMissing = true;
+  }
+}

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { isGone, KeptFile, keyedNumber } from './control-file.ts';
+import { isGone, keyedNumber, RareFile } from './control-file.ts';
 import { childNames } from './folders.ts';
 
 interface Counts {
@@ -19,8 +19,8 @@ const LINKS_OF_A_LEAF = 2;
 export class LocalCounters {
   readonly #memoryFolder: string | null;
   readonly #pidsFolder: string | null;
-  readonly #oom: KeptFile | null;
-  readonly #refused: KeptFile | null;
+  readonly #oom: RareFile | null;
+  readonly #refused: RareFile | null;
   readonly #children = new Map<string, LocalCounters>();
   #links = LINKS_OF_A_LEAF;
   #isGone = false;
@@ -31,8 +31,8 @@ export class LocalCounters {
   constructor(memoryFolder: string | null, pidsFolder: string | null) {
     this.#memoryFolder = memoryFolder;
     this.#pidsFolder = pidsFolder;
-    this.#oom = memoryFolder === null ? null : new KeptFile(`${memoryFolder}/memory.oom_control`);
-    this.#refused = pidsFolder === null ? null : new KeptFile(`${pidsFolder}/pids.events`);
+    this.#oom = memoryFolder === null ? null : new RareFile(`${memoryFolder}/memory.oom_control`);
+    this.#refused = pidsFolder === null ? null : new RareFile(`${pidsFolder}/pids.events`);
   }
 
   sum(): Counts {

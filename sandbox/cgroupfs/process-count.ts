@@ -1,4 +1,4 @@
-import { KeptFile } from './control-file.ts';
+import { KeptFile, RareFile } from './control-file.ts';
 
 /**
  * The processes of a cgroup by its `pids.current`, where for a moment a fork counts too that is about to be refused
@@ -6,12 +6,12 @@ import { KeptFile } from './control-file.ts';
  */
 export class ProcessCount {
   readonly #current: KeptFile;
-  readonly #limit: KeptFile;
+  readonly #limit: RareFile;
   #highest = 0;
 
   constructor(folder: string) {
     this.#current = new KeptFile(`${folder}/pids.current`);
-    this.#limit = new KeptFile(`${folder}/pids.max`);
+    this.#limit = new RareFile(`${folder}/pids.max`);
   }
 
   /** `fallback` where the file is gone. */

@@ -1,5 +1,5 @@
 import type { Usage } from '../isolation.ts';
-import { KeptFile, keyedNumber } from './control-file.ts';
+import { KeptFile, keyedNumber, RareFile } from './control-file.ts';
 import type { Folders } from './folders.ts';
 import { IoMeter } from './io-meter.ts';
 import { LocalCounters } from './local-counters.ts';
@@ -14,11 +14,13 @@ export function openV1Meter(folders: Folders): Meter {
   const file = (controller: string, name: string): KeptFile | null =>
     folders[controller] === undefined ? null : new KeptFile(`${folders[controller]}/${name}`);
   const memory = file('memory', 'memory.usage_in_bytes');
-  const memoryPeak = file('memory', 'memory.max_usage_in_bytes');
+  const rare = (controller: string, name: string): RareFile | null =>
+    folders[controller] === undefined ? null : new RareFile(`${folders[controller]}/${name}`);
+  const memoryPeak = rare('memory', 'memory.max_usage_in_bytes');
   const cpuTime = file('cpuacct', 'cpuacct.usage');
-  const cpuStat = file('cpu', 'cpu.stat');
+  const cpuStat = rare('cpu', 'cpu.stat');
   const count = folders.pids === undefined ? null : new ProcessCount(folders.pids);
-  const pidsPeak = file('pids', 'pids.peak');
+  const pidsPeak = rare('pids', 'pids.peak');
   const tree = new LocalCounters(folders.memory ?? null, folders.pids ?? null);
   const io = new IoMeter(v1ProcessFolder(folders));
   let last: Usage = {
@@ -75,7 +77,7 @@ export function v1ProcessFolder(folders: Folders): string {
   return folders.pids ?? folders.memory ?? folders.freezer ?? folders.unified ?? '';
 }
 
-function numberIn(file: KeptFile | null, fallback: number): number {
+function numberIn(file: KeptFile | RareFile | null, fallback: number): number {
   const text = file?.read();
   return text ? Number.parseInt(text, 10) || 0 : fallback;
 }

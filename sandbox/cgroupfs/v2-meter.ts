@@ -1,5 +1,5 @@
 import type { Usage } from '../isolation.ts';
-import { KeptFile, keyedNumber } from './control-file.ts';
+import { KeptFile, keyedNumber, RareFile } from './control-file.ts';
 import { IoMeter } from './io-meter.ts';
 import { LocalCounters } from './local-counters.ts';
 import { ProcessCount } from './process-count.ts';
@@ -12,15 +12,16 @@ import type { Meter } from './version.ts';
  */
 export function openV2Meter(folder: string): Meter {
   const open = (name: string): KeptFile => new KeptFile(`${folder}/${name}`);
+  const rare = (name: string): RareFile => new RareFile(`${folder}/${name}`);
   const files = {
     memory: open('memory.current'),
-    memoryPeak: open('memory.peak'),
-    memoryEvents: open('memory.events'),
+    memoryPeak: rare('memory.peak'),
+    memoryEvents: rare('memory.events'),
     cpu: open('cpu.stat'),
-    pidsPeak: open('pids.peak'),
-    pidsEvents: open('pids.events'),
+    pidsPeak: rare('pids.peak'),
+    pidsEvents: rare('pids.events'),
     // Since Linux 6.10; with it pids.events counts for the whole tree, before for each cgroup alone.
-    pidsEventsLocal: open('pids.events.local'),
+    pidsEventsLocal: rare('pids.events.local'),
   };
   const count = new ProcessCount(folder);
   const forkers = new LocalCounters(null, folder);
