@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { SUPERVISOR } from '../../src/audit/record.ts';
 import type { VerifyReport } from '../../src/audit/verify/verify.ts';
 import type { AuditAboutDocument } from '../../src/protocol/audit-control.ts';
+import type { SupervisorStatus } from '../../src/protocol/control.ts';
 import type { Failpoint } from '../../src/protocol/failpoint.ts';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 
@@ -123,6 +124,9 @@ describe('the audit log of a supervisor', { timeout: 180_000 }, () => {
     await run();
     await eventually('both histories', async () => (await verify()).first_bad?.kind === 'forked');
     assert.equal(records('audit.anchor_fault')[0]?.['fault'], 'ahead');
+    const { problems } = (await bench.json('supervisor', 'status')) as SupervisorStatus;
+    assert.match(problems.join('\n'), /anchor of the audit log knows of records that the database lacks/);
+    assert.match((await bench.q('supervisor', 'start')).stderr, /knows of records.*q workflow audit verify/s);
     assert.ok(anchor.file !== null);
     assert.equal((await verify()).status, 2);
   });

@@ -11,12 +11,21 @@ export interface AnchorKeeper {
   readonly file: string;
   /** The last record that was signed when the keeper was opened. */
   readonly signedThrough: number;
+  /** What was wrong with the anchor when the keeper was opened, in a sentence or two. */
+  readonly problem: string | null;
   /** Anchors all checkpoints that are committed. A file that cannot be written is recorded, and tried next time. */
   follow(): Promise<void>;
 }
 
 /** What was found wrong with an anchor at the start; each makes `audit verify` doubt what came before. */
 type AnchorFault = 'missing' | 'damaged' | 'cut' | 'ahead';
+
+const FAULTS: Readonly<Record<AnchorFault, string>> = {
+  missing: 'is gone',
+  damaged: 'has lines that were changed',
+  cut: 'has lost its end',
+  ahead: 'knows of records that the database lacks: it lost its end, or an older one was put in its place',
+};
 
 const PAGE = 500;
 
@@ -83,7 +92,11 @@ export async function openAnchorKeeper(
   const known = fault === 'ahead' ? anchored : Math.min(anchored, anchor.checkpoints.at(-1)?.number ?? 0);
   if (await append(all.slice(known).map(anchorLine).join(''))) await follow();
   else anchored = known;
-  return { file, signedThrough: newest?.seq ?? 0, follow };
+  const problem =
+    fault === null
+      ? null
+      : `The anchor of the audit log ${FAULTS[fault]} (${file}). To see what: q workflow audit verify`;
+  return { file, signedThrough: newest?.seq ?? 0, problem, follow };
 }
 
 async function faultOf(

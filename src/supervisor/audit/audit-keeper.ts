@@ -11,6 +11,8 @@ import { openSystemLog } from './system-log.ts';
 export interface AuditKeeper {
   /** The anchor file. */
   readonly anchorFile: string;
+  /** What was wrong with the anchor at the start, in a sentence or two. */
+  readonly problem: string | null;
   /** Signs and anchors what there is, then no more. Never rejects. */
   close(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export async function openAuditKeeper(
 
   return {
     anchorFile: anchor.file,
+    problem: anchor.problem,
     close: async () => {
       stopListening();
       await running;

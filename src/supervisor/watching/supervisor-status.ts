@@ -76,7 +76,14 @@ export async function vitalStatus(context: SupervisorContext, parts: StatusParts
     approvals: approvals.answer,
     kill_switches: context.killSwitch.list().map(latchDocument),
     notifications: parts.notifications(),
-    problems: [...new Set([...parts.problems(), ...about.problems, ...approvals.problems])],
+    problems: [
+      ...new Set([
+        ...parts.problems(),
+        ...(keeper.problem === null ? [] : [keeper.problem]),
+        ...about.problems,
+        ...approvals.problems,
+      ]),
+    ],
     audit: auditOf(about.answer, keeper),
     service: parts.service,
   };
