@@ -72,13 +72,19 @@ export function commandFailure(facts: FailureFacts): WorkflowError {
   );
 }
 
+/** Of a limit: one that was met by a step alone has a peak above it, the host of the run takes little. */
+const SURELY_ALONE = 0.6;
+
 type MakeError = (code: ErrorCode, message: string, more?: Record<string, unknown>) => WorkflowError;
 
 function outOfMemory(facts: FailureFacts, error: MakeError): WorkflowError {
   const peak = facts.after.memoryPeakBytes;
   const limit = facts.memoryLimitBytes;
   const of = limit === null ? '' : ` of ${megabytes(limit)}`;
-  return error('STEP_OOM', `was killed for memory: peak ${megabytes(peak)}${of}`, {
+  // A limit of the run is met by all its steps together.
+  const others =
+    limit !== null && peak < limit * SURELY_ALONE ? ', the rest was taken by other steps of the run' : '';
+  return error('STEP_OOM', `was killed for memory: peak ${megabytes(peak)}${of}${others}`, {
     peak_bytes: peak,
     limit_bytes: limit,
     oom_kills: facts.after.oomKills - facts.before.oomKills,

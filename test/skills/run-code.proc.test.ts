@@ -212,17 +212,23 @@ describe('failures', () => {
   });
 
   test('a rise of the kernel count of OOM kills is STEP_OOM with numbers', async () => {
-    const request = codeRequest(nodeSkill('process.kill(process.pid, "SIGKILL")'), {
-      memoryLimitBytes: 64 << 20,
-    });
-    const before = request.scope.usageNow;
-    let asked = 0;
-    request.scope.usage = () =>
-      asked++ === 0 ? before : { ...before, oomKills: 1, memoryPeakBytes: 63 << 20 };
-    await assert.rejects(runCode(request), {
-      code: 'STEP_OOM',
-      message: 'skill "probe": was killed for memory: peak 63 MB of 64 MB',
-    });
+    const messageAt = async (peakMb: number): Promise<string> => {
+      const request = codeRequest(nodeSkill('process.kill(process.pid, "SIGKILL")'), {
+        memoryLimitBytes: 64 << 20,
+      });
+      const before = request.scope.usageNow;
+      let asked = 0;
+      request.scope.usage = () =>
+        asked++ === 0 ? before : { ...before, oomKills: 1, memoryPeakBytes: peakMb << 20 };
+      const error = await errorOf(request.skill, request);
+      assert.equal(error.code, 'STEP_OOM');
+      return error.message;
+    };
+    assert.equal(await messageAt(63), 'skill "probe": was killed for memory: peak 63 MB of 64 MB');
+    assert.equal(
+      await messageAt(20),
+      'skill "probe": was killed for memory: peak 20 MB of 64 MB, the rest was taken by other steps of the run',
+    );
   });
 
   test('an observed breach of memory kills the step', async () => {
