@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { WorkflowError } from '../../src/errors/workflow-error.ts';
+import { ensureWorkflowError, WorkflowError } from '../../src/errors/workflow-error.ts';
 import { type CodeRequest, runCode } from '../../src/skills/run-code.ts';
 import type { Skill } from '../../src/skills/skill.ts';
 import { codeRequest, ListSink, nodeSkill, skillOf } from './make.ts';
@@ -220,7 +220,10 @@ describe('failures', () => {
       let asked = 0;
       request.scope.usage = () =>
         asked++ === 0 ? before : { ...before, oomKills: 1, memoryPeakBytes: peakMb << 20 };
-      const error = await errorOf(request.skill, request);
+      const error = await runCode(request).then(
+        () => assert.fail('it should have failed'),
+        ensureWorkflowError,
+      );
       assert.equal(error.code, 'STEP_OOM');
       return error.message;
     };
