@@ -26,7 +26,7 @@ const UNLIMITED: ScopeLimits = { memoryBytes: null, cpuPercent: null, processes:
 
 /**
  * A scope without cgroups: processes are found again by marker, group and parent; memory and process count are
- * watched and reported as a breach (the owner kills); CPU is held by SIGSTOP and SIGCONT, which a parent may notice.
+ * watched and reported as a breach (what was seen is stopped, the owner kills); CPU is held by SIGSTOP and SIGCONT, which a parent may notice.
  */
 export class PollingScope implements Scope {
   readonly record: ScopeRecord;
@@ -40,6 +40,8 @@ export class PollingScope implements Scope {
   #duty: Duty = FRESH_DUTY;
   #heldSeconds = 0;
   #isFrozen = false;
+  /** More than its memory or processes was seen: it waits, stopped, for its owner to kill it. */
+  #isBreached = false;
 
   constructor(record: ScopeRecord, limits: ScopeLimits) {
     this.record = record;
@@ -151,19 +153,20 @@ export class PollingScope implements Scope {
   close(): void {
     this.#sampler.stop();
     // Nobody would let a held tree go on after us.
-    if (this.#duty.isHeld && !this.#isFrozen) for (const pid of this.pids()) signal(pid, 'SIGCONT');
+    if ((this.#duty.isHeld || this.#isBreached) && !this.#isFrozen)
+      for (const pid of this.pids()) signal(pid, 'SIGCONT');
     this.#duty = FRESH_DUTY;
   }
 
   #act(sample: Sample): void {
     const { memoryBytes, processes, cpuPercent } = this.#limits;
-    if (memoryBytes !== null && sample.memoryBytes > memoryBytes) {
-      this.#report({ limit: 'memory', allowed: memoryBytes, seen: sample.memoryBytes });
-    }
-    if (processes !== null && sample.pids.length > processes) {
-      this.#report({ limit: 'processes', allowed: processes, seen: sample.pids.length });
-    }
-    if (cpuPercent !== null && !this.#isFrozen) this.#holdCpu(sample, cpuPercent);
+    const breaches: Breach[] = [];
+    if (memoryBytes !== null && sample.memoryBytes > memoryBytes)
+      breaches.push({ limit: 'memory', allowed: memoryBytes, seen: sample.memoryBytes });
+    if (processes !== null && sample.pids.length > processes)
+      breaches.push({ limit: 'processes', allowed: processes, seen: sample.pids.length });
+    if (breaches.length > 0) this.#report(sample, breaches);
+    else if (cpuPercent !== null && !this.#isFrozen) this.#holdCpu(sample, cpuPercent);
   }
 
   #holdCpu(sample: Sample, percent: number): void {
@@ -174,8 +177,13 @@ export class PollingScope implements Scope {
     else if (before.isHeld) for (const pid of sample.pids) signal(pid, 'SIGCONT');
   }
 
-  #report(breach: Breach): void {
-    for (const listener of this.#listeners) listener(breach);
+  /** Stops what was seen before anybody is told: until the kill has found all of the tree, a hog takes 20 MiB more. */
+  #report(sample: Sample, breaches: readonly Breach[]): void {
+    if (this.#listeners.size > 0) {
+      this.#isBreached = true;
+      for (const pid of sample.pids) signal(pid, 'SIGSTOP');
+    }
+    for (const breach of breaches) for (const listener of this.#listeners) listener(breach);
   }
 }
 

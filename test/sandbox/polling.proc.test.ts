@@ -64,6 +64,20 @@ test('polling reports a memory breach with what it saw', { skip }, async (t) => 
   assert.ok(scope.usage().memoryPeakBytes >= seen.seen);
 });
 
+test('polling has stopped the tree when it tells of a breach, before anybody kills it', {
+  skip,
+}, async (t) => {
+  const scope = isolationFor(t, 'polling').openScope('stopped', { ...NONE, memoryBytes: 100 * MIB });
+  const breach = new Promise<Breach>((resolve) => scope.onBreach(resolve));
+  start(scope, '/bin/sh', [
+    '-c',
+    `${node} -e '${HOG.replace('for (;;)', 'while (all.length < 100)')}; setInterval(() => all, 1e6)'; :`,
+  ]);
+  keepAlive(t);
+  await breach;
+  await until('shell and hog are stopped', () => scope.pids().map(stateOf).join('') === 'TT');
+});
+
 test('polling reports too many processes', { skip }, async (t) => {
   const scope = isolationFor(t, 'polling').openScope('many', { ...NONE, processes: 5 });
   const breach = new Promise<Breach>((resolve) => scope.onBreach(resolve));
