@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
 } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -38,11 +39,37 @@ export function anchorPlace(home: string, env: NodeJS.ProcessEnv): string {
 
 /** The text of an anchor file; null when there is none. */
 export function readAnchor(file: string): string | null {
+  return readWith(file, (descriptor) => readFileSync(descriptor, 'utf8'));
+}
+
+/** What an anchor file begins and ends with, in whole lines; `begin` is empty where `end` is all of it. */
+export interface AnchorEnds {
+  readonly begin: string;
+  readonly end: string;
+}
+
+/** Reads no more than so many bytes at each end: an anchor grows for years. Null when there is none. */
+export function readAnchorEnds(file: string, bytes: number): AnchorEnds | null {
+  return readWith(file, (descriptor, size) => {
+    if (size <= 2 * bytes) return { begin: '', end: readFileSync(descriptor, 'utf8') };
+    const begin = piece(descriptor, 0, bytes);
+    const end = piece(descriptor, size - bytes, bytes);
+    return { begin: begin.slice(0, begin.lastIndexOf('\n') + 1), end: end.slice(end.indexOf('\n') + 1) };
+  });
+}
+
+function piece(descriptor: number, from: number, bytes: number): string {
+  const buffer = Buffer.alloc(bytes);
+  return buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, bytes, from));
+}
+
+function readWith<T>(file: string, read: (descriptor: number, size: number) => T): T | null {
   try {
     const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if (!fstatSync(descriptor).isFile()) throw new Error(`the anchor ${file} is not a regular file`);
-      return readFileSync(descriptor, 'utf8');
+      const stat = fstatSync(descriptor);
+      if (!stat.isFile()) throw new Error(`the anchor ${file} is not a regular file`);
+      return read(descriptor, stat.size);
     } finally {
       closeSync(descriptor);
     }

@@ -20,6 +20,8 @@ export interface AnchoredCheckpoint extends Checkpoint {
   readonly says: CheckpointBody;
 }
 
+const HEAD = '{"anchor":';
+
 /** The first line of a log in its anchor. */
 export function anchorHead(log: string, key: string, home: string, at: number): string {
   return `${JSON.stringify({ anchor: { v: 1, log, key, home, begun_at: at } })}\n`;
@@ -29,8 +31,11 @@ export function anchorLine({ body, signature }: Pick<Checkpoint, 'body' | 'signa
   return `{"checkpoint":${body},"signature":"${signature}"}\n`;
 }
 
+/** Whether the signature of a text holds. */
+export type SignatureCheck = (key: string, text: string, signature: string) => boolean;
+
 /** Reads what an anchor says of one log. Lines of other logs are passed over. */
-export function parseAnchor(text: string, log: string): Anchor {
+export function parseAnchor(text: string, log: string, isSigned: SignatureCheck = isSignedBy): Anchor {
   const lines = text.split('\n');
   const rest = lines.pop() ?? '';
   const keys: string[] = [];
@@ -38,13 +43,19 @@ export function parseAnchor(text: string, log: string): Anchor {
   const badLines: number[] = [];
   for (const [index, line] of lines.entries()) {
     if (line === '' || isCut(line, lines[index + 1])) continue;
-    const read = readLine(line);
+    const read = readLine(line, isSigned);
     if (read === null) badLines.push(index + 1);
     else if (read.log !== log) continue;
     else if (read.kind === 'head') keys.push(read.key);
     else checkpoints.push({ ...read.checkpoint, line: index + 1 });
   }
   return { keys, checkpoints, badLines, rest };
+}
+
+/** The lines of a text that name keys. */
+export function headLines(text: string): string {
+  const heads = text.split('\n').filter((line) => line.startsWith(HEAD));
+  return heads.map((line) => `${line}\n`).join('');
 }
 
 /** A line that a crash cut short is followed by the same line as a whole. */
@@ -62,12 +73,12 @@ type Line =
 
 const CHECKPOINT_LINE = /^\{"checkpoint":(\{.*\}),"signature":"([\w-]+)"\}$/;
 
-function readLine(line: string): Line | null {
+function readLine(line: string, isSigned: SignatureCheck): Line | null {
   try {
     const [, body, signature] = CHECKPOINT_LINE.exec(line) ?? [];
     if (body === undefined || signature === undefined) return readHead(JSON.parse(line));
     const says = JSON.parse(body) as CheckpointBody;
-    if (says.v !== 1 || !isSignedBy(says.key, body, signature)) return null;
+    if (says.v !== 1 || !isSigned(says.key, body, signature)) return null;
     const { number, seq } = says;
     return { kind: 'checkpoint', log: says.log, checkpoint: { number, seq, body, signature, says } };
   } catch (error) {

@@ -133,6 +133,8 @@ export interface AuditAbout extends AuditHead {
   readonly publicKey: string;
   /** Where the anchor was when a supervisor last ran; null before the first. */
   readonly anchor: string | null;
+  /** The newest one. */
+  readonly checkpoint: Checkpoint | null;
 }
 
 export type Operations = WriteOperations & ReadOperations;

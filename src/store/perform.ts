@@ -163,7 +163,12 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     case 'audit.head':
       return audit.head();
     case 'audit.about':
-      return { ...audit.head(), publicKey: audit.key.publicKey, anchor: tables.meta.get('audit_anchor') };
+      return {
+        ...audit.head(),
+        publicKey: audit.key.publicKey,
+        anchor: tables.meta.get('audit_anchor'),
+        checkpoint: checkpoints.newest(),
+      };
     case 'audit.checkpoints': {
       const { after, limit } = args(name);
       return checkpoints.after(after, limit);

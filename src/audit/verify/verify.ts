@@ -85,7 +85,8 @@ function verifyFile(
   const { database, log, first, last } = file;
   const anchorFile = anchorOf(options, file);
   const seenText = early.has(anchorFile) ? early.get(anchorFile) : null;
-  const seen = highest(parseAnchor(seenText ?? '', log));
+  // Whether it is signed is asked below, of the text that is read later.
+  const seen = highest(parseAnchor(seenText ?? '', log, () => true));
   const read = tryRead(anchorFile);
   const anchor = parseAnchor(read.text ?? '', log);
   const found = read.text !== null;

@@ -6,6 +6,7 @@ import type { AuditTable } from './audit-table.ts';
 export interface CheckpointsTable {
   /** Signs the head of the chain. Null when nothing was appended since the last checkpoint. */
   sign(at: number): Checkpoint | null;
+  newest(): Checkpoint | null;
   /** Those after a number, oldest first. */
   after(number: number, limit: number): Checkpoint[];
 }
@@ -16,11 +17,15 @@ export function openCheckpointsTable(database: DatabaseSync, audit: AuditTable):
   );
   const last = database.prepare('SELECT * FROM audit_checkpoints ORDER BY number DESC LIMIT 1');
   const after = database.prepare('SELECT * FROM audit_checkpoints WHERE number > ? ORDER BY number LIMIT ?');
+  const newest = (): Checkpoint | null => {
+    const row = last.get();
+    return row === undefined ? null : toCheckpoint(row);
+  };
   return {
+    newest,
     sign: (at) => {
       const { log, seq, hash } = audit.head();
-      const row = last.get();
-      const before = row === undefined ? null : toCheckpoint(row);
+      const before = newest();
       if (seq <= (before?.seq ?? 0)) return null;
       const previous = before === null ? null : checkpointDigest(before);
       const number = (before?.number ?? 0) + 1;

@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import { type Anchor, anchorHead, anchorLine, parseAnchor } from '../../audit/anchor.ts';
 import { anchorPath, appendAnchor, readAnchor } from '../../audit/anchor-file.ts';
-import type { Checkpoint } from '../../audit/checkpoint.ts';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import { ensureError } from '../../errors/workflow-error.ts';
 import type { AuditAbout } from '../../store/operations.ts';
 import type { SupervisorContext } from '../context.ts';
+import { RECENT, readAnchorEnd, signedOrKnown } from './anchor-end.ts';
 
 /** Appends to the anchor what the database has and it lacks. */
 export interface AnchorKeeper {
@@ -28,10 +29,9 @@ const FAULTS: Readonly<Record<AnchorFault, string>> = {
 };
 
 const PAGE = 500;
-
 /**
  * Finds the anchor of the log and brings it up. A crash leaves it one checkpoint behind; whatever else is wrong with
- * it is recorded, so that it cannot be mended in silence.
+ * its end is recorded, so that it cannot be mended in silence. The rest of it is for `audit verify` to judge.
  */
 export async function openAnchorKeeper(
   context: SupervisorContext,
@@ -40,8 +40,7 @@ export async function openAnchorKeeper(
   const { store, home, log } = context;
   const about = await store.call('audit.about', {});
   const file = anchorPath(home.folder, about.log, env);
-  const all = await checkpointsAfter(context, 0);
-  const newest = all.at(-1);
+  const newest = about.checkpoint;
   let anchored = newest?.number ?? 0;
   /** The line that names the key, until it is written. */
   let head = '';
@@ -52,7 +51,7 @@ export async function openAnchorKeeper(
     try {
       const text = head + lines;
       // A line that was cut short stays; the same line follows it as a whole.
-      if (text !== '') await appendAnchor(file, isCutShort ? `\n${text}` : text);
+      await appendAnchor(file, isCutShort ? `\n${text}` : text);
       head = '';
       isCutShort = false;
       isUnwritable = false;
@@ -68,14 +67,22 @@ export async function openAnchorKeeper(
   };
 
   const follow = async (): Promise<void> => {
-    const missing = await checkpointsAfter(context, anchored);
-    const last = missing.at(-1);
-    if (last !== undefined && (await append(missing.map(anchorLine).join('')))) anchored = last.number;
+    for (let isMore = true; isMore; ) {
+      const page = await store.call('audit.checkpoints', { after: anchored, limit: PAGE });
+      isMore = page.length === PAGE;
+      if (page.length === 0 && head === '') return;
+      if (!(await append(page.map(anchorLine).join('')))) return;
+      anchored = page.at(-1)?.number ?? anchored;
+    }
   };
 
-  const text = (await carryOver(context, about, file)) ?? read(context, file);
-  const anchor = parseAnchor(text ?? '', about.log);
-  const fault = await faultOf(context, about, anchor, all);
+  const recent = await store.call('audit.checkpoints', {
+    after: Math.max(0, anchored - RECENT),
+    limit: RECENT,
+  });
+  const text = (await carryOver(context, about, file)) ?? read(context, () => readAnchorEnd(file, about));
+  const anchor = parseAnchor(text ?? '', about.log, signedOrKnown(recent));
+  const fault = await faultOf(context, about, anchor);
   if (fault !== null) {
     log.error('the anchor of the audit log is not what it was', { file, fault });
     await record(context, 'audit.anchor_fault', {
@@ -89,9 +96,8 @@ export async function openAnchorKeeper(
   if (about.anchor !== file) await store.call('audit.set_anchor', { file });
   if (!anchor.keys.includes(about.publicKey))
     head = anchorHead(about.log, about.publicKey, home.folder, context.now());
-  const known = fault === 'ahead' ? anchored : Math.min(anchored, anchor.checkpoints.at(-1)?.number ?? 0);
-  if (await append(all.slice(known).map(anchorLine).join(''))) await follow();
-  else anchored = known;
+  if (fault !== 'ahead') anchored = Math.min(anchored, anchor.checkpoints.at(-1)?.number ?? 0);
+  await follow();
   const problem =
     fault === null
       ? null
@@ -103,14 +109,16 @@ async function faultOf(
   { store }: SupervisorContext,
   about: AuditAbout,
   anchor: Anchor,
-  all: readonly Checkpoint[],
 ): Promise<AnchorFault | null> {
   const last = anchor.checkpoints.at(-1);
+  const newest = about.checkpoint?.number ?? 0;
   if (anchor.badLines.length > 0) return 'damaged';
-  if (anchor.keys.length === 0) return about.anchor === null && all.length === 0 ? null : 'missing';
-  const mine = last === undefined ? undefined : all[last.number - 1];
-  if (last !== undefined && mine?.body !== last.body) return 'ahead';
-  if (all.length - (last?.number ?? 0) <= 1) return null;
+  if (anchor.keys.length === 0) return about.anchor === null && newest === 0 ? null : 'missing';
+  if (last !== undefined) {
+    const [mine] = await store.call('audit.checkpoints', { after: last.number - 1, limit: 1 });
+    if (mine?.body !== last.body) return 'ahead';
+  }
+  if (newest - (last?.number ?? 0) <= 1) return null;
   const excuses = await store.call('audit.read', {
     order: 'oldest',
     from: last?.seq ?? 0,
@@ -129,8 +137,11 @@ async function carryOver(
   about: AuditAbout,
   file: string,
 ): Promise<string | null> {
-  if (about.anchor === null || about.anchor === file || read(context, file) !== null) return null;
-  const lines = (read(context, about.anchor) ?? '').split('\n').filter((line) => line.includes(about.log));
+  const old = about.anchor;
+  if (old === null || old === file || existsSync(file)) return null;
+  const lines = (read(context, () => readAnchor(old)) ?? '')
+    .split('\n')
+    .filter((line) => line.includes(about.log));
   const text = lines.map((line) => `${line}\n`).join('');
   try {
     if (text !== '') await appendAnchor(file, text);
@@ -144,22 +155,12 @@ async function carryOver(
   }
 }
 
-function read({ log }: SupervisorContext, file: string): string | null {
+function read({ log }: SupervisorContext, act: () => string | null): string | null {
   try {
-    return readAnchor(file);
+    return act();
   } catch (error) {
-    log.error('the anchor of the audit log cannot be read', { file, cause: ensureError(error).message });
+    log.error('the anchor of the audit log cannot be read', { cause: ensureError(error).message });
     return null;
-  }
-}
-
-async function checkpointsAfter({ store }: SupervisorContext, number: number): Promise<Checkpoint[]> {
-  const found: Checkpoint[] = [];
-  for (;;) {
-    const after = found.at(-1)?.number ?? number;
-    const page = await store.call('audit.checkpoints', { after, limit: PAGE });
-    found.push(...page);
-    if (page.length < PAGE) return found;
   }
 }
 
