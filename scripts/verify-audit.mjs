@@ -194,6 +194,8 @@ class Check {
 
   readSegments() {
     this.segments = [];
+    // The first one that pruning left.
+    this.checkpointsFrom = 1;
     let previous = null;
     for (const row of this.db.prepare('SELECT * FROM audit_segments ORDER BY number').all()) {
       const body = parse(row.body);
@@ -230,11 +232,13 @@ class Check {
     const data = parse(pruned?.body ?? '')?.data;
     const heads = this.one('SELECT body FROM audit_heads WHERE last = ?', this.first - 1)?.body ?? '';
     if (data?.last !== this.first - 1) this.lost('no record says that they were pruned');
-    else if (sha256(heads) !== data.heads)
-      this.bad('state_mismatch', pruned.seq, 'what pruned records said of the tables was changed');
     else {
-      this.load(parse(heads));
-      return;
+      this.checkpointsFrom = data.checkpoints_from ?? 1;
+      if (sha256(heads) === data.heads) {
+        this.load(parse(heads));
+        return;
+      }
+      this.bad('state_mismatch', pruned.seq, 'what pruned records said of the tables was changed');
     }
     this.hasLostHeads = true;
   }
@@ -456,17 +460,19 @@ class Check {
   }
 
   checkCheckpoints() {
+    const from = this.checkpointsFrom;
     let previous = null;
-    let number = 0;
+    let number = from - 1;
     let good = 0;
     let untrusted = null;
+    const isNext = (body) => body.previous === previous || (from > 1 && number < from);
     for (const row of this.db.prepare('SELECT * FROM audit_checkpoints ORDER BY number').iterate()) {
       const { seq } = row;
       const body = parse(row.body);
       const isOurs = body?.v === 1 && body.log === this.log && body.seq === seq && body.number === number + 1;
       if (row.number !== number + 1)
         this.bad('checkpoint_missing', seq, `a checkpoint is missing before number ${row.number}`);
-      else if (!isOurs || !isSigned(body.key, row.body, row.signature) || body.previous !== previous)
+      else if (!isOurs || !isSigned(body.key, row.body, row.signature) || !isNext(body))
         this.bad('checkpoint_edited', seq, `checkpoint ${row.number} is not the one that was signed`);
       else if (seq > this.last) this.truncated(seq);
       else if (seq >= this.first && this.hashOf(seq) !== body.hash)
@@ -544,14 +550,20 @@ class Check {
       else if (number <= (before?.body.number ?? 0)) {
         // After a fork the new history goes on from where the old one was left.
         if (!hasForked) this.bad('anchor_edited', seq, `${by} is out of order`);
-      } else if (number !== (before?.body.number ?? 0) + 1)
+      } else if (before === null ? number > this.checkpointsFrom : number !== before.body.number + 1)
         this.bad('anchor_cut', (before?.body.seq ?? 0) + 1, `a checkpoint is missing before ${by}`, seq);
-      else if (body.previous !== (before === null ? null : sha256(before.text)))
+      else if (
+        before === null ? number === 1 && body.previous !== null : body.previous !== sha256(before.text)
+      )
         this.bad('anchor_edited', seq, `${by} does not follow from the one before it`);
       hasForked ||= isOld;
       before = { text, body };
       if (isOld) continue;
       if (number > newest && number > this.seen) continue;
+      if (number < this.checkpointsFrom && seq < this.first) {
+        good = seq;
+        continue;
+      }
       const row = this.one('SELECT body FROM audit_checkpoints WHERE number = ?', number);
       const hash = this.hashOf(seq);
       if (hash === body.hash) good = seq;

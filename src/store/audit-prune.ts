@@ -21,13 +21,13 @@ export interface PrunedSegment {
   readonly bytes: number;
 }
 
-/** The trigger that stands in the way, exactly as the migration made it: verify compares. */
-const TRIGGER = 'audit_no_delete';
+/** The triggers that stand in the way, put back exactly as the migration made them: verify compares. */
+const TRIGGERS = ['audit_no_delete', 'audit_checkpoints_no_delete'] as const;
 
 /**
- * Removes the records of the oldest sealed segment that is old enough, leaves what they said of tables that stay
- * (heads), and records it: all in the transaction of the caller. Null when there is none. Refuses (AUDIT_TAMPERED)
- * to remove what is not what was sealed: evidence stays.
+ * Removes the records of the oldest sealed segment that is old enough, with all checkpoints of them but the last, leaves
+ * what they said of tables that stay (heads), and records it: all in the transaction of the caller. Null when there is
+ * none. Refuses (AUDIT_TAMPERED) to remove what is not what was sealed: evidence stays.
  */
 export function openPrune(
   database: DatabaseSync,
@@ -39,6 +39,8 @@ export function openPrune(
   const remove = database.prepare('DELETE FROM audit WHERE seq <= ?');
   const trigger = database.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?");
   const drop = database.prepare('DELETE FROM audit_payloads WHERE hash = ?');
+  const lastSigned = database.prepare('SELECT max(number) AS number FROM audit_checkpoints WHERE seq <= ?');
+  const removeSigned = database.prepare('DELETE FROM audit_checkpoints WHERE number < ?');
   const keepHeads = database.prepare('INSERT INTO audit_heads (last, body) VALUES (?, ?)');
 
   /** The hashes of payloads of the removed records, and the fold up to them. */
@@ -68,15 +70,23 @@ export function openPrune(
     for (const hash of payloads) drop.run(hash);
   };
 
+  const withoutTriggers = (act: () => void): void => {
+    const made = TRIGGERS.map((name) => String(trigger.get(name)?.['sql']));
+    for (const name of TRIGGERS) database.exec(`DROP TRIGGER ${name}`);
+    act();
+    for (const sql of made) database.exec(sql);
+  };
+
   return ({ before, at, actor }) => {
     const segment = segments.oldest(before);
     if (segment === null) return null;
     const { fold, payloads } = read(segment);
     const text = canonicalJson(fold);
-    const sql = String(trigger.get(TRIGGER)?.['sql']);
-    database.exec(`DROP TRIGGER ${TRIGGER}`);
-    remove.run(segment.last);
-    database.exec(sql);
+    const signed = Number(lastSigned.get(segment.last)?.['number'] ?? 0);
+    withoutTriggers(() => {
+      remove.run(segment.last);
+      removeSigned.run(signed);
+    });
     if (payloads.size > 0) dropPayloads(payloads);
     database.exec('DELETE FROM audit_heads');
     keepHeads.run(segment.last, text);
@@ -88,6 +98,8 @@ export function openPrune(
       last,
       bytes,
       heads: sha256(text),
+      // The first one that is left. Each names the one before it: no more can go unseen.
+      checkpoints_from: Math.max(1, signed),
     };
     audit.append({ type: 'audit.pruned', at, actor, instance: null, data });
     return { first, last, bytes };

@@ -40,6 +40,8 @@ describe('an anchor at the start of a supervisor', () => {
   const open = async (
     count = MANY,
     excuses = 0,
+    /** The first one that pruning left. */
+    from = 1,
   ): Promise<{ keeper: AnchorKeeper; rows: number; recorded: unknown[]; text: string }> => {
     let rows = 0;
     const recorded: unknown[] = [];
@@ -53,7 +55,10 @@ describe('an anchor at the start of a supervisor', () => {
         checkpoint: all[count - 1] ?? null,
       }),
       'audit.checkpoints': ({ after: number, limit }: { after: number; limit: number }) => {
-        const page = all.slice(number, Math.min(count, number + limit));
+        const page = all
+          .slice(Math.max(number, from - 1))
+          .filter((each) => each.number <= count)
+          .slice(0, limit);
         rows += page.length;
         return page;
       },
@@ -101,6 +106,13 @@ describe('an anchor at the start of a supervisor', () => {
     assert.equal(text, head() + lines(MANY));
     writeFileSync(file, head() + lines(1200));
     assert.deepEqual((await open(MANY, 1)).recorded, [], 'it could not be written, and that is recorded');
+  });
+
+  test('its end is gone, and that of the table was pruned: it is cut, not ahead of it', async () => {
+    writeFileSync(file, head() + lines(1200));
+    const { recorded, text } = await open(MANY, 0, 2000);
+    assert.deepEqual(recorded, [['audit.anchor_fault', 'cut']]);
+    assert.equal(text, head() + lines(1200) + lines(MANY, 1999));
   });
 
   test('a line of its end was changed: recorded', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { canonicalJson } from '../../src/audit/canonical.ts';
 import { VERDICT_EXIT } from '../../src/audit/verify/verdict.ts';
@@ -20,6 +21,11 @@ const first = (log: LogCopy): number => Number(log.get('SELECT min(seq) AS n FRO
 const last = (log: LogCopy): number => Number(log.get('SELECT max(seq) AS n FROM audit')['n']);
 const of = (log: LogCopy, type: string): number =>
   Number(log.get(`SELECT max(seq) AS n FROM audit WHERE type = '${type}'`)['n']);
+const firstKept = (log: LogCopy): number =>
+  Number(log.get('SELECT min(number) AS n FROM audit_checkpoints')['n']);
+const anchorLines = (log: LogCopy): string[] => readFileSync(log.anchor, 'utf8').trimEnd().split('\n');
+/** NaN for a line that names a key. */
+const numberOf = (line: string): number => Number(/"number":(\d+)/.exec(line)?.[1]);
 const EDIT = `body = replace(body, '"severity":"info"', '"severity":"none"')`;
 const sql =
   (text: string): Tampering['act'] =>
@@ -247,6 +253,52 @@ const TAMPERINGS: readonly Tampering[] = [
     act: (log) => log.bare('DROP TRIGGER audit_segments_no_update'),
   },
   { name: 'the anchor cut', act: (log) => cutAnchor(log, 2), kind: 'anchor_cut' },
+  {
+    name: 'a checkpoint more deleted than was pruned',
+    act: sql('DELETE FROM audit_checkpoints WHERE number = (SELECT min(number) FROM audit_checkpoints)'),
+    kind: 'checkpoint_missing',
+  },
+  {
+    name: 'the first checkpoint that is left edited',
+    act: sql(`UPDATE audit_checkpoints SET body = replace(body, '"v":1', '"v":2')
+      WHERE number = (SELECT min(number) FROM audit_checkpoints)`),
+    kind: 'checkpoint_edited',
+  },
+  { name: 'all checkpoints deleted', act: sql('DELETE FROM audit_checkpoints') },
+  {
+    name: 'the trigger of the checkpoints gone',
+    act: (log) => log.bare('DROP TRIGGER audit_checkpoints_no_delete'),
+    kind: 'trigger_missing',
+  },
+  {
+    name: 'the anchor without the checkpoints that were pruned',
+    act: (log) =>
+      log.writeAnchor(
+        anchorLines(log).filter((line) => !line.includes('"checkpoint"') || numberOf(line) >= firstKept(log)),
+      ),
+    verdict: 'intact',
+  },
+  {
+    name: 'the anchor without those and the first that is left',
+    act: (log) =>
+      log.writeAnchor(
+        anchorLines(log).filter((line) => !line.includes('"checkpoint"') || numberOf(line) > firstKept(log)),
+      ),
+    kind: 'anchor_cut',
+  },
+  {
+    name: 'the anchor without one of those that were pruned',
+    act: (log) => log.writeAnchor(anchorLines(log).filter((line) => numberOf(line) !== 2)),
+    kind: 'anchor_cut',
+  },
+  {
+    name: 'the anchor with one of those edited',
+    act: (log) =>
+      log.writeAnchor(
+        anchorLines(log).map((line) => (numberOf(line) === 2 ? line.replace('"v":1', '"v":2') : line)),
+      ),
+    kind: 'anchor_edited',
+  },
   { name: 'the anchor emptied', act: (log) => log.writeAnchor([]), verdict: 'unknown' },
 ];
 
@@ -256,6 +308,21 @@ describe('of a log that was pruned, verify finds', { timeout: 300_000 }, () => {
     real = await makeRealLog();
   });
   after(() => real.close());
+
+  test('no checkpoint of what was pruned but the last, which the anchor has all of', () => {
+    const log = real.copy();
+    try {
+      pruneLog(log);
+      const kept = firstKept(log);
+      assert.ok(kept > 2, `checkpoint ${kept}`);
+      const { seq } = log.get(`SELECT seq FROM audit_checkpoints WHERE number = ${kept}`);
+      assert.ok(Number(seq) < first(log));
+      assert.equal(log.get(`SELECT count(*) AS n FROM audit_checkpoints WHERE seq < ${first(log)}`)['n'], 1);
+      assert.deepEqual(anchorLines(log).map(numberOf).slice(1, 3), [1, 2]);
+    } finally {
+      log.close();
+    }
+  });
 
   for (const { name, act, verdict = 'tampered', kind } of TAMPERINGS)
     test(`${name}: ${verdict}`, async () => {

@@ -15,18 +15,23 @@ export interface AnchorReport {
   readonly notes: readonly string[];
 }
 
-/**
- * Compares the log with its anchor. `seen` is the highest number that the anchor had before the database was opened:
- * what came after it may be newer than what we read there.
- */
+/** The anchor, and what of it the database can have. */
+interface Anchored {
+  readonly anchor: Anchor;
+  /** The highest number that it had before the database was opened: what came after it may be newer than what we read there. */
+  readonly seen: number;
+  /** The number of the first checkpoint that pruning left: those before it are the anchor's alone, or nobody's. */
+  readonly from: number;
+}
+
+/** Compares the log with its anchor. */
 export function checkAnchor(
   file: LogFile,
-  anchor: Anchor,
-  seen: number,
+  { anchor, seen, from }: Anchored,
   own: readonly RecordBody[],
   findings: Findings,
 ): AnchorReport {
-  const { database, last } = file;
+  const { database, first, last } = file;
   const hashOf = openHashes(database);
   const get = database.prepare('SELECT seq, body FROM audit_checkpoints WHERE number = ?');
   const newest = Number(database.prepare('SELECT max(number) AS n FROM audit_checkpoints').get()?.['n'] ?? 0);
@@ -72,7 +77,7 @@ export function checkAnchor(
     } else if (number <= (before?.number ?? 0)) {
       // After a fork the new history goes on from where the old one was left.
       if (!hasForked) findings.add({ kind: 'anchor_edited', seq, line, message: `${by} is out of order` });
-    } else if (number !== (before?.number ?? 0) + 1)
+    } else if (before === null ? number > from : number !== before.number + 1)
       findings.add({
         kind: 'anchor_cut',
         seq: (before?.seq ?? 0) + 1,
@@ -80,7 +85,9 @@ export function checkAnchor(
         line,
         message: `a checkpoint is missing in the anchor before line ${line}, which has number ${number}`,
       });
-    else if (says.previous !== (before === null ? null : checkpointDigest(before)))
+    else if (
+      before === null ? number === 1 && says.previous !== null : says.previous !== checkpointDigest(before)
+    )
       findings.add({
         kind: 'anchor_edited',
         seq,
@@ -91,6 +98,10 @@ export function checkAnchor(
     before = checkpoint;
     if (isOfOldHistory) continue;
     if (number > newest && number > seen) continue;
+    if (number < from && seq < first) {
+      good = seq;
+      continue;
+    }
     const row = get.get(number);
     if (row?.['body'] === checkpoint.body) {
       good = seq;

@@ -15,6 +15,8 @@ export interface SealedPart {
   readonly hash: string | null;
   /** What the pruned records left of what they said; null when nothing was pruned, or it is not what they left. */
   readonly heads: Heads | null;
+  /** The number of the first checkpoint that was left; 1 when none was removed. */
+  readonly checkpointsFrom: number;
 }
 
 /** Checks the segments with their signatures and links, and finds where the chain that is left begins. */
@@ -54,7 +56,7 @@ export function readSegments(file: LogFile, findings: Findings): SealedPart {
   return {
     segments,
     hash: first <= 1 ? genesisHash(log) : (end?.hash ?? null),
-    heads: first <= 1 ? null : readHeads(file, findings),
+    ...(first <= 1 ? NOTHING_PRUNED : readPruned(file, findings)),
   };
 }
 
@@ -84,23 +86,29 @@ export function checkSegments(
   }
 }
 
-/** The heads, as the record of the last pruning names them. */
-function readHeads({ database, first }: LogFile, findings: Findings): Heads | null {
+type Pruned = Pick<SealedPart, 'heads' | 'checkpointsFrom'>;
+
+const NOTHING_PRUNED: Pruned = { heads: null, checkpointsFrom: 1 };
+
+/** What the record of the last pruning names: heads, and where the checkpoints begin. */
+function readPruned({ database, first }: LogFile, findings: Findings): Pruned {
   const record = database
     .prepare("SELECT seq, body FROM audit WHERE type = 'audit.pruned' ORDER BY seq DESC LIMIT 1")
     .get();
   const data = parseBody<RecordBody>(String(record?.['body'] ?? ''))?.data;
   if (record === undefined || data?.['last'] !== first - 1) {
     findings.add(lost(first, 'and no record says that they were pruned'));
-    return null;
+    return NOTHING_PRUNED;
   }
+  // One of an older version says nothing, and removed none.
+  const checkpointsFrom = Number(data['checkpoints_from'] ?? 1);
   const row = database.prepare('SELECT body FROM audit_heads WHERE last = ?').get(first - 1);
   const text = String(row?.['body'] ?? '');
-  if (sha256(text) === data['heads']) return parseBody<Heads>(text);
+  if (sha256(text) === data['heads']) return { heads: parseBody<Heads>(text), checkpointsFrom };
   const seq = Number(record['seq']);
   const message = `what pruned records said of the tables is not what record ${seq} speaks of`;
   findings.add({ kind: 'state_mismatch', seq, message });
-  return null;
+  return { heads: null, checkpointsFrom };
 }
 
 function lost(first: number, why: string): Parameters<Findings['add']>[0] {

@@ -22,12 +22,17 @@ export function openHashes(database: DatabaseSync): (seq: number) => string | nu
   };
 }
 
-/** Checks the checkpoints with their signatures, and the chain against them. */
-export function checkCheckpoints(file: LogFile, trusted: string | null, findings: Findings): SignedRows {
+/** Checks the checkpoints with their signatures, and the chain against them. `from` is the number of the first one. */
+export function checkCheckpoints(
+  file: LogFile,
+  from: number,
+  trusted: string | null,
+  findings: Findings,
+): SignedRows {
   const { database, log, first, last } = file;
   const hashOf = openHashes(database);
   let previous: string | null = null;
-  let number = 0;
+  let number = from - 1;
   let good = 0;
   let untrustedFrom: number | null = null;
   for (const row of database.prepare('SELECT * FROM audit_checkpoints ORDER BY number').iterate()) {
@@ -51,7 +56,7 @@ export function checkCheckpoints(file: LogFile, trusted: string | null, findings
       bad('checkpoint_edited', `checkpoint ${Number(row['number'])}, of record ${seq}, is none of this log`);
     else if (!isSignedBy(body.key, text, String(row['signature'])))
       bad('checkpoint_edited', `the signature of checkpoint ${body.number}, of record ${seq}, does not hold`);
-    else if (body.previous !== previous)
+    else if (body.previous !== previous && (from === 1 || number >= from))
       bad('checkpoint_edited', `checkpoint ${body.number} does not name the one before it`);
     else if (seq > last) findings.add(truncated(last, seq, `checkpoint ${body.number}`));
     else if (seq >= first && hashOf(seq) !== body.hash) {

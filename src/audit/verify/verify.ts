@@ -113,9 +113,9 @@ function verifyFile(
     checkTiedJournals(database, fold, null, findings);
     const records = readRecords(file, { hash: sealed.hash, fold }, key, findings);
     checkSegments(file, sealed, records.own, findings);
-    const signed = checkCheckpoints(file, trusted, findings);
+    const signed = checkCheckpoints(file, sealed.checkpointsFrom, trusted, findings);
     const anchored = found
-      ? checkAnchor(file, anchor, seen, records.own, findings)
+      ? checkAnchor(file, { anchor, seen, from: sealed.checkpointsFrom }, records.own, findings)
       : { through: 0, checkpoints: 0, doubt: read.fault, notes: [] };
     // Without the heads the records say too little of the tables.
     if (first <= 1 || sealed.heads !== null) checkState(database, records.fold, records.payloads, findings);

@@ -116,7 +116,8 @@ async function faultOf(
   if (anchor.keys.length === 0) return about.anchor === null && newest === 0 ? null : 'missing';
   if (last !== undefined) {
     const [mine] = await store.call('audit.checkpoints', { after: last.number - 1, limit: 1 });
-    if (mine?.body !== last.body) return 'ahead';
+    // What was pruned is not there any more, and says nothing.
+    if (mine === undefined || (mine.number === last.number && mine.body !== last.body)) return 'ahead';
   }
   if (newest - (last?.number ?? 0) <= 1) return null;
   const excuses = await store.call('audit.read', {
