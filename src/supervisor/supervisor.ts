@@ -92,9 +92,13 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   const { home, lock } = options;
   const settings = upkeepSettings(process.env);
   const vitals = openVitals();
-  const store = watchStore(await options.database, vitals.watcher);
   const { journal } = options;
-  const log = await (journal === null ? openDiagnostics(home.logFolder) : openJournalDiagnostics(journal));
+  // What writes the log is loaded while the database is opened.
+  const [database, log] = await Promise.all([
+    options.database,
+    journal === null ? openDiagnostics(home.logFolder) : openJournalDiagnostics(journal),
+  ]);
+  const store = watchStore(database, vitals.watcher);
   const isolation = await openIsolation({ home: home.folder, requested: options.isolation });
   const ground = { home, store, log, now: Date.now };
   const killSwitch = await openKillSwitch(ground, openKillSpool(ground));
