@@ -87,15 +87,20 @@ export function makeKey(folder: string, log: string): AuditKey {
   return keyOf(privateKey);
 }
 
+/** A log has one key, or two: not read anew for each of its thousands of signatures. */
+let lastKey: { readonly name: string; readonly key: KeyObject } | null = null;
+
+function importKey(publicKey: string): KeyObject {
+  const key = { kty: 'OKP', crv: 'Ed25519', x: publicKey.slice(PREFIX.length) };
+  return createPublicKey({ key, format: 'jwk' });
+}
+
 /** True when `signature` is that of `text` by the holder of a key. False for what is no key or no signature. */
 export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
   try {
     if (!publicKey.startsWith(PREFIX)) return false;
-    const key = createPublicKey({
-      key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.slice(PREFIX.length) },
-      format: 'jwk',
-    });
-    return verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64url'));
+    if (lastKey?.name !== publicKey) lastKey = { name: publicKey, key: importKey(publicKey) };
+    return verify(null, Buffer.from(text), lastKey.key, Buffer.from(signature, 'base64url'));
   } catch (error) {
     if (error instanceof Error) return false;
     throw error;

@@ -9,9 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { parseAnchor } from '../audit/anchor.ts';
+import { type AnchoredCheckpoint, parseAnchor } from '../audit/anchor.ts';
 import { anchorPath, readAnchor } from '../audit/anchor-file.ts';
-import { keyFile } from '../audit/keys.ts';
+import { isSignedBy, keyFile } from '../audit/keys.ts';
 import type { AuditActor, AuditEntry } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { makePrivate, syncPath } from '../protocol/durable.ts';
@@ -133,8 +133,12 @@ function compare(
   env: NodeJS.ProcessEnv,
 ): Pick<RestoreDocument, 'anchored_through' | 'lacks' | 'has_key'> {
   if (log === null) return { anchored_through: null, lacks: null, has_key: false };
-  const { checkpoints } = parseAnchor(readAnchor(anchorPath(home.folder, log, env)) ?? '', log);
-  const last = checkpoints.reduce<number | null>((most, each) => Math.max(most ?? 0, each.seq), null);
+  const text = readAnchor(anchorPath(home.folder, log, env)) ?? '';
+  // Signatures take their time, and one tells how far the log went.
+  const { checkpoints } = parseAnchor(text, log, () => true);
+  const isSigned = ({ says, body, signature }: AnchoredCheckpoint): boolean =>
+    isSignedBy(says.key, body, signature);
+  const last = checkpoints.toSorted((one, other) => other.seq - one.seq).find(isSigned)?.seq ?? null;
   return {
     anchored_through: last,
     lacks: last === null || last <= seq ? null : { first: seq + 1, last },
