@@ -7,6 +7,7 @@ import type { Capacity } from '../admission/capacity.ts';
 import type { AuditKeeper } from '../audit/audit-keeper.ts';
 import type { SupervisorContext } from '../context.ts';
 import { latchDocument } from '../guard/kill-methods.ts';
+import { policyEnvironment } from '../guard/policy-environment.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';
 import type { ScheduleEntry } from '../schedules/schedule-entry.ts';
 import { fireDocument } from '../schedules/schedule-methods.ts';
@@ -78,6 +79,7 @@ export async function vitalStatus(context: SupervisorContext, parts: StatusParts
     notifications: parts.notifications(),
     problems: [...new Set([...parts.problems(), ...about.problems, ...approvals.problems])],
     audit: auditOf(about.answer, keeper),
+    environment: policyEnvironment(),
     service: parts.service,
   };
 }
