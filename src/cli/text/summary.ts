@@ -1,3 +1,4 @@
+import { fillHint } from '../../errors/workflow-error.ts';
 import type { StatusDocument, StepDocument } from '../../protocol/control.ts';
 import { isObject } from '../../protocol/is-object.ts';
 import { cutToWidth, displayWidth } from './display-width.ts';
@@ -47,10 +48,7 @@ export function summary(run: StatusDocument, { style, width, now }: Screen): str
     if (run.reason !== null && !isTold && !run.error.message.includes(run.reason))
       add('  reason: ', printable(run.reason));
     if (run.error.hint !== null)
-      add(
-        '  hint: ',
-        printable(run.error.hint.replace('<id>', run.id).replace('<path>', run.error.step ?? '<path>')),
-      );
+      add('  hint: ', printable(fillHint(run.error.hint, { id: run.id, path: run.error.step ?? '<path>' })));
     if (['failed', 'stopped', 'killed', 'timed_out'].includes(run.status))
       add('  go on from there: ', `q workflow resume ${run.id}`);
   }
