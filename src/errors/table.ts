@@ -151,7 +151,7 @@ export const ERROR_TABLE = {
     EXIT.UNREACHABLE,
     'retryable',
     'The supervisor does not answer on its control socket.',
-    'Run q workflow supervisor start, then look at the log it names.',
+    'Run q workflow supervisor start; log/supervisor.log of the state folder says more.',
   ),
   SUPERVISOR_RUNNING: row(
     EXIT.UNREACHABLE,
