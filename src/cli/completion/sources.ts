@@ -85,10 +85,8 @@ export function openSources(home: Home, caller: Caller): Sources {
       );
     },
     parameters: async (skill) => {
-      const { findSkills } = await import('../../skills/find.ts');
-      const { workspace, userHome, configHome } = caller;
-      const found = findSkills({ workspace, home: userHome, configDir: configHome }).get(skill);
-      return (found?.parameters ?? []).map(({ name, description }) => ({ value: `${name}=`, description }));
+      const declared = await (await import('../skills.ts')).skillParameters(skill, caller);
+      return declared.map(({ name, description }) => ({ value: `${name}=`, description }));
     },
     skills: async () => named(await (await import('../skills.ts')).listSkills(caller)),
     agents: async () => named(await (await import('../agents.ts')).listAgents(caller)),

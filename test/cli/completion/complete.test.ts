@@ -69,7 +69,11 @@ test('commands and topics, with the first sentence of what they do', async () =>
 
 test('flags: those that are not there yet, and their values', async () => {
   assert.deepEqual(await values('zsh', 'run', '--'), ['--detach', '--input', '--context', '--help']);
-  assert.deepEqual(await values('zsh', 'run', '--detach', '--input', 'a=1', '--'), ['--input', '--context', '--help']);
+  assert.deepEqual(await values('zsh', 'run', '--detach', '--input', 'a=1', '--'), [
+    '--input',
+    '--context',
+    '--help',
+  ]);
   assert.deepEqual(await values('zsh', 'logs', '4kz', '--stream', 'std'), ['stdout', 'stderr']);
   assert.deepEqual(await values('zsh', 'logs', '4kz', '--stream=stdo'), ['--stream=stdout']);
   assert.deepEqual(await values('zsh', 'completion', ''), ['bash', 'zsh']);
