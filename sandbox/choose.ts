@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { WorkflowError } from '../src/errors/workflow-error.ts';
+import { cgroupAdvice, cgroupMachine, POLLING_ASKED } from './cgroup-advice.ts';
 import { CgroupIsolation } from './cgroupfs/isolation.ts';
 import type { ProbeResult } from './cgroupfs/probe.ts';
 import { probeV1 } from './cgroupfs/probe-v1.ts';
@@ -30,7 +31,7 @@ export function chooseAmong(
   probes: readonly ((key: string) => ProbeResult)[],
 ): Isolation {
   const key = homeKey(options.home);
-  if (options.requested === 'polling') return new PollingIsolation(key, ['Polling was asked for.']);
+  if (options.requested === 'polling') return new PollingIsolation(key, [POLLING_ASKED]);
   const problems: string[] = [];
   for (const probe of process.platform === 'linux' ? probes : []) {
     const result = probe(key);
@@ -40,7 +41,7 @@ export function chooseAmong(
   if (problems.length === 0) problems.push(`cgroups are a part of Linux; this is ${process.platform}.`);
   if (options.requested === 'auto') return new PollingIsolation(key, problems);
   throw new WorkflowError('ISOLATION_MISSING', `No cgroup can be used here. ${problems.join(' ')}`, {
-    hint: 'Start the supervisor in a delegated unit (systemd-run --user --scope -p Delegate=yes), or allow polling.',
+    hint: `${cgroupAdvice(problems, cgroupMachine())}, or allow polling: --isolation auto.`,
     details: { problems },
   });
 }

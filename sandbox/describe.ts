@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { type CgroupMachine, cgroupAdvice, cgroupMachine } from './cgroup-advice.ts';
 import type { IsolationReport, LimitName } from './isolation.ts';
 import type { Layer, Layers } from './layers.ts';
 
@@ -21,15 +22,16 @@ const LIMITS: Readonly<Record<LimitName, string>> = {
 };
 /** A clock and a disk walk are ours by nature: no kernel limit stands behind them in any backend. */
 const ALWAYS_OBSERVED: readonly LimitName[] = ['time', 'disk'];
-const DELEGATE =
-  'Start the supervisor in a delegated unit: systemd-run --user --scope -p Delegate=yes q-workflow supervisor start';
 
 /** What holds which limit here: the backend, then each limit. */
 export function describeIsolation(
   report: IsolationReport,
   uid: number | undefined = process.getuid?.(),
+  machine: CgroupMachine = cgroupMachine(uid),
 ): DoctorRow[] {
-  return [backendRow(report), ...Object.keys(LIMITS).map((name) => limitRow(report, name as LimitName, uid))];
+  const advice = cgroupAdvice(report.missing, machine);
+  const limits = Object.keys(LIMITS).map((name) => limitRow(report, name as LimitName, uid, advice));
+  return [backendRow(report, advice), ...limits];
 }
 
 /** Why a limit on IO cannot be held here, in a few words; null where the kernel holds it. */
@@ -40,29 +42,39 @@ export function ioLimitProblem({ backend, enforced }: IsolationReport): string |
     : `only cgroup v2 holds it, and this is ${backend}`;
 }
 
-function backendRow(report: IsolationReport): DoctorRow {
+function backendRow(report: IsolationReport, advice: string): DoctorRow {
   const ok = report.backend !== 'polling';
   const detail = [report.backend, ...report.missing.map((line) => line.replace(/\.$/, ''))].join('; ');
-  return { name: 'isolation backend', ok, detail, fix: ok ? '' : DELEGATE };
+  return { name: 'isolation backend', ok, detail, fix: ok ? '' : advice };
 }
 
-function limitRow(report: IsolationReport, limit: LimitName, uid: number | undefined): DoctorRow {
+function limitRow(
+  report: IsolationReport,
+  limit: LimitName,
+  uid: number | undefined,
+  advice: string,
+): DoctorRow {
   const name = LIMITS[limit];
   if (report.enforced.includes(limit))
     return { name, ok: true, detail: `enforced by ${report.backend}`, fix: '' };
   if (limit === 'io')
-    return { name, ok: false, detail: `not held: ${ioLimitProblem(report)}`, fix: ioFix(report, uid) };
+    return {
+      name,
+      ok: false,
+      detail: `not held: ${ioLimitProblem(report)}`,
+      fix: ioFix(report, uid, advice),
+    };
   if (!report.observed.includes(limit)) {
-    return { name, ok: false, detail: `not held by ${report.backend} here`, fix: DELEGATE };
+    return { name, ok: false, detail: `not held by ${report.backend} here`, fix: advice };
   }
   if (ALWAYS_OBSERVED.includes(limit))
     return { name, ok: true, detail: 'observed by the supervisor', fix: '' };
-  return { name, ok: false, detail: 'observed by polling, acted on late', fix: DELEGATE };
+  return { name, ok: false, detail: 'observed by polling, acted on late', fix: advice };
 }
 
-function ioFix({ backend }: IsolationReport, uid: number | undefined): string {
+function ioFix({ backend }: IsolationReport, uid: number | undefined, advice: string): string {
   if (backend === 'cgroup-v1') return 'Boot with cgroup v2: systemd.unified_cgroup_hierarchy=1';
-  if (backend === 'polling') return DELEGATE;
+  if (backend === 'polling') return advice;
   if (uid === 0)
     return 'Start the supervisor in a unit with Delegate=yes, on a kernel with CONFIG_BLK_DEV_THROTTLING';
   // systemd itself delegates no more than pids, memory and cpu to its users (user@.service).

@@ -108,6 +108,7 @@ const FILES: readonly (readonly [string, string])[] = [
   ['.amazonq/policies/*.json', 'policies of a workspace'],
   ['~/.config/q-workflow/policies/*.json', 'policies of the user'],
   ['/etc/q-workflow/policies/*.json', 'policies of the organisation'],
+  ['~/.config/q-workflow/config.json', 'models, whom to tell, capacity: docs/operations.md, docs/agents.md'],
 ];
 
 function section(title: string): string[] {

@@ -10,7 +10,7 @@ export default class Kill extends WorkflowCommand {
   static override examples = [
     '<%= config.bin %> workflow kill instance:4kz8s0a2bd --reason "runs wild"',
     '<%= config.bin %> workflow kill global',
-    '<%= config.bin %> workflow kill agent:triage --mode quarantine',
+    '<%= config.bin %> workflow kill workflow:triage --mode quarantine',
   ];
   static override args = {
     scope: Args.string({

@@ -86,8 +86,9 @@ export async function testPolicies(request: TestRequest, caller: Caller): Promis
   const caseFiles = [...request.cases, ...request.files.filter(isCase)];
   const policies = request.files.filter((file) => !isCase(file));
   const check = await checkPolicies(policies, caller);
+  const places = { ...caller, environment: request.environment };
   const { set } =
-    policies.length > 0 ? await loadNamedPolicies(policies, caller) : await loadPolicySet(caller);
+    policies.length > 0 ? await loadNamedPolicies(policies, places) : await loadPolicySet(places);
   const place = { workspace: caller.workspace, home: caller.userHome, environment: request.environment };
   const cases = caseFiles.flatMap((file) =>
     parseCases(readText(file), file).map((each) => ({ file, ...runCase(set, each, place) })),
@@ -133,10 +134,11 @@ export type Explanation = ExplainDocument & { readonly problems: readonly Proble
 export async function explainCall(request: ExplainRequest, caller: Caller): Promise<Explanation> {
   const { explain, loadNamedPolicies, loadPolicySet, parseCall } = await guard();
   const call = parseCall(request.call === '-' ? readFileSync(0, 'utf8') : request.call);
+  const places = { ...caller, environment: request.environment };
   const { set, files } =
     request.policies.length > 0
-      ? await loadNamedPolicies(request.policies, caller)
-      : await loadPolicySet(caller);
+      ? await loadNamedPolicies(request.policies, places)
+      : await loadPolicySet(places);
   const place = { workspace: caller.workspace, home: caller.userHome, environment: request.environment };
   return { ...explain(set, call, place), problems: files.flatMap(({ problems }) => problems) };
 }

@@ -28,13 +28,13 @@ const PAGE = 100;
 export async function replayCalls(
   client: Client,
   since: number,
-  policies: readonly string[],
+  { policies, environment }: { readonly policies: readonly string[]; readonly environment: string | null },
   caller: Caller,
 ): Promise<ReplayDocument> {
   const { explain, loadNamedPolicies, loadPolicySet } = await import('../guard/policy/api.ts');
   const sets = new Map<string, ReturnType<typeof loadPolicySet>>();
   const setOf = (workspace: string): ReturnType<typeof loadPolicySet> => {
-    const places = { workspace, configHome: caller.configHome };
+    const places = { workspace, configHome: caller.configHome, environment };
     const set =
       sets.get(workspace) ??
       (policies.length > 0 ? loadNamedPolicies(policies, places) : loadPolicySet(places));
@@ -70,7 +70,7 @@ export async function replayCalls(
       const { decision, rules, reason } = explain(set, text, {
         workspace,
         home: caller.userHome,
-        environment: null,
+        environment,
       });
       replayed += 1;
       if (decision !== call.decision) changed.push({ ...call, now: { decision, rules, reason } });

@@ -33,6 +33,13 @@ export async function findSkill(given: string, caller: Caller): Promise<Part> {
     : byAlias;
 }
 
+/** The parameters that a skill declares, by its name or alias; none for one that is not there. */
+export async function skillParameters(given: string, caller: Caller): Promise<readonly SkillParameter[]> {
+  const { findSkills } = await import('../skills/find.ts');
+  const places = { workspace: caller.workspace, home: caller.userHome, configDir: caller.configHome };
+  return findSkills(places).get(given)?.parameters ?? [];
+}
+
 export interface CheckedSkill {
   readonly name: string;
   readonly inputs: JsonObject;

@@ -170,6 +170,9 @@ function unanswered(home: Home, method: string, afterMs: number): WorkflowError 
   return new WorkflowError(
     'SUPERVISOR_UNREACHABLE',
     `the supervisor has not answered ${method} for ${afterMs / 1000} s`,
-    { hint: `Look at ${home.logFolder}/supervisor.log; q workflow supervisor status names its pid.` },
+    {
+      // A status would not be answered either.
+      hint: `Its pid is in the last line "supervisor is ready" of ${home.logFolder}/supervisor.log: after kill -9 (a service: systemctl restart) instances go on, and the next command starts another one.`,
+    },
   );
 }

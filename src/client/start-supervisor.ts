@@ -7,7 +7,7 @@ import { DAEMON_ENVIRONMENT, daemonCommand } from '../protocol/daemon-command.ts
 import { FAILPOINT_VARIABLE } from '../protocol/failpoint.ts';
 import { type Home, unusable } from '../protocol/home.ts';
 import type { IsolationRequest } from '../protocol/isolation-request.ts';
-import { DRAIN_VARIABLE, ON_STOP_VARIABLE } from '../protocol/service.ts';
+import { DRAIN_VARIABLE, ENVIRONMENT_VARIABLE, ON_STOP_VARIABLE } from '../protocol/service.ts';
 import { UPKEEP_VARIABLES } from '../protocol/upkeep-settings.ts';
 import { readServiceMark } from '../service/service-mark.ts';
 
@@ -23,6 +23,7 @@ const DAEMON_VARIABLES = [
   'Q_WORKFLOW_ISOLATION',
   'Q_WORKFLOW_ANCHOR',
   'Q_WORKFLOW_SYSLOG',
+  ENVIRONMENT_VARIABLE,
   ON_STOP_VARIABLE,
   DRAIN_VARIABLE,
   'Q_WORKFLOW_METRICS',

@@ -151,7 +151,7 @@ export const ERROR_TABLE = {
     EXIT.UNREACHABLE,
     'retryable',
     'The supervisor does not answer on its control socket.',
-    'Run q workflow supervisor start, then look at the log it names.',
+    'Run q workflow supervisor start; log/supervisor.log of the state folder says more.',
   ),
   SUPERVISOR_RUNNING: row(
     EXIT.UNREACHABLE,
@@ -278,7 +278,7 @@ export const ERROR_TABLE = {
     EXIT.REFUSED,
     'terminal',
     'A policy refused the action.',
-    'Run q workflow status <id> to see the rule.',
+    'Run q workflow audit list --instance <id> --type permit.decided to see the rule.',
   ),
   KILL_SWITCH: row(
     EXIT.REFUSED,
@@ -583,7 +583,7 @@ export const ERROR_TABLE = {
     EXIT.FAILED,
     'terminal',
     'The instance process died again and again without finishing a step.',
-    'Read the log of the instance, mend the cause, then q workflow resume <id>.',
+    'Read instances/<id>/host-*.log in the state folder, mend the cause, then q workflow resume <id>.',
   ),
   INSTANCE_START: row(
     EXIT.FAILED,
@@ -595,7 +595,7 @@ export const ERROR_TABLE = {
     EXIT.BUG,
     'terminal',
     'Something happened that should be impossible.',
-    'Please report it with the log of the supervisor.',
+    'Please report it with log/supervisor.log of the state folder (of a service: journalctl -u q-workflow).',
   ),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -27,6 +27,8 @@ export interface ErrorOptions {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly problems?: readonly Problem[];
   readonly cause?: unknown;
+  /** What stands for the placeholders of the hint: `id` for `<id>`. A hint is a command to type. */
+  readonly about?: Readonly<Record<string, string>>;
 }
 
 /** An error that a person will read: a code of the table, a message that names the thing, and a hint. */
@@ -42,7 +44,7 @@ export class WorkflowError extends Error {
     this.name = 'WorkflowError';
     this.code = code;
     this.step = options.step;
-    this.hint = options.hint ?? ERROR_TABLE[code].hint;
+    this.hint = fillHint(options.hint ?? ERROR_TABLE[code].hint, options.about ?? {});
     this.details = options.details;
     this.problems = options.problems ?? [];
   }
@@ -70,6 +72,11 @@ export class WorkflowError extends Error {
   static fromRecord(record: ErrorRecord): WorkflowError {
     return new WorkflowError(isErrorCode(record.code) ? record.code : 'INTERNAL', record.message, record);
   }
+}
+
+/** A hint with its placeholders filled, as far as they are known. */
+export function fillHint(hint: string, about: Readonly<Record<string, string>>): string {
+  return hint.replace(/<(\w+)>/g, (placeholder, name: string) => about[name] ?? placeholder);
 }
 
 /** Turns whatever was thrown into an Error, once, at a boundary. */

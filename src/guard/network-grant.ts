@@ -13,10 +13,10 @@ import {
 } from '../../sandbox/network/rules.ts';
 import type { ApprovalRequest } from '../store/tables/approval-rows.ts';
 import { hostRules, isOpen, openedBy } from './network.ts';
-import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/calls/call.ts';
+import type { GuardedCall } from './policy/calls/call.ts';
 import { mayConcernTraffic } from './policy/calls/traffic.ts';
 import type { Verdict } from './policy/decide.ts';
-import { type ActiveLayer, activeLayers, type PolicySet } from './policy/files/policy-set.ts';
+import { type ActiveLayer, activeLayers, inEnvironment, type PolicySet } from './policy/files/policy-set.ts';
 import type { Rule } from './policy/rules/compile-rule.ts';
 import { isHost } from './policy/rules/match-host.ts';
 import type { NamedPlace } from './policy/rules/named-places.ts';
@@ -53,8 +53,9 @@ export function placeText({ host, port }: ApprovedPlaces[number]): string {
 }
 
 function wayTo(place: NamedPlace, facts: GrantFacts, by: string): NetworkRules | null {
-  const { policies, traffic, verdict } = facts;
-  const layers = activeLayers(policies, traffic.environment ?? DEFAULT_ENVIRONMENT);
+  const { policies, verdict } = facts;
+  const traffic = inEnvironment(policies, facts.traffic);
+  const layers = activeLayers(policies, traffic.environment);
   const [top, ...below] = layers;
   if (top === undefined || layers.some(({ faults }) => faults.length > 0)) return null;
   const tool = facts.tool.startsWith('@') ? (facts.tool.split('/')[0] ?? facts.tool) : facts.tool;

@@ -1,7 +1,7 @@
 import type { AddressClass } from '../../sandbox/network/address.ts';
 import { isNarrowEnough, type NetworkRule, type NetworkRules } from '../../sandbox/network/rules.ts';
 import type { Workflow, WorkStep } from '../definition/workflow.ts';
-import { DEFAULT_ENVIRONMENT, type GuardedCall } from './policy/calls/call.ts';
+import type { GuardedCall } from './policy/calls/call.ts';
 import {
   HOOK,
   mayConcernTraffic,
@@ -11,7 +11,7 @@ import {
   SKILL_STEP,
   surelyTraffic,
 } from './policy/calls/traffic.ts';
-import { type ActiveLayer, activeLayers, type PolicySet } from './policy/files/policy-set.ts';
+import { type ActiveLayer, activeLayers, inEnvironment, type PolicySet } from './policy/files/policy-set.ts';
 import type { Rule } from './policy/rules/compile-rule.ts';
 import { leavesOf, type StepTier } from './tiers.ts';
 
@@ -63,8 +63,9 @@ export function decideNetworks(facts: NetworkFacts): Record<string, StepNetwork>
  * what a layer below does not, and what a rule of any layer that may speak of it asks about or denies. A default of
  * `allow` opens nothing. Null for nothing.
  */
-export function networkRules(set: PolicySet, tool: string, question: GuardedCall): NetworkRules | null {
-  const layers = activeLayers(set, question.environment ?? DEFAULT_ENVIRONMENT);
+export function networkRules(set: PolicySet, tool: string, asked: GuardedCall): NetworkRules | null {
+  const question = inEnvironment(set, asked);
+  const layers = activeLayers(set, question.environment);
   const [top, ...below] = layers;
   // Nothing is known of what a file says that cannot be used.
   if (top === undefined || layers.some(({ faults }) => faults.length > 0)) return null;

@@ -186,7 +186,7 @@ function limitOf(request: PermitRequest, facts: PermitFacts): string | null {
   const { policies, counts, now } = facts;
   if ((kind !== 'tool' && kind !== 'model') || isAgain(request, facts)) return null;
   const next = kind === 'model' ? ({ kind } as const) : ({ kind, tool: agent?.tool ?? '' } as const);
-  return passedLimit(counts, settingsOf(policies, null).limits, next, now);
+  return passedLimit(counts, settingsOf(policies).limits, next, now);
 }
 
 /** It was allowed before, and is counted; its process or its hook kept it from being run. */

@@ -2,7 +2,6 @@ import { isLaxer, type Tier } from '../../sandbox/launcher/tier.ts';
 import { allSteps } from '../definition/references.ts';
 import { isWorkStep, type Workflow, type WorkStep } from '../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../errors/workflow-error.ts';
-import { DEFAULT_ENVIRONMENT } from './policy/calls/call.ts';
 import { LAYERS } from './policy/files/policy-file.ts';
 import { activePolicies, type LoadedPolicy, type PolicySet } from './policy/files/policy-set.ts';
 
@@ -66,7 +65,7 @@ export function holdTiers(
  */
 export function grantedTier(set: PolicySet, step: WorkStep): TierGrant {
   const usual = DEFAULTS[step.type].tier;
-  const policies = activePolicies(set, DEFAULT_ENVIRONMENT);
+  const policies = activePolicies(set, set.environment);
   const top = topOf(policies);
   const said = policies.flatMap((policy): TierGrant[] => {
     const tier = saidOf(policy, step);
@@ -107,7 +106,7 @@ function problemOf(step: WorkStep, set: PolicySet): Problem[] {
 
 /** The policy that would have to say otherwise. */
 function whoWould(step: WorkStep, asked: Tier, { by }: TierGrant, set: PolicySet): string {
-  const policies = activePolicies(set, DEFAULT_ENVIRONMENT);
+  const policies = activePolicies(set, set.environment);
   const broken = policies.find(({ fault }) => fault !== null);
   if (by !== null) return `the policy ${named(by)} allows no laxer one`;
   if (broken !== undefined) return `the policy ${named(broken)} cannot be used`;

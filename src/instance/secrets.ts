@@ -96,6 +96,7 @@ function readSecret(folder: string, name: string): string {
   } catch (error) {
     throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be read: ${systemCode(error)}`, {
       cause: error,
+      about: { NAME: name },
     });
   }
 }

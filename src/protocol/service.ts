@@ -14,6 +14,9 @@ export const UNIT_VARIABLE = 'Q_WORKFLOW_UNIT';
 export const ON_STOP_VARIABLE = 'Q_WORKFLOW_ON_STOP';
 export const DRAIN_VARIABLE = 'Q_WORKFLOW_DRAIN_SECONDS';
 
+/** Name of the environment, such as production, whose policy files count for the runs of a supervisor. */
+export const ENVIRONMENT_VARIABLE = 'Q_WORKFLOW_ENVIRONMENT';
+
 /** What becomes of running instances at SIGTERM: they go on alone, or are waited for first. */
 export const ON_STOP = ['leave', 'drain'] as const;
 export type OnStop = (typeof ON_STOP)[number];

@@ -56,6 +56,8 @@ export interface SupervisorStatus {
    * database does not say.
    */
   readonly audit: { readonly log: string; readonly key: string; readonly anchor: string } | null;
+  /** Whose policy files count for its runs. */
+  readonly environment: string;
   /** The service manager that started it; null when a person or a command did. */
   readonly service: ServiceFacts | null;
 }

@@ -1,5 +1,11 @@
 import type { Home } from '../protocol/home.ts';
-import { DRAIN_VARIABLE, ON_STOP_VARIABLE, type OnStop, UNIT_VARIABLE } from '../protocol/service.ts';
+import {
+  DRAIN_VARIABLE,
+  ENVIRONMENT_VARIABLE,
+  ON_STOP_VARIABLE,
+  type OnStop,
+  UNIT_VARIABLE,
+} from '../protocol/service.ts';
 import { UPKEEP_VARIABLES } from '../protocol/upkeep-settings.ts';
 
 export type Scope = 'system' | 'user';
@@ -32,6 +38,7 @@ const TAKEN_OVER = [
   'Q_WORKFLOW_ISOLATION',
   'Q_WORKFLOW_ANCHOR',
   'Q_WORKFLOW_SYSLOG',
+  ENVIRONMENT_VARIABLE,
   ...UPKEEP_VARIABLES,
   'TZ',
 ];

@@ -29,6 +29,9 @@ export function revealSecrets(value: Json, secrets: Secrets): Json {
     );
   }
   const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-  if (secret === undefined) throw new WorkflowError('SECRET_MISSING', `the secret "${name}" is not stored`);
+  if (secret === undefined)
+    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" is not stored`, {
+      about: { NAME: name },
+    });
   return secret;
 }

@@ -88,7 +88,10 @@ function textOf(file: string): string {
 async function readDefinition(file: string, text: string): Promise<JsonObject> {
   const { workflow, problems } = await loadWorkflow(text, { file });
   if (workflow === null)
-    throw new WorkflowError('DEFINITION_INVALID', `${file} is not a valid workflow`, { problems });
+    throw new WorkflowError('DEFINITION_INVALID', `${file} is not a valid workflow`, {
+      problems,
+      about: { file },
+    });
   return JSON.parse(text) as JsonObject;
 }
 

@@ -76,6 +76,7 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
       'notifications',
       'problems',
       'audit',
+      'environment',
       'service',
       'queue',
       'next_fires',

@@ -78,6 +78,24 @@ describe('what is granted', () => {
     assert.deepEqual(await networksUnder(policySet([], [])), {});
   });
 
+  test('files and conditions of the environment of the set count', async () => {
+    const { policies } = await setOf(
+      top(allow('api.example.com', { when: "env.name == 'production'" })),
+      below({ environments: ['staging'], rules: [{ effect: 'deny', tool: 'network' }] }),
+    );
+    const reachedIn = async (environment: string): Promise<string[]> =>
+      whoReaches(await networksUnder(policySet(policies, [], null, environment)), API);
+    assert.deepEqual(await reachedIn('production'), ALL);
+    assert.deepEqual(await reachedIn('default'), []);
+    const open = await setOf(
+      top(allow('api.example.com')),
+      below({ environments: ['staging'], default: 'deny' }),
+    );
+    assert.deepEqual(whoReaches(await networksUnder(open), API), ALL);
+    const staged = policySet(open.policies, [], null, 'staging');
+    assert.deepEqual(whoReaches(await networksUnder(staged), API), []);
+  });
+
   test('a rule without a tool, or for the traffic, opens a host for the whole step; other tiers get none', async () => {
     for (const more of [{}, { tool: 'network' }] as const) {
       const networks = await networksUnder(await setOf(top(allow('api.example.com', more))));

@@ -200,6 +200,9 @@ test('files in shadow mode, of another environment or that cannot be used grant 
     const set = await setOf(base, file('user', 'more', { tiers, ...more }));
     assert.match(await refusalUnder(set, { a: 'trusted' }), /user\/base would have to grant it/);
   }
+  const { policies: both } = await setOf(base, file('user', 'more', { tiers, environments: ['production'] }));
+  const there = policySet(both, [], null, 'production');
+  assert.deepEqual(await tiersUnder(there, { a: 'trusted' }), { a: 'trusted' });
   const broken = await loadText('{"layer": "workspace", "tiers": {"skill": "lax"}}', 'broken');
   assert.match(broken.policy.fault ?? '', /\$\.tiers\.skill/);
   const { policies } = await setOf(file('user', 'base', { tiers }));

@@ -92,6 +92,7 @@ test('the environment is taken over by a list: no key goes into a unit', () => {
   const env = {
     HOME: '/home/me',
     TZ: 'Asia/Tokyo',
+    Q_WORKFLOW_ENVIRONMENT: 'production',
     Q_WORKFLOW_API_KEY: 'sk-secret',
     AWS_SECRET_ACCESS_KEY: 'x',
     LD_PRELOAD: '/evil.so',
@@ -101,6 +102,7 @@ test('the environment is taken over by a list: no key goes into a unit', () => {
   assert.deepEqual(serviceEnvironment(env, { ...base, scope: 'user' }), {
     HOME: '/home/me',
     TZ: 'Asia/Tokyo',
+    Q_WORKFLOW_ENVIRONMENT: 'production',
     PATH: '/home/me/bin:/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/sbin:/bin',
     Q_WORKFLOW_HOME: '/h',
     Q_WORKFLOW_UNIT: 'user/q-workflow.service',

@@ -29,6 +29,7 @@ export function quietStatus(more: Partial<SupervisorStatus> = {}): SupervisorSta
     notifications: { targets: [], pending: 0, delivered: 0, failed: 0 },
     problems: [],
     audit: { log: 'l', key: 'k', anchor: '/a' },
+    environment: 'default',
     service: null,
     ...more,
   };

@@ -70,9 +70,11 @@ describe('policies in a run', { timeout: 240_000 }, () => {
     t: TestContext,
     turns: readonly MockTurn[],
     content: object,
+    environment?: string,
   ): Promise<{ desk: AgentBench; run: StatusDocument }> => {
     const desk = await openAgentBench({ turns, after: 'fail' });
     t.after(() => desk.close());
+    if (environment !== undefined) desk.bench.env['Q_WORKFLOW_ENVIRONMENT'] = environment;
     desk.workflow('one');
     const folder = join(desk.bench.workspace, '.amazonq', 'policies');
     mkdirSync(folder, { recursive: true });
@@ -105,6 +107,19 @@ describe('policies in a run', { timeout: 240_000 }, () => {
       ['denied', 'denied', 'ok', 'ok'],
     );
     assert.ok(results(desk, run.id).filter(([, text]) => text === beyond).length === 2);
+  });
+
+  test('a file for one environment holds for the runs of a supervisor in it, and for no others', async (t) => {
+    const content = {
+      environments: ['production'],
+      rules: [{ id: 'hands-off', effect: 'deny', tool: 'fs_list', when: "env.name == 'production'" }],
+    };
+    const outcome = async (environment?: string): Promise<(string | undefined)[]> => {
+      const { desk, run } = await runWith(t, [{ calls: [list] }, { text: 'done' }], content, environment);
+      return results(desk, run.id).map(([each]) => each);
+    };
+    assert.deepEqual(await outcome('production'), ['denied']);
+    assert.deepEqual(await outcome(), ['ok']);
   });
 
   test('a rule with a rate denies what is beyond it', async (t) => {

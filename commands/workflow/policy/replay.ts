@@ -17,16 +17,20 @@ export default class PolicyReplay extends WorkflowCommand {
       multiple: true,
       description: 'a policy file, in the layer it names; in place of those that hold in each workspace',
     }),
+    environment: Flags.string({ description: 'name of the environment', env: 'Q_WORKFLOW_ENVIRONMENT' }),
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(PolicyReplay);
     this.wantsJson = flags.json;
     const since = parseMoment('--since', flags.since, Date.now());
-    const policies = (flags.policy ?? []).map((file) => resolve(file));
+    const asked = {
+      policies: (flags.policy ?? []).map((file) => resolve(file)),
+      environment: flags.environment ?? null,
+    };
     const client = await this.connect();
     try {
-      const replayed = await replayCalls(client, since, policies, this.caller(flags.workspace));
+      const replayed = await replayCalls(client, since, asked, this.caller(flags.workspace));
       this.printWrapped(replayed, () => replayText(replayed));
     } finally {
       client.close();

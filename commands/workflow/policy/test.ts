@@ -9,7 +9,7 @@ export default class PolicyTest extends WorkflowCommand {
     'Run the tests inside policy files, and files of cases against them (or against what holds here).';
   static override examples = [
     '<%= config.bin %> workflow policy test policies/workspace-edit.json',
-    '<%= config.bin %> workflow policy test policies/ci.json --cases policies/ci.cases.json',
+    '<%= config.bin %> workflow policy test policies/ci.json --cases cases.json',
   ];
   static override strict = false;
   static override args = { file: Args.string({ description: 'policy files and files of cases' }) };

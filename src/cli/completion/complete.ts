@@ -1,4 +1,5 @@
 import { printable } from '../text/style.ts';
+import { COLUMN_NAMES } from './columns.ts';
 import { type Candidate, type Commands, type ValueRequest, wanted } from './request.ts';
 import type { Sources } from './sources.ts';
 
@@ -22,7 +23,7 @@ export async function complete(
   const { candidates, paths } =
     request.kind === 'fixed'
       ? { candidates: request.candidates, paths: null }
-      : await found(request, { command: line[0] ?? '', current }, sources);
+      : await found(request, { line, current }, sources);
   const lines = candidates
     .filter(({ value }) => value.startsWith(current) && SAFE.test(value))
     .map(({ value, description }) => `${value.slice(joined.cut)}\t${short(description)}`);
@@ -68,9 +69,10 @@ const LATEST: Candidate = { value: 'latest', description: 'the newest instance' 
 
 async function found(
   { name, given, prefix, also }: ValueRequest,
-  { command, current }: { readonly command: string; readonly current: string },
+  { line, current }: { readonly line: readonly string[]; readonly current: string },
   sources: Sources,
 ): Promise<Found> {
+  const [command = ''] = line;
   const only = (candidates: readonly Candidate[], paths: Found['paths'] = null): Found => ({
     candidates: [
       ...also,
@@ -100,6 +102,14 @@ async function found(
       return only(await scopes(sources));
     case 'input':
       return only(await sources.inputs(given[0] ?? ''));
+    case 'context':
+      return only(await sources.contexts(given[0] ?? ''));
+    case 'param':
+      return only(await sources.parameters(given[0] ?? ''));
+    case 'sort':
+      return only(sortings(columnsOf(line), prefix));
+    case 'filter':
+      return only(columnsOf(line).map((column) => ({ value: `${column}=`, description: '' })));
     case 'skill':
       return only(await sources.skills(), ':files');
     case 'agent':
@@ -126,4 +136,14 @@ async function scopes(sources: Sources): Promise<readonly Candidate[]> {
     ...workflows.map(({ value, description }) => ({ value: `workflow:${value}`, description })),
     ...instances.map(({ value, description }) => ({ value: `instance:${value}`, description })),
   ];
+}
+
+function columnsOf(line: readonly string[]): readonly string[] {
+  return COLUMN_NAMES[line.slice(0, 2).join(' ')] ?? COLUMN_NAMES[line[0] ?? ''] ?? [];
+}
+
+/** From the other end only behind `--sort=`: as a word of its own `-name` would be a flag. */
+function sortings(columns: readonly string[], prefix: string): Candidate[] {
+  const names = prefix === '' ? columns : [...columns, ...columns.map((column) => `-${column}`)];
+  return names.map((value) => ({ value, description: '' }));
 }

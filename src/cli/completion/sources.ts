@@ -25,6 +25,10 @@ export interface Sources {
   steps(instance: string): Promise<readonly Candidate[]>;
   /** `name=` of each input that a workflow declares, by its name or the path of its file. */
   inputs(workflow: string): Promise<readonly Candidate[]>;
+  /** The same for each value of its context. */
+  contexts(workflow: string): Promise<readonly Candidate[]>;
+  /** The same for each parameter of a skill, by its name or alias. */
+  parameters(skill: string): Promise<readonly Candidate[]>;
   skills(): Promise<readonly Candidate[]>;
   agents(): Promise<readonly Candidate[]>;
   codes(): readonly Candidate[];
@@ -64,18 +68,41 @@ export function openSources(home: Home, caller: Caller): Sources {
       return [...new Set(logs.map(({ path }) => path))].map((value) => ({ value, description: '' }));
     },
     inputs: async (workflow) => {
-      const target = resolveTarget(workflow, caller.workspace);
-      const shown = await asked(home, (client) => client.call('workflow.show', { target, caller }));
-      const declared = isObject(shown?.definition) ? shown.definition['inputs'] : undefined;
-      return Object.entries(isObject(declared) ? declared : {}).map(([name, input]) => ({
+      const { inputs } = await definitionOf(home, workflow, caller);
+      return Object.entries(isObject(inputs) ? inputs : {}).map(([name, input]) => ({
         value: `${name}=`,
         description: isObject(input) && typeof input['description'] === 'string' ? input['description'] : '',
       }));
+    },
+    contexts: async (workflow) => {
+      const { context } = await definitionOf(home, workflow, caller);
+      const places = isObject(context) ? [context['readonly'], context['mutable']] : [];
+      return places.flatMap((place) =>
+        Object.entries(isObject(place) ? place : {}).map(([name, value]) => ({
+          value: `${name}=`,
+          description: `${JSON.stringify(value)} in the file`,
+        })),
+      );
+    },
+    parameters: async (skill) => {
+      const declared = await (await import('../skills.ts')).skillParameters(skill, caller);
+      return declared.map(({ name, description }) => ({ value: `${name}=`, description }));
     },
     skills: async () => named(await (await import('../skills.ts')).listSkills(caller)),
     agents: async () => named(await (await import('../agents.ts')).listAgents(caller)),
     codes: () => Object.entries(ERROR_TABLE).map(([value, { meaning }]) => ({ value, description: meaning })),
   };
+}
+
+/** What a running supervisor shows of a workflow; empty when nobody says. */
+async function definitionOf(
+  home: Home,
+  workflow: string,
+  caller: Caller,
+): Promise<Readonly<Record<string, unknown>>> {
+  const target = resolveTarget(workflow, caller.workspace);
+  const shown = await asked(home, (client) => client.call('workflow.show', { target, caller }));
+  return isObject(shown?.definition) ? shown.definition : {};
 }
 
 function named(parts: readonly { name: string; description: string }[]): Candidate[] {

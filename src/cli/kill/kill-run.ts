@@ -5,6 +5,7 @@ import type { Caller } from '../../protocol/caller.ts';
 import type { KillDocument, LatchDocument } from '../../protocol/guard-documents.ts';
 import { type Home, prepareHome } from '../../protocol/home.ts';
 import { fullScope } from './given-scope.ts';
+import { rearmCommand } from './rearm-command.ts';
 
 export { KILL_MODES } from '../../guard/kill/latch-files.ts';
 
@@ -62,6 +63,6 @@ export function killText(document: KillDocument): string {
   return [
     `${scope} is tripped (${mode}): ${what}${how}`,
     ...ended,
-    `Nothing of it starts until: q workflow rearm ${scope} --reason "…"`,
+    `Nothing of it starts until: ${rearmCommand(scope)}`,
   ].join('\n');
 }

@@ -1,8 +1,9 @@
 import { systemCode } from '../../errors/workflow-error.ts';
-import { listLatches } from '../../guard/kill/latch-files.ts';
+import { fileName, listLatches } from '../../guard/kill/latch-files.ts';
 import type { LatchDocument } from '../../protocol/guard-documents.ts';
 import type { Home } from '../../protocol/home.ts';
 import { ago, printable } from '../text/style.ts';
+import { rearmCommand } from './rearm-command.ts';
 
 export interface KillStatus {
   readonly latches: readonly (LatchDocument | UnreadableLatch)[];
@@ -38,10 +39,14 @@ export function killStatusText({ latches, running }: KillStatus, now = Date.now(
       ? ['No kill switch is tripped.']
       : latches.map((latch) =>
           latch.scope === null
-            ? `(unreadable: ${latch.hash.slice(0, 12)}…) is tripped`
+            ? unreadableText(latch)
             : `${latch.scope} (${latch.mode}) since ${latch.tripped_at} (${ago(latch.tripped_at, now)}), by ${latch.by}: ${printable(latch.reason)}`,
         );
-  if (latches.length > 0) lines.push('A person re-arms one: q workflow rearm SCOPE --reason "…"');
+  const [only, ...more] = latches;
+  if (only !== undefined) {
+    const scope = more.length === 0 ? scopeOf(only) : null;
+    lines.push(`A person re-arms one: ${rearmCommand(scope ?? 'SCOPE')}`);
+  }
   if (running === null) return lines.join('\n');
   const left = running.map(
     ({ id, scope, processes }) => `  ${id} runs under ${scope}: ${processes} processes`,
@@ -58,4 +63,15 @@ function filesOf(home: Home): ReturnType<typeof listLatches> {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   }
+}
+
+/** A file that somebody made with `touch` has nothing but its name; that of everything can be known. */
+function scopeOf(latch: LatchDocument | UnreadableLatch): string | null {
+  return latch.scope ?? (latch.hash === fileName('global') ? 'global' : null);
+}
+
+function unreadableText(latch: UnreadableLatch): string {
+  const scope = scopeOf(latch);
+  if (scope !== null) return `${scope} is tripped (its file says no more)`;
+  return `(unreadable: ${latch.hash.slice(0, 12)}…) is tripped`;
 }

@@ -62,10 +62,9 @@ export function archiveText(shown: ArchiveDocument & ArchiveContent): string {
 }
 
 export function archiveRunText({ archived, bytes: size, stopped }: ArchiveRun): string {
-  const done =
-    archived.length === 0
-      ? 'Nothing was archived: no instance ended that long ago.'
-      : `${plural(archived.length, 'instance')} archived, ${bytes(size)}`;
+  if (archived.length === 0)
+    return `Nothing was archived: ${stopped === null ? 'no instance ended that long ago.' : printable(stopped)}`;
+  const done = `${plural(archived.length, 'instance')} archived, ${bytes(size)}`;
   return stopped === null ? done : `${done}\nIt did not come to its end: ${printable(stopped)}`;
 }
 

@@ -69,6 +69,7 @@ export function supervisorText(status: ShownStatus, { style, width, now }: Scree
           ? 'none pending'
           : `${approvals.pending} pending, the oldest ${ago(approvals.oldest, now)}`,
     ),
+    ...environmentOf(status).flatMap((name) => row('policies', `of the environment ${name}`)),
     ...row('notify', notifyText(status)),
     ...row('audit', auditLine(status)),
     ...status.kill_switches.flatMap(({ scope, by, reason, tripped_at }) =>
@@ -99,6 +100,11 @@ function auditLine({ audit }: Pick<SupervisorStatus, 'audit'>, before = ''): str
 /** One of an earlier version, which is to be restarted after an upgrade, tells less. */
 function isOlder(status: Partial<ShownStatus>): boolean {
   return status.capacity === undefined;
+}
+
+/** Most have none of their own. */
+function environmentOf({ environment = 'default' }: Partial<ShownStatus>): string[] {
+  return environment === 'default' ? [] : [environment];
 }
 
 function notifyText({ notifications: { targets, pending, delivered, failed } }: ShownStatus): string {

@@ -14,7 +14,7 @@ export const LIST_FLAGS = {
   }),
   filter: Flags.string({
     multiple: true,
-    description: 'only rows where it holds: status=failed, status=failed,killed, name!=test*',
+    description: 'only rows where it holds; a,b for one of several, != for not, * for anything',
     helpValue: 'COLUMN=VALUE',
   }),
   output: Flags.option({

@@ -1,13 +1,14 @@
+import { fillHint } from '../../errors/workflow-error.ts';
 import type { StatusDocument, StepDocument } from '../../protocol/control.ts';
 import { isObject } from '../../protocol/is-object.ts';
 import { cutToWidth, displayWidth } from './display-width.ts';
 import type { Screen } from './screen.ts';
 import { sparkline } from './sparkline.ts';
-import { bytes, duration, mark, printable, type Style } from './style.ts';
+import { ago, bytes, duration, mark, printable, type Style } from './style.ts';
 import { wrapped } from './wrap.ts';
 
 /** What a person wants to know when a run has ended: how, how long, what it used, why it failed, what to do next. */
-export function summary(run: StatusDocument, { style, width }: Screen): string {
+export function summary(run: StatusDocument, { style, width, now }: Screen): string {
   const lines: string[] = [];
   const add = (label: string, text: string, paint = (line: string): string => line): void =>
     void lines.push(...wrapped(label, text, width).map(paint));
@@ -24,6 +25,8 @@ export function summary(run: StatusDocument, { style, width }: Screen): string {
       : `${mark(run.status, style)} ${style.bold(name)}`,
   );
   if (!isWide) add('  ', rest);
+  const why = standstill(run, now);
+  if (why !== null) add('  ', printable(why));
   if (run.usage !== null)
     add(
       '  ',
@@ -45,14 +48,20 @@ export function summary(run: StatusDocument, { style, width }: Screen): string {
     if (run.reason !== null && !isTold && !run.error.message.includes(run.reason))
       add('  reason: ', printable(run.reason));
     if (run.error.hint !== null)
-      add(
-        '  hint: ',
-        printable(run.error.hint.replace('<id>', run.id).replace('<path>', run.error.step ?? '<path>')),
-      );
+      add('  hint: ', printable(fillHint(run.error.hint, { id: run.id, path: run.error.step ?? '<path>' })));
     if (['failed', 'stopped', 'killed', 'timed_out'].includes(run.status))
       add('  go on from there: ', `q workflow resume ${run.id}`);
   }
   return lines.join('\n');
+}
+
+/** Why a run that has not ended does nothing, and what lets it go on. */
+function standstill({ id, status, paused }: StatusDocument, now: number): string | null {
+  if (status === 'queued') return 'what it waits for: q workflow supervisor status';
+  if (status !== 'paused' || paused === null) return null;
+  const { by, since } = paused;
+  if (by !== 'supervisor') return `paused by ${by} ${ago(since, now)}: q workflow resume ${id} goes on`;
+  return `paused by the supervisor ${ago(since, now)}: the disk of its state folder is nearly full; with room again it goes on by itself`;
 }
 
 /** Failed steps beside the one that the error names, and beside the groups around it. */

@@ -1,10 +1,11 @@
-import { DEFAULT_ENVIRONMENT, type GuardedCall } from './calls/call.ts';
+import type { GuardedCall } from './calls/call.ts';
 import { type CallFacts, readCall } from './calls/read-call.ts';
 import type { Part, Subject } from './calls/subject.ts';
 import type { ApprovalFile, Decision } from './files/policy-file.ts';
 import {
   type ActiveLayer,
   activeLayers,
+  inEnvironment,
   type PolicySet,
   shadowPolicies,
   strictest,
@@ -56,9 +57,10 @@ const firstCall: RateCheck = (_, rate) => (Object.values(rate).includes(0) ? 'be
  * what no rule of the top layer speaks of is decided by its default (deny when it has none). Pure but for the file
  * system behind `facts`; never throws for what an agent may send.
  */
-export function decide(set: PolicySet, call: GuardedCall, facts: DecisionFacts): Verdict {
+export function decide(set: PolicySet, asked: GuardedCall, facts: DecisionFacts): Verdict {
+  const call = inEnvironment(set, asked);
+  const { environment } = call;
   const subject = readCall(call, facts);
-  const environment = call.environment ?? DEFAULT_ENVIRONMENT;
   const layers = activeLayers(set, environment);
   const rates = facts.rates ?? firstCall;
   const guarded = subject.parts.flatMap((part) => guardLinks(set.guard, subject, part));

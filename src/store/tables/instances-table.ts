@@ -138,12 +138,15 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
     unpause: ({ id, at }) => Number(unpause.run(at, id).changes) === 1,
     requeue: ({ id, from, change }) => {
       if (change !== null && position.get(id)?.['last_seq'] !== change.lastSeq)
-        throw new WorkflowError('NOT_RESUMABLE', `the instance ${id} has gone on meanwhile`);
+        throw new WorkflowError('NOT_RESUMABLE', `the instance ${id} has gone on meanwhile`, {
+          about: { id },
+        });
       const { changes } = requeue.run(from, id);
       if (Number(changes) !== 1)
         throw new WorkflowError(
           'NOT_RESUMABLE',
           `the instance ${id} has not ended, or is being resumed already`,
+          { about: { id } },
         );
       if (change === null) return;
       const { version, definitionHash, pinsHash, source, limits, notice } = change;

@@ -5,6 +5,7 @@ import type { ControlHandlers } from '../control-server.ts';
 import { personOf } from '../definitions/run-workflow.ts';
 import type { Archive } from './archive.ts';
 import { archiveDocument, archiveFile, findArchive, listArchives } from './archive-list.ts';
+import { checkRecorded } from './archive-record.ts';
 import type { Retention } from './archive-retention.ts';
 import { unpackInstance } from './archive-unpack.ts';
 
@@ -24,7 +25,9 @@ export function archiveMethods(
       return found.filter(({ id }) => !here.has(id));
     },
     'archive.show': async ({ id: given }) => {
-      const file = archiveFile(context, findArchive(context, given));
+      const id = findArchive(context, given);
+      const file = archiveFile(context, id);
+      await checkRecorded(context.store, id, file);
       const { header, rows, events, parts } = await unpackInstance(file, null);
       const { reason = null } = rows.instance;
       return {

@@ -15,6 +15,7 @@ import { diskOf, diskReserve } from '../upkeep/disk-guard.ts';
 import { folderSize } from '../upkeep/folder-size.ts';
 import { archivedIds, archiveFile, findArchive, listArchives } from './archive-list.ts';
 import { packInstance, UNPACKED } from './archive-pack.ts';
+import { checkRecorded } from './archive-record.ts';
 import { beyond, type Retention } from './archive-retention.ts';
 import { type Unpacked, unpackInstance } from './archive-unpack.ts';
 
@@ -139,6 +140,7 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
     await mend();
     const id = findArchive(context, given);
     const file = archiveFile(context, id);
+    await checkRecorded(store, id, file);
     const { rows, events, parts } = await unpackFiles(id);
     failpoint('archive.unpacked');
     try {

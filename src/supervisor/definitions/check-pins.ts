@@ -20,6 +20,7 @@ export async function checkPins(store: Store, row: InstanceRow, caller: Caller):
   } catch (error) {
     throw new WorkflowError('PIN_CHANGED', `skills or agents of instance ${row.id} are no longer there`, {
       cause: error,
+      about: { id: row.id },
     });
   }
   const problems: Problem[] = Object.entries(pinned.skills)
@@ -34,6 +35,7 @@ export async function checkPins(store: Store, row: InstanceRow, caller: Caller):
   if (problems.length > 0)
     throw new WorkflowError('PIN_CHANGED', `what instance ${row.id} began with has changed on disk`, {
       problems,
+      about: { id: row.id },
     });
 }
 

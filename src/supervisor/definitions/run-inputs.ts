@@ -12,9 +12,14 @@ export interface RunValues {
 
 /**
  * Checks inputs and context overrides of a run; texts (from the command line) are read after the declared type, or
- * for context after the type of the value in the file. Throws INPUT_INVALID naming every problem at once.
+ * for context after the type of the value in the file. `shownBy`: by what name or path `show` finds it. Throws INPUT_INVALID naming every problem at once.
  */
-export function resolveRunValues(workflow: Workflow, given: JsonObject, overrides: JsonObject): RunValues {
+export function resolveRunValues(
+  workflow: Workflow,
+  given: JsonObject,
+  overrides: JsonObject,
+  shownBy: string = workflow.name,
+): RunValues {
   const problems: Problem[] = [];
   const inputs: JsonObject = {};
   const inputNames = Object.keys(workflow.inputs);
@@ -52,6 +57,7 @@ export function resolveRunValues(workflow: Workflow, given: JsonObject, override
   if (problems.length > 0)
     throw new WorkflowError('INPUT_INVALID', `the workflow ${workflow.name} cannot run with these values`, {
       problems,
+      about: { name: shownBy },
     });
   return { inputs, context: { readonly, mutable } };
 }

@@ -49,7 +49,8 @@ export async function startWorkflow(
 ): Promise<Started> {
   const prepared = await prepareRun(context, fleet, source, request);
   const { workflow, definitionHash, pinsHash, documents, limits, notice, notes, problems } = prepared;
-  const values = resolveRunValues(workflow, request.inputs, request.context);
+  const shownBy = source.kind === 'file' && source.text === null ? source.file : workflow.name;
+  const values = resolveRunValues(workflow, request.inputs, request.context, shownBy);
   const id = newId();
   keepKeys(context.home, id, prepared.keys);
   const { actor } = origin;

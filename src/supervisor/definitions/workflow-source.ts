@@ -59,6 +59,7 @@ function invalid(file: string, problems: readonly Problem[]): WorkflowError {
   return new WorkflowError('DEFINITION_INVALID', `${file} is not a valid workflow`, {
     problems,
     details: { file },
+    about: { file },
   });
 }
 

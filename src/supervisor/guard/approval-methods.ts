@@ -86,6 +86,7 @@ function choose(instance: string, rows: readonly ApprovalRow[], which: string | 
       throw new WorkflowError(
         'APPROVAL_AMBIGUOUS',
         `${pending.length} calls of the run ${instance} wait for a decision: ${pending.map(({ number }) => number).join(', ')}`,
+        { about: { id: instance } },
       );
     return only;
   }

@@ -21,6 +21,7 @@ import type { Home } from '../../protocol/home.ts';
 import type { SupervisorContext } from '../context.ts';
 import { type Pins, readPins } from '../definitions/pins.ts';
 import type { LiveInstance } from '../lifecycle/live-instance.ts';
+import { policyEnvironment } from './policy-environment.ts';
 import { readCounts } from './read-counts.ts';
 
 /** The policies of one run: read once for each of its processes, and by a reload; narrowed by what its agents and steps say. */
@@ -137,14 +138,14 @@ function placesOf({ home: state }: SupervisorContext, { row }: LiveInstance): Se
   return placesIn(state, row.workspace, row.env);
 }
 
-/** Where the policies of a run in this workspace and environment are. */
+/** Where the policies of a run in this workspace are; they are those of the environment that the supervisor is in. */
 export function placesIn(
   state: Home,
   workspace: string,
   env: Readonly<Record<string, string | undefined>>,
 ): SetPlaces {
   const configHome = process.env['XDG_CONFIG_HOME'] || join(homeOf(env), '.config');
-  return { workspace, configHome, state: state.folder };
+  return { workspace, configHome, state: state.folder, environment: policyEnvironment() };
 }
 
 function build(set: PolicySet, ground: Ground): RunPolicies {
@@ -220,7 +221,7 @@ function trustedTools(
 
 function agentPolicies(step: Step, set: PolicySet): Omit<AgentPolicies, 'trusted'> {
   const own = step.type === 'agent' ? readGuardrails(step).limits : CONVERSATION_LIMITS;
-  const { limits, stuck, redact, outputSchemas } = settingsOf(set, null);
+  const { limits, stuck, redact, outputSchemas } = settingsOf(set);
   return {
     limits: {
       maxIterations: least(own.maxIterations, limits.iterations) ?? own.maxIterations,

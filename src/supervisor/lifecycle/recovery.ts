@@ -4,6 +4,7 @@ import type { SupervisorTurn } from '../../store/audit-reader.ts';
 import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import { openKillSpool } from '../guard/kill-spool.ts';
+import { policyEnvironment } from '../guard/policy-environment.ts';
 import type { Fleet } from './fleet.ts';
 import type { LiveInstance } from './live-instance.ts';
 import { readLives } from './read-live.ts';
@@ -25,6 +26,7 @@ export async function recover(context: SupervisorContext, fleet: Fleet): Promise
     pid: process.pid,
     version: context.version,
     isolation: context.isolation.report,
+    environment: policyEnvironment(),
     live_instances: rows.length,
   });
   await openKillSpool(context).drain();

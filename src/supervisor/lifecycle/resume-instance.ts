@@ -75,12 +75,14 @@ export async function resumeInstance(
 
 function stillLive(row: InstanceRow, definition: string | null): WorkflowError {
   const state = hasEnded(row.status) ? 'is being resumed already' : `has not ended: it is ${row.status}`;
-  const hint = 'Another definition is for a run that has ended: q workflow stop <id>, then resume it.';
-  return new WorkflowError(
-    'NOT_RESUMABLE',
-    `the instance ${row.id} ${state}`,
-    definition === null ? {} : { hint },
-  );
+  const hint =
+    definition === null
+      ? 'Run q workflow status <id> --watch to follow it.'
+      : 'Another definition is for a run that has ended: q workflow stop <id>, then resume it.';
+  return new WorkflowError('NOT_RESUMABLE', `the instance ${row.id} ${state}`, {
+    hint,
+    about: { id: row.id },
+  });
 }
 
 function stepAt(row: InstanceRow, steps: StatusDocument['steps'], from: string): string {
@@ -90,6 +92,6 @@ function stepAt(row: InstanceRow, steps: StatusDocument['steps'], from: string):
   throw new WorkflowError(
     'STEP_NOT_FOUND',
     `the instance ${row.id} has no step at the path "${from}"${didYouMean(nearest(from, paths))}`,
-    { details: { steps: paths.slice(0, 50) } },
+    { details: { steps: paths.slice(0, 50) }, about: { id: row.id } },
   );
 }

@@ -1,7 +1,7 @@
 import type { RunProjection } from '../../engine/projection.ts';
 import type { StepRow } from '../../engine/projection-rows.ts';
 import { ERROR_TABLE } from '../../errors/table.ts';
-import type { ErrorRecord } from '../../errors/workflow-error.ts';
+import { type ErrorRecord, fillHint } from '../../errors/workflow-error.ts';
 import type { ErrorDocument, InstanceSummary, StatusDocument, StepDocument } from '../../protocol/control.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
 import type { UsagePoint } from './usage-history.ts';
@@ -145,7 +145,7 @@ function errorDocument(error: ErrorRecord, instance: string): ErrorDocument {
     code: error.code,
     message: error.message,
     step: error.step ?? null,
-    hint: hint?.replace('<id>', instance).replace('<path>', error.step ?? '<path>') ?? null,
+    hint: hint === null ? null : fillHint(hint, { id: instance, path: error.step ?? '<path>' }),
     ...(error.details === undefined ? {} : { details: error.details }),
   };
 }

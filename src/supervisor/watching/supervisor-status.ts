@@ -7,6 +7,7 @@ import type { Capacity } from '../admission/capacity.ts';
 import type { AuditKeeper } from '../audit/audit-keeper.ts';
 import type { SupervisorContext } from '../context.ts';
 import { latchDocument } from '../guard/kill-methods.ts';
+import { policyEnvironment } from '../guard/policy-environment.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';
 import type { ScheduleEntry } from '../schedules/schedule-entry.ts';
 import { fireDocument } from '../schedules/schedule-methods.ts';
@@ -85,6 +86,7 @@ export async function vitalStatus(context: SupervisorContext, parts: StatusParts
       ]),
     ],
     audit: auditOf(about.answer, keeper),
+    environment: policyEnvironment(),
     service: parts.service,
   };
 }

@@ -15,6 +15,7 @@ const COMMANDS: Commands = new Map([
     command(['workflow'], {
       detach: { type: 'boolean', char: 'd' },
       input: { type: 'option', char: 'i', multiple: true },
+      context: { type: 'option', multiple: true },
     }),
   ],
   [
@@ -24,7 +25,9 @@ const COMMANDS: Commands = new Map([
   ['kill', command(['scope'])],
   ['validate', { ...command([]), args: { file: { multiple: true } } }],
   ['kill status', command([])],
-  ['schedule list', command([])],
+  ['schedule list', command([], { sort: { type: 'option' }, filter: { type: 'option', multiple: true } })],
+  ['status', command(['id'], { sort: { type: 'option' } })],
+  ['skills run', command(['skill'], { param: { type: 'option', char: 'p', multiple: true } })],
   ['completion', { ...command([]), args: { shell: { options: ['bash', 'zsh'] } } }],
 ]);
 const some = (...values: readonly string[]): Promise<readonly Candidate[]> =>
@@ -35,6 +38,8 @@ const SOURCES: Sources = {
   instances: () => some('4kzq80xv2m'),
   steps: (id) => some(`of-${id}`, 'loop[1]/build'),
   inputs: (workflow) => some(`${workflow}-input=`),
+  contexts: (workflow) => some(`${workflow}-context=`),
+  parameters: (skill) => some(`${skill}-param=`),
   skills: () => some(),
   agents: () => some(),
   codes: () => [],
@@ -52,6 +57,8 @@ test('commands and topics, with the first sentence of what they do', async () =>
     'kill',
     'validate',
     'schedule',
+    'status',
+    'skills',
     'completion',
   ]);
   assert.equal(await complete('zsh', ['workflow', 'lo'], COMMANDS, SOURCES), 'logs\tDoes it.\n');
@@ -61,8 +68,12 @@ test('commands and topics, with the first sentence of what they do', async () =>
 });
 
 test('flags: those that are not there yet, and their values', async () => {
-  assert.deepEqual(await values('zsh', 'run', '--'), ['--detach', '--input', '--help']);
-  assert.deepEqual(await values('zsh', 'run', '--detach', '--input', 'a=1', '--'), ['--input', '--help']);
+  assert.deepEqual(await values('zsh', 'run', '--'), ['--detach', '--input', '--context', '--help']);
+  assert.deepEqual(await values('zsh', 'run', '--detach', '--input', 'a=1', '--'), [
+    '--input',
+    '--context',
+    '--help',
+  ]);
   assert.deepEqual(await values('zsh', 'logs', '4kz', '--stream', 'std'), ['stdout', 'stderr']);
   assert.deepEqual(await values('zsh', 'logs', '4kz', '--stream=stdo'), ['--stream=stdout']);
   assert.deepEqual(await values('zsh', 'completion', ''), ['bash', 'zsh']);
@@ -115,4 +126,19 @@ test('inputs are those of the workflow that is named', async () => {
   assert.deepEqual(await values('zsh', 'run', 'deploy', '--input', ''), ['deploy-input=']);
   assert.deepEqual(await values('zsh', 'run', 'deploy', '-i', 'de'), ['deploy-input=']);
   assert.deepEqual(await values('bash', 'run', 'deploy', '--input', 'de'), ['deploy-input=']);
+});
+
+test('values of a context, parameters of a skill, and columns of lists', async () => {
+  assert.deepEqual(await values('zsh', 'workflow', 'run', 'deploy', '--context', ''), ['deploy-context=']);
+  assert.deepEqual(await values('zsh', 'workflow', 'skills', 'run', 'build', '-p', ''), ['build-param=']);
+  assert.deepEqual(await values('zsh', 'workflow', 'schedule', 'list', '--sort', 'last_'), [
+    'last_status',
+    'last_instance',
+  ]);
+  assert.deepEqual(await values('zsh', 'workflow', 'status', '--sort=-st'), [
+    '--sort=-status',
+    '--sort=-started',
+  ]);
+  assert.deepEqual(await values('bash', 'workflow', 'status', '--sort', '=', '-st'), ['-status', '-started']);
+  assert.deepEqual(await values('fish', 'workflow', 'schedule', 'list', '--filter', 'z'), ['zone=']);
 });

@@ -10,7 +10,8 @@ import {
   type PolicyFile,
   type RuleFile,
 } from '../../../src/guard/policy/files/policy-file.ts';
-import { policySet } from '../../../src/guard/policy/files/policy-set.ts';
+import { policySet, withPolicies } from '../../../src/guard/policy/files/policy-set.ts';
+import { settingsOf } from '../../../src/guard/policy/files/settings.ts';
 import { bash, callOf, GUARD, HOME, loadText, setOf, verdictOf } from '../../setup/policies.ts';
 
 const read: GuardedCall = callOf('fs_read', { path: 'a' });
@@ -73,6 +74,30 @@ describe('layers', () => {
     ];
     assert.equal(await decision(read, ...files), 'allow');
     assert.equal(await decision({ ...read, environment: 'production' }, ...files), 'deny');
+  });
+
+  test('a call that names no environment is in that of its set: files, conditions and settings', async () => {
+    const { policies } = await setOf(
+      { default: 'allow', rules: [{ effect: 'deny', tool: 'fs_list', when: "env.name == 'production'" }] },
+      {
+        layer: 'environment',
+        environments: ['production'],
+        rules: [{ effect: 'deny', tool: 'fs_read' }],
+        limits: { iterations: 3 },
+      },
+    );
+    const [plain, production] = [policySet(policies, GUARD), policySet(policies, GUARD, null, 'production')];
+    const list = callOf('fs_list', { path: '.' });
+    for (const call of [read, list]) {
+      assert.equal(verdictOf(plain, call).decision, 'allow');
+      assert.equal(verdictOf(production, call).decision, 'deny');
+      assert.equal(verdictOf(production, { ...call, environment: 'staging' }).decision, 'allow');
+    }
+    assert.equal(settingsOf(plain).limits.iterations, null);
+    assert.equal(settingsOf(production).limits.iterations, 3);
+    // What decides differently has another hash; an agent's or step's files leave it where it is.
+    assert.notEqual(plain.hash, production.hash);
+    assert.equal(verdictOf(withPolicies(production, []), read).decision, 'deny');
   });
 
   test('a file in shadow mode is heard and has no effect', async () => {

@@ -240,7 +240,7 @@ test('an agent or step only narrows, by its list of tools', async () => {
   assert.equal(decision('fs_write'), 'deny');
   assert.equal(decision('http_fetch'), 'deny');
   assert.equal(decision('fs_list'), 'deny');
-  assert.equal(settingsOf(narrowed, null).limits.iterations, 3);
+  assert.equal(settingsOf(narrowed).limits.iterations, 3);
   assert.notEqual(narrowed.hash, top.hash);
   const none = withPolicies(top, [narrowingPolicy('step', 'none', { allowedTools: [] })]);
   assert.equal(verdictOf(none, callOf('fs_read', { path: 'a' })).decision, 'deny');

@@ -6,6 +6,7 @@ import type { GuardedCall } from '../../../src/guard/policy/calls/call.ts';
 import { decide } from '../../../src/guard/policy/decide.ts';
 import { realFiles } from '../../../src/guard/policy/files/file-facts.ts';
 import { type PolicySet, policySet } from '../../../src/guard/policy/files/policy-set.ts';
+import { loadPolicy } from '../../../src/guard/policy/load-policy.ts';
 import { bash, callOf, GUARD, HOME, loadText, verdictOf } from '../../setup/policies.ts';
 
 const FOLDER = join(import.meta.dirname, '../../../policies');
@@ -15,6 +16,15 @@ async function shipped(name: string): Promise<PolicySet> {
   assert.deepEqual(problems, []);
   return policySet([policy], GUARD);
 }
+
+test('a copy of each can be put into any policy folder', async () => {
+  for (const name of ['default', 'read-only', 'workspace-edit', 'ci'])
+    for (const layer of ['organisation', 'user', 'workspace'] as const) {
+      const text = readFileSync(join(FOLDER, `${name}.json`), 'utf8');
+      const { policy, problems } = await loadPolicy({ text, file: null, name: 'base', layer, faults: [] });
+      assert.deepEqual([policy.layer, policy.fault, problems], [layer, null, []], `${name} as ${layer}`);
+    }
+});
 
 const write = callOf('fs_write', { path: 'src/a.ts', content: '' });
 const fetchIt = callOf('http_fetch', { url: 'https://example.com/' });

@@ -14,9 +14,9 @@ export interface GuardedCall {
   readonly workflow: string | null;
   readonly agent: string | null;
   readonly step: string | null;
-  /** Null: `default`. */
+  /** Null: that of the policies. */
   readonly environment: string | null;
 }
 
-/** The environment of a call that names none. */
+/** The environment where nobody has named one. */
 export const DEFAULT_ENVIRONMENT = 'default';

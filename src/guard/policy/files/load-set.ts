@@ -19,6 +19,8 @@ export interface SetPlaces {
   readonly configHome: string;
   /** The state folder of the supervisor; default: that of this process. */
   readonly state?: string;
+  /** Whose files count; null and missing: `default`. */
+  readonly environment?: string | null | undefined;
 }
 
 /** The policies that hold in a workspace, from all layers of files. */
@@ -35,7 +37,9 @@ export async function loadNamedPolicies(named: readonly string[], places: SetPla
 async function setOf(files: readonly LoadedFile[], places: SetPlaces): Promise<LoadedSet> {
   const fallback = await defaultPolicy();
   const policies = files.map(({ policy }) => policy);
-  return { files, set: policySet(policies, guardRules(guardPlaces(places)), fallback.policy) };
+  const guard = guardRules(guardPlaces(places));
+  const environment = places.environment || undefined;
+  return { files, set: policySet(policies, guard, fallback.policy, environment) };
 }
 
 function guardPlaces({ configHome, state = locateHome().folder }: SetPlaces): GuardPlaces {

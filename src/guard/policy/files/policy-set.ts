@@ -1,4 +1,5 @@
 import { hashJson } from '../../../audit/canonical.ts';
+import { DEFAULT_ENVIRONMENT, type GuardedCall } from '../calls/call.ts';
 import type { Rule } from '../rules/compile-rule.ts';
 import { type Decision, LAYERS, type Layer, type PolicyFile } from './policy-file.ts';
 
@@ -26,6 +27,8 @@ export interface PolicySet {
   readonly fallback: LoadedPolicy | null;
   /** What no layer lifts. */
   readonly guard: readonly Rule[];
+  /** That of calls which name none. */
+  readonly environment: string;
   readonly hash: string;
 }
 
@@ -41,15 +44,25 @@ export function policySet(
   policies: readonly LoadedPolicy[],
   guard: readonly Rule[],
   fallback: LoadedPolicy | null = null,
+  environment: string = DEFAULT_ENVIRONMENT,
 ): PolicySet {
   const all = fallback === null ? policies : [...policies, fallback];
-  const hash = hashJson(all.map(({ layer, id, hash: each }) => `${layer}/${id} ${each}`).sort());
-  return { policies, fallback, guard, hash };
+  const files = all.map(({ layer, id, hash: each }) => `${layer}/${id} ${each}`).sort();
+  const hash = hashJson(environment === DEFAULT_ENVIRONMENT ? files : { environment, files });
+  return { policies, fallback, guard, environment, hash };
 }
 
 /** A set with further files, such as those of an agent or step. They narrow it, and never become its top. */
 export function withPolicies(set: PolicySet, policies: readonly LoadedPolicy[]): PolicySet {
-  return policySet([...set.policies, ...policies], set.guard, set.fallback);
+  return policySet([...set.policies, ...policies], set.guard, set.fallback, set.environment);
+}
+
+/** A call in the environment that it names, or else that of the policies. */
+export function inEnvironment<C extends Pick<GuardedCall, 'environment'>>(
+  set: PolicySet,
+  call: C,
+): C & { readonly environment: string } {
+  return { ...call, environment: call.environment ?? set.environment };
 }
 
 /** These may say what is allowed; the layers below them, which anybody can bring along, only what is not. */

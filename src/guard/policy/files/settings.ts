@@ -3,7 +3,6 @@ import { isObject } from '../../../protocol/is-object.ts';
 import { combineLimits, type Limits } from '../../budget.ts';
 import type { SecretKind } from '../../secret-kinds.ts';
 import { type StuckLimits, stuckLimits } from '../../stuck.ts';
-import { DEFAULT_ENVIRONMENT } from '../calls/call.ts';
 import { activePolicies, type PolicySet } from './policy-set.ts';
 
 /** What policies say of a run besides who may call what, over all layers. */
@@ -16,8 +15,8 @@ export interface PolicySettings {
   readonly outputSchemas: readonly JsonObject[];
 }
 
-export function settingsOf(set: PolicySet, environment: string | null): PolicySettings {
-  const contents = activePolicies(set, environment ?? DEFAULT_ENVIRONMENT).map(({ content }) => content);
+export function settingsOf(set: PolicySet): PolicySettings {
+  const contents = activePolicies(set, set.environment).map(({ content }) => content);
   return {
     limits: combineLimits(contents.map(({ limits }) => limits)),
     stuck: stuckLimits(contents.map(({ stuck }) => stuck)),

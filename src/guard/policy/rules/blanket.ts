@@ -1,8 +1,8 @@
 import { nativeTool } from '../../tools.ts';
-import { DEFAULT_ENVIRONMENT, type GuardedCall } from '../calls/call.ts';
+import type { GuardedCall } from '../calls/call.ts';
 import { type CallFacts, readCall } from '../calls/read-call.ts';
 import type { Subject } from '../calls/subject.ts';
-import { type ActiveLayer, activeLayers, type PolicySet } from '../files/policy-set.ts';
+import { type ActiveLayer, activeLayers, inEnvironment, type PolicySet } from '../files/policy-set.ts';
 import type { Rule } from './compile-rule.ts';
 import { isSurelyTool, mayBeTool } from './match-tool.ts';
 
@@ -14,14 +14,15 @@ import { isSurelyTool, mayBeTool } from './match-tool.ts';
  */
 export function isAllowedWhatever(
   set: PolicySet,
-  call: Omit<GuardedCall, 'kind' | 'args'>,
+  asked: Omit<GuardedCall, 'kind' | 'args'>,
   facts: CallFacts,
 ): boolean {
+  const call = inEnvironment(set, asked);
   const native = nativeTool(call.tool);
   if (native === null || call.tool === 'exec' || call.tool === 'execute_bash') return false;
   if (Object.values(native.paths).includes('write')) return false;
   const subject = readCall({ ...call, kind: 'tool', args: {} }, facts);
-  const layers = activeLayers(set, call.environment ?? DEFAULT_ENVIRONMENT);
+  const layers = activeLayers(set, call.environment);
   return layers.length > 0 && layers.every((layer, index) => allows(layer, index === 0, subject));
 }
 
