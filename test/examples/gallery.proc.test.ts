@@ -77,6 +77,7 @@ describe('the gallery', { timeout: 240_000 }, () => {
       lost.run.error?.message ?? '',
       /: Error: tar: no-such: Cannot open: No such file or directory$/,
     );
+    assert.deepEqual(readdirSync(inWorkspace('lonely')), []);
   });
 
   test('changelog sorts commits since the last tag, and replaces its own section', async () => {
