@@ -262,7 +262,7 @@ const GOOD: JsonObject = {
     { type: 'manual', description: 'by hand' },
     { type: 'schedule', cron: '0 5 * * *', timezone: 'UTC' },
   ],
-  inputs: { url: { type: 'string', required: true }, limit: { type: 'number', default: 5 } },
+  inputs: { url: { type: 'string', default: 'http://a' }, limit: { type: 'number', default: 5 } },
   context: {
     readonly: { user: 'x' },
     mutable: { counter: 0, list: [] },
