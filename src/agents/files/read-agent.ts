@@ -4,20 +4,18 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync }
 import { basename, dirname, extname, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json, JsonObject } from '../../definition/workflow.ts';
-import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { ensureError, systemCode } from '../../errors/workflow-error.ts';
-import { canonicalTool, nativeTool, TOOL_NAMES } from '../../guard/tools.ts';
 import { Fields, isObject, NoteList } from '../../skills/fields.ts';
 import type { SkillNote } from '../../skills/skill.ts';
 import { type DriverChoice, readDriver } from '../driver-choice.ts';
 import { type AgentHooks, readHooks } from '../hooks/hook.ts';
 import { mcpFiles, readMcpServers, serversIn } from '../mcp-servers.ts';
-import { familyOf } from '../native/tool-choice.ts';
 import type { Agent } from './agent.ts';
 import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
 import { readResources } from './resources.ts';
 import { settingsProblems } from './settings.ts';
+import { unknownTool } from './unknown-tool.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -166,14 +164,11 @@ function hooksOf(fields: Fields, driver: DriverChoice | null): AgentHooks | null
   return null;
 }
 
-/** Names of our own loop only: other drivers have others. Who misspells a tool would otherwise learn it from a denial. */
-function noteUnknownTools({ tools, toolAliases }: Agent, notes: NoteList): void {
-  const aliases = new Set(Object.values(toolAliases));
+/** Names of our own loop only: other drivers have others. */
+function noteUnknownTools({ tools }: Agent, notes: NoteList): void {
   for (const [index, name] of tools.entries()) {
-    // A pattern, or of an MCP server.
-    if (/[*?@/]|___/.test(name) || aliases.has(name)) continue;
-    if (nativeTool(canonicalTool(name)) !== null || familyOf(name).length > 0) continue;
-    notes.warn(`$.tools[${index}]`, `"${name}" is no tool here${didYouMean(nearest(name, TOOL_NAMES))}`);
+    const said = unknownTool(name);
+    if (said !== null) notes.warn(`$.tools[${index}]`, said);
   }
 }
 

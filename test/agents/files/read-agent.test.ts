@@ -246,10 +246,8 @@ test('a tool that nobody knows is said, with what was probably meant', () => {
     '*',
     'fs_*',
     'srv___status',
-    'st',
   ];
-  const toolAliases = { '@git/status': 'st' };
-  assert.deepEqual(said(write('ws/t.json', { prompt: 'x', tools, toolAliases })), [
+  assert.deepEqual(said(write('ws/t.json', { prompt: 'x', tools })), [
     'warning $.tools[0]: "fs_wirte" is no tool here; did you mean "fs_write"?',
     'warning $.tools[1]: "Bash" is no tool here; did you mean "bash"?',
     'warning $.tools[2]: "gibberish" is no tool here',
