@@ -96,7 +96,9 @@ function readSecret(folder: string, name: string): string {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
     const why =
-      systemCode(error) === 'ENOENT' ? `there is no file ${file}` : `cannot read ${file}: ${systemCode(error)}`;
+      systemCode(error) === 'ENOENT'
+        ? `there is no file ${file}`
+        : `cannot read ${file}: ${systemCode(error)}`;
     throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be had: ${why}`, { cause: error });
   }
 }
