@@ -5,7 +5,8 @@ import { definitionText } from '../../src/cli/text/definition-text.ts';
 import { screenOf } from '../../src/cli/text/screen.ts';
 
 export default class Show extends WorkflowCommand {
-  static override description = 'Show a workflow: its inputs, steps, limits and where it comes from.';
+  static override description =
+    'Show a workflow: its schedules, inputs, steps, handlers, limits and where it comes from.';
   static override examples = ['<%= config.bin %> workflow show examples/repo-report.json'];
   static override args = {
     workflow: Args.string({

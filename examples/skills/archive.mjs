@@ -1,5 +1,5 @@
 // Packs, verifies, rotates and discards backups. The name holds the run, so that a second attempt replaces the first.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   mkdirSync,
@@ -23,17 +23,31 @@ const {
   min_files: minFiles,
 } = JSON.parse(readFileSync(0, 'utf8'));
 const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
-const tar = (...args) => execFileSync('tar', args, { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
+function tar(...args) {
+  const { status, stderr, error } = spawnSync('tar', args, {
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  // Its first line says what is wrong, the last one only that something is.
+  if (status !== 0) throw error ?? new Error(stderr.split('\n')[0]);
+}
 const filesIn = (folder) =>
   readdirSync(folder, { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).length;
 
 const actions = {
   pack: () => {
+    // Here already: the archive that was just made would go as well.
+    if (keep < 1) throw new Error(`keep is ${keep}: one archive at least has to stay`);
     mkdirSync(target, { recursive: true });
     const day = new Date().toISOString().slice(0, 10);
     const file = join(target, `${name}-${day}-${process.env.Q_WORKFLOW_INSTANCE}.tar.gz`);
-    tar('-czf', `${file}.part`, '-C', source, '.');
-    renameSync(`${file}.part`, file);
+    const part = `${file}.part`;
+    try {
+      tar('-czf', part, '-C', source, '.');
+      renameSync(part, file);
+    } finally {
+      rmSync(part, { force: true });
+    }
     writeFileSync(`${file}.sha256`, `${sha256(file)}\n`);
     return { archive: file, sha256: sha256(file), bytes: readFileSync(file).length };
   },

@@ -1,5 +1,5 @@
 // Prints {files, lines, languages: [{name, files, lines}], large_files: [{file, lines}]} of the tracked files here.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { lstatSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 
@@ -12,9 +12,9 @@ const names = {
   '.md': 'Markdown',
   '': 'other',
 };
-const tracked = execFileSync('git', ['ls-files', '-z'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
-  .split('\0')
-  .filter((file) => file !== '' && file !== 'package-lock.json');
+const git = spawnSync('git', ['ls-files', '-z'], { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+if (git.status !== 0) throw git.error ?? new Error(git.stderr.split('\n')[0]);
+const tracked = git.stdout.split('\0').filter((file) => file !== '' && file !== 'package-lock.json');
 
 const languages = new Map();
 const large = [];

@@ -1,12 +1,14 @@
 // Prints {since, commits, sections: [{title, subjects}]} of what was committed since a tag, or since the last one.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 
-const git = (...args) =>
-  execFileSync('git', args, {
+function git(...args) {
+  const { status, stdout, stderr, error } = spawnSync('git', args, {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).trim();
+  });
+  if (status !== 0) throw error ?? new Error(stderr.split('\n')[0]);
+  return stdout.trim();
+}
 function lastTag() {
   const [tag = ''] = git('tag', '--merged', 'HEAD', '--sort=-creatordate').split('\n');
   return tag;

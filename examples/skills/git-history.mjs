@@ -1,8 +1,15 @@
 // Prints {commits, authors, first, last, weeks: [{week, commits}], busiest: [{file, changes}]} of the repository here.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 
 const weeks = Number(process.env.SKILL_PARAM_weeks ?? 12);
-const git = (...args) => execFileSync('git', args, { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
+function git(...args) {
+  const { status, stdout, stderr, error } = spawnSync('git', args, {
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (status !== 0) throw error ?? new Error(stderr.split('\n')[0]);
+  return stdout;
+}
 
 const commits = git('log', '--no-merges', '--format=%H%x09%ct%x09%an')
   .split('\n')

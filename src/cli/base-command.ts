@@ -106,7 +106,9 @@ export function problemLines(problem: Problem, width: number): string[] {
 }
 
 export function problemLine(problem: Problem): string {
-  const suggestion = problem.suggestion === undefined ? '' : ` – did you mean "${problem.suggestion}"?`;
+  // The messages of expressions and names say it themselves.
+  const isSaid = problem.suggestion === undefined || problem.message.includes('did you mean');
+  const suggestion = isSaid ? '' : ` – did you mean "${problem.suggestion}"?`;
   const label = problem.severity === 'warning' ? 'warning: ' : '';
   return printable(`${problem.path}: ${label}${problem.message}${suggestion}`);
 }

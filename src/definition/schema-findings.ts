@@ -35,12 +35,25 @@ export interface Validator {
 /** The places where a value breaks a schema, in words for people; with thousands, the first of them. */
 export function findingsOf(validate: Validator, value: Json): readonly SchemaFinding[] {
   if (validate(value)) return [];
-  return (validate.errors ?? [])
+  const findings = (validate.errors ?? [])
     .filter((error) => !isSaidTwice(error))
     .filter((error) => !NOISE.has(error.keyword) || error.propertyName !== undefined)
     .filter((error) => error.keyword !== 'propertyNames')
     .slice(0, MAX_FINDINGS)
     .map((error) => describe(error, value));
+  return isAtCap(findings) ? findings : withoutMisspelled(findings);
+}
+
+/** A required key that stands there misspelled is told once, as the key that nobody knows: it says what was meant. */
+function withoutMisspelled(findings: readonly SchemaFinding[]): readonly SchemaFinding[] {
+  const meant = new Set(
+    findings
+      .filter(
+        ({ keyword, problem }) => keyword === 'additionalProperties' && problem.suggestion !== undefined,
+      )
+      .map(({ segments, problem }) => jsonPath([...segments, problem.suggestion ?? ''])),
+  );
+  return findings.filter(({ keyword, problem }) => keyword !== 'required' || !meant.has(problem.path));
 }
 
 /** A missing `type` breaks both `required` and the discriminator, which lists what is allowed. */
@@ -117,9 +130,16 @@ function sameBeginning(key: string, known: readonly string[]): string | undefine
 
 function wrongTag(error: ErrorObject, value: unknown, finding: Finding): SchemaFinding {
   const allowed = isStepSchema(error) ? STEP_TYPES : TRIGGER_TYPES;
-  const tag = typeof value === 'object' && value !== null && 'type' in value ? value.type : undefined;
-  if (tag === undefined) return finding(`"type" is missing; allowed: ${allowed.join(', ')}`, 'type');
-  return oneOf(allowed, tag, (message, _key, suggestion) => finding(message, 'type', suggestion));
+  const part = typeof value === 'object' && value !== null ? value : {};
+  if (!('type' in part)) return noTag(Object.keys(part), allowed, finding);
+  return oneOf(allowed, part.type, (message, _key, suggestion) => finding(message, 'type', suggestion));
+}
+
+/** ajv looks into no branch without a `type`, so a misspelled one is found here. */
+function noTag(keys: readonly string[], allowed: readonly string[], finding: Finding): SchemaFinding {
+  const key = keys.find((name) => suggest(name, ['type']) !== undefined);
+  if (key === undefined) return finding(`"type" is missing; allowed: ${allowed.join(', ')}`, 'type');
+  return { ...finding(`unknown key "${key}"`, key, 'type'), keyword: 'additionalProperties' };
 }
 
 const STEP_TYPES = ['skill', 'agent', 'approval', 'parallel', 'conditional', 'loop'];

@@ -8,7 +8,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   INVALID: 'a definition, skill or policy is not valid',
   NOT_FOUND: 'no such workflow, instance or step',
   UNREACHABLE: 'the supervisor or its state folder cannot be reached, or the output not written',
-  REFUSED: 'refused by policy, kill switch or missing isolation',
+  REFUSED: 'refused by policy, a person, kill switch or missing isolation',
   STOPPED: 'the run was stopped or killed',
   LIMIT: 'a limit of the run was hit',
   BUG: 'a fault of ours',

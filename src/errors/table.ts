@@ -248,7 +248,7 @@ export const ERROR_TABLE = {
     EXIT.REFUSED,
     'terminal',
     'A person denied it, nobody approved it in time, or nobody could be asked.',
-    'Run q workflow approvals --all to see who decided and why; run --approvals wait has it asked.',
+    'Run q workflow approvals --all to see who decided and why; where nobody could be asked, run --approvals wait asks.',
   ),
   APPROVAL_NOT_FOUND: row(
     EXIT.NOT_FOUND,

@@ -80,6 +80,9 @@ const BY_NAME: ReadonlyMap<string, CanonicalTool> = new Map(
   ),
 );
 
+/** All names of our tools, those of other products too. */
+export const TOOL_NAMES: readonly string[] = [...BY_NAME.keys()];
+
 const BY_FOLDED_NAME: ReadonlyMap<string, CanonicalTool> = new Map(
   [...BY_NAME].map(([name, canonical]) => [foldName(name), canonical]),
 );

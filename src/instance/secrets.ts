@@ -91,10 +91,15 @@ function namesIn(value: Json): string[] {
 function readSecret(folder: string, name: string): string {
   if (!/^[A-Za-z0-9_.-]+$/.test(name) || name.startsWith('.'))
     throw new WorkflowError('SECRET_MISSING', `"${name}" cannot be the name of a secret`);
+  const file = join(folder, name);
   try {
-    return readFileSync(join(folder, name), 'utf8').replace(/\r?\n$/, '');
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be read: ${systemCode(error)}`, {
+    const why =
+      systemCode(error) === 'ENOENT'
+        ? `there is no file ${file}`
+        : `cannot read ${file}: ${systemCode(error)}`;
+    throw new WorkflowError('SECRET_MISSING', `the secret "${name}" cannot be had: ${why}`, {
       cause: error,
       about: { NAME: name },
     });

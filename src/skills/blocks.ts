@@ -222,8 +222,10 @@ export function readSession(fields: Fields, key: string, unitMs: 1 | 1000): Sess
   };
 }
 
-/** Patterns of context files: a plain list, or a block with `patterns`. The counts and sizes are not used yet. */
+/** Patterns of context files: a plain list, or a block with `patterns`. Nothing uses them yet, which is said. */
 export function readContextFiles(fields: Fields, key: string): string[] {
+  if (fields.has(key))
+    fields.notes.warn(fields.at(key), 'is not used here: name the files in the prompt or in an input');
   if (Array.isArray(fields.raw(key))) return fields.strings(key);
   const block = fields.object(key);
   if (block === null) return [];

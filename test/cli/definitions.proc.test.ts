@@ -9,7 +9,7 @@ import type { WorkflowSummary } from '../../src/protocol/workflow-control.ts';
 import { type Bench, openBench } from '../setup/bench-home.ts';
 
 interface ErrorAnswer {
-  readonly error: { code: string; message: string; problems?: readonly Problem[] };
+  readonly error: { code: string; message: string; hint: string; problems?: readonly Problem[] };
 }
 
 describe('workflow files on the command line', { timeout: 120_000 }, () => {
@@ -214,6 +214,30 @@ describe('workflow files on the command line', { timeout: 120_000 }, () => {
     assert.equal((await bench.q('run', 'other')).status, 4);
     const path = (await bench.json('show', 'other.json')) as WorkflowSummary;
     assert.deepEqual([path.source, path.file], ['file', file]);
+  });
+
+  test('resume refuses what changed on disk, names it, and goes on with what was pinned when asked', async () => {
+    const shell = (script: string): void => {
+      bench.skill('turn', { type: 'code_inline', command: 'sh', args: ['-c', script] });
+    };
+    shell('test -f ready');
+    bench.workflow('turning', { steps: [{ id: 'a', type: 'skill', skill: 'turn' }] });
+    const failed = JSON.parse((await bench.q('run', 'turning', '--json')).stdout) as StatusDocument;
+    shell('echo other');
+    const changed = await refused(3, 'resume', failed.id);
+    assert.equal(changed.code, 'PIN_CHANGED');
+    assert.match(
+      lines(changed.problems).join('\n'),
+      /turn\.json: the skill turn changed since the run began$/,
+    );
+    assert.match(changed.hint, new RegExp(`^q workflow resume ${failed.id} --pinned goes on with`));
+    rmSync(join(bench.workspace, '.q-skills', 'turn.json'));
+    const gone = await refused(3, 'resume', failed.id);
+    assert.equal(gone.code, 'PIN_CHANGED');
+    assert.match(lines(gone.problems).join('\n'), /^step a: no skill is called "turn"$/);
+    writeFileSync(join(bench.workspace, 'ready'), '');
+    const { stdout } = await bench.q('resume', failed.id, '--pinned', '--json');
+    assert.equal((JSON.parse(stdout) as StatusDocument).status, 'completed');
   });
 
   test('a file that changed after it was registered, but before the run, is no obstacle to resume', async () => {

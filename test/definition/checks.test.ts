@@ -290,6 +290,29 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    title: 'a schedule that never starts anything is a warning',
+    steps: [{ id: 'a', type: 'skill', skill: 'run' }],
+    more: {
+      inputs: { to: { required: true }, from: { required: true, default: 1 }, by: {} },
+      triggers: [
+        { type: 'schedule', cron: '0 0 31 2,4 *' },
+        { type: 'schedule', cron: '0 0 30 2 1' },
+        { type: 'schedule', cron: '0 0 29 2 *' },
+        {
+          type: 'schedule',
+          cron: '@daily',
+          start_at: '2026-12-01T00:00:00Z',
+          end_at: '2026-12-01T00:00:00+01:00',
+        },
+      ],
+    },
+    expected: [
+      'warning $.triggers[0].cron no month of it has such a day: it never fires',
+      'warning $.triggers[3].end_at it is before start_at: the schedule never fires',
+      'warning $.inputs.to it is required and has no default: a fire of the schedule gives it no value, and fails',
+    ],
+  },
+  {
     title: 'cron and time zone of a schedule are checked',
     steps: [{ id: 'a', type: 'skill', skill: 'run' }],
     more: { triggers: [{ type: 'schedule', cron: '0 25 * * *', timezone: 'Europe/Berln' }] },

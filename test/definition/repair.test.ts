@@ -109,10 +109,26 @@ const CASES: readonly Case[] = [
       skill('b', { inputs: { x: 'a.data' } }),
     ],
     expected: [
-      'error $.steps[0].steps "steps" is missing',
       'error $.steps[0].stesp unknown key "stesp"; allowed here: id, type, description, set, writes, undo, sandbox, steps, wait_for',
       'error $.steps[0].stesp[0].input unknown key "input"; allowed here: id, type, description, set, writes, undo, sandbox, skill, inputs, outputs, async, timeout, on_resume',
       'error $.steps[0].stesp[0].input.x step "b" runs later',
+    ],
+  },
+  {
+    title: 'a misspelled type is told with what was meant, and what it holds is the type',
+    steps: [
+      { id: 'a', typ: 'skill', skill: 'run', inputs: { x: 'b.data' }, tiemout: 5 },
+      { id: 'b', Type: 'skil', skill: 'run' },
+    ],
+    more: { triggers: [{ tpye: 'schedule', corn: '* * * * *' }] },
+    expected: [
+      'error $.triggers[0].tpye unknown key "tpye"',
+      'error $.steps[0].typ unknown key "typ"',
+      'error $.steps[1].Type unknown key "Type"',
+      'error $.triggers[0].corn unknown key "corn"; allowed here: type, cron, timezone, gap, fold, start_at, end_at, catch_up, catch_up_window, overlap, jitter, description',
+      'error $.steps[0].tiemout unknown key "tiemout"; allowed here: id, type, description, set, writes, undo, sandbox, skill, inputs, outputs, async, timeout, on_resume',
+      'error $.steps[1].Type "skil" is not allowed; allowed: skill, agent, approval, parallel, conditional, loop',
+      'error $.steps[0].inputs.x step "b" runs later',
     ],
   },
   {
@@ -246,7 +262,7 @@ const GOOD: JsonObject = {
     { type: 'manual', description: 'by hand' },
     { type: 'schedule', cron: '0 5 * * *', timezone: 'UTC' },
   ],
-  inputs: { url: { type: 'string', required: true }, limit: { type: 'number', default: 5 } },
+  inputs: { url: { type: 'string', default: 'http://a' }, limit: { type: 'number', default: 5 } },
   context: {
     readonly: { user: 'x' },
     mutable: { counter: 0, list: [] },

@@ -45,6 +45,19 @@ test('a value outside an enumeration is quoted at its path', async () => {
   ]);
 });
 
+test('a required key that stands there misspelled is told once, with what was meant', async () => {
+  const { problems } = await load({
+    steps: [
+      { id: 'a', typ: 'skill', skill: 'run' },
+      { ID: 'b', type: 'skill', skil: 'run' },
+    ],
+  });
+  assert.deepEqual(
+    problems.map(({ path, suggestion }) => `${path} ${String(suggestion)}`),
+    ['$.steps[0].typ type', '$.steps[1].ID id', '$.steps[1].skil skill'],
+  );
+});
+
 test('missing keys, wrong types and limits are said in words', async () => {
   assert.deepEqual(
     await problemsOf({

@@ -16,6 +16,11 @@ describe('the commands of our pages print what the pages show', { timeout: 280_0
     await runPage('docs/tutorial.md', (text) => text.replaceAll('8787', String(port)));
   });
 
+  test('docs/recipes.md', { skip: lacks }, async () => {
+    const port = await freePort();
+    await runPage('docs/recipes.md', (text) => text.replaceAll('8787', String(port)));
+  });
+
   test('docs/agents.md', { skip: lacks }, async () => {
     const port = await freePort();
     const onPort = (text: string): string =>

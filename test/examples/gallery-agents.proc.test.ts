@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
 import type { ApprovalDocument } from '../../src/protocol/approval-control.ts';
 import { eventually, ROOT } from '../setup/bench-home.ts';
-import { type Gallery, openGallery, output } from '../setup/gallery.ts';
+import { type Gallery, openGallery, output, textOutput } from '../setup/gallery.ts';
 import { endOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
@@ -31,6 +31,7 @@ describe('the gallery of agents, each against the script of a mock', {
       /^# 7 errors in examples\/data\/service-log\.txt\n\n\*\*high\*\*: The connection pool/,
     );
     assert.match(report, /\| 3 \| query # failed: the database answered # \| 2026-03-02T02:15:41Z \|/);
+    assert.match(textOutput(run, 'tell', 'text'), /^high: The connection pool .* More in log-triage\.md\.$/);
     const sent = JSON.stringify(provider.requests.at(-1)?.body);
     assert.ok(sent.includes('disk /var/lib/db is 97 % full'), 'the agent did not see the log');
   });

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { ROOT } from '../setup/bench-home.ts';
-import { type Gallery, openGallery, output } from '../setup/gallery.ts';
+import { type Gallery, openGallery, output, textOutput } from '../setup/gallery.ts';
 
 /** The examples about pages, sites and disks, each by what is there afterwards. */
 describe('the gallery of pages, sites and disks', { timeout: 240_000 }, () => {
@@ -83,10 +83,12 @@ describe('the gallery of pages, sites and disks', { timeout: 240_000 }, () => {
     assert.equal(short.exit, 0, JSON.stringify(short.run.error));
     assert.equal(short.run.steps[0]?.attempts, 2);
     assert.equal(existsSync(inWorkspace('site.txt')), false);
+    assert.match(textOutput(short.run, 'tell', 'text'), /^http\S+ answered in \d+ ms$/);
     failures = 100;
     const long = await gallery.run('site-watch', url, 'file=site.txt');
     assert.equal(long.exit, 0, JSON.stringify(long.run.error));
     assert.match(gallery.read('site.txt'), /^\S+ after 3 attempts: .*answered 500, not 200.* \[\S+\]\n$/s);
+    assert.match(textOutput(long.run, 'tell', 'text'), /^http\S+ is down, told site\.txt$/);
   });
 
   test('assets are named by their hash and packed twice, within the memory limit', async () => {

@@ -67,6 +67,19 @@ describe('the gallery', { timeout: 240_000 }, () => {
     assert.deepEqual(left, [textOutput(good.run, 'packed', 'archive').slice('kept/'.length)]);
   });
 
+  test('backup keeps one archive at least, and says what tar says', async () => {
+    gallery.write('lone/a.txt', 'alpha\n');
+    const none = await gallery.run('backup', 'source=lone', 'target=lonely', 'keep=0');
+    assert.equal(none.exit, 1);
+    assert.match(none.run.error?.message ?? '', /: Error: keep is 0: one archive at least has to stay$/);
+    const lost = await gallery.run('backup', 'source=no-such', 'target=lonely');
+    assert.match(
+      lost.run.error?.message ?? '',
+      /: Error: tar: no-such: Cannot open: No such file or directory$/,
+    );
+    assert.deepEqual(readdirSync(inWorkspace('lonely')), []);
+  });
+
   test('changelog sorts commits since the last tag, and replaces its own section', async () => {
     gallery.git('init', '-q');
     gallery.write('RELEASE.md', '# Changelog\n\n## [0.9.0] - 2020-01-01\n\n- old\n');
@@ -83,6 +96,11 @@ describe('the gallery', { timeout: 240_000 }, () => {
     assert.match(
       gallery.read('RELEASE.md'),
       /^# Changelog\n\n## \[1\.0\.0\] - \d{4}-\d\d-\d\d\n\n### Added\n- send mail\n\n### Fixed\n- Fix the clock\n\n### Removed\n- Remove the old parser\n\n### Changed\n- Speed up the start\n\n## \[0\.9\.0\] - 2020-01-01\n\n- old\n$/,
+    );
+    const wrong = await gallery.run('changelog', 'since=v7');
+    assert.match(
+      wrong.run.error?.message ?? '',
+      /: Error: fatal: ambiguous argument 'v7\.\.HEAD': unknown revision/,
     );
     const none = await gallery.run('changelog', 'since=HEAD');
     assert.equal(output(none.run, 'nothing', 'text'), 'nothing was committed since HEAD');

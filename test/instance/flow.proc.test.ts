@@ -281,7 +281,10 @@ while read -r line; do echo "{\\"process\\": \\"$id\\"}"; done; sleep 1000\n`,
     const { code, run } = await runToEnd(bench, 'no-secret');
     assert.equal(code, 1);
     assert.equal(run.error?.code, 'SECRET_MISSING');
-    assert.match(run.error.message, /NOT_THERE/);
+    assert.match(
+      run.error.message,
+      /^the secret "NOT_THERE" cannot be had: there is no file \/.+\/secrets\/NOT_THERE$/,
+    );
     assert.deepEqual(foldersOf(run.id), []);
   });
 });

@@ -38,7 +38,9 @@ describe('shape A', () => {
       context_files: ['*.md'],
       model: 'm',
     });
-    assert.deepEqual(said, []);
+    assert.deepEqual(said, [
+      'warning $.context_files is not used here: name the files in the prompt or in an input',
+    ]);
     assert.deepEqual(
       [skill.shape, skill.name, skill.type, skill.timeoutMs],
       ['A', 'fetch', 'code_session', 1500],

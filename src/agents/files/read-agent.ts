@@ -15,6 +15,7 @@ import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
 import { readResources } from './resources.ts';
 import { settingsProblems } from './settings.ts';
+import { unknownTool } from './unknown-tool.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
@@ -53,6 +54,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
   };
   if (agent.tools.length === 0 && text !== null)
     notes.warn('$.tools', 'is empty or missing: the agent has no tools');
+  if (driver === null) noteUnknownTools(agent, notes);
   noteIgnored(fields);
   fields.warnUnknown();
   return { agent: { ...agent, problems: notes.errors }, notes: notes.all };
@@ -160,6 +162,14 @@ function hooksOf(fields: Fields, driver: DriverChoice | null): AgentHooks | null
   if (hooks === null || driver === null) return hooks;
   fields.notes.warn(fields.at('hooks'), `hooks are not run by the driver ${driver.name}`);
   return null;
+}
+
+/** Names of our own loop only: other drivers have others. */
+function noteUnknownTools({ tools }: Agent, notes: NoteList): void {
+  for (const [index, name] of tools.entries()) {
+    const said = unknownTool(name);
+    if (said !== null) notes.warn(`$.tools[${index}]`, said);
+  }
 }
 
 /** What these products do and this one does not, or does otherwise. */

@@ -45,18 +45,25 @@ export function watchApprovals(client: Client, id: string, options: PromptOption
   };
 
   const question = async (approval: ApprovalDocument): Promise<void> => {
-    const answer = await ask('Approve it? [y]es, [n]o, [L]ater ', over);
-    if (answer === 'interrupt') options.interrupted();
-    if (typeof answer === 'string') return;
-    const text = answer.text.trim().toLowerCase();
-    const status = /^y(es)?$/.test(text) ? 'approved' : /^no?$/.test(text) ? 'denied' : null;
-    if (status === null) return;
+    const status = await decided();
+    if (status === 'later') return;
     try {
       const which = String(approval.number);
       await client.call('approval.decide', { id, which, status, reason: null, caller: options.caller });
     } catch (error) {
       // Somebody else was faster, or may decide it and this person may not.
       process.stderr.write(`${ensureError(error).message}\n`);
+    }
+  };
+
+  const decided = async (): Promise<Decision> => {
+    for (;;) {
+      const answer = await ask('Approve it? [y]es, [n]o, [L]ater ', over);
+      if (answer === 'interrupt') options.interrupted();
+      if (typeof answer === 'string') return 'later';
+      const decision = decisionOf(answer.text);
+      if (decision !== null) return decision;
+      process.stderr.write('That is none of y, n and l.\n');
     }
   };
 
@@ -68,4 +75,14 @@ export function watchApprovals(client: Client, id: string, options: PromptOption
       });
     },
   };
+}
+
+type Decision = 'approved' | 'denied' | 'later';
+
+/** What somebody answered; nothing (Enter, Ctrl-D) is later. Null for what is no answer. */
+export function decisionOf(answer: string): Decision | null {
+  const text = answer.trim().toLowerCase();
+  if (/^y(es)?$/.test(text)) return 'approved';
+  if (/^no?$/.test(text)) return 'denied';
+  return /^(l(ater)?)?$/.test(text) ? 'later' : null;
 }

@@ -49,8 +49,7 @@ export function summary(run: StatusDocument, { style, width, now }: Screen): str
       add('  reason: ', printable(run.reason));
     if (run.error.hint !== null)
       add('  hint: ', printable(fillHint(run.error.hint, { id: run.id, path: run.error.step ?? '<path>' })));
-    if (['failed', 'stopped', 'killed', 'timed_out'].includes(run.status))
-      add('  go on from there: ', `q workflow resume ${run.id}`);
+    if (['failed', 'stopped', 'killed', 'timed_out'].includes(run.status)) add(...wayOn(run, run.error));
   }
   return lines.join('\n');
 }
@@ -62,6 +61,29 @@ function standstill({ id, status, paused }: StatusDocument, now: number): string
   const { by, since } = paused;
   if (by !== 'supervisor') return `paused by ${by} ${ago(since, now)}: q workflow resume ${id} goes on`;
   return `paused by the supervisor ${ago(since, now)}: the disk of its state folder is nearly full; with room again it goes on by itself`;
+}
+
+/** Agents that met a limit or are stuck trip the kill switch of their step: without a person `resume` is refused. */
+const TRIPS_BY_ITSELF: ReadonlySet<string> = new Set(['AGENT_LIMIT', 'AGENT_STUCK']);
+
+/** How the run goes on, with a label. */
+function wayOn(
+  { id }: StatusDocument,
+  { code, step }: NonNullable<StatusDocument['error']>,
+): [string, string] {
+  const resume = `q workflow resume ${id}`;
+  if (code === 'KILL_SWITCH') return ['  go on once it is armed again: ', resume];
+  if (!TRIPS_BY_ITSELF.has(code) || step === null) return ['  go on from there: ', resume];
+  const scope = word(printable(`step:${id}/${step}`));
+  return [
+    '  go on from there: ',
+    `q workflow rearm ${scope} --reason "…", then ${resume} --from ${word(printable(step))}`,
+  ];
+}
+
+/** Turns of loops have brackets, which a shell would take for a pattern. */
+function word(text: string): string {
+  return /^[\w:/.-]+$/.test(text) ? text : `'${text}'`;
 }
 
 /** Failed steps beside the one that the error names, and beside the groups around it. */

@@ -1,6 +1,7 @@
 import type { Problem } from '../../errors/workflow-error.ts';
 import type { WorkflowFile } from '../file.ts';
-import { errorAt, unknownName } from './problem.ts';
+import { append } from '../json-path.ts';
+import { errorAt, unknownName, warningAt } from './problem.ts';
 
 const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
@@ -10,10 +11,12 @@ export async function checkTriggers(file: WorkflowFile): Promise<readonly Proble
   for (const [index, trigger] of (file.triggers ?? []).entries()) {
     if (trigger.type !== 'schedule') continue;
     const path = `$.triggers[${index}]`;
-    const { cronFault } = await import('../cron.ts');
+    const { cronFault, neverFires } = await import('../cron.ts');
     const fault = cronFault(trigger.cron);
     if (fault !== null)
       problems.push(errorAt(`${path}.cron`, `"${trigger.cron}" is not a cron expression: ${fault}`));
+    else if (neverFires(trigger.cron))
+      problems.push(warningAt(`${path}.cron`, 'no month of it has such a day: it never fires'));
     for (const bound of ['start_at', 'end_at'] as const) {
       const given = trigger[bound];
       if (given !== undefined && !INSTANT.test(given))
@@ -24,13 +27,29 @@ export async function checkTriggers(file: WorkflowFile): Promise<readonly Proble
           ),
         );
     }
+    const { start_at: start, end_at: end } = trigger;
+    if (start !== undefined && end !== undefined && Date.parse(end) < Date.parse(start))
+      problems.push(warningAt(`${path}.end_at`, 'it is before start_at: the schedule never fires'));
     const zone = trigger.timezone ?? 'UTC';
     if (!isTimeZone(zone)) {
       const known = Intl.supportedValuesOf('timeZone');
       problems.push(unknownName(`${path}.timezone`, `"${zone}" is not an IANA time zone`, zone, known));
     }
   }
-  return problems;
+  return [...problems, ...checkInputs(file)];
+}
+
+/** Nobody is there to give an input when a schedule fires. */
+function checkInputs({ triggers = [], inputs = {} }: WorkflowFile): Problem[] {
+  if (!triggers.some(({ type }) => type === 'schedule')) return [];
+  return Object.entries(inputs)
+    .filter(([, { required, default: given }]) => required === true && given === undefined)
+    .map(([name]) =>
+      warningAt(
+        append('$.inputs', name),
+        'it is required and has no default: a fire of the schedule gives it no value, and fails',
+      ),
+    );
 }
 
 /** Names that were found good: each asking makes a formatter. There are some 600, in any case of their letters. */

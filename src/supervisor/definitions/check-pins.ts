@@ -18,9 +18,10 @@ export async function checkPins(store: Store, row: InstanceRow, caller: Caller):
     now = { ...usableSkills(there), ...pinSkills(pinned.workflow, there).skills };
     agents = pinAgents(pinned.workflow, there).agents;
   } catch (error) {
-    throw new WorkflowError('PIN_CHANGED', `skills or agents of instance ${row.id} are no longer there`, {
+    const problems = error instanceof WorkflowError ? error.problems : [];
+    throw refusal(`skills or agents of instance ${row.id} are no longer there`, row, {
       cause: error,
-      about: { id: row.id },
+      problems,
     });
   }
   const problems: Problem[] = Object.entries(pinned.skills)
@@ -33,10 +34,18 @@ export async function checkPins(store: Store, row: InstanceRow, caller: Caller):
     if (hashScript(file) !== hash) problems.push(changed(file, 'a script of a skill'));
   if (await hasChanged(store, row)) problems.push(changed(row.source, 'the definition'));
   if (problems.length > 0)
-    throw new WorkflowError('PIN_CHANGED', `what instance ${row.id} began with has changed on disk`, {
-      problems,
-      about: { id: row.id },
-    });
+    throw refusal(`what instance ${row.id} began with has changed on disk`, row, { problems });
+}
+
+function refusal(
+  message: string,
+  { id }: InstanceRow,
+  more: { readonly problems: readonly Problem[]; readonly cause?: unknown },
+): WorkflowError {
+  return new WorkflowError('PIN_CHANGED', message, {
+    ...more,
+    hint: `q workflow resume ${id} --pinned goes on with what it began with, --definition new with what is there now.`,
+  });
 }
 
 /** A version that is registered is run as it was registered, whatever became of its file or of the name since. */

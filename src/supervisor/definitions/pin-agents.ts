@@ -5,6 +5,7 @@ import type { Agent } from '../../agents/files/agent.ts';
 import { findAgentFile } from '../../agents/files/find.ts';
 import { readGuardrails } from '../../agents/files/guardrails.ts';
 import { readAgent } from '../../agents/files/read-agent.ts';
+import { unknownTool } from '../../agents/files/unknown-tool.ts';
 import { chooseModel, readModels } from '../../agents/model/model-config.ts';
 import type { ModelSpec } from '../../agents/model/model-spec.ts';
 import { mayHave, serversNamed } from '../../agents/native/tool-choice.ts';
@@ -65,7 +66,25 @@ export function pinAgents(
         problems,
       },
     );
-  return { agents, notes: [...notes, ...unreadHooks(caller.workspace, agents)] };
+  return {
+    agents,
+    notes: [...notes, ...unknownGuardrails(workflow, agents), ...unreadHooks(caller.workspace, agents)],
+  };
+}
+
+/** Tools that guardrails name and nobody knows. */
+function unknownGuardrails(workflow: Workflow, agents: Readonly<Record<string, Agent>>): string[] {
+  return agentSteps(workflow).flatMap((step) => {
+    if (agents[step.agent]?.driver !== undefined) return [];
+    const { allowedTools, deniedTools } = readGuardrails(step);
+    const lists = Object.entries({ allowed_tools: allowedTools ?? [], denied_tools: deniedTools });
+    return lists.flatMap(([key, names]) =>
+      names
+        .map(unknownTool)
+        .filter((said) => said !== null)
+        .map((said) => `step ${step.id} guardrails.${key}: ${said}`),
+    );
+  });
 }
 
 /** Kiro keeps hooks in files of their own too, which no agent file names: what they would block is not blocked here. */

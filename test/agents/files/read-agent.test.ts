@@ -233,3 +233,28 @@ test('what only our own driver does is said to be unused', () => {
     'warning $.model: is not used: the program chooses its model (driver acp)',
   ]);
 });
+
+test('a tool that nobody knows is said, with what was probably meant', () => {
+  const tools = [
+    'fs_wirte',
+    'Bash',
+    'gibberish',
+    'read',
+    'web',
+    'use_aws',
+    '@git/x',
+    '*',
+    'fs_*',
+    'srv___status',
+  ];
+  assert.deepEqual(said(write('ws/t.json', { prompt: 'x', tools })), [
+    'warning $.tools[0]: "fs_wirte" is no tool here; did you mean "fs_write"?',
+    'warning $.tools[1]: "Bash" is no tool here; did you mean "bash"?',
+    'warning $.tools[2]: "gibberish" is no tool here',
+  ]);
+  assert.deepEqual(
+    said(write('ws/acp.json', { prompt: 'x', tools: ['Edit'], driver: 'acp', profile: 'gemini' })),
+    [],
+    'another driver has other names',
+  );
+});

@@ -2,7 +2,7 @@
 import type { AuditRecord } from '../../../src/cli/audit/audit-record.ts';
 import type { HealthRow } from '../../../src/cli/health/health-row.ts';
 import type { Part } from '../../../src/cli/text/parts.ts';
-import type { Json } from '../../../src/definition/workflow.ts';
+import type { Json, JsonObject } from '../../../src/definition/workflow.ts';
 import type { ApprovalDocument } from '../../../src/protocol/approval-control.ts';
 import type { InstanceSummary, StatusDocument, StepDocument } from '../../../src/protocol/control.ts';
 import type { FireDocument, ScheduleDocument } from '../../../src/protocol/schedule-control.ts';
@@ -56,6 +56,25 @@ export const DEPLOY: Json = {
     },
   ],
   resource_limits: { max_memory_mb: 512, max_cpu_percent: 150 },
+};
+
+/** With what `show` has beside the steps. */
+export const DEPLOY_IN_FULL: Json = {
+  ...(DEPLOY as JsonObject),
+  inputs: {
+    version: { type: 'string', required: true, description: 'the tag to ship' },
+    dry_run: { type: 'boolean', default: false },
+  },
+  triggers: [{ type: 'manual' }, { type: 'schedule', cron: '30 2 * * 1-5', timezone: 'Europe/Berlin' }],
+  handlers: [{ id: 'page', type: 'skill', skill: 'notify' }],
+  error_handling: {
+    default: 'rollback',
+    per_step: {
+      build: { strategy: 'retry', max_attempts: 5, then: 'custom', custom_handler: 'page' },
+      lint: 'skip',
+      audit: { continue_on_error: true },
+    },
+  },
 };
 
 export function run(more: Partial<StatusDocument> = {}): StatusDocument {

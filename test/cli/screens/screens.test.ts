@@ -128,7 +128,7 @@ describe('screens of one thing', () => {
         file: '/home/eva/service/.amazonq/workflows/deploy.json',
         is_valid: true,
         problems: [],
-        definition: data.DEPLOY,
+        definition: data.DEPLOY_IN_FULL,
       },
       each,
     ),

@@ -37,7 +37,7 @@ const WRONG: readonly [file: object, said: string][] = [
   [{ rules: [{ tool: 'x' }] }, 'error | $.rules[0].effect | "effect" is missing'],
   [
     { rules: [{ effect: 'deny', command: { programm: 'x' } }] },
-    'error | $.rules[0].command.program | "program" is missing',
+    'error | $.rules[0].command.programm | unknown key "programm"; allowed here: program, subcommand, args, code | → program',
   ],
   [{ rules: [{ effect: 'deny', tool: 5 }] }, 'error | $.rules[0].tool | must be a string, not number 5'],
   [{ rules: [{ effect: 'deny', path: '../x' }] }, 'error | $.rules[0].path | the pattern "../x" holds ".."'],

@@ -3,10 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { JsonObject } from '../../../src/definition/workflow.ts';
 import { pinAgents } from '../../../src/supervisor/definitions/pin-agents.ts';
 import { load } from '../../setup/workflows.ts';
 
-async function notesOf(t: TestContext, folderOfAgents: string): Promise<readonly string[]> {
+async function notesOf(
+  t: TestContext,
+  folderOfAgents: string,
+  guardrails: JsonObject = {},
+): Promise<readonly string[]> {
   const workspace = mkdtempSync(join(tmpdir(), 'qw-pins-'));
   t.after(() => rmSync(workspace, { recursive: true }));
   const agents = join(workspace, folderOfAgents);
@@ -20,7 +25,7 @@ async function notesOf(t: TestContext, folderOfAgents: string): Promise<readonly
     join(workspace, '.kiro', 'hooks', 'guard.json'),
     JSON.stringify({ version: 'v1', hooks: [] }),
   );
-  const { workflow } = await load({ steps: [{ id: 'a', type: 'agent', agent: 'tidy' }] });
+  const { workflow } = await load({ steps: [{ id: 'a', type: 'agent', agent: 'tidy', guardrails }] });
   assert.ok(workflow !== null);
   const caller = { workspace, userHome: workspace, configHome: workspace, person: 'x' };
   return pinAgents(workflow, caller).notes;
@@ -34,4 +39,15 @@ test("hooks that Kiro keeps beside its agents are told of, since they aren't run
 
 test("an agent of Q does not have Kiro's hooks", async (t) => {
   assert.deepEqual(await notesOf(t, '.amazonq/cli-agents'), []);
+});
+
+test('a misspelled tool of guardrails is told: it would deny nothing', async (t) => {
+  const guardrails = {
+    allowed_tools: ['fs_read', 'fs_*', 'serach'],
+    denied_tools: ['fs_wirte', '@git/push'],
+  };
+  assert.deepEqual(await notesOf(t, '.amazonq/cli-agents', guardrails), [
+    'step a guardrails.allowed_tools: "serach" is no tool here; did you mean "search"?',
+    'step a guardrails.denied_tools: "fs_wirte" is no tool here; did you mean "fs_write"?',
+  ]);
 });
