@@ -1,4 +1,5 @@
 import { hashJson } from '../../audit/canonical.ts';
+import { ERROR_TABLE } from '../../errors/table.ts';
 import { type Problem, WorkflowError } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { Store } from '../../store/store.ts';
@@ -19,6 +20,7 @@ export async function checkPins(store: Store, row: InstanceRow, caller: Caller):
     agents = pinAgents(pinned.workflow, there).agents;
   } catch (error) {
     throw new WorkflowError('PIN_CHANGED', `skills or agents of instance ${row.id} are no longer there`, {
+      hint: pinHint(row.id),
       cause: error,
     });
   }
@@ -33,8 +35,13 @@ export async function checkPins(store: Store, row: InstanceRow, caller: Caller):
   if (await hasChanged(store, row)) problems.push(changed(row.source, 'the definition'));
   if (problems.length > 0)
     throw new WorkflowError('PIN_CHANGED', `what instance ${row.id} began with has changed on disk`, {
+      hint: pinHint(row.id),
       problems,
     });
+}
+
+function pinHint(id: string): string {
+  return ERROR_TABLE.PIN_CHANGED.hint.replace('<id>', id);
 }
 
 /** A version that is registered is run as it was registered, whatever became of its file or of the name since. */
