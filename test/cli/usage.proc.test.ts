@@ -54,8 +54,16 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
   [['run', 'x', '--context', '=1'], /--context takes name=value/, /--context name=value/],
   [['list', 'a', 'extra'], /Unexpected argument: extra/, /list --help/],
   [['status', '--limit', 'many'], /Expected an integer but received: many/, /status --help/],
-  [['audit', 'show', 'many'], /^error SEQ is the number of a record, and "many" is none \[USAGE\]$/, /audit list shows the numbers/],
-  [['audit', 'show', '0'], /^error SEQ is the number of a record, and "0" is none \[USAGE\]$/, /audit list shows the numbers/],
+  [
+    ['audit', 'show', 'many'],
+    /^error SEQ is the number of a record, and "many" is none \[USAGE\]$/,
+    /audit list shows the numbers/,
+  ],
+  [
+    ['audit', 'show', '0'],
+    /^error SEQ is the number of a record, and "0" is none \[USAGE\]$/,
+    /audit list shows the numbers/,
+  ],
   [['audit', 'erase', '9007199254740993'], /"9007199254740993" is none/, /audit list shows the numbers/],
   [['status', '--limit', '0'], /Expected an integer greater than or equal to 1/, /status --help/],
   [

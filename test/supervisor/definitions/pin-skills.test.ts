@@ -10,7 +10,10 @@ test('a missing skill or agent and a broken one are told with the place that nam
   const workspace = mkdtempSync(join(tmpdir(), 'qw-pins-'));
   t.after(() => rmSync(workspace, { recursive: true }));
   mkdirSync(join(workspace, '.q-skills'));
-  writeFileSync(join(workspace, '.q-skills', 'run.json'), JSON.stringify({ name: 'run', type: 'code_inline' }));
+  writeFileSync(
+    join(workspace, '.q-skills', 'run.json'),
+    JSON.stringify({ name: 'run', type: 'code_inline' }),
+  );
   const { workflow, places } = await load({
     steps: [
       { id: 'p', type: 'parallel', steps: [skill('a', { skill: 'run' })] },
