@@ -111,6 +111,18 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
     );
   });
 
+  test('run and resume print the document of the run with --detach too, and what was said at its start', async () => {
+    const keys = [...RUN_KEYS.split(' '), 'notices', 'problems'];
+    const run = await document<StatusDocument & { problems: unknown[] }>(0, 'run', 'slow', '--detach');
+    assert.deepEqual(Object.keys(run), keys);
+    assert.deepEqual([run.workflow, run.ended_at, run.problems], ['slow', null, []]);
+    await document(0, 'stop', run.id);
+    const resumed = await document<StatusDocument>(0, 'resume', run.id, '--detach');
+    assert.deepEqual(Object.keys(resumed), keys);
+    assert.deepEqual([resumed.id, resumed.ended_at], [run.id, null]);
+    await document(0, 'stop', run.id, '--force');
+  });
+
   test('a failed run exits 1, and resume goes on where it failed', async () => {
     const failed = await document<StatusDocument>(1, 'run', 'flaky');
     checkRun(failed);
