@@ -130,6 +130,20 @@ describe('a wrong command line', { timeout: 60_000 }, () => {
     }
   });
 
+  test('-h and -v alone mean --help and --version, of the host and of the program alone', async () => {
+    for (const file of ['q', 'q-workflow'])
+      for (const [short, long] of [
+        ['-h', '--help'],
+        ['-v', '--version'],
+      ] as const) {
+        const [asked, meant] = await Promise.all(
+          [short, long].map((flag) => finish(spawn(join(ROOT, 'bin', file), [flag], { env: bench.env }))),
+        );
+        assert.deepEqual([asked?.status, asked?.stderr], [0, ''], `${file} ${short}`);
+        assert.equal(asked?.stdout, meant?.stdout);
+      }
+  });
+
   test('help as the first word means the same, alone and as a host', async () => {
     const page = (await bench.q('run', '--help')).stdout;
     const host = spawn(join(ROOT, 'bin', 'q'), ['help', 'workflow', 'run'], { env: bench.env });
