@@ -51,6 +51,7 @@ function forgetFrom(state: MutableRunState, from: string, forgotten: string[]): 
   if (start?.relation !== 'child' || start.area !== 'flow' || state.rollback !== null || start.order === 0) {
     throw new WorkflowError('STEP_NOT_FOUND', `${from} is no step of this run that can be run again from.`);
   }
+  if (!start.frame.steps.includes(start.step)) throw notTaken(start);
   const around: StepNode[] = [];
   let frame: Frame = start.frame;
   forgetAfter(frame, start, 'itself too', forgotten);
@@ -81,6 +82,13 @@ function forgetAfter(
     const later = frame.children.get(step.id);
     if (later !== undefined) forgotten.push(...subtree(later));
   }
+}
+
+function notTaken({ path, frame }: StepNode): WorkflowError {
+  const owner = frame.owner?.path ?? '';
+  return new WorkflowError('STEP_NOT_FOUND', `${path} is in the branch of ${owner} that was not taken.`, {
+    hint: `Resume from ${owner} to have its condition decided anew.`,
+  });
 }
 
 /** A later turn of the same attempt can be forgotten; an attempt that was given up is history. */

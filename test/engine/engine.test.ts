@@ -557,6 +557,28 @@ test('resume from a step forgets it and all after it, in its turn and around', (
   assert.equal(next.engine.state.status, 'completed');
 });
 
+test('resume from a step of the branch that was not taken is refused, and forgets nothing of the other', () => {
+  const definition = workflow([
+    conditional('c', 'true', {
+      then: [skill('t1'), skill('t2')],
+      else: [skill('f'), loop('fl', 'true', [skill('fx')])],
+    }),
+  ]);
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('c/t1');
+  bench.fail('c/t2');
+  const next = bench.crash(definition);
+  for (const from of ['c/f', 'c/fl'])
+    assert.throws(() => next.resume('requested', from), {
+      code: 'STEP_NOT_FOUND',
+      message: `${from} is in the branch of c that was not taken.`,
+      hint: 'Resume from c to have its condition decided anew.',
+    });
+  next.resume('requested', 'c/t2');
+  assert.deepEqual(next.go(), ['c/t2#1']);
+});
+
 test('a run that ended well or was rolled back cannot be resumed, nor from a step that never ran', () => {
   const bench = new Bench(workflow([skill('a')]));
   bench.go();
