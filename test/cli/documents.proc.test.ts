@@ -174,6 +174,57 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
     assert.equal((await bench.status(running.id)).status, 'killed');
   });
 
+  test('a resumed run that is stopped while it waits in the queue can be resumed once more', async () => {
+    const half = { resource_limits: { max_memory_mb: halfOfTheMachine() } };
+    const nap = { id: 'nap', type: 'skill', skill: 'wait', inputs: { seconds: 60 } };
+    bench.workflow('half', { ...half, steps: [nap] });
+    bench.skill('later', { type: 'code_inline', command: 'test', args: ['-e', 'later'] });
+    bench.workflow('half-later', { ...half, steps: [{ id: 'try', type: 'skill', skill: 'later' }] });
+    const failed = await document<StatusDocument>(1, 'run', 'half-later');
+    const running = await document<{ id: string }>(0, 'run', 'half', '--detach');
+    const queued = await document<StatusDocument>(0, 'resume', failed.id, '--detach');
+    assert.equal(queued.status, 'queued');
+    const stopped = await document<StatusDocument>(0, 'stop', failed.id);
+    assert.deepEqual([stopped.status, stopped.error?.code], ['stopped', 'STOPPED']);
+    await document(0, 'stop', running.id, '--force');
+    bench.script('later', '');
+    const resumed = await document<StatusDocument>(0, 'resume', failed.id);
+    assert.deepEqual([resumed.status, resumed.incarnations], ['completed', 2]);
+  });
+
+  test('resume --from what cannot be run again from is refused and changes nothing', async () => {
+    bench.workflow('from', {
+      steps: [
+        { id: 'broken', type: 'skill', skill: 'never' },
+        { id: 'try', type: 'skill', skill: 'mended-from' },
+      ],
+      error_handling: { per_step: { broken: { strategy: 'custom', custom_handler: 'said' } } },
+    });
+    bench.skill('never', { type: 'code_inline', command: 'false' });
+    bench.skill('said', { type: 'prompt_inline', prompt_template: 'said' });
+    bench.skill('mended-from', { type: 'code_inline', command: 'test', args: ['-e', 'mended-from'] });
+    const failed = await document<StatusDocument>(1, 'run', 'from');
+    const { error } = await document<{ error: { code: string; message: string; hint: string } }>(
+      4,
+      'resume',
+      failed.id,
+      '--from',
+      'broken!said',
+    );
+    assert.deepEqual(
+      [error.code, error.message, error.hint],
+      [
+        'STEP_NOT_FOUND',
+        'broken!said is no step of this run that can be run again from.',
+        `Run q workflow status ${failed.id} to see its steps.`,
+      ],
+    );
+    assert.equal((await bench.status(failed.id)).incarnations, 1);
+    bench.script('mended-from', '');
+    const resumed = await document<StatusDocument>(0, 'resume', failed.id);
+    assert.deepEqual([resumed.status, resumed.incarnations], ['completed', 2]);
+  });
+
   test('doctor and list are documents too', async () => {
     const health = await document<{ is_healthy: boolean; checks: { name: string }[] }>(0, 'doctor');
     assert.ok(health.checks.some(({ name }) => name === 'supervisor'));

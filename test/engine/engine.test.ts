@@ -579,6 +579,27 @@ test('resume from a step of the branch that was not taken is refused, and forget
   assert.deepEqual(next.go(), ['c/t2#1']);
 });
 
+test('a run that was opened again and ended by the supervisor before its process took it up can be resumed', () => {
+  const definition = workflow([skill('a'), skill('b')]);
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('a');
+  bench.fail('b');
+  const stopped: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'stopped by x', error: null };
+  const again = new Bench(definition, [...bench.journal, stopped]);
+  assert.deepEqual(
+    [again.engine.state.status, again.engine.state.reason, again.engine.state.error],
+    ['stopped', 'stopped by x', null],
+  );
+  again.resume('requested');
+  assert.deepEqual(again.go(), ['b#2']);
+  again.done('b');
+  assert.equal(again.engine.state.status, 'completed');
+  assert.throws(() => new Bench(definition, [...again.journal, stopped]), {
+    message: 'run: no way from completed to stopped',
+  });
+});
+
 test('a run that ended well or was rolled back cannot be resumed, nor from a step that never ran', () => {
   const bench = new Bench(workflow([skill('a')]));
   bench.go();
