@@ -174,6 +174,34 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
     assert.equal((await bench.status(running.id)).status, 'killed');
   });
 
+  test('a run that is stopped in the queue, before it began, is resumed with its inputs and context', async () => {
+    const half = { resource_limits: { max_memory_mb: halfOfTheMachine() } };
+    const nap = { id: 'nap', type: 'skill', skill: 'wait', inputs: { seconds: 60 } };
+    bench.workflow('half', { ...half, steps: [nap] });
+    const text = { text: '${{ who }} ${{ n }}' };
+    bench.workflow('half-told', {
+      ...half,
+      inputs: { who: { type: 'string', required: true } },
+      context: { mutable: { n: 1 } },
+      steps: [{ id: 'tell', type: 'skill', skill: 'say', inputs: text, set: { n: 'n + 1' } }],
+    });
+    const running = await document<{ id: string }>(0, 'run', 'half', '--detach');
+    const values = ['--input', 'who=ann', '--context', 'n=41'];
+    const { id } = await document<StatusDocument>(0, 'run', 'half-told', '--detach', ...values);
+    // Stopped twice: what was opened again and did not begin either is still a run that has not begun.
+    await document(0, 'stop', id);
+    await document(0, 'resume', id, '--detach');
+    const stopped = await document<StatusDocument>(0, 'stop', id);
+    assert.deepEqual([stopped.status, stopped.started_at], ['stopped', null]);
+    await document(0, 'stop', running.id, '--force');
+    const run = await document<StatusDocument>(0, 'resume', id);
+    assert.deepEqual([run.status, run.error, run.reason], ['completed', null, 'completed']);
+    assert.deepEqual(run.steps[0]?.outputs, { text: 'ann 41', stdout: 'ann 41' });
+    assert.deepEqual([run.inputs, run.context], [{ who: 'ann' }, { n: 42 }]);
+    assert.ok((run.started_at ?? '') < (run.ended_at ?? ''));
+    assert.equal((await document<{ verdict: string }>(0, 'audit', 'verify')).verdict, 'intact');
+  });
+
   test('a resumed run that is stopped while it waits in the queue can be resumed once more', async () => {
     const half = { resource_limits: { max_memory_mb: halfOfTheMachine() } };
     const nap = { id: 'nap', type: 'skill', skill: 'wait', inputs: { seconds: 60 } };

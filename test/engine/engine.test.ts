@@ -579,6 +579,24 @@ test('resume from a step of the branch that was not taken is refused, and forget
   assert.deepEqual(next.go(), ['c/t2#1']);
 });
 
+test('a run that was ended before it began begins when it is opened again, and only once', () => {
+  const definition = workflow([skill('a')]);
+  const ended: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'stopped by x', error: null };
+  const started: RunEvent = {
+    type: 'run.started',
+    inputs: { x: 1 },
+    context: { readonly: {}, mutable: { n: 2 } },
+  };
+  const bench = new Bench(definition, [ended, ended, started]);
+  const { status, reason, inputs, context } = bench.engine.state;
+  assert.deepEqual([status, reason, inputs, context.mutable], ['running', null, { x: 1 }, { n: 2 }]);
+  assert.deepEqual(bench.go(), ['a#1']);
+  assert.throws(() => new Bench(definition, [started, ended, started]), {
+    name: 'IllegalTransition',
+    message: 'run: no way from stopped to running',
+  });
+});
+
 test('a run that was opened again and ended by the supervisor before its process took it up can be resumed', () => {
   const definition = workflow([skill('a'), skill('b')]);
   const bench = new Bench(definition);

@@ -78,12 +78,10 @@ export async function resumeInstance(
 
 function stillLive(row: InstanceRow, definition: string | null): WorkflowError {
   const state = hasEnded(row.status) ? 'is being resumed already' : `has not ended: it is ${row.status}`;
-  const hint = 'Another definition is for a run that has ended: q workflow stop <id>, then resume it.';
-  return new WorkflowError(
-    'NOT_RESUMABLE',
-    `the instance ${row.id} ${state}`,
-    definition === null ? {} : { hint },
-  );
+  const what = definition === null ? '' : 'Another definition is for a run that has ended: ';
+  return new WorkflowError('NOT_RESUMABLE', `the instance ${row.id} ${state}`, {
+    hint: `${what}q workflow stop ${row.id}, then resume it.`,
+  });
 }
 
 /** Found out by the process of the instance, it would end that at each start, and then the run. */
