@@ -134,7 +134,10 @@ export interface Scope {
   thaw(): Promise<void>;
   /** Removes an empty scope and its children; retries EBUSY for a bounded time; throws SCOPE_FAILED if not empty. */
   remove(): Promise<void>;
-  /** Called with the observed breach (polling backend only; cgroups enforce by themselves). Returns an unsubscribe. */
+  /**
+   * Called with the observed breach; cgroups enforce by themselves, but on v1 the kernel kills one process of a step
+   * that is at the memory limit, and the step's owner hears of it here to end the rest. Returns an unsubscribe.
+   */
   onBreach(listener: (breach: Breach) => void): () => void;
   /** Lets go of descriptors, watches and timers of this object; the processes and their limits stay. */
   close(): void;

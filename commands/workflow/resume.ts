@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { resolveTarget } from '../../src/cli/run/arguments.ts';
 import { followRun } from '../../src/cli/run/follow-run.ts';
+import { printDetached } from '../../src/cli/run/start-run.ts';
 import { modelEnvironment } from '../../src/client/model-environment.ts';
 
 export default class Resume extends WorkflowCommand {
@@ -48,7 +49,7 @@ export default class Resume extends WorkflowCommand {
         definition: flags.definition === undefined ? null : resolveTarget(flags.definition, caller.workspace),
         modelEnv: modelEnvironment(caller.configHome),
       });
-      if (flags.detach) this.printWrapped(resumed, () => resumed.id);
+      if (flags.detach) await printDetached(client, resumed, flags.json);
       else process.exitCode = await followRun(client, resumed, { isJson: flags.json, caller });
     } finally {
       client.close();

@@ -2,6 +2,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { ensureError, systemCode, WorkflowError } from '../../src/errors/workflow-error.ts';
 import { Attached } from '../attached.ts';
 import type {
+  Breach,
   CommandSpec,
   IoBytes,
   KillOptions,
@@ -19,6 +20,7 @@ import { below, distinct, removeTree, removeTreeLater } from './folders.ts';
 import { freezeWhole, thaw } from './freezer.ts';
 import { CgroupTarget } from './target.ts';
 import { type CgroupVersion, type Meter, NO_LIMITS, type Role } from './version.ts';
+import { watchVictims } from './victims.ts';
 
 /** Leaf of an instance's scope for its own process: v2 allows no process beside children. */
 export const HOST = 'host';
@@ -132,9 +134,14 @@ export class CgroupScope implements Scope {
     this.#onRemoved();
   }
 
-  onBreach(): () => void {
-    // The kernel holds the limits: there is nothing to watch.
-    return () => undefined;
+  onBreach(listener: (breach: Breach) => void): () => void {
+    const { memory } = this.record.folders;
+    // The kernel holds the limits, but on v1 it leaves the rest of a step alive. Of an instance that rest is its own process.
+    if (this.#role !== 'step' || this.#version.endsWholeSteps || memory === undefined) return () => undefined;
+    return watchVictims(memory, () => {
+      const seen = this.usage().memoryPeakBytes;
+      listener({ limit: 'memory', allowed: seen, seen });
+    });
   }
 
   close(): void {

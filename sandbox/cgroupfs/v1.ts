@@ -10,6 +10,7 @@ import { type CgroupVersion, CPU_PERIOD_US, cpuQuotaUs, oomScoreOf } from './ver
  */
 export const V1: CgroupVersion = {
   backend: 'cgroup-v1',
+  endsWholeSteps: false,
 
   create(folders, limits, role) {
     makeFolders(folders);

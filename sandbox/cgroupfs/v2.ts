@@ -11,6 +11,7 @@ export const V2_CONTROLLERS = ['memory', 'cpu', 'pids', 'io'] as const;
 /** cgroup v2: one tree. A cgroup with controllers for its children may hold no process itself. */
 export const V2: CgroupVersion = {
   backend: 'cgroup-v2',
+  endsWholeSteps: true,
 
   create(folders, limits, role) {
     makeFolders(folders);

@@ -16,6 +16,8 @@ export interface Meter {
 /** What differs between cgroup v1 and v2. Stateless: everything is in the folders. */
 export interface CgroupVersion {
   readonly backend: BackendName;
+  /** Whether the kernel ends all of a step when it kills one of its processes for memory. */
+  readonly endsWholeSteps: boolean;
   /** Makes a new cgroup with its limits, whole or not at all; throws the system error. */
   create(folders: Folders, limits: ScopeLimits, role: Role): void;
   /** Readies a scope for children; called before each. */

@@ -18,12 +18,12 @@ export async function listAgents(caller: Caller): Promise<readonly Part[]> {
   return Promise.all(files.map(({ name, file }) => agentPart(name, file, caller)));
 }
 
-/** By name, or by the path of a file. Throws AGENT_NOT_FOUND. */
+/** By name, or by the path of a file. Throws NO_SUCH_AGENT. */
 export async function findAgent(given: string, caller: Caller): Promise<Part> {
   if (!given.includes('/') && !/\.(json|md)$/.test(given))
-    return partNamed(await listAgents(caller), given, 'agent', 'AGENT_NOT_FOUND');
+    return partNamed(await listAgents(caller), given, 'agent');
   const file = resolve(caller.workspace, given);
-  if (!existsSync(file)) throw new WorkflowError('AGENT_NOT_FOUND', `there is no file ${file}`);
+  if (!existsSync(file)) throw new WorkflowError('NO_SUCH_AGENT', `there is no file ${file}`);
   return { ...(await agentPart(basename(file, extname(file)), file, caller)), source: 'file' };
 }
 

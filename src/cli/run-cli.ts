@@ -91,6 +91,8 @@ function helpLast(argv: readonly string[]): string[] {
 }
 
 const HELP_FLAGS = ['--help', '-h', '--version', '-v'];
+/** oclif knows the short forms only behind a command. */
+const LONG: Readonly<Record<string, string>> = { '-h': '--help', '-v': '--version' };
 
 /** The longest command that the leading words spell, and what follows it. Help and version are oclif's own. */
 function commandOf(config: Config, argv: readonly string[]): [id: string | null, rest: string[]] {
@@ -100,8 +102,8 @@ function commandOf(config: Config, argv: readonly string[]): [id: string | null,
     const id = argv.slice(0, count).join(':');
     if (config.findCommand(id) !== undefined) return [id, argv.slice(count)];
   }
-  const [first] = argv;
-  if (first === undefined || HELP_FLAGS.includes(first)) return [first ?? '--help', argv.slice(1)];
+  const [first = '--help'] = argv;
+  if (HELP_FLAGS.includes(first)) return [LONG[first] ?? first, argv.slice(1)];
   const isTopic = leading > 0 && config.findTopic(argv.slice(0, leading).join(':')) !== undefined;
   if (isTopic && argv.slice(leading).every((word) => HELP_FLAGS.includes(word)))
     return [first, argv.slice(1)];

@@ -23,13 +23,13 @@ export async function listSkills(caller: Caller): Promise<readonly Part[]> {
   return catalogue.list().map((skill) => skillPart(skill, notesOf(skill, catalogue.notes), caller));
 }
 
-/** By name or alias, or by the path of a file. Throws SKILL_NOT_FOUND. */
+/** By name or alias, or by the path of a file. Throws NO_SUCH_SKILL. */
 export async function findSkill(given: string, caller: Caller): Promise<Part> {
   if (given.includes('/') || given.endsWith('.json')) return readSkill(given, caller);
   const skills = await listSkills(caller);
   const byAlias = skills.find(({ facts }) => facts['aliases']?.includes(given));
   return skills.some(({ name }) => name === given) || byAlias === undefined
-    ? partNamed(skills, given, 'skill', 'SKILL_NOT_FOUND')
+    ? partNamed(skills, given, 'skill')
     : byAlias;
 }
 
@@ -47,7 +47,7 @@ export interface CheckedSkill {
 
 /**
  * A skill by name or alias with its parameters from a command line, read after their declared types. Throws
- * SKILL_NOT_FOUND, SKILL_INVALID, or INPUT_INVALID naming every parameter that is wrong.
+ * NO_SUCH_SKILL, SKILL_INVALID, or INPUT_INVALID naming every parameter that is wrong.
  */
 export async function checkSkillCall(
   given: string,
@@ -62,7 +62,7 @@ export async function checkSkillCall(
   const skill = findSkills(places).get(given);
   if (skill === null) {
     await findSkill(given, caller);
-    throw new WorkflowError('SKILL_NOT_FOUND', `${given} lies in no skill folder`, {
+    throw new WorkflowError('NO_SUCH_SKILL', `${given} lies in no skill folder`, {
       hint: 'Put the file into .q-skills/ of the workspace, and give its name.',
     });
   }
@@ -111,7 +111,7 @@ async function readSkill(path: string, caller: Caller): Promise<Part> {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw new WorkflowError('SKILL_NOT_FOUND', `cannot read ${file}: ${ensureError(error).message}`, {
+    throw new WorkflowError('NO_SUCH_SKILL', `cannot read ${file}: ${ensureError(error).message}`, {
       cause: error,
     });
   }

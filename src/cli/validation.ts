@@ -36,7 +36,7 @@ async function checkFile(file: string, caller: Caller, expected: readonly ErrorC
     import('../supervisor/definitions/pin-agents.ts'),
   ]);
   try {
-    const { workflow, problems } = await loadSource(
+    const { workflow, problems, places } = await loadSource(
       file === '-'
         ? { kind: 'file', file: STANDARD_INPUT, text: await readStandardInput() }
         : {
@@ -52,8 +52,8 @@ async function checkFile(file: string, caller: Caller, expected: readonly ErrorC
       version: workflow.version,
       problems: [
         ...problems,
-        ...pinWarnings('skills', () => pinSkills(workflow, caller)),
-        ...pinWarnings('agents', () => pinAgents(workflow, caller)),
+        ...pinWarnings('skills', () => pinSkills(workflow, caller, places)),
+        ...pinWarnings('agents', () => pinAgents(workflow, caller, places)),
       ],
     };
   } catch (error) {

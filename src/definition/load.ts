@@ -13,6 +13,7 @@ import type { WorkflowFile } from './file.ts';
 import { scopeOf } from './file-scope.ts';
 import { parseJsonText } from './json-text.ts';
 import { normalise } from './normalise.ts';
+import { type Places, placesOf } from './places.ts';
 import { type Repaired, repaired } from './repair.ts';
 import { makeRoster, type Roster } from './roster.ts';
 import { checkSchema } from './schema-check.ts';
@@ -30,6 +31,8 @@ export interface LoadResult {
   readonly workflow: Workflow | null;
   /** Errors first, each kind in the order of the file's parts. */
   readonly problems: readonly Problem[];
+  /** Of a workflow without errors; empty for another. */
+  readonly places: Places;
 }
 
 const MAX_PROBLEMS = 200;
@@ -55,7 +58,8 @@ export async function loadWorkflow(text: string, options: LoadOptions = {}): Pro
   const meaning = await checkMeaning(file, roster);
   const problems = [...schemaProblems, ...(repair === null ? meaning : told(repair, meaning))];
   const isValid = problems.every((problem) => problem.severity !== 'error');
-  return ended(isValid ? normalise(file, roster) : null, problems);
+  if (!isValid) return ended(null, problems);
+  return { ...ended(normalise(file, roster), problems), places: placesOf(roster) };
 }
 
 /** What is said of a repaired file, as far as it holds for the file itself. */
@@ -96,11 +100,12 @@ function ended(workflow: Workflow | null, problems: readonly Problem[]): LoadRes
     ...unique.filter((problem) => problem.severity === 'error'),
     ...unique.filter((problem) => problem.severity === 'warning'),
   ];
-  if (sorted.length <= MAX_PROBLEMS) return { workflow, problems: sorted };
+  const places: Places = new Map();
+  if (sorted.length <= MAX_PROBLEMS) return { workflow, problems: sorted, places };
   const more: Problem = {
     severity: sorted[0]?.severity ?? 'error',
     path: '$',
     message: `and ${sorted.length - MAX_PROBLEMS} more problems`,
   };
-  return { workflow, problems: [...sorted.slice(0, MAX_PROBLEMS), more] };
+  return { workflow, problems: [...sorted.slice(0, MAX_PROBLEMS), more], places };
 }

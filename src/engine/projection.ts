@@ -90,6 +90,9 @@ function applyEvent(view: View, event: RunEvent, at: number): void {
       Object.assign(view, {
         status: 'running',
         started_at: at,
+        ended_at: null,
+        error: null,
+        reason: null,
         inputs: event.inputs,
         context: event.context,
       });

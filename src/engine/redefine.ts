@@ -6,21 +6,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ErrorPolicy, JsonObject, Step, Workflow } from '../definition/workflow.ts';
 import { ensureError } from '../errors/workflow-error.ts';
 import { compareStep, differences } from './compare-step.ts';
-import type { Evaluator } from './evaluator.ts';
 import type { ContextValues, RunEvent } from './events.ts';
 import { isWithin } from './paths.ts';
-import { createPlan, type Plan, policyHandlerOf } from './plan.ts';
+import { type Plan, policyHandlerOf } from './plan.ts';
 import { compareValues } from './redefine-values.ts';
-import { reduce } from './reduce.ts';
+import { planOf, replay } from './replay.ts';
 import { planResume } from './resume-plan.ts';
-import {
-  createRunState,
-  type Frame,
-  hasEnded,
-  isLeaf,
-  type MutableRunState,
-  type StepNode,
-} from './run-state.ts';
+import { type Frame, hasEnded, isLeaf, type StepNode } from './run-state.ts';
 import { IllegalTransition } from './transitions.ts';
 
 /** One reason against the new definition: at the path of a step, or at a place of the file. */
@@ -51,7 +43,7 @@ export function compareDefinitions(change: Redefinition): Mismatch[] {
   // As pins are kept: what is undefined there is absent.
   const after = JSON.parse(JSON.stringify(change.after)) as Workflow;
   const found: Mismatch[] = compareValues(after, change);
-  const old = createPlan(before, NO_EVALUATOR);
+  const old = planOf(before);
   const state = replay(old, journal);
   const isOver = state.reason !== null;
   const gone = new Set(isOver ? planResume(state, from).forgotten : []);
@@ -59,7 +51,7 @@ export function compareDefinitions(change: Redefinition): Mismatch[] {
     if (isDeepStrictEqual(before, after)) return found;
     return [{ path: state.rollback.step, message: 'the run is rolling back since this step failed' }];
   }
-  const view: View = { old, new: createPlan(after, NO_EVALUATOR), gone, found };
+  const view: View = { old, new: planOf(after), gone, found };
   compareFrame(view, state.root, { taken: view.new.flow, other: [] });
   if (found.length === 0 && journal.length > 0) tryReplay(view, journal, isOver ? from : null);
   return found;
@@ -78,23 +70,6 @@ interface Places {
   readonly taken: readonly Step[];
   /** Of the conditional's other branch. */
   readonly other: readonly Step[];
-}
-
-/** Replay asks for nothing that would have to be compiled. */
-const NO_EVALUATOR: Evaluator = {
-  compileExpression: () => {
-    throw new Error('nothing is evaluated here');
-  },
-  compileTemplate: () => {
-    throw new Error('nothing is evaluated here');
-  },
-  stepReferences: () => [],
-};
-
-function replay(plan: Plan, journal: readonly RunEvent[]): MutableRunState {
-  const state = createRunState(plan.flow);
-  for (const event of journal) reduce(state, plan, event);
-  return state;
 }
 
 /** The proof: the new definition takes the journal, what is resumed is found, and all is forgotten that is to be. */

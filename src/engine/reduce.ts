@@ -14,7 +14,12 @@ import { isEndStatus, nextRunStatus, type RunStatus } from './transitions.ts';
 export function reduce(state: MutableRunState, plan: Plan, event: RunEvent): StepNode | null {
   switch (event.type) {
     case 'run.started': {
+      // Ended before it began, and opened again since: it begins now.
+      if (isEndStatus(state.status) && !state.hasStarted) {
+        Object.assign(state, { status: 'initializing', stopping: null, error: null, reason: null });
+      }
       move(state, event.type, 'running');
+      state.hasStarted = true;
       state.inputs = event.inputs;
       state.context = { readonly: event.context.readonly, mutable: { ...event.context.mutable } };
       return null;

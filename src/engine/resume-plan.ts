@@ -1,5 +1,8 @@
 /** Works out, for a run that ended, what `resume` reopens and what `--from` forgets. Changes nothing. */
+import type { Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import type { RunEvent } from './events.ts';
+import { planOf, replay } from './replay.ts';
 import { type Frame, isLeaf, type MutableRunState, type StepNode } from './run-state.ts';
 
 export interface ResumePlan {
@@ -32,6 +35,11 @@ export function planResume(state: MutableRunState, from: string | null): ResumeP
   return { forgotten, reopened };
 }
 
+/** The same question about a run whose process is to be started for it: there it would be too late to refuse. */
+export function assertResumesFrom(workflow: Workflow, journal: readonly RunEvent[], from: string): void {
+  planResume(replay(planOf(workflow), journal), from);
+}
+
 /** Where a run can go on: its flow, or what was left of its rollback. */
 function rootsOf(state: MutableRunState): StepNode[] {
   if (state.rollback === null) return [...state.root.children.values()];
@@ -51,6 +59,7 @@ function forgetFrom(state: MutableRunState, from: string, forgotten: string[]): 
   if (start?.relation !== 'child' || start.area !== 'flow' || state.rollback !== null || start.order === 0) {
     throw new WorkflowError('STEP_NOT_FOUND', `${from} is no step of this run that can be run again from.`);
   }
+  if (start.frame.untaken.includes(start.step)) throw notTaken(start);
   const around: StepNode[] = [];
   let frame: Frame = start.frame;
   forgetAfter(frame, start, 'itself too', forgotten);
@@ -81,6 +90,13 @@ function forgetAfter(
     const later = frame.children.get(step.id);
     if (later !== undefined) forgotten.push(...subtree(later));
   }
+}
+
+function notTaken({ path, frame }: StepNode): WorkflowError {
+  const owner = frame.owner?.path ?? '';
+  return new WorkflowError('STEP_NOT_FOUND', `${path} is in the branch of ${owner} that was not taken.`, {
+    hint: `Resume from ${owner} to have its condition decided anew.`,
+  });
 }
 
 /** A later turn of the same attempt can be forgotten; an attempt that was given up is history. */

@@ -88,6 +88,8 @@ export interface MutableRunState extends RunState {
   readonly nodes: Map<string, StepNode>;
   readonly frames: Map<string, Frame>;
   readonly root: Frame;
+  /** Whether `run.started` was there: a run may be ended before. */
+  hasStarted: boolean;
   /** Nodes that have not ended, parents before their children. */
   readonly open: Set<StepNode>;
   /** Leaf attempts begun and not settled. */
@@ -111,6 +113,7 @@ export function createRunState(steps: readonly Step[]): MutableRunState {
     nodes: new Map(),
     frames: new Map([['', root]]),
     root,
+    hasStarted: false,
     open: new Set(),
     runningLeaves: 0,
     starts: 0,

@@ -26,6 +26,8 @@ interface StateRow<Status extends string> {
 }
 
 const ENDINGS = { 'run.ended': 'completed' } as const;
+/** The supervisor may end it once more after a person opened it, before its process has taken it up. */
+const REOPENABLE = { 'run.resumed': 'running', ...ENDINGS } as const;
 
 /** `run.ended` leads to the status it carries, `run.resumed` to rolling_back when the run was rolling back. */
 export const RUN_STATES: Readonly<Record<RunStatus, StateRow<RunStatus>>> = {
@@ -61,10 +63,10 @@ export const RUN_STATES: Readonly<Record<RunStatus, StateRow<RunStatus>>> = {
     on: { 'run.resumed': 'stopping', ...ENDINGS },
   },
   completed: { meaning: 'every step ended well', on: {} },
-  failed: { meaning: 'a failure came up that nothing caught', on: { 'run.resumed': 'running' } },
-  stopped: { meaning: 'a person stopped it', on: { 'run.resumed': 'running' } },
-  killed: { meaning: 'a kill switch ended it', on: { 'run.resumed': 'running' } },
-  timed_out: { meaning: 'it ran longer than allowed', on: { 'run.resumed': 'running' } },
+  failed: { meaning: 'a failure came up that nothing caught', on: REOPENABLE },
+  stopped: { meaning: 'a person stopped it', on: REOPENABLE },
+  killed: { meaning: 'a kill switch ended it', on: REOPENABLE },
+  timed_out: { meaning: 'it ran longer than allowed', on: REOPENABLE },
   rolled_back: { meaning: 'undone after a failure', on: {} },
   rollback_failed: { meaning: 'undone after a failure, but for some steps', on: {} },
 };

@@ -341,6 +341,18 @@ export const ERROR_TABLE = {
     'A step names an agent that is in none of the agent folders.',
     'Put the agent file into .amazonq/cli-agents/ or .kiro/agents/ of the workspace, or mend the name.',
   ),
+  NO_SUCH_SKILL: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'No skill of that name, or no such file, is found from here.',
+    'Run q workflow skills list to see those found from here.',
+  ),
+  NO_SUCH_AGENT: row(
+    EXIT.NOT_FOUND,
+    'terminal',
+    'No agent of that name, or no such file, is found from here.',
+    'Run q workflow agents list to see those found from here.',
+  ),
   SKILL_INVALID: row(EXIT.INVALID, 'terminal', 'A skill file is not valid.', 'Mend the places named.'),
   AGENT_INVALID: row(
     EXIT.INVALID,

@@ -172,7 +172,10 @@ export function createDriver(
   const begin = (): void => {
     const held = heldAttempts(bootstrap.journal);
     for (const { event } of bootstrap.journal) engine.apply(internalise(bootstrap.folder, event, held));
-    if (bootstrap.journal.length === 0) {
+    const hasStarted = bootstrap.journal.some(({ event }) => event.type === 'run.started');
+    const isOver = bootstrap.journal.at(-1)?.event.type === 'run.ended';
+    // One that was ended in the queue and opened again has not begun either.
+    if (bootstrap.journal.length === 0 || (isOver && !hasStarted)) {
       const started: RunEvent = { type: 'run.started', inputs: bootstrap.inputs, context: bootstrap.context };
       engine.apply(started);
       write([started]);

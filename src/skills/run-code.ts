@@ -4,7 +4,7 @@ import type { JsonObject } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { type Child, drain, feed, startChild } from './child.ts';
 import { buildCommand } from './command-spec.ts';
-import { commandFailure } from './failure.ts';
+import { commandFailure, wasOutOfMemory } from './failure.ts';
 import { Capture, DEFAULT_CAPTURE_BYTES, type OutputSink, Pump, type StreamName } from './output.ts';
 import { Redactor } from './redact.ts';
 import { commandResult } from './result.ts';
@@ -89,12 +89,15 @@ export async function runCode(request: CodeRequest): Promise<CodeResult> {
     for (const free of release) free();
     const left = await killLeftBehind(scope, stop, child);
     await drain(child, captures.pumps);
-    if (stop.cause !== null) return stopped(request, stop, left, captures.stderr.tail(), timeoutMs);
     const after = scope.usage();
-    if (exit.code === 0) {
+    const isOutOfMemory = wasOutOfMemory(before, after);
+    if (stop.cause !== null && !(isOutOfMemory && stop.cause.kind === 'breach'))
+      return stopped(request, stop, left, captures.stderr.tail(), timeoutMs);
+    // What lost a process did not do what it says it did: v2 and polling would have ended all of it.
+    if (exit.code === 0 && !isOutOfMemory) {
       // Of what is left in a sandbox one process is its init.
       const leftBehind = Math.max(0, (left?.foundCount ?? 0) - (child.starter !== 'shell' ? 1 : 0));
-      return completed(request, captures, leftBehind, startedAt, before, after);
+      return completed(request, captures, leftBehind, startedAt, after);
     }
     throw commandFailure({
       skill: skill.name,
@@ -157,7 +160,6 @@ function completed(
   captures: Captures,
   leftBehind: number,
   startedAt: number,
-  before: Usage,
   after: Usage,
 ): CodeResult {
   const result = commandResult({
@@ -170,8 +172,6 @@ function completed(
   });
   const warnings: string[] = [];
   if (leftBehind > 0) warnings.push(`${leftBehind} process(es) were left behind by the command and killed`);
-  if (after.oomKills > before.oomKills)
-    warnings.push('a process of the step was killed for memory, yet it ended with 0');
   return { kind: 'completed', result, warnings, usage: after };
 }
 

@@ -150,7 +150,7 @@ describe('workflow files on the command line', { timeout: 120_000 }, () => {
     assert.equal(status, 0);
     assert.match(
       stdout,
-      /is valid: missing 1\.0\.0 \(1 warning\)\n {2}step a: warning: no skill is called "sya"/,
+      /is valid: missing 1\.0\.0 \(1 warning\)\n {2}\$\.steps\[0\]\.skill: warning: no skill is called "sya"/,
     );
   });
 

@@ -112,6 +112,18 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
     );
   });
 
+  test('run and resume print the document of the run with --detach too, and what was said at its start', async () => {
+    const keys = [...RUN_KEYS.split(' '), 'notices', 'problems'];
+    const run = await document<StatusDocument & { problems: unknown[] }>(0, 'run', 'slow', '--detach');
+    assert.deepEqual(Object.keys(run), keys);
+    assert.deepEqual([run.workflow, run.ended_at, run.problems], ['slow', null, []]);
+    await document(0, 'stop', run.id);
+    const resumed = await document<StatusDocument>(0, 'resume', run.id, '--detach');
+    assert.deepEqual(Object.keys(resumed), keys);
+    assert.deepEqual([resumed.id, resumed.ended_at], [run.id, null]);
+    await document(0, 'stop', run.id, '--force');
+  });
+
   test('a failed run exits 1, and resume goes on where it failed', async () => {
     const failed = await document<StatusDocument>(1, 'run', 'flaky');
     checkRun(failed);
@@ -161,6 +173,85 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
     assert.deepEqual(await followed, { status: 0, stdout: '', stderr: '' });
     await document(0, 'stop', running.id, '--force');
     assert.equal((await bench.status(running.id)).status, 'killed');
+  });
+
+  test('a run that is stopped in the queue, before it began, is resumed with its inputs and context', async () => {
+    const half = { resource_limits: { max_memory_mb: halfOfTheMachine() } };
+    const nap = { id: 'nap', type: 'skill', skill: 'wait', inputs: { seconds: 60 } };
+    bench.workflow('half', { ...half, steps: [nap] });
+    const text = { text: '${{ who }} ${{ n }}' };
+    bench.workflow('half-told', {
+      ...half,
+      inputs: { who: { type: 'string', required: true } },
+      context: { mutable: { n: 1 } },
+      steps: [{ id: 'tell', type: 'skill', skill: 'say', inputs: text, set: { n: 'n + 1' } }],
+    });
+    const running = await document<{ id: string }>(0, 'run', 'half', '--detach');
+    const values = ['--input', 'who=ann', '--context', 'n=41'];
+    const { id } = await document<StatusDocument>(0, 'run', 'half-told', '--detach', ...values);
+    // Stopped twice: what was opened again and did not begin either is still a run that has not begun.
+    await document(0, 'stop', id);
+    await document(0, 'resume', id, '--detach');
+    const stopped = await document<StatusDocument>(0, 'stop', id);
+    assert.deepEqual([stopped.status, stopped.started_at], ['stopped', null]);
+    await document(0, 'stop', running.id, '--force');
+    const run = await document<StatusDocument>(0, 'resume', id);
+    assert.deepEqual([run.status, run.error, run.reason], ['completed', null, 'completed']);
+    assert.deepEqual(run.steps[0]?.outputs, { text: 'ann 41', stdout: 'ann 41' });
+    assert.deepEqual([run.inputs, run.context], [{ who: 'ann' }, { n: 42 }]);
+    assert.ok((run.started_at ?? '') < (run.ended_at ?? ''));
+    assert.equal((await document<{ verdict: string }>(0, 'audit', 'verify')).verdict, 'intact');
+  });
+
+  test('a resumed run that is stopped while it waits in the queue can be resumed once more', async () => {
+    const half = { resource_limits: { max_memory_mb: halfOfTheMachine() } };
+    const nap = { id: 'nap', type: 'skill', skill: 'wait', inputs: { seconds: 60 } };
+    bench.workflow('half', { ...half, steps: [nap] });
+    bench.skill('later', { type: 'code_inline', command: 'test', args: ['-e', 'later'] });
+    bench.workflow('half-later', { ...half, steps: [{ id: 'try', type: 'skill', skill: 'later' }] });
+    const failed = await document<StatusDocument>(1, 'run', 'half-later');
+    const running = await document<{ id: string }>(0, 'run', 'half', '--detach');
+    const queued = await document<StatusDocument>(0, 'resume', failed.id, '--detach');
+    assert.equal(queued.status, 'queued');
+    const stopped = await document<StatusDocument>(0, 'stop', failed.id);
+    assert.deepEqual([stopped.status, stopped.error?.code], ['stopped', 'STOPPED']);
+    await document(0, 'stop', running.id, '--force');
+    bench.script('later', '');
+    const resumed = await document<StatusDocument>(0, 'resume', failed.id);
+    assert.deepEqual([resumed.status, resumed.incarnations], ['completed', 2]);
+  });
+
+  test('resume --from what cannot be run again from is refused and changes nothing', async () => {
+    bench.workflow('from', {
+      steps: [
+        { id: 'broken', type: 'skill', skill: 'never' },
+        { id: 'try', type: 'skill', skill: 'mended-from' },
+      ],
+      error_handling: { per_step: { broken: { strategy: 'custom', custom_handler: 'said' } } },
+    });
+    bench.skill('never', { type: 'code_inline', command: 'false' });
+    bench.skill('said', { type: 'prompt_inline', prompt_template: 'said' });
+    bench.skill('mended-from', { type: 'code_inline', command: 'test', args: ['-e', 'mended-from'] });
+    const failed = await document<StatusDocument>(1, 'run', 'from');
+    const { error } = await document<{ error: { code: string; message: string; hint: string } }>(
+      4,
+      'resume',
+      failed.id,
+      '--from',
+      'broken!said',
+    );
+    assert.deepEqual(
+      [error.code, error.message, error.hint],
+      [
+        'STEP_NOT_FOUND',
+        'broken!said is no step of this run that can be run again from.',
+        `Run q workflow status ${failed.id} to see its steps.`,
+      ],
+    );
+    assert.equal((await bench.status(failed.id)).incarnations, 1);
+    bench.script('mended-from', '');
+    const resumed = await document<StatusDocument>(0, 'resume', failed.id);
+    assert.deepEqual([resumed.status, resumed.incarnations], ['completed', 2]);
   });
 
   test('doctor and list are documents too', async () => {

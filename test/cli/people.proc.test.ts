@@ -135,7 +135,7 @@ describe('lists, typos, pictures and parts', { timeout: 120_000 }, () => {
     const shown = (await lines(0, 'skills', 'show', 'fail')).join('\n');
     assert.match(shown, /command +false -x/);
     assert.match(shown, /rewritten \$\.command: /);
-    assert.match(await hint(3, 'skills', 'show', 'sya'), /no skill is called "sya"; did you mean "say"\?/);
+    assert.match(await hint(4, 'skills', 'show', 'sya'), /no skill is called "sya"; did you mean "say"\?/);
     bench.skill('odd', { type: 'code_inline' });
     const checked = await lines(3, 'skills', 'validate');
     assert.ok(
@@ -166,7 +166,7 @@ describe('lists, typos, pictures and parts', { timeout: 120_000 }, () => {
     assert.match(shown, /warning \$\.permissions: is not read/);
     const { stdout } = await bench.q('agents', 'show', 'reviewer', '--json');
     assert.ok(!stdout.includes('geheim') && !shown.includes('geheim'));
-    assert.match(await hint(3, 'agents', 'show', 'reviwer'), /did you mean "reviewer"\?/);
+    assert.match(await hint(4, 'agents', 'show', 'reviwer'), /did you mean "reviewer"\?/);
     assert.deepEqual((await lines(0, 'agents', 'validate', 'reviewer'))[0]?.slice(0, 10), '✓ reviewer');
   });
 

@@ -100,10 +100,10 @@ describe('skills run', { timeout: 180_000 }, () => {
     assert.match(stderr, /--param kind: "kind" must be one of "a", "b"/);
     assert.match(stderr, /--param code: "code" must match/);
     assert.match(stderr, /Run q workflow skills show Show_All to see its parameters\./);
-    assert.deepEqual((await refused('sho'))[0], 3);
+    assert.deepEqual((await refused('sho'))[0], 4);
     assert.match((await refused('sho'))[1], /no skill is called "sho"/);
     assert.match((await refused('bad'))[1], /the skill bad cannot be used: .*\[SKILL_INVALID\]/);
-    assert.match((await refused('.q-skills/say.json'))[1], /lies in no skill folder \[SKILL_NOT_FOUND\]/);
+    assert.match((await refused('.q-skills/say.json'))[1], /lies in no skill folder \[NO_SUCH_SKILL\]/);
     assert.deepEqual((await refused('say', '--param', 'what'))[0], 2);
   });
 });

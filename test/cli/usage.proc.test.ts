@@ -54,6 +54,17 @@ const WRONG: readonly [args: readonly string[], error: RegExp, hint: RegExp][] =
   [['run', 'x', '--context', '=1'], /--context takes name=value/, /--context name=value/],
   [['list', 'a', 'extra'], /Unexpected argument: extra/, /list --help/],
   [['status', '--limit', 'many'], /Expected an integer but received: many/, /status --help/],
+  [
+    ['audit', 'show', 'many'],
+    /^error SEQ is the number of a record, and "many" is none \[USAGE\]$/,
+    /audit list shows the numbers/,
+  ],
+  [
+    ['audit', 'show', '0'],
+    /^error SEQ is the number of a record, and "0" is none \[USAGE\]$/,
+    /audit list shows the numbers/,
+  ],
+  [['audit', 'erase', '9007199254740993'], /"9007199254740993" is none/, /audit list shows the numbers/],
   [['status', '--limit', '0'], /Expected an integer greater than or equal to 1/, /status --help/],
   [
     ['supervisor', 'stop', '--instances', 'eat'],
@@ -117,6 +128,20 @@ describe('a wrong command line', { timeout: 60_000 }, () => {
       assert.deepEqual([status, stderr], [0, ''], args.join(' '));
       assert.match(stdout, args.includes('run') ? /\$ q workflow run WORKFLOW/ : /COMMANDS/);
     }
+  });
+
+  test('-h and -v alone mean --help and --version, of the host and of the program alone', async () => {
+    for (const file of ['q', 'q-workflow'])
+      for (const [short, long] of [
+        ['-h', '--help'],
+        ['-v', '--version'],
+      ] as const) {
+        const [asked, meant] = await Promise.all(
+          [short, long].map((flag) => finish(spawn(join(ROOT, 'bin', file), [flag], { env: bench.env }))),
+        );
+        assert.deepEqual([asked?.status, asked?.stderr], [0, ''], `${file} ${short}`);
+        assert.equal(asked?.stdout, meant?.stdout);
+      }
   });
 
   test('help as the first word means the same, alone and as a host', async () => {

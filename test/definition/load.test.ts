@@ -75,3 +75,22 @@ test('many problems are cut at 200, and the rest is counted', async () => {
   assert.equal(problems.length, 201);
   assert.equal(problems.at(-1)?.message, 'and 100 more problems');
 });
+
+test('the places of skills and agents are known by the ids of their steps, handlers that are skills by their names', async () => {
+  const { places } = await load({
+    steps: [
+      skill('a', { undo: 'tidy' }),
+      { id: 'p', type: 'parallel', steps: [{ id: 'b', type: 'agent', agent: 'x' }] },
+    ],
+    handlers: [skill('h')],
+    error_handling: { rollback: { steps: ['sweep', 'h', skill('s')] } },
+  });
+  assert.deepEqual([...places].sort(), [
+    ['a', '$.steps[0].skill'],
+    ['b', '$.steps[1].steps[0].agent'],
+    ['h', '$.handlers[0].skill'],
+    ['s', '$.error_handling.rollback.steps[2].skill'],
+    ['sweep', '$.error_handling.rollback.steps[0]'],
+    ['tidy', '$.steps[0].undo'],
+  ]);
+});

@@ -557,6 +557,67 @@ test('resume from a step forgets it and all after it, in its turn and around', (
   assert.equal(next.engine.state.status, 'completed');
 });
 
+test('resume from a step of the branch that was not taken is refused, and forgets nothing of the other', () => {
+  const definition = workflow([
+    conditional('c', 'true', {
+      then: [skill('t1'), skill('t2')],
+      else: [skill('f'), loop('fl', 'true', [skill('fx')])],
+    }),
+  ]);
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('c/t1');
+  bench.fail('c/t2');
+  const next = bench.crash(definition);
+  for (const from of ['c/f', 'c/fl'])
+    assert.throws(() => next.resume('requested', from), {
+      code: 'STEP_NOT_FOUND',
+      message: `${from} is in the branch of c that was not taken.`,
+      hint: 'Resume from c to have its condition decided anew.',
+    });
+  next.resume('requested', 'c/t2');
+  assert.deepEqual(next.go(), ['c/t2#1']);
+});
+
+test('a run that was ended before it began begins when it is opened again, and only once', () => {
+  const definition = workflow([skill('a')]);
+  const ended: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'stopped by x', error: null };
+  const started: RunEvent = {
+    type: 'run.started',
+    inputs: { x: 1 },
+    context: { readonly: {}, mutable: { n: 2 } },
+  };
+  const bench = new Bench(definition, [ended, ended, started]);
+  const { status, reason, inputs, context } = bench.engine.state;
+  assert.deepEqual([status, reason, inputs, context.mutable], ['running', null, { x: 1 }, { n: 2 }]);
+  assert.deepEqual(bench.go(), ['a#1']);
+  assert.throws(() => new Bench(definition, [started, ended, started]), {
+    name: 'IllegalTransition',
+    message: 'run: no way from stopped to running',
+  });
+});
+
+test('a run that was opened again and ended by the supervisor before its process took it up can be resumed', () => {
+  const definition = workflow([skill('a'), skill('b')]);
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('a');
+  bench.fail('b');
+  const stopped: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'stopped by x', error: null };
+  const again = new Bench(definition, [...bench.journal, stopped]);
+  assert.deepEqual(
+    [again.engine.state.status, again.engine.state.reason, again.engine.state.error],
+    ['stopped', 'stopped by x', null],
+  );
+  again.resume('requested');
+  assert.deepEqual(again.go(), ['b#2']);
+  again.done('b');
+  assert.equal(again.engine.state.status, 'completed');
+  assert.throws(() => new Bench(definition, [...again.journal, stopped]), {
+    message: 'run: no way from completed to stopped',
+  });
+});
+
 test('a run that ended well or was rolled back cannot be resumed, nor from a step that never ran', () => {
   const bench = new Bench(workflow([skill('a')]));
   bench.go();

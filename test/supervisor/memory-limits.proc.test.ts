@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
@@ -69,6 +68,35 @@ describe('the memory limit of an instance', { timeout: 300_000 }, () => {
       ],
     );
     assert.equal(run.incarnations, 1);
+  });
+
+  test('a step of which one process is killed for memory fails as a whole, whatever the rest of it makes of that', async () => {
+    // On cgroup v1 the kernel kills that one process only, on v2 all of the step.
+    bench.workflow('partly', {
+      steps: [
+        shell('hides', 'tail /dev/zero; true'),
+        shell('lingers', 'tail /dev/zero; while true; do sleep 1; done'),
+      ],
+      resource_limits: { max_memory_mb: 96 },
+      error_handling: { default: 'skip' },
+    });
+    const { code, run } = await runToEnd(bench, 'partly');
+    assert.equal(code, 0, JSON.stringify(run.error));
+    assert.deepEqual(
+      run.steps.map(({ id, status, error }) => [id, status, error?.code ?? null]),
+      [
+        ['hides', 'skipped', 'STEP_OOM'],
+        ['lingers', 'skipped', 'STEP_OOM'],
+      ],
+    );
+    const hits = bench.journal(run.id).filter(({ event }) => event.type === 'limit.hit');
+    assert.deepEqual(
+      hits.map(({ event }) => (event.type === 'limit.hit' ? [event.path, event.limit] : null)),
+      [
+        ['hides', 'memory'],
+        ['lingers', 'memory'],
+      ],
+    );
   });
 
   test('a step over the limit of its own skill does not exhaust the instance', async () => {
@@ -141,7 +169,7 @@ describe('the memory limit of an instance', { timeout: 300_000 }, () => {
   });
 
   test('a kill of the process after steps were killed for memory is a crash, not the memory limit', async () => {
-    const hogs = `for n in 1 2 3; do ${process.execPath} fill.mjs 1024 & done; wait; touch killed.txt; sleep 0.5; exit 3`;
+    const hogs = `for n in 1 2 3; do ${process.execPath} fill.mjs 1024 & done; wait; sleep 0.5; exit 3`;
     bench.workflow('hogs', {
       steps: [
         shell('hogs', hogs),
@@ -155,10 +183,11 @@ describe('the memory limit of an instance', { timeout: 300_000 }, () => {
     });
     const id = await startRun(bench, 'hogs');
     // Usage is read while the cgroup of the step is there with its kills.
-    await eventually('the hogs are killed', () => existsSync(join(bench.workspace, 'killed.txt')));
-    await bench.status(id);
+    await eventually(
+      'the hogs are killed',
+      async () => (await bench.status(id)).steps[0]?.error?.code === 'STEP_OOM',
+    );
     await pidIn(join(bench.workspace, 'hang.txt'));
-    assert.equal((await bench.status(id)).steps[0]?.error?.code, 'STEP_OOM');
     process.kill(await eventually('the process of the instance', () => hostOf(id)), 'SIGKILL');
     const run = await endOf(bench, id);
     assert.equal(run.status, 'completed', run.reason ?? '');

@@ -1,4 +1,4 @@
-import { Args } from '@oclif/core';
+import { seqArg } from '../../../src/cli/audit/seq-arg.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 
 export default class AuditErase extends WorkflowCommand {
@@ -6,7 +6,7 @@ export default class AuditErase extends WorkflowCommand {
     'Erase the payload of a record. The record and its hash stay, and a record of it.';
   static override examples = ['<%= config.bin %> workflow audit erase 42'];
   static override args = {
-    seq: Args.integer({ required: true, min: 1, description: 'number of the record' }),
+    seq: seqArg({ required: true }),
   };
 
   async run(): Promise<void> {

@@ -1,5 +1,5 @@
-import { Args } from '@oclif/core';
 import { recordOf, recordText } from '../../../src/cli/audit/audit-record.ts';
+import { seqArg } from '../../../src/cli/audit/seq-arg.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
 import { screenOf } from '../../../src/cli/text/screen.ts';
 
@@ -7,7 +7,7 @@ export default class AuditShow extends WorkflowCommand {
   static override description = 'Show one record of the audit log, with its payload where there is one.';
   static override examples = ['<%= config.bin %> workflow audit show 42'];
   static override args = {
-    seq: Args.integer({ required: true, min: 1, description: 'number of the record' }),
+    seq: seqArg({ required: true }),
   };
 
   async run(): Promise<void> {

@@ -2,6 +2,7 @@ import { inheritedEnvironment } from '../../client/caller.ts';
 import type { Client } from '../../client/client.ts';
 import { modelEnvironment } from '../../client/model-environment.ts';
 import { EXIT, type ExitStatus } from '../../errors/table.ts';
+import type { Problem } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { RunRequest } from '../../protocol/control.ts';
 import { printResult } from '../base-command.ts';
@@ -34,7 +35,21 @@ export async function startRun(
     approvals: asked.approvals ?? (isDetached || canAsk(isJson) ? 'wait' : 'named'),
   });
   if (!isDetached) return followRun(client, started, { isJson, caller });
-  const { id, notices, problems } = started;
-  printResult({ id, notices, problems }, isJson, () => id);
+  await printDetached(client, started, isJson);
   return EXIT.COMPLETED;
+}
+
+/** The id for people. As JSON the document that `status` prints, as of every run, and what was said at its start. */
+export async function printDetached(
+  client: Client,
+  started: {
+    readonly id: string;
+    readonly notices: readonly string[];
+    readonly problems?: readonly Problem[];
+  },
+  isJson: boolean,
+): Promise<void> {
+  const { id, notices, problems = [] } = started;
+  const run = isJson ? await client.call('instance.status', { id }) : null;
+  printResult({ ...run, notices, problems }, isJson, () => id);
 }

@@ -55,22 +55,16 @@ export function partColumns(noun: 'skills' | 'agents'): readonly ListColumn<Part
   ];
 }
 
-/** The one of that name. Throws `code` with the nearest name. */
-export function partNamed(
-  parts: readonly Part[],
-  name: string,
-  noun: 'skill' | 'agent',
-  code: 'SKILL_NOT_FOUND' | 'AGENT_NOT_FOUND',
-): Part {
+/** The one of that name. Throws NO_SUCH_SKILL or NO_SUCH_AGENT with the nearest name. */
+export function partNamed(parts: readonly Part[], name: string, noun: 'skill' | 'agent'): Part {
   const found = parts.find((part) => part.name === name);
   if (found !== undefined) return found;
   const near = nearest(
     name,
     parts.map((part) => part.name),
   );
-  throw new WorkflowError(code, `no ${noun} is called "${name}"${didYouMean(near)}`, {
-    hint: `Run q workflow ${noun}s list to see those found from here.`,
-  });
+  const code = noun === 'skill' ? 'NO_SUCH_SKILL' : 'NO_SUCH_AGENT';
+  throw new WorkflowError(code, `no ${noun} is called "${name}"${didYouMean(near)}`);
 }
 
 /** Everything that is known of one. */

@@ -9,6 +9,7 @@ import { unknownTool } from '../../agents/files/unknown-tool.ts';
 import { chooseModel, readModels } from '../../agents/model/model-config.ts';
 import type { ModelSpec } from '../../agents/model/model-spec.ts';
 import { mayHave, serversNamed } from '../../agents/native/tool-choice.ts';
+import type { Places } from '../../definition/places.ts';
 import { allSteps } from '../../definition/references.ts';
 import { readRegularFile } from '../../definition/regular-file.ts';
 import type { AgentStep, Workflow } from '../../definition/workflow.ts';
@@ -17,6 +18,7 @@ import { parsePrices } from '../../guard/prices.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import { packageRoot } from '../../protocol/install.ts';
 import type { Skill } from '../../skills/skill.ts';
+import { placeOf } from './pin-skills.ts';
 
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
@@ -27,6 +29,7 @@ const MAX_CONFIG_BYTES = 1024 * 1024;
 export function pinAgents(
   workflow: Workflow,
   caller: Caller,
+  where: Places = new Map(),
 ): { agents: Record<string, Agent>; notes: string[] } {
   const agents: Record<string, Agent> = {};
   const notes: string[] = [];
@@ -42,14 +45,14 @@ export function pinAgents(
     for (const each of agent.problems)
       problems.push({
         severity: 'error',
-        path: `step ${id}`,
+        path: placeOf(id, where),
         message: message(`${each.path} ${each.message}`),
       });
     for (const server of serversNamed(agent.tools))
       if (!Object.hasOwn(agent.mcpServers, server))
         problems.push({
           severity: 'error',
-          path: `step ${id}`,
+          path: placeOf(id, where),
           message: message(`its tools name the MCP server "${server}", which it does not have`),
         });
     notes.push(

@@ -1,4 +1,5 @@
 import { findAgentFile } from '../../agents/files/find.ts';
+import type { Places } from '../../definition/places.ts';
 import { allSteps } from '../../definition/references.ts';
 import type { Workflow } from '../../definition/workflow.ts';
 import { type Problem, WorkflowError } from '../../errors/workflow-error.ts';
@@ -13,6 +14,7 @@ import type { Skill } from '../../skills/skill.ts';
 export function pinSkills(
   workflow: Workflow,
   caller: Caller,
+  places: Places = new Map(),
 ): { skills: Record<string, Skill>; notes: string[] } {
   const catalogue = findSkills({
     workspace: caller.workspace,
@@ -25,13 +27,17 @@ export function pinSkills(
   const lost: Problem[] = [];
   for (const [name, stepId] of named(workflow, 'skill')) {
     const skill = catalogue.get(name);
-    if (skill === null) missing.push(missingSkill(catalogue, name, stepId));
-    else if (skill.problems.length > 0) invalid.push(...invalidSkill(skill, stepId));
+    if (skill === null) missing.push(missingSkill(catalogue, name, placeOf(stepId, places)));
+    else if (skill.problems.length > 0) invalid.push(...invalidSkill(skill, placeOf(stepId, places)));
     else skills[name] = skill;
   }
   for (const [name, stepId] of named(workflow, 'agent'))
     if (findAgentFile(name, { workspace: caller.workspace, home: caller.userHome }) === null)
-      lost.push({ severity: 'error', path: `step ${stepId}`, message: `no agent is called "${name}"` });
+      lost.push({
+        severity: 'error',
+        path: placeOf(stepId, places),
+        message: `no agent is called "${name}"`,
+      });
   const problems = [...missing, ...invalid, ...lost];
   if (problems.length > 0) {
     const code =
@@ -71,20 +77,25 @@ function named(workflow: Workflow, type: 'skill' | 'agent'): Map<string, string>
   return names;
 }
 
-function missingSkill(catalogue: SkillCatalogue, name: string, stepId: string): Problem {
+/** A definition that was pinned earlier has no places: its steps are named. */
+export function placeOf(stepId: string, places: Places): string {
+  return places.get(stepId) ?? `step ${stepId}`;
+}
+
+function missingSkill(catalogue: SkillCatalogue, name: string, path: string): Problem {
   const nearest = catalogue.nearest(name);
   return {
     severity: 'error',
-    path: `step ${stepId}`,
+    path,
     message: `no skill is called "${name}"`,
     ...(nearest === null ? {} : { suggestion: nearest }),
   };
 }
 
-function invalidSkill(skill: Skill, stepId: string): Problem[] {
+function invalidSkill(skill: Skill, place: string): Problem[] {
   return skill.problems.map(({ path, message }) => ({
     severity: 'error',
-    path: `step ${stepId}`,
+    path: place,
     message: `the skill "${skill.name}" (${skill.file ?? 'built-in'}) cannot be used: ${path} ${message}`,
   }));
 }

@@ -19,7 +19,7 @@ import { pinSkills, usableSkills } from './pin-skills.ts';
 import { type Pins, packPins } from './pins.ts';
 import { pinScripts } from './script-pins.ts';
 import type { WorkflowSource } from './workflow-folders.ts';
-import { loadSource } from './workflow-source.ts';
+import { type LoadedSource, loadSource } from './workflow-source.ts';
 
 /** Below this a Node process hangs at its start or aborts later, saying nothing (measured: 12 tasks, pool included). */
 const MIN_PROCESSES = 32;
@@ -51,8 +51,9 @@ export async function prepareRun(
   source: WorkflowSource,
   request: RunSettings,
 ): Promise<PreparedRun> {
-  const { workflow, problems, hash, text } = await loadSource(source);
-  const { skills, agents, models, notes } = pinAll(workflow, request);
+  const loaded = await loadSource(source);
+  const { workflow, problems, hash, text } = loaded;
+  const { skills, agents, models, notes } = pinAll(loaded, request);
   const limits = {
     memoryBytes: workflow.limits.maxMemoryMb * 1024 * 1024,
     cpuPercent: workflow.limits.maxCpuPercent,
@@ -100,11 +101,11 @@ export async function prepareRun(
 
 /** Skills, agents and models that the workflow names. */
 function pinAll(
-  workflow: Workflow,
+  { workflow, places }: LoadedSource,
   { caller, modelEnv = {} }: RunSettings,
 ): Pick<Pins, 'skills' | 'agents' | 'models'> & { notes: string[] } {
-  const named = pinSkills(workflow, caller);
-  const { agents, notes } = pinAgents(workflow, caller);
+  const named = pinSkills(workflow, caller, places);
+  const { agents, notes } = pinAgents(workflow, caller, places);
   const skills = useSkills(workflow, agents) ? { ...usableSkills(caller), ...named.skills } : named.skills;
   const { models, notes: modelNotes } = pinModels(workflow, skills, agents, caller, modelEnv);
   return { skills, agents, models, notes: [...named.notes, ...notes, ...modelNotes] };

@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { sha256 } from '../../audit/canonical.ts';
 import { loadWorkflow } from '../../definition/load.ts';
+import type { Places } from '../../definition/places.ts';
 import { readRegularBytes } from '../../definition/regular-file.ts';
 import { decodeUtf8 } from '../../definition/utf8.ts';
 import type { Workflow } from '../../definition/workflow.ts';
@@ -43,6 +44,7 @@ export async function findWorkflow(store: Store, target: string, caller: Caller)
 export interface LoadedSource {
   readonly workflow: Workflow;
   readonly problems: readonly Problem[];
+  readonly places: Places;
   readonly text: string;
   readonly hash: string;
 }
@@ -50,9 +52,9 @@ export interface LoadedSource {
 /** Loads a found definition. Throws WORKFLOW_NOT_FOUND or DEFINITION_INVALID with all its problems. */
 export async function loadSource(source: WorkflowSource): Promise<LoadedSource> {
   const text = source.text ?? readText(source.file);
-  const { workflow, problems } = await loadWorkflow(text, { file: source.file });
+  const { workflow, problems, places } = await loadWorkflow(text, { file: source.file });
   if (workflow === null) throw invalid(source.file, problems);
-  return { workflow, problems, text, hash: sha256(text) };
+  return { workflow, problems, places, text, hash: sha256(text) };
 }
 
 function invalid(file: string, problems: readonly Problem[]): WorkflowError {

@@ -1,5 +1,7 @@
+import type { Workflow } from '../../definition/workflow.ts';
+import { assertResumesFrom } from '../../engine/resume-plan.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
-import { WorkflowError } from '../../errors/workflow-error.ts';
+import { ensureWorkflowError, WorkflowError } from '../../errors/workflow-error.ts';
 import { wholeRun } from '../../guard/kill/kill-scope.ts';
 import type { ControlMethods, StatusDocument } from '../../protocol/control.ts';
 import { pathOf } from '../../protocol/step-address.ts';
@@ -64,7 +66,8 @@ export async function resumeInstance(
     return { id: row.id, notices: change.notice === null ? [] : [change.notice] };
   }
   if (pins === 'check') await checkPins(context.store, row, caller);
-  const { models, agents } = await readPins(context.store, row);
+  const { workflow, models, agents } = await readPins(context.store, row);
+  if (from !== null) await assertRunsFrom(context, row, workflow, from);
   keepKeys(context.home, row.id, {
     ...checkedKeys(Object.values(models), modelEnv, context.home),
     ...agentVariables(agents, modelEnv),
@@ -83,6 +86,23 @@ function stillLive(row: InstanceRow, definition: string | null): WorkflowError {
     hint,
     about: { id: row.id },
   });
+}
+
+/** Found out by the process of the instance, it would end that at each start, and then the run. */
+async function assertRunsFrom(
+  { store }: SupervisorContext,
+  row: InstanceRow,
+  workflow: Workflow,
+  from: string,
+): Promise<void> {
+  const journal = await store.call('journal.read', { id: row.id, afterSeq: 0 });
+  const events = journal.map(({ event }) => event);
+  try {
+    assertResumesFrom(workflow, events, from);
+  } catch (error) {
+    const { code, message, hint } = ensureWorkflowError(error);
+    throw new WorkflowError(code, message, { hint, about: { id: row.id }, cause: error });
+  }
 }
 
 function stepAt(row: InstanceRow, steps: StatusDocument['steps'], from: string): string {

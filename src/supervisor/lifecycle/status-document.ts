@@ -1,9 +1,8 @@
 import type { RunProjection } from '../../engine/projection.ts';
 import type { StepRow } from '../../engine/projection-rows.ts';
-import { ERROR_TABLE } from '../../errors/table.ts';
-import { type ErrorRecord, fillHint } from '../../errors/workflow-error.ts';
-import type { ErrorDocument, InstanceSummary, StatusDocument, StepDocument } from '../../protocol/control.ts';
+import type { InstanceSummary, StatusDocument, StepDocument } from '../../protocol/control.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
+import { errorDocument } from './error-document.ts';
 import type { UsagePoint } from './usage-history.ts';
 
 /** The document of `status <id> --json`. `live` overrides what the row, read earlier, may not know yet. */
@@ -136,18 +135,6 @@ function perMebibyte(bytes: number | null): number | null {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-}
-
-/** The hint is a command to type, so it names the run and the step. */
-function errorDocument(error: ErrorRecord, instance: string): ErrorDocument {
-  const hint = error.hint ?? ERROR_TABLE[error.code]?.hint ?? null;
-  return {
-    code: error.code,
-    message: error.message,
-    step: error.step ?? null,
-    hint: hint === null ? null : fillHint(hint, { id: instance, path: error.step ?? '<path>' }),
-    ...(error.details === undefined ? {} : { details: error.details }),
-  };
 }
 
 function iso(ms: number): string {
