@@ -695,7 +695,9 @@ function main() {
   });
   const [file] = positionals;
   if (file === undefined || positionals.length > 1) {
-    process.stderr.write('usage: node verify-audit.mjs DATABASE [--anchor FILE] [--key KEY] [--json]\n');
+    process.stderr.write(
+      'usage: node verify-audit.mjs DATABASE [--anchor FILE] [--key ed25519:…] [--seal-key FILE] [--from SEQ] [--json]\n',
+    );
     return 1;
   }
   const options = {

@@ -23,7 +23,7 @@ export async function fullScope(home: Home, given: string): Promise<KillScope> {
     return `${kind}${found.id}${rest}`;
   } catch (error) {
     if (ensureWorkflowError(error).code !== 'SUPERVISOR_UNREACHABLE') throw error;
-    return `${kind}${byFolder(home, id)}${rest}`;
+    return `${kind}${id === 'latest' ? await onlyRunning(home) : byFolder(home, id)}${rest}`;
   }
 }
 
@@ -41,6 +41,26 @@ export async function unknownWorkflow(home: Home, scope: KillScope, caller: Call
     if (ensureWorkflowError(error).code !== 'SUPERVISOR_UNREACHABLE') throw error;
     return null;
   }
+}
+
+/** Nobody here can tell which one is the newest: it is taken where no other can be meant, else the person chooses. */
+async function onlyRunning(home: Home): Promise<string> {
+  const { stillRunning } = await import('./kill-directly.ts');
+  const ids = (await stillRunning(home, ['global'])).map(({ id }) => id);
+  const [only] = ids;
+  if (only !== undefined && ids.length === 1) return only;
+  throw new WorkflowError(
+    only === undefined ? 'INSTANCE_NOT_FOUND' : 'INSTANCE_AMBIGUOUS',
+    only === undefined
+      ? 'no supervisor answers, and no instance has processes: nothing is tripped'
+      : `no supervisor answers to say which is the latest of ${ids.join(', ')}: nothing is tripped`,
+    {
+      hint:
+        only === undefined
+          ? 'Start one: q workflow supervisor start.'
+          : 'Name one of them, or workflow:NAME, or global.',
+    },
+  );
 }
 
 /** What has run has a folder, also where no supervisor answers. */

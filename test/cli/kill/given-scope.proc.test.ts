@@ -57,6 +57,25 @@ describe('kill takes what other commands take for an instance', { timeout: 120_0
     await bench.q('rearm', 'workflow:sleeper', '--reason', 'test');
   });
 
+  test('without a supervisor latest is the one that runs, and of several the person has to choose', async () => {
+    const kill = async (): ReturnType<Bench['q']> => bench.q('kill', 'instance:latest');
+    await bench.q('supervisor', 'stop', '--instances', 'stop');
+    const none = await kill();
+    assert.deepEqual(
+      [none.status, /no instance has processes: nothing is tripped/.test(none.stderr)],
+      [4, true],
+    );
+    const ids = [await started(), await started()];
+    await bench.q('supervisor', 'stop');
+    const two = await kill();
+    assert.equal(two.status, 2);
+    for (const id of ids) assert.ok(two.stderr.includes(id), two.stderr);
+    await bench.q('kill', `instance:${ids[0]}`);
+    const { status, stdout } = await kill();
+    assert.match(stdout, new RegExp(`^instance:${ids[1]} is tripped \\(kill\\): 1 instance ended`));
+    assert.equal(status, 0);
+  });
+
   test('without a supervisor a prefix is looked for in the folders of instances', async () => {
     await bench.q('supervisor', 'stop', '--instances', 'stop');
     const [id = ''] = readdirSync(join(bench.home, 'instances'));
