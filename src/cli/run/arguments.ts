@@ -17,9 +17,9 @@ export function parsePairs(flag: string, pairs: readonly string[]): JsonObject {
   return Object.fromEntries(entries);
 }
 
-/** A path (it ends in .json, has a slash, or such a file is there) as an absolute one; anything else is a name. */
+/** A path (it has a slash or the ending of a file, which no name has) as an absolute one; anything else is a name. */
 export function resolveTarget(given: string, workspace: string): string {
-  const isPath = given.endsWith('.json') || given.includes('/');
+  const isPath = given.includes('/') || /\.[A-Za-z]\w*$/.test(given);
   if (!isPath) return given;
   const here = resolve(given);
   return existsSync(here) ? here : resolve(workspace, given);

@@ -1,6 +1,6 @@
 /** Which file was probably meant by a path where none is. */
 import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { nearest } from '../../errors/nearest.ts';
 import { systemCode } from '../../errors/workflow-error.ts';
 
@@ -22,8 +22,9 @@ function spelledRight(path: string): string | undefined {
   const stems = entriesOf(folder)
     .filter((entry) => isJson(entry.name) && !entry.isDirectory())
     .map((entry) => stemOf(entry.name));
-  const wanted = stemOf(path);
-  const found = stems.includes(wanted) ? wanted : nearest(wanted, stems);
+  const wanted = [stemOf(path), basename(path, extname(path))] as const;
+  const found =
+    wanted.find((stem) => stems.includes(stem)) ?? nearest(wanted[0], stems) ?? nearest(wanted[1], stems);
   const file = found === undefined ? undefined : join(folder, `${found}.json`);
   return file !== undefined && isFile(file) ? file : undefined;
 }

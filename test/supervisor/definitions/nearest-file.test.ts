@@ -28,6 +28,8 @@ for (const [given, meant] of [
   ['report.json', 'examples/report.json'],
   ['report', 'examples/report.json'],
   ['tpo.json', 'top.json'],
+  ['top.jsn', 'top.json'],
+  ['tpo.jsn', 'top.json'],
   ['top.json/x.json', undefined],
   ['danglin.json', undefined],
   ['-', undefined],
