@@ -17,7 +17,9 @@ const skip =
         ? false
         : 'this clone is not open to others';
 
-test('a user without an entry in the password file is served, without SHELL and HOME too', { skip }, async () => {
+test('a user without an entry in the password file is served, without SHELL and HOME too', {
+  skip,
+}, async () => {
   const as = (env: NodeJS.ProcessEnv, ...args: readonly string[]) =>
     finish(
       spawn(join(ROOT, 'bin', 'q'), ['workflow', ...args], {
@@ -33,7 +35,10 @@ test('a user without an entry in the password file is served, without SHELL and 
   }
   const { status, stdout } = await as({}, 'list', '--json');
   assert.equal(status, 5);
-  assert.match(stdout, /"code":"HOME_UNWRITABLE","message":"cannot use the state folder \/\.local\/state\/q-workflow/);
+  assert.match(
+    stdout,
+    /"code":"HOME_UNWRITABLE","message":"cannot use the state folder \/\.local\/state\/q-workflow/,
+  );
 });
 
 function isOpenToAll(folder: string): boolean {

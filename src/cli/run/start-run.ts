@@ -42,7 +42,11 @@ export async function startRun(
 /** The id for people. As JSON the document that `status` prints, as of every run, and what was said at its start. */
 export async function printDetached(
   client: Client,
-  started: { readonly id: string; readonly notices: readonly string[]; readonly problems?: readonly Problem[] },
+  started: {
+    readonly id: string;
+    readonly notices: readonly string[];
+    readonly problems?: readonly Problem[];
+  },
   isJson: boolean,
 ): Promise<void> {
   const { id, notices, problems = [] } = started;

@@ -56,11 +56,7 @@ export function partColumns(noun: 'skills' | 'agents'): readonly ListColumn<Part
 }
 
 /** The one of that name. Throws NO_SUCH_SKILL or NO_SUCH_AGENT with the nearest name. */
-export function partNamed(
-  parts: readonly Part[],
-  name: string,
-  noun: 'skill' | 'agent',
-): Part {
+export function partNamed(parts: readonly Part[], name: string, noun: 'skill' | 'agent'): Part {
   const found = parts.find((part) => part.name === name);
   if (found !== undefined) return found;
   const near = nearest(
