@@ -85,12 +85,12 @@ test('the places of skills and agents are known by the ids of their steps, handl
     handlers: [skill('h')],
     error_handling: { rollback: { steps: ['sweep', 'h', skill('s')] } },
   });
-  assert.deepEqual([...places].sort(), [
-    ['a', '$.steps[0].skill'],
-    ['b', '$.steps[1].steps[0].agent'],
-    ['h', '$.handlers[0].skill'],
-    ['s', '$.error_handling.rollback.steps[2].skill'],
-    ['sweep', '$.error_handling.rollback.steps[0]'],
-    ['tidy', '$.steps[0].undo'],
-  ]);
+  assert.deepEqual(Object.fromEntries(places), {
+    a: '$.steps[0].skill',
+    b: '$.steps[1].steps[0].agent',
+    h: '$.handlers[0].skill',
+    s: '$.error_handling.rollback.steps[2].skill',
+    sweep: '$.error_handling.rollback.steps[0]',
+    tidy: '$.steps[0].undo',
+  });
 });
