@@ -104,11 +104,14 @@ describe(`${INSTANCES} short instances under one supervisor`, { timeout: DAY_MS 
     const pid = await bench.supervisorPid();
     await run(WARM);
     const warm = await held(pid);
+    const known = new Set(filesOf(bench));
     t.diagnostic(`after ${WARM}: ${JSON.stringify(warm)}`);
     const begin = performance.now();
     await run(INSTANCES - WARM);
     const seconds = (performance.now() - begin) / 1000;
     const now = await held(pid);
+    const fresh = filesOf(bench).filter((name) => !known.has(name));
+    t.diagnostic(`files that were not there then: ${fresh.join(', ') || 'none'}`);
     t.diagnostic(
       `after ${INSTANCES}: ${JSON.stringify(now)}, ${((INSTANCES - WARM) / seconds).toFixed(1)} a second`,
     );
@@ -131,11 +134,14 @@ function look(pid: number, bench: Bench, key: string): Held {
     threads: field('Threads'),
     cgroups: foldersOf(key).length + runFolders(key),
     // What a run keeps lies in instances/; all else is to be gone.
-    files:
-      scratches.length +
-      readdirSync(bench.home, { recursive: true }).filter((name) => !String(name).startsWith('instances/'))
-        .length,
+    files: scratches.length + filesOf(bench).length,
   };
+}
+
+/** In the state folder, but of runs. */
+function filesOf(bench: Bench): string[] {
+  const names = readdirSync(bench.home, { recursive: true }).map(String);
+  return names.filter((name) => !name.startsWith('instances/'));
 }
 
 /** Folders of cgroups below those of the supervisor's own. */
