@@ -138,10 +138,10 @@ function look(pid: number, bench: Bench, key: string): Held {
   };
 }
 
-/** In the state folder, but of runs. */
+/** In the state folder, but of runs, and what the daily upkeep notes a minute after the start. */
 function filesOf(bench: Bench): string[] {
   const names = readdirSync(bench.home, { recursive: true }).map(String);
-  return names.filter((name) => !name.startsWith('instances/'));
+  return names.filter((name) => !/^(instances\/|archive(\/\.(age|last-run))?$)/.test(name));
 }
 
 /** Folders of cgroups below those of the supervisor's own. */
