@@ -12,7 +12,7 @@ export interface CgroupMachine {
 
 export const POLLING_ASKED = 'Polling was asked for.';
 
-const BOOT_V2 = 'Boot with cgroup v2: systemd.unified_cgroup_hierarchy=1';
+export const BOOT_V2 = 'Boot with cgroup v2: systemd.unified_cgroup_hierarchy=1';
 
 export function cgroupMachine(
   uid: number | undefined = process.getuid?.(),

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type CgroupMachine, cgroupAdvice, cgroupMachine } from './cgroup-advice.ts';
+import { BOOT_V2, type CgroupMachine, cgroupAdvice, cgroupMachine } from './cgroup-advice.ts';
 import type { IsolationReport, LimitName } from './isolation.ts';
 import type { Layer, Layers } from './layers.ts';
 
@@ -73,7 +73,7 @@ function limitRow(
 }
 
 function ioFix({ backend }: IsolationReport, uid: number | undefined, advice: string): string {
-  if (backend === 'cgroup-v1') return 'Boot with cgroup v2: systemd.unified_cgroup_hierarchy=1';
+  if (backend === 'cgroup-v1') return BOOT_V2;
   if (backend === 'polling') return advice;
   if (uid === 0)
     return 'Start the supervisor in a unit with Delegate=yes, on a kernel with CONFIG_BLK_DEV_THROTTLING';
