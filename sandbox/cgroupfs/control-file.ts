@@ -43,6 +43,13 @@ export function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && GONE.has(String(error.code));
 }
 
+/** True where the kernel has the file, but not for this kind of cgroup (EOPNOTSUPP, which Node calls ENOTSUP): a threaded one. */
+export function isUnsupported(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && (error.code === 'ENOTSUP' || error.code === 'EOPNOTSUPP')
+  );
+}
+
 /**
  * A control file that is opened at its first read and read again at offset 0: a tenth of the cost of opening it each
  * time. Reads are null once the cgroup is gone; an open descriptor does not keep the cgroup from being removed.

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import { systemCode } from '../../src/errors/workflow-error.ts';
 import { identify } from '../process-identity.ts';
-import { isGone, readControl } from './control-file.ts';
+import { isGone, isUnsupported, readControl } from './control-file.ts';
 
 /** Folders of one scope by controller; co-mounted controllers share one. */
 export type Folders = Readonly<Record<string, string>>;
@@ -46,9 +46,25 @@ export function childNames(folder: string): string[] {
 
 /** Pids in a cgroup and all below it. The kernel leaves zombies out. */
 export function pidsBelow(folder: string): number[] {
-  const pids = parsePids(readControl(`${folder}/cgroup.procs`) ?? '');
-  for (const name of childNames(folder)) pids.push(...pidsBelow(`${folder}/${name}`));
+  // Of a threaded cgroup by itself only threads are listed; a signal to one is a signal to its process.
+  return processesBelow(folder) ?? parsePids(readControl(`${folder}/cgroup.threads`) ?? '');
+}
+
+/** Null for a threaded cgroup: the domain above it lists its processes as its own. */
+function processesBelow(folder: string): number[] | null {
+  const pids = ownProcesses(folder);
+  if (pids === null) return null;
+  for (const name of childNames(folder)) pids.push(...(processesBelow(`${folder}/${name}`) ?? []));
   return pids;
+}
+
+function ownProcesses(folder: string): number[] | null {
+  try {
+    return parsePids(readControl(`${folder}/cgroup.procs`) ?? '');
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
+    return null;
+  }
 }
 
 /** A pid outside our pid namespace reads 0, and signalling 0 would hit our own group: only numbers above 1 count. */

@@ -1,6 +1,6 @@
 import type { Attached } from '../attached.ts';
 import { type KillTarget, signal } from '../kill-ladder.ts';
-import { keyedNumber, readControl, writeControl } from './control-file.ts';
+import { isUnsupported, keyedNumber, readControl, writeControl } from './control-file.ts';
 import { type Folders, pidsBelow } from './folders.ts';
 import { requestFreeze, thawTree, untilFrozen } from './freezer.ts';
 import { liftIoLimit } from './io-limit.ts';
@@ -80,8 +80,7 @@ export class CgroupTarget implements KillTarget {
     try {
       if (!writeControl(`${unified}/cgroup.kill`, '1')) return false;
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code !== 'EOPNOTSUPP' && code !== 'ENOTSUP') throw error;
+      if (!isUnsupported(error)) throw error;
       return false;
     }
     // Frozen by hand before: without a thaw nothing would run here again, should somebody join.

@@ -1,5 +1,6 @@
+import { systemCode } from '../../src/errors/workflow-error.ts';
 import type { ScopeLimits } from '../isolation.ts';
-import { writeControl } from './control-file.ts';
+import { isUnsupported, writeControl } from './control-file.ts';
 import { distinct, type Folders, makeFolders, removeTree } from './folders.ts';
 import { openV1Meter, v1ProcessFolder } from './v1-meter.ts';
 import { type CgroupVersion, CPU_PERIOD_US, cpuQuotaUs, oomScoreOf } from './version.ts';
@@ -50,8 +51,7 @@ function makeThreaded(folder: string): void {
   try {
     writeControl(`${folder}/cgroup.type`, 'threaded');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'EOPNOTSUPP' && code !== 'ENOTSUP' && code !== 'EINVAL') throw error;
+    if (!isUnsupported(error) && systemCode(error) !== 'EINVAL') throw error;
   }
 }
 

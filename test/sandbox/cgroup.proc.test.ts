@@ -39,6 +39,24 @@ test('a process is in its scope before its first instruction', { skip }, async (
   }
 });
 
+test('what is left of a scope whose removal was cut short is ended and removed', { skip }, async (t) => {
+  const isolation = isolationFor(t, 'cgroup');
+  const { folders } = isolation.openScope('probe', NONE).record;
+  for (const [controller, kept] of Object.entries(folders)) {
+    const name = `cut-${controller}`;
+    const scope = isolation.openScope(name, NONE);
+    scope.openChild('step', NONE);
+    for (const folder of Object.values(scope.record.folders))
+      if (folder !== kept.replace(/probe$/, name)) removeTree(folder);
+    const left = isolation.listScopes().find((record) => record.name === name);
+    assert.ok(left, `of ${name} nothing is left`);
+    const reopened = isolation.reopenScope(left);
+    assert.deepEqual((await reopened?.kill(NOW))?.survivors, [], controller);
+    await reopened?.remove();
+    assert.ok(!isolation.listScopes().some((record) => record.name === name), `${name} is still there`);
+  }
+});
+
 test('the environment is the given one and the marker, nothing else', { skip }, async (t) => {
   const scope = isolationFor(t, 'cgroup').openScope('env', NONE);
   const run = start(scope, '/usr/bin/env', [], { ONE: '1 $(false) "x"', __: '' });
