@@ -18,6 +18,8 @@ export interface SupervisorStatus {
   };
   readonly missing: readonly string[];
   readonly instances: Readonly<Record<string, number>>;
+  /** How many of them an earlier supervisor left running and have not come back yet. */
+  readonly instances_awaited: number;
   /** In the order in which they get their turn. */
   readonly queue: readonly { id: string; workflow: string; priority: number; waits_for: string }[];
   /** What may be promised to instances, and what is. CPU in percent of one core. */

@@ -3,7 +3,7 @@ import { type ErrorRecord, ensureWorkflowError, WorkflowError } from '../errors/
 import type { ControlMethod, ControlMethods, ControlNotification, RpcRequest } from '../protocol/control.ts';
 import { openJsonLines } from '../protocol/json-lines.ts';
 import type { SupervisorContext } from './context.ts';
-import { listen } from './intake/instance-server.ts';
+import { listen, notAccepted } from './listen.ts';
 
 /** A follower that has so much to read (a stopped process, a hung pager) is cut off: it would fill our memory. */
 const MAX_BACKLOG_BYTES = 8 * 1024 * 1024;
@@ -21,7 +21,7 @@ export type ControlHandlers = {
 };
 
 /** Listens on `control.sock`. Who may open the socket may do everything: its folder is private to the user. */
-export function serveControl(context: SupervisorContext, handlers: ControlHandlers): Promise<Server> {
+export async function serveControl(context: SupervisorContext, handlers: ControlHandlers): Promise<Server> {
   const server = createServer((socket) => {
     const gone = new AbortController();
     const lines = openJsonLines(socket, {
@@ -61,7 +61,9 @@ export function serveControl(context: SupervisorContext, handlers: ControlHandle
       }
     };
   });
-  return listen(server, context.home.controlSocket, context.log);
+  const path = context.home.controlSocket;
+  await listen(server, path, notAccepted(context.log, path));
+  return server;
 }
 
 async function dispatch(handlers: ControlHandlers, request: RpcRequest, call: Call): Promise<unknown> {

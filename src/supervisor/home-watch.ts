@@ -3,7 +3,7 @@ import type { Server } from 'node:net';
 import { ensureError, systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import type { Home } from '../protocol/home.ts';
 import type { Diagnostics } from './diagnostics.ts';
-import { listen } from './intake/instance-server.ts';
+import { listen, notAccepted } from './listen.ts';
 
 /** What of the state folder is not there any more. */
 export interface Loss {
@@ -61,7 +61,7 @@ export function watchHome(
         socket.server.close();
         socket.server.removeAllListeners('error');
         socket.mark = null;
-        listen(socket.server, socket.path, log).then(
+        listen(socket.server, socket.path, notAccepted(log, socket.path)).then(
           () => {
             socket.mark = markOf(socket.path);
           },

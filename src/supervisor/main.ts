@@ -16,6 +16,7 @@ import {
   isIsolationRequest,
 } from '../protocol/isolation-request.ts';
 import { takeLock } from '../protocol/lock.ts';
+import { type InstanceDoor, openInstanceDoor } from './intake/instance-door.ts';
 
 async function main(): Promise<void> {
   // Meant for this process alone, and taken by it when it was executed.
@@ -39,6 +40,7 @@ async function main(): Promise<void> {
   };
   // Policies are read when somebody asks; until then there is nothing to reload, and nothing to die of.
   process.on('SIGHUP', () => undefined);
+  let door: Promise<InstanceDoor> | null = null;
   try {
     const isolation = isolationAsked(values.isolation);
     const home = locateHome();
@@ -47,9 +49,11 @@ async function main(): Promise<void> {
     const lock = takeLock(home.lockFile);
     if (lock === null)
       throw new WorkflowError('SUPERVISOR_RUNNING', `another supervisor holds ${home.lockFile}`);
+    door = openInstanceDoor(home.instanceSocket);
+    // Whoever waits for it hears of its failure.
+    door.catch(() => undefined);
     const { openDatabase } = await import('./open-database.ts');
     const database = openDatabase(home);
-    // Whoever waits for it hears of its failure.
     database.catch(() => undefined);
     const [{ startSupervisor }, { serviceOf, stopSettings }, { journalDescriptor }, { serve }] =
       await Promise.all([
@@ -64,6 +68,7 @@ async function main(): Promise<void> {
       home,
       lock,
       database,
+      door,
       version: packageVersion(),
       isolation,
       journal,
@@ -80,6 +85,8 @@ async function main(): Promise<void> {
     process.exit(EXIT.COMPLETED);
   } catch (error) {
     const known = ensureWorkflowError(error);
+    const opened = await door?.catch(() => null);
+    opened?.close();
     report({ error: known.toRecord() });
     process.stderr.write(`q workflow supervisor: ${known.message}\n  ${known.hint}\n`);
     process.exit(known.exitStatus);

@@ -28,6 +28,7 @@ import { openMaskKey } from './guard/mask-key.ts';
 import { recordedCalls } from './guard/recorded-calls.ts';
 import { createPolicyReloads } from './guard/reload-policies.ts';
 import { type HomeWatch, type Loss, watchHome } from './home-watch.ts';
+import type { InstanceDoor } from './intake/instance-door.ts';
 import { serveInstances } from './intake/instance-server.ts';
 import { abandon } from './lifecycle/abandon.ts';
 import { drain } from './lifecycle/drain.ts';
@@ -53,6 +54,8 @@ export interface SupervisorOptions {
   readonly lock: Lock;
   /** Being opened: by a thread of its own, while the code for the rest is loaded. */
   readonly database: Promise<Store>;
+  /** Open already: what an earlier supervisor left comes back meanwhile. */
+  readonly door: Promise<InstanceDoor>;
   readonly version: string;
   readonly isolation: 'auto' | 'cgroup' | 'polling';
   /** The descriptor of the journal that the log goes to; null: rotated files. */
@@ -212,7 +215,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   };
 
   await recover(context, fleet);
-  const instanceServer = await serveInstances(context, {
+  const instanceServer = serveInstances(context, await options.door, {
     find: (id) => fleet.find(id),
     connected: (live) => fleet.connected(live),
     ended: (live) => fleet.ended(live),

@@ -65,6 +65,7 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
       'isolation',
       'missing',
       'instances',
+      'instances_awaited',
       'capacity',
       'memory_bytes',
       'store_pending',

@@ -11,6 +11,7 @@ export function quietStatus(more: Partial<SupervisorStatus> = {}): SupervisorSta
     isolation: { backend: 'polling', enforced: [], observed: [] },
     missing: [],
     instances: {},
+    instances_awaited: 0,
     queue: [],
     capacity: {
       memory_bytes: 1024 ** 3,

@@ -45,7 +45,7 @@ export function supervisorText(status: ShownStatus, { style, width, now }: Scree
     ),
     ...status.missing.flatMap(warning),
     ...status.problems.flatMap(warning),
-    ...row('instances', counts.join(', ') || 'none'),
+    ...row('instances', `${counts.join(', ') || 'none'}${awaitedOf(status)}`),
     ...row(
       'promised',
       `memory ${bytes(capacity.memory_promised_bytes)} of ${bytes(capacity.memory_bytes)}, CPU ${cores(capacity.cpu_promised_percent)} of ${cores(capacity.cpu_percent)} cores`,
@@ -100,6 +100,11 @@ function auditLine({ audit }: Pick<SupervisorStatus, 'audit'>, before = ''): str
 /** One of an earlier version, which is to be restarted after an upgrade, tells less. */
 function isOlder(status: Partial<ShownStatus>): boolean {
   return status.capacity === undefined;
+}
+
+/** Who has not come back in 15 s is ended and resumed. */
+function awaitedOf({ instances_awaited: awaited = 0 }: Partial<ShownStatus>): string {
+  return awaited === 0 ? '' : `; ${awaited} not back from before the start yet`;
 }
 
 /** Most have none of their own. */

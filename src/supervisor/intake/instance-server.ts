@@ -1,13 +1,13 @@
 import { timingSafeEqual } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { identify } from '../../../sandbox/process-identity.ts';
 import type { InstanceMessage } from '../../protocol/instance-link.ts';
 import { type JsonLines, openJsonLines } from '../../protocol/json-lines.ts';
 import type { SupervisorContext } from '../context.ts';
-import type { Diagnostics } from '../diagnostics.ts';
 import { hashToken } from '../lifecycle/launch.ts';
 import { type LiveInstance, notify } from '../lifecycle/live-instance.ts';
+import { notAccepted } from '../listen.ts';
+import type { InstanceDoor } from './instance-door.ts';
 import { type JournalIntake, openIntake } from './journal-intake.ts';
 import { type NetworkIntake, openNetworkIntake } from './network-intake.ts';
 
@@ -22,12 +22,16 @@ export interface InstanceServerHandlers {
   rejected(live: LiveInstance, reason: string): void;
 }
 
-/** Listens on `instance.sock`. A connection says hello with its token first; anything else closes it. */
+/**
+ * Answers on `instance.sock`: who waits at the door is heard first. A connection says hello with its token first;
+ * anything else closes it.
+ */
 export function serveInstances(
   context: SupervisorContext,
+  door: InstanceDoor,
   handlers: InstanceServerHandlers,
-): Promise<Server> {
-  const server = createServer((socket) => {
+): Server {
+  const enter = (socket: Socket): void => {
     let live: LiveInstance | null = null;
     let intake: JournalIntake | null = null;
     let network: NetworkIntake | null = null;
@@ -98,25 +102,8 @@ export function serveInstances(
         if (live?.link === lines) live.link = null;
       },
     });
-  });
-  return listen(server, context.home.instanceSocket, context.log);
-}
-
-/** Listens on a unix socket of a fixed path: the lock of the home makes a file that is there a leftover. */
-export function listen(server: Server, path: string, log: Diagnostics): Promise<Server> {
-  rmSync(path, { force: true });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      // No descriptor left, or no memory: those who are connected go on.
-      server.on('error', (error) =>
-        log.error('a connection could not be accepted', { socket: path, cause: error.message }),
-      );
-      chmodSync(path, 0o600);
-      resolve(server);
-    });
-  });
+  };
+  return door.open(enter, notAccepted(context.log, context.home.instanceSocket));
 }
 
 function authenticate(

@@ -33,8 +33,10 @@ export interface Fleet extends Ends {
   create(run: Omit<Arguments<'instance.create'>, 'at'>): Promise<LiveInstance>;
   /** Takes in an instance of the database that has not ended, after a restart. */
   recover(live: LiveInstance): Promise<void>;
-  /** Instances may connect from now on: adopted ones have a time to come back. */
+  /** Instances are heard from now on: adopted ones have a time to come back. */
   expectAdopted(): void;
+  /** Adopted ones that have not come back yet. */
+  readonly awaited: number;
   /** Opens an ended instance again, from the failed steps or from a step, with its own definition or another. */
   reopen(row: InstanceRow, request: Omit<Arguments<'instance.requeue'>, 'id' | 'at'>): Promise<LiveInstance>;
   pause(live: LiveInstance, actor: AuditActor): Promise<void>;
@@ -222,6 +224,9 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       }
     },
     expectAdopted: () => incarnations.expectAdopted(),
+    get awaited() {
+      return incarnations.awaited;
+    },
     reopen: (row, request) =>
       arrive(async () => {
         // One that cannot be read must not be queued for ever.
@@ -247,6 +252,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
     connected: (live) => {
       for (const latch of context.killSwitch.list()) sendTrip(context, live, latch);
       live.hasReported = true;
+      incarnations.connected(live);
       ledger.started(live.row.id);
       if (live.pendingStop !== null) live.link?.send({ type: 'stop', ...live.pendingStop });
       // What was decided while no supervisor was there, or while it came back.

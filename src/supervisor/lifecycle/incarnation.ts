@@ -25,6 +25,7 @@ import {
 } from './live-instance.ts';
 import { watchProcess } from './process-watch.ts';
 import { readRow } from './read-live.ts';
+import { createReturns } from './returns.ts';
 
 /** A started process that does not report in this time is killed and counted as a fruitless start. */
 const START_DEADLINE_MS = 30_000;
@@ -41,8 +42,12 @@ export interface Incarnations {
   start(live: LiveInstance, cause: Bootstrap['cause']): Promise<void>;
   /** Takes over the process of an earlier supervisor, alive or not. */
   adopt(live: LiveInstance): void;
-  /** Instances may connect from now on: an adopted one that does not come back in time is taken for hung. */
+  /** Instances are heard from now on: an adopted one that does not come back in time is taken for hung. */
   expectAdopted(): void;
+  /** Its process said who it is. */
+  connected(live: LiveInstance): void;
+  /** Adopted ones that have not come back yet. */
+  readonly awaited: number;
   /** Ends the whole tree at once; the verdict follows from `request`. Rejects when the kernel does not let us. */
   end(live: LiveInstance, request: EndRequest): Promise<KillReport | null>;
   /** The same where nobody waits for it: a failure is logged. Never rejects. */
@@ -53,7 +58,7 @@ export interface Incarnations {
 
 export function createIncarnations(context: SupervisorContext, handlers: IncarnationHandlers): Incarnations {
   const { store, home, isolation, log } = context;
-  const returning = new Map<LiveInstance, AbortController>();
+  const returns = createReturns(log);
   let isClosed = false;
   const deadlines = createDeadlines(context, (live, request) => void endSoon(live, request));
 
@@ -226,15 +231,16 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
     adopt: (live) => {
       failpoint('supervisor.adopting');
       live.lifetime = new AbortController();
-      returning.set(live, live.lifetime);
+      returns.expect(live);
       live.scope = live.row.scope === null ? null : isolation.reopenScope(live.row.scope, live.row.limits);
       attend(live, null);
     },
     expectAdopted: () => {
-      // Those that ended meanwhile are over, or started again with a deadline of their own.
-      for (const [live, { signal }] of returning)
-        if (live.lifetime.signal === signal && !signal.aborted) deadlines.report(live, RECONNECT_DEADLINE_MS);
-      returning.clear();
+      for (const live of returns.begin()) deadlines.report(live, RECONNECT_DEADLINE_MS);
+    },
+    connected: (live) => returns.came(live),
+    get awaited() {
+      return returns.awaited;
     },
     end,
     endSoon,

@@ -63,6 +63,7 @@ export async function vitalStatus(context: SupervisorContext, parts: StatusParts
     isolation: { backend, enforced, observed },
     missing,
     instances: countByStatus(fleet),
+    instances_awaited: fleet.awaited,
     capacity: {
       memory_bytes: capacity.memoryBytes,
       memory_promised_bytes: promised.memoryBytes,
