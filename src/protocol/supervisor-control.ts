@@ -60,6 +60,8 @@ export interface SupervisorStatus {
   readonly audit: { readonly log: string; readonly key: string; readonly anchor: string } | null;
   /** Whose policy files count for its runs. */
   readonly environment: string;
+  /** Its `XDG_CONFIG_HOME`, where the policies of its runs' user are; null: `.config` in the home of each run's user. */
+  readonly config_home: string | null;
   /** The service manager that started it; null when a person or a command did. */
   readonly service: ServiceFacts | null;
 }

@@ -78,6 +78,7 @@ describe('the documents and exit codes of the commands', { timeout: 120_000 }, (
       'problems',
       'audit',
       'environment',
+      'config_home',
       'service',
       'queue',
       'next_fires',

@@ -31,6 +31,7 @@ export function quietStatus(more: Partial<SupervisorStatus> = {}): SupervisorSta
     problems: [],
     audit: { log: 'l', key: 'k', anchor: '/a' },
     environment: 'default',
+    config_home: null,
     service: null,
     ...more,
   };

@@ -17,7 +17,7 @@ import { bytes } from '../text/style.ts';
 import { wrapped } from '../text/wrap.ts';
 import { agentRow } from './agent-health.ts';
 import type { HealthRow } from './health-row.ts';
-import { policyRow } from './policy-health.ts';
+import { policyPlaceRows, policyRow } from './policy-health.ts';
 
 /** Below this the state folder may soon take no more records. */
 const LOW_SPACE_BYTES = 512 * 1024 * 1024;
@@ -54,6 +54,7 @@ export async function checkHealth(caller: Caller): Promise<HealthRow[]> {
         detail: problem,
         fix: 'q workflow supervisor status',
       })),
+      ...policyPlaceRows(caller, status, process.env),
       ...(await isolationRows(status)),
     );
   } catch (error) {

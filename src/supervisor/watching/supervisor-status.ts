@@ -88,6 +88,7 @@ export async function vitalStatus(context: SupervisorContext, parts: StatusParts
     ],
     audit: auditOf(about.answer, keeper),
     environment: policyEnvironment(),
+    config_home: process.env['XDG_CONFIG_HOME'] || null,
     service: parts.service,
   };
 }
