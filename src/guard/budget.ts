@@ -113,11 +113,17 @@ export function spend(spent: Spent, event: SpendEvent): Spent {
     case 'call': {
       const tool = canonicalTool(event.tool);
       const before = Object.hasOwn(spent.calls, tool) ? spent.calls[tool] : undefined;
-      const recent = (before?.at ?? []).filter((at) => at > event.atMs - WINDOWS.per_hour);
+      const recent = later(before?.at ?? [], event.atMs - WINDOWS.per_hour);
       const calls = { count: (before?.count ?? 0) + 1, at: [...recent, event.atMs] };
       return { ...spent, toolCalls: spent.toolCalls + 1, calls: { ...spent.calls, [tool]: calls } };
     }
   }
+}
+
+/** The times after a moment; they stand in their order, but where the clock was set back. */
+function later(times: readonly number[], fromMs: number): readonly number[] {
+  const [first] = times;
+  return first !== undefined && first > fromMs ? times : times.filter((at) => at > fromMs);
 }
 
 /** Every limit that is passed. Ask with the event that is about to happen: `exceeded(spend(spent, event), …)`. */
