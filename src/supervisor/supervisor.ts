@@ -33,6 +33,7 @@ import { serveInstances } from './intake/instance-server.ts';
 import { abandon } from './lifecycle/abandon.ts';
 import { drain } from './lifecycle/drain.ts';
 import { createFleet } from './lifecycle/fleet.ts';
+import { awaitLastEnds } from './lifecycle/last-ends.ts';
 import { recover, sweep } from './lifecycle/recovery.ts';
 import { stopAll } from './lifecycle/stop-all.ts';
 import { openSandboxes } from './sandboxes/sandboxes.ts';
@@ -173,6 +174,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
     homeWatch?.close();
     for (const server of servers) server.close();
     await prepare(instances);
+    await awaitLastEnds(fleet);
     guard.close();
     upkeep.close();
     collector.close();

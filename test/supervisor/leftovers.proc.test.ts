@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { homeKey } from '../../sandbox/choose.ts';
+import { callerHere, inheritedEnvironment } from '../../src/client/caller.ts';
+import { connect } from '../../src/client/client.ts';
 import type { SupervisorStatus } from '../../src/protocol/control.ts';
-import { openBench } from '../setup/bench-home.ts';
+import { locateHome } from '../../src/protocol/home.ts';
+import { eventually, openBench } from '../setup/bench-home.ts';
 import { foldersOf } from '../setup/leftovers.ts';
 
 test('a supervisor that leaves nothing running leaves no cgroup', { timeout: 60_000 }, async (t) => {
@@ -17,4 +20,31 @@ test('a supervisor that leaves nothing running leaves no cgroup', { timeout: 60_
   assert.notEqual(foldersOf(key).length, 0);
   assert.equal((await bench.q('supervisor', 'stop')).status, 0);
   assert.deepEqual(foldersOf(key), []);
+});
+
+test('nor does one that is told to leave when a run has just ended', { timeout: 60_000 }, async (t) => {
+  const bench = openBench();
+  t.after(() => bench.close());
+  bench.skill('word', { type: 'prompt_inline', prompt_template: 'ok' });
+  bench.workflow('tiny', { steps: [{ id: 'a', type: 'skill', skill: 'word' }] });
+  const { isolation } = (await bench.json('supervisor', 'start')) as SupervisorStatus;
+  if (isolation.backend === 'polling') return t.skip('this machine has no usable cgroup');
+  const client = await connect(locateHome({ Q_WORKFLOW_HOME: bench.home }), 'must_run');
+  const { id } = await client.call('workflow.run', {
+    target: 'tiny',
+    caller: callerHere(bench.workspace),
+    inputs: {},
+    context: {},
+    env: inheritedEnvironment(),
+  });
+  const ended = new Promise<void>((resolve) =>
+    client.onNotification(({ method, params }) => {
+      if (method === 'instance.state' && params.status === 'completed') resolve();
+    }),
+  );
+  const { status } = await client.call('instance.watch', { id });
+  if (status !== 'completed') await ended;
+  await client.call('supervisor.stop', { instances: 'leave' });
+  await client.closed;
+  await eventually('its folders are gone', () => foldersOf(homeKey(bench.home)).length === 0, 10_000);
 });
