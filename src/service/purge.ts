@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import { readUnfinished } from '../protocol/durable-file.ts';
 import type { Home } from '../protocol/home.ts';
 
 /**
@@ -32,7 +33,8 @@ export function liveInstances(home: Home): number {
  */
 export function purgeHome(home: Home): string[] {
   const known = new Set(Object.values(home).map((path) => basename(String(path))));
-  const isOurs = (name: string): boolean =>
+  const isOurs = (given: string): boolean => isNamedByUs(readUnfinished(given)?.file ?? given);
+  const isNamedByUs = (name: string): boolean =>
     [...known].some((each) => name === each || SIDES.some((side) => name === each + side)) ||
     /^spool-[0-9a-f-]+\.jsonl$/.test(name) ||
     OTHERS.includes(name);

@@ -168,8 +168,15 @@ describe('a service of systemd', () => {
   test('a purge removes what is ours, and says what is not', async () => {
     await install();
     database(0);
-    for (const name of ['lock.db', 'seccomp.bpf', 'spool-0a-1.jsonl', 'q-workflow.db-wal'])
+    for (const name of [
+      'lock.db',
+      'seccomp.bpf',
+      'spool-0a-1.jsonl',
+      'q-workflow.db-wal',
+      'kill-drill.json.12.new',
+    ])
       writeFileSync(join(home.folder, name), '');
+    mkdirSync(home.draftsFolder);
     writeFileSync(join(home.folder, 'thesis.txt'), 'mine');
     rmSync(join(home.folder, 'lock.db'));
     const done = await uninstall('purge');
