@@ -42,16 +42,20 @@ describe('an anchor at the start of a supervisor', () => {
     excuses = 0,
     /** The first one that pruning left. */
     from = 1,
-  ): Promise<{ keeper: AnchorKeeper; rows: number; recorded: unknown[]; text: string }> => {
+    /** Where the database knows it to be. */
+    anchor: string | null = file,
+  ): Promise<{ keeper: AnchorKeeper; rows: number; recorded: unknown[]; text: string; noted: string[] }> => {
     let rows = 0;
     const recorded: unknown[] = [];
+    /** What was in the file when the database was told of it. */
+    const noted: string[] = [];
     const calls: Record<string, (args: never) => unknown> = {
       'audit.about': () => ({
         log: LOG,
         seq: count * 10,
         hash: 'h',
         publicKey: key.publicKey,
-        anchor: file,
+        anchor,
         checkpoint: all[count - 1] ?? null,
       }),
       'audit.checkpoints': ({ after: number, limit }: { after: number; limit: number }) => {
@@ -66,6 +70,7 @@ describe('an anchor at the start of a supervisor', () => {
         recorded.push(...entries.map(({ type, data }) => [type, data['fault']]));
       },
       'audit.read': () => ({ rows: Array.from({ length: excuses }) }),
+      'audit.set_anchor': () => void noted.push(readFileSync(file, 'utf8')),
     };
     const context = {
       home: { folder },
@@ -74,7 +79,7 @@ describe('an anchor at the start of a supervisor', () => {
       store: { call: async (name: string, args: never) => calls[name]?.(args) },
     } as unknown as SupervisorContext;
     const keeper = await openAnchorKeeper(context, { Q_WORKFLOW_ANCHOR: file });
-    return { keeper, rows, recorded, text: readFileSync(file, 'utf8') };
+    return { keeper, rows, recorded, text: readFileSync(file, 'utf8'), noted };
   };
 
   test('a long one is read at its ends alone, and so is the table', async () => {
@@ -127,6 +132,17 @@ describe('an anchor at the start of a supervisor', () => {
     const { recorded, text } = await open(MANY - 2);
     assert.deepEqual(recorded, [['audit.anchor_fault', 'ahead']]);
     assert.equal(text, head() + lines(MANY));
+  });
+
+  test('the first start has it begun before the database knows of it: killed between them, nothing is missed', async () => {
+    rmSync(file, { force: true });
+    const { recorded, text, noted } = await open(0, 0, 1, null);
+    assert.deepEqual([recorded, text, noted], [[], head(), [head()]]);
+    // Killed before the database was told.
+    assert.deepEqual((await open(0, 0, 1, null)).recorded, []);
+    // Killed when the file was made and nothing was in it.
+    writeFileSync(file, '');
+    assert.deepEqual((await open(0, 0, 1, null)).recorded, []);
   });
 
   test('it is gone: recorded, and all of it is written again', async () => {

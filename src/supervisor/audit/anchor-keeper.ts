@@ -93,11 +93,12 @@ export async function openAnchorKeeper(
     });
   }
   isCutShort = anchor.rest !== '';
-  if (about.anchor !== file) await store.call('audit.set_anchor', { file });
   if (!anchor.keys.includes(about.publicKey))
     head = anchorHead(about.log, about.publicKey, home.folder, context.now());
   if (fault !== 'ahead') anchored = Math.min(anchored, anchor.checkpoints.at(-1)?.number ?? 0);
   await follow();
+  // Not before it is begun: after a crash between the two the next start would take it for lost.
+  if (about.anchor !== file) await store.call('audit.set_anchor', { file });
   const problem =
     fault === null
       ? null
