@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { anchorHead, anchorLine } from '../../src/audit/anchor.ts';
+import { anchorHead, anchorLine, parseAnchor } from '../../src/audit/anchor.ts';
 import { type Checkpoint, checkpointDigest, signCheckpoint } from '../../src/audit/checkpoint.ts';
 import { type AuditKey, makeKey } from '../../src/audit/keys.ts';
 import { type AnchorKeeper, openAnchorKeeper } from '../../src/supervisor/audit/anchor-keeper.ts';
@@ -143,6 +143,25 @@ describe('an anchor at the start of a supervisor', () => {
     // Killed when the file was made and nothing was in it.
     writeFileSync(file, '');
     assert.deepEqual((await open(0, 0, 1, null)).recorded, []);
+  });
+
+  test('it comes along to a new place, also where a crash kept some of it from coming, and behind another log', async () => {
+    const old = join(folder, 'old.jsonl');
+    const whole = head() + lines(MANY);
+    writeFileSync(old, whole);
+    const other = head(OTHER);
+    for (const there of ['', head(), whole.slice(0, -1000), other, whole]) {
+      writeFileSync(file, there);
+      const { recorded, text } = await open(MANY, 0, 1, old);
+      assert.deepEqual(recorded, []);
+      assert.equal(text.startsWith(there), true);
+      assert.deepEqual(parseAnchor(text, LOG, () => true).badLines, []);
+      assert.equal(parseAnchor(text, LOG, () => true).checkpoints.length, MANY);
+    }
+    // What else is there is for the judge.
+    writeFileSync(file, lines(3));
+    assert.deepEqual((await open(MANY, 0, 1, old)).recorded, [['audit.anchor_fault', 'missing']]);
+    rmSync(old);
   });
 
   test('it is gone: recorded, and all of it is written again', async () => {
