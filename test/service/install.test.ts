@@ -41,7 +41,8 @@ describe('a service of systemd', () => {
     running = null;
     systemctl = fakeSystemctl(() => {
       pid += 1;
-      running = statusOf(pid, { manager: 'systemd', scope: 'user', unit: manager.unit });
+      const service = { manager: 'systemd', scope: 'user', unit: manager.unit } as const;
+      running = { ...statusOf(pid, service), started_at: new Date().toISOString() };
     });
     manager = managerFor('user', home, { platform: 'linux', uid: 1000, env, run: systemctl.run });
   });
@@ -91,6 +92,23 @@ describe('a service of systemd', () => {
     assert.equal(done.change, 'replaced');
     assert.deepEqual(verbs(), ['daemon-reload', 'enable UNIT', 'restart UNIT']);
     assert.match(readFileSync(done.file, 'utf8'), /^Environment=Q_WORKFLOW_ON_STOP=drain$/m);
+  });
+
+  test('one that was cut short behind its unit is ended by the next: what runs is older than the unit', async () => {
+    await install();
+    const before = {
+      ...(running as SupervisorStatus),
+      started_at: new Date(Date.now() - 5000).toISOString(),
+    };
+    for (const verb of ['daemon-reload', 'restart']) {
+      running = before;
+      systemctl.failing = { verb, complaint: 'killed' };
+      await assert.rejects(install(verb === 'restart' ? 'leave' : 'drain'), { code: 'SERVICE_FAILED' });
+      systemctl.failing = null;
+      systemctl.calls.length = 0;
+      assert.equal((await install(verb === 'restart' ? 'leave' : 'drain')).change, 'none');
+      assert.deepEqual(verbs(), ['daemon-reload', 'enable UNIT', 'restart UNIT']);
+    }
   });
 
   test('a dry run touches nothing, also where systemd does not answer', async () => {
