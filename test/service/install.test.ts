@@ -160,11 +160,12 @@ describe('a service of systemd', () => {
   test('uninstall stops and removes it and keeps the data', async () => {
     await install();
     database(2);
+    writeFileSync(`${manager.file}.new`, 'half');
     systemctl.calls.length = 0;
     const done = await uninstall();
     assert.deepEqual([done.is_purged, done.left_running], [false, 2]);
     assert.deepEqual(verbs(), ['disable --now UNIT', 'reset-failed UNIT', 'daemon-reload']);
-    assert.deepEqual([existsSync(manager.file), existsSync(home.serviceFile)], [false, false]);
+    assert.deepEqual([readdirSync(dirname(manager.file)), existsSync(home.serviceFile)], [[], false]);
     assert.ok(existsSync(home.database));
     await assert.rejects(uninstall(), {
       code: 'SERVICE_NOT_FOUND',
