@@ -173,6 +173,38 @@ describe('a service of systemd', () => {
     });
   });
 
+  test('an uninstall that was cut short behind its unit is ended by the next, with its purge', async () => {
+    for (const data of ['keep', 'purge'] as const) {
+      await install();
+      systemctl.failing = { verb: 'daemon-reload', complaint: 'killed' };
+      await assert.rejects(uninstall(data), { code: 'SERVICE_FAILED' });
+      systemctl.failing = null;
+      assert.deepEqual([existsSync(manager.file), existsSync(home.serviceFile)], [false, true]);
+      systemctl.calls.length = 0;
+      await uninstall(data);
+      assert.deepEqual(verbs(), ['daemon-reload']);
+      assert.equal(existsSync(home.serviceFile), false);
+      assert.equal(existsSync(home.keysFolder), data === 'keep');
+    }
+  });
+
+  test('a purge that was cut short is ended by the next, whatever is left', async () => {
+    await install();
+    rmSync(manager.file);
+    rmSync(home.keysFolder, { recursive: true });
+    assert.deepEqual((await uninstall('purge')).kept, []);
+    assert.equal(existsSync(home.folder), false);
+  });
+
+  test('the note of another service is none of a service that is not installed', async () => {
+    await install();
+    const note = { manager: 'systemd', scope: 'system', unit: 'q-workflow.service', file: '/etc/other' };
+    writeFileSync(home.serviceFile, JSON.stringify(note));
+    rmSync(manager.file);
+    await assert.rejects(uninstall(), { code: 'SERVICE_NOT_FOUND' });
+    assert.equal(existsSync(home.serviceFile), true);
+  });
+
   test('a purge is refused while an instance has not ended, and then nothing was touched', async () => {
     await install();
     database(1);
