@@ -1,17 +1,26 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** The name of a file, and the process that was to put it in place. */
 const UNFINISHED = /^(.+)\.(\d+)\.new$/;
 
 /**
- * Puts a file in place as a whole, on the disk when it returns: written beside, synced, renamed. Mode 0600. Links in
- * the place of the file are replaced, not followed. A crash leaves what `readUnfinished` knows by its name.
+ * Puts a file in place as a whole and with its mode, on the disk when it returns: written beside, synced, renamed.
+ * Links in the place of the file are replaced, not followed. A crash leaves what `readUnfinished` knows by its name.
  */
-export function writeDurably(file: string, text: string): void {
+export function writeDurably(file: string, text: string, mode = 0o600): void {
   const fresh = `${file}.${process.pid}.new`;
   try {
-    writeSynced(fresh, text);
+    writeSynced(fresh, text, mode);
     renameSync(fresh, file);
   } catch (error) {
     rmSync(fresh, { force: true });
@@ -26,11 +35,13 @@ export function readUnfinished(name: string): { readonly file: string; readonly 
   return file === undefined ? null : { file, pid: Number(pid) };
 }
 
-function writeSynced(file: string, text: string): void {
+function writeSynced(file: string, text: string, mode: number): void {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
   const descriptor = openSync(file, flags, 0o600);
   try {
     writeSync(descriptor, text);
+    // Whatever the umask is, and a file of that name had.
+    fchmodSync(descriptor, mode);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
