@@ -6,7 +6,7 @@ import {
   openSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -39,7 +39,8 @@ function writeSynced(file: string, text: string, mode: number): void {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
   const descriptor = openSync(file, flags, 0o600);
   try {
-    writeSync(descriptor, text);
+    // Not writeSync: on a disk that is nearly full that writes a part, and says so by a number alone.
+    writeFileSync(descriptor, text);
     // Whatever the umask is, and a file of that name had.
     fchmodSync(descriptor, mode);
     fsyncSync(descriptor);

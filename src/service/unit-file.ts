@@ -6,7 +6,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
@@ -38,7 +38,7 @@ export function writeUnit(file: string, text: string): void {
     mkdirSync(dirname(file), { recursive: true });
     const descriptor = openSync(fresh, 'w', 0o644);
     try {
-      writeSync(descriptor, text);
+      writeFileSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
