@@ -35,7 +35,7 @@ export interface Archive {
 const PAGE = 1000;
 /** Of files that are being written; no instance has such a name. */
 const UNPACKING = '.unpack-';
-/** Of a folder that is being removed. */
+/** Of a folder that is being removed, among those of the instances: the archive may lie on another disk. */
 const REMOVING = '.remove-';
 
 export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find'>): Archive {
@@ -96,7 +96,7 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
 
   /** All at once, as far as anybody sees: an older database must not find a part of them and take it for the whole. */
   const removeFiles = async (id: string): Promise<void> => {
-    const aside = join(folder, `${REMOVING}${id}`);
+    const aside = join(home.instancesFolder, `${REMOVING}${id}`);
     try {
       renameSync(instanceFolder(home, id), aside);
     } catch (error) {
@@ -192,8 +192,11 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
   /** What a crash left, or a backup that was put back: rows are the truth, an archive beside them is none. */
   const mend = async (): Promise<void> => {
     for (const name of namesIn(folder))
-      if (name.startsWith(UNPACKING) || name.startsWith(REMOVING) || name.endsWith(UNPACKED))
+      if (name.startsWith(UNPACKING) || name.endsWith(UNPACKED))
         rmSync(join(folder, name), { recursive: true, force: true });
+    for (const name of namesIn(home.instancesFolder))
+      if (name.startsWith(REMOVING))
+        await rm(join(home.instancesFolder, name), { recursive: true, force: true });
     const ids = archivedIds(context);
     for (let at = 0; at < ids.length; at += PAGE) {
       const some = ids.slice(at, at + PAGE);

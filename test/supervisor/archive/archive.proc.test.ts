@@ -243,13 +243,14 @@ describe('a database that is older than its archives', { timeout: 120_000 }, () 
         assert.equal((await bench.qWith(env, 'supervisor', 'start')).status, 0);
         assert.equal((await bench.q('archive', 'run', '--before', '0s')).status === 0, cut === null);
         await bench.q('supervisor', 'stop');
-        assert.deepEqual(readdirSync(join(bench.home, 'instances')), []);
+        assert.equal(existsSync(join(bench.home, 'instances', id)), false);
         assert.equal((await bench.q('supervisor', 'restore', file)).status, 0);
         assert.deepEqual([await present(bench), await archived(bench)], [[id], []]);
         // A run of the archive mends it.
         await bench.q('archive', 'run');
         assert.deepEqual(await bench.status(id), status);
         assert.deepEqual(readdirSync(join(bench.home, 'archive')), []);
+        assert.deepEqual(readdirSync(join(bench.home, 'instances')), [id]);
       } finally {
         await bench.close();
       }
