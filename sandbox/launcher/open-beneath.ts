@@ -1,4 +1,16 @@
-import { closeSync, constants, fstatSync, lchownSync, mkdirSync, openSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 import { basename } from 'node:path';
 
 /** O_PATH: Node has no name for it. The same number on x86_64 and aarch64. */
@@ -37,20 +49,71 @@ export function makeBeneath(
   folder: number,
   parts: readonly string[],
   last: 'folder' | 'file',
-  owner: { readonly uid: number; readonly gid: number } | null,
+  owner: Owner | null,
 ): void {
   for (const [index, part] of parts.entries()) {
     const parent = openBeneath(folder, parts.slice(0, index));
-    const path = inFolder(parent, part);
+    const kind = index < parts.length - 1 ? 'folder' : last;
     try {
-      if (index < parts.length - 1 || last === 'folder') mkdirSync(path);
-      else closeSync(openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666));
-      if (owner !== null) lchownSync(path, owner.uid, owner.gid);
+      if (owner === null) make(inFolder(parent, part), kind);
+      else makeFor(owner, parent, part, kind);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (!(error instanceof Error && 'code' in error && IS_THERE.has(String(error.code)))) throw error;
     } finally {
       closeSync(parent);
     }
+  }
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What mkdir, open, link and rename say where something is in the place. */
+const IS_THERE = new Set(['EEXIST', 'ENOTEMPTY', 'ENOTDIR']);
+
+/** What link says on a file system that has no second names; a rename would replace what came meanwhile. */
+const WITHOUT_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
+
+function make(path: string, kind: 'folder' | 'file'): void {
+  if (kind === 'folder') mkdirSync(path);
+  else closeSync(openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o666));
+}
+
+/** Beside its place until it has its owner: what a crash left ours there, no later step could write to. */
+function makeFor(owner: Owner, parent: number, part: string, kind: 'folder' | 'file'): void {
+  const path = inFolder(parent, part);
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  const fresh = inFolder(parent, `.q-workflow-${process.pid}-${process.hrtime.bigint()}.new`);
+  make(fresh, kind);
+  try {
+    lchownSync(fresh, owner.uid, owner.gid);
+    // Neither replaces what came into the place meanwhile, but for an empty folder.
+    if (kind === 'folder') renameSync(fresh, path);
+    else linkOrMake(fresh, path, owner);
+  } finally {
+    removeOwn(fresh, kind);
+  }
+}
+
+function linkOrMake(fresh: string, path: string, owner: Owner): void {
+  try {
+    linkSync(fresh, path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && WITHOUT_LINKS.has(String(error.code)))) throw error;
+    make(path, 'file');
+    lchownSync(path, owner.uid, owner.gid);
+  }
+}
+
+/** A folder is gone from here once it is in its place. */
+function removeOwn(fresh: string, kind: 'folder' | 'file'): void {
+  try {
+    if (kind === 'folder') rmdirSync(fresh);
+    else unlinkSync(fresh);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
 }
 

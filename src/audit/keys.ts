@@ -11,11 +11,14 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
-  writeSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../errors/workflow-error.ts';
@@ -71,20 +74,32 @@ export function readKey(folder: string, log: string): AuditKey | null {
 export function makeKey(folder: string, log: string): AuditKey {
   const { privateKey } = generateKeyPairSync('ed25519');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = openSync(
-    keyFile(folder, log),
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-    0o600,
-  );
+  const file = keyFile(folder, log);
+  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined)
+    throw Object.assign(new Error(`there is a key ${file} already`), { code: 'EEXIST' });
+  // Beside its place until it is whole: a crash or a full disk would leave half a key, which no later start can use.
+  const fresh = `${file}.new`;
   try {
-    writeSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    writeSynced(fresh, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+    renameSync(fresh, file);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw error;
   }
   syncFolder(folder);
   syncFolder(dirname(folder));
   return keyOf(privateKey);
+}
+
+function writeSynced(path: string, text: string): void {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  const file = openSync(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** A log has one key, or two: not read anew for each of its thousands of signatures. */

@@ -3,6 +3,7 @@ import {
   existsSync,
   fsyncSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -105,6 +106,12 @@ function pack(folder: string, value: Json, maxBytes: number): Json {
   // A file of that name is whole and durable: it got its name last.
   if (!existsSync(final)) write(folder, final, text);
   return { $blob: hash, bytes: Buffer.byteLength(text) };
+}
+
+/** Removes what an earlier process of the instance left that was killed while it wrote a file: it may be large. */
+export function sweepBlobs(folder: string): void {
+  for (const name of readdirSync(folder))
+    if (/^blob-[0-9a-f]{64}\.json\.tmp$/.test(name)) rmSync(join(folder, name), { force: true });
 }
 
 function write(folder: string, final: string, text: string): void {

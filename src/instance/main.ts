@@ -12,7 +12,7 @@ import { EXIT } from '../errors/table.ts';
 import { BOOTSTRAP_FD, type Bootstrap, beatOf } from '../protocol/instance-link.ts';
 import { startTimer } from '../skills/waits.ts';
 import { createAttempts } from './attempts.ts';
-import { externalise } from './blobs.ts';
+import { externalise, sweepBlobs } from './blobs.ts';
 import { createDecisions } from './decisions.ts';
 import { createDriver } from './driver.ts';
 import { loadEvaluator } from './evaluator.ts';
@@ -27,6 +27,7 @@ async function main(): Promise<number> {
   // Our supervisor wrote it; a supervisor that died in the middle leaves half a document, and we end.
   const bootstrap = JSON.parse(readFileSync(BOOTSTRAP_FD, 'utf8')) as Bootstrap;
   closeInherited();
+  if (bootstrap.incarnation > 1) sweepBlobs(bootstrap.folder);
   const { limits } = bootstrap.workflow;
   const scope = reopenScope(bootstrap.scope, {
     memoryBytes: limits.maxMemoryMb * 1024 * 1024,

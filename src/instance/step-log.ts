@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OutputSink, StreamName } from '../skills/output.ts';
 import { isFull, whenThereIsRoom } from './room.ts';
@@ -106,12 +106,19 @@ function openPart(base: string): Part {
 }
 
 function addToList(folder: string, entry: object): void {
-  const list = openSync(join(folder, LOG_INDEX), 'a', 0o600);
+  const list = openSync(join(folder, LOG_INDEX), 'a+', 0o600);
   try {
-    appendWhole(list, Buffer.from(`${JSON.stringify(entry)}\n`));
+    // On a line of its own: a crash may have cut the one before.
+    appendWhole(list, Buffer.from(`${isAtLineStart(list) ? '' : '\n'}${JSON.stringify(entry)}\n`));
   } finally {
     closeSync(list);
   }
+}
+
+function isAtLineStart(descriptor: number): boolean {
+  const { size } = fstatSync(descriptor);
+  const last = Buffer.alloc(1);
+  return size === 0 || (readSync(descriptor, last, 0, 1, size - 1) === 1 && last.toString() === '\n');
 }
 
 /** Appends all or nothing: what a full disk took of it is cut off again, so that positions stay true. */

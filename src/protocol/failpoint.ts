@@ -34,6 +34,7 @@ export type Failpoint =
   | 'archive.packed'
   | 'archive.placed'
   | 'archive.committed'
+  | 'archive.removing'
   | 'archive.unpacked'
   | 'archive.put_back';
 

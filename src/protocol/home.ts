@@ -31,6 +31,8 @@ export interface Home {
   readonly backupsFolder: string;
   /** Packed instances, a file each; made when the first one is. */
   readonly archiveFolder: string;
+  /** Conversations of `create` and `edit` that were left; made when the first one is. */
+  readonly draftsFolder: string;
 }
 
 /** Where a service of the whole machine keeps its state. */
@@ -68,6 +70,7 @@ export function locateHome(env: NodeJS.ProcessEnv = process.env): Home {
     notificationsFile: join(folder, 'notifications.json'),
     backupsFolder: join(folder, 'backups'),
     archiveFolder: join(folder, 'archive'),
+    draftsFolder: join(folder, 'drafts'),
   };
   if (Buffer.byteLength(home.instanceSocket) > MAX_SOCKET_PATH)
     throw new WorkflowError(

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { ensureWorkflowError, WorkflowError } from '../errors/workflow-error.ts';
 import type { SupervisorStatus } from '../protocol/control.ts';
@@ -74,16 +74,16 @@ export async function installService(request: InstallRequest): Promise<InstallDo
     text,
   });
   if (request.mode === 'dry_run') return document(null);
-  refuseOther(await look(), manager);
+  const running = await look();
+  refuseOther(running, manager);
   prepareHome(home);
-  if (change !== 'none') {
-    writeUnit(manager.file, text);
-    await manager.load();
-  }
+  if (change !== 'none') writeUnit(manager.file, text);
+  const isStale = change === 'replaced' || isOlder(running, manager.file);
+  if (change !== 'none' || isStale) await manager.load();
   const { name, scope, unit, file } = manager;
   writeServiceMark(home, { manager: name, scope, unit, file });
   await manager.enable();
-  if (change === 'replaced' && (await manager.isActive())) await manager.restart();
+  if (isStale && (await manager.isActive())) await manager.restart();
   else await manager.start();
   return document(await answered(manager, look));
 }
@@ -126,6 +126,11 @@ async function versionOf({ manager, mode }: InstallRequest): Promise<number | nu
     if (mode === 'do' || ensureWorkflowError(error).code !== 'SERVICE_UNAVAILABLE') throw error;
     return null;
   }
+}
+
+/** True for a supervisor that began before its unit was written: an install that was cut short did not restart it. */
+function isOlder(running: SupervisorStatus | null, file: string): boolean {
+  return running !== null && Date.parse(running.started_at) < Math.floor(statSync(file).mtimeMs);
 }
 
 function refuseOther(running: SupervisorStatus | null, { unit }: ServiceManager): void {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ensureError, WorkflowError } from '../errors/workflow-error.ts';
+import { readUnfinished } from '../protocol/durable-file.ts';
 import type { Home } from '../protocol/home.ts';
 
 /**
@@ -32,15 +33,18 @@ export function liveInstances(home: Home): number {
  */
 export function purgeHome(home: Home): string[] {
   const known = new Set(Object.values(home).map((path) => basename(String(path))));
-  const isOurs = (name: string): boolean =>
+  const isOurs = (given: string): boolean => isNamedByUs(readUnfinished(given)?.file ?? given);
+  const isNamedByUs = (name: string): boolean =>
     [...known].some((each) => name === each || SIDES.some((side) => name === each + side)) ||
     /^spool-[0-9a-f-]+\.jsonl$/.test(name) ||
     OTHERS.includes(name);
   const kept: string[] = [];
-  // The lock goes last: until then no supervisor may start here.
-  const names = readdirSync(home.folder).sort(
-    (a, b) => Number(a.startsWith(LOCK)) - Number(b.startsWith(LOCK)),
-  );
+  // Cut short, it can be done again: the database goes first, whole, then what belongs to it; the note of the service
+  // and the lock go last: until then no supervisor may start here.
+  const last = [basename(home.serviceFile), basename(home.lockFile)];
+  const rankOf = (name: string): number =>
+    name === basename(home.database) ? -2 : last.findIndex((each) => name.startsWith(each));
+  const names = readdirSync(home.folder).sort((a, b) => rankOf(a) - rankOf(b));
   for (const name of names)
     if (isOurs(name)) rmSync(join(home.folder, name), { recursive: true, force: true });
     else kept.push(name);
@@ -48,7 +52,6 @@ export function purgeHome(home: Home): string[] {
   return kept;
 }
 
-const LOCK = 'lock.db';
 /** Files that SQLite puts beside a database, and the last one of a replacement that was cut short. */
 const SIDES = ['-wal', '-shm', '-journal', '.new'];
 const OTHERS = ['seccomp.bpf', 'seccomp.bpf.new', 'compile-cache'];

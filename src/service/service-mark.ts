@@ -20,13 +20,21 @@ export function removeServiceMark(home: Home): void {
 
 /** Null when there is none, it cannot be read, or the unit it names has been removed by hand. */
 export function readServiceMark(home: Home): ServiceMark | null {
-  let mark: ServiceMark;
+  const mark = readMark(home);
+  return mark !== null && existsSync(mark.file) ? mark : null;
+}
+
+/** True for what an uninstall of this unit leaves that was cut short behind it: the note goes last. */
+export function isMarked(home: Home, file: string): boolean {
+  return readMark(home)?.file === file;
+}
+
+function readMark(home: Home): ServiceMark | null {
   try {
     // We wrote it, whole, into a folder that only we may enter.
-    mark = JSON.parse(readFileSync(home.serviceFile, 'utf8')) as ServiceMark;
+    return JSON.parse(readFileSync(home.serviceFile, 'utf8')) as ServiceMark;
   } catch (error) {
     if (error instanceof SyntaxError || systemCode(error) !== undefined) return null;
     throw error;
   }
-  return existsSync(mark.file) ? mark : null;
 }

@@ -3,7 +3,7 @@ import type { Home } from '../protocol/home.ts';
 import { takeLock } from '../protocol/lock.ts';
 import type { ServiceManager } from './manager.ts';
 import { liveInstances, purgeHome } from './purge.ts';
-import { removeServiceMark } from './service-mark.ts';
+import { isMarked, removeServiceMark } from './service-mark.ts';
 import { readUnit, removeUnit } from './unit-file.ts';
 
 export interface UninstallRequest {
@@ -46,17 +46,24 @@ export async function uninstallService(request: UninstallRequest): Promise<Unins
     left_running: left,
     kept,
   });
-  if (readUnit(manager.file) === null)
+  const isThere = readUnit(manager.file) !== null;
+  // Without its unit it may be one that was cut short: this one ends it.
+  if (!isThere && !isMarked(home, manager.file))
     throw new WorkflowError('SERVICE_NOT_FOUND', `no service is installed for ${home.folder}`, {
       details: { file: manager.file },
     });
   if (data === 'purge') refuseLive(home, 'nothing was changed');
   if (mode === 'dry_run') return document(liveInstances(home), []);
-  await manager.disable();
+  if (isThere) await manager.disable();
   removeUnit(manager.file);
   await manager.load();
+  const done = data === 'keep' ? document(liveInstances(home), []) : document(0, purge(home));
+  // Last, so that what is cut short or refused before can be done again.
   removeServiceMark(home);
-  if (data === 'keep') return document(liveInstances(home), []);
+  return done;
+}
+
+function purge(home: Home): string[] {
   const lock = takeLock(home.lockFile);
   if (lock === null)
     throw new WorkflowError('PURGE_REFUSED', `another supervisor has started on ${home.folder} meanwhile`, {
@@ -64,14 +71,14 @@ export async function uninstallService(request: UninstallRequest): Promise<Unins
     });
   try {
     refuseLive(home, 'the service is gone, the data is there');
-    return document(0, purgeHome(home));
+    return purgeHome(home);
   } finally {
     lock.release();
   }
 }
 
 const STOP_FIRST =
-  'End them: q workflow supervisor stop --instances stop. Then remove the folder, or install and uninstall again.';
+  'End them: q workflow supervisor stop --instances stop. Then uninstall again, or remove the folder.';
 
 function refuseLive(home: Home, state: string): void {
   const count = liveInstances(home);

@@ -6,11 +6,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCode, WorkflowError } from '../errors/workflow-error.ts';
 import { MARK } from './spec.ts';
+
+const UNFINISHED = '.new';
 
 /** The text of our unit; null when there is none. Throws SERVICE_FOREIGN for a file that we did not write. */
 export function readUnit(file: string): string | null {
@@ -31,12 +33,12 @@ export function readUnit(file: string): string | null {
 
 /** Replaces the file as a whole: a manager never reads half of it. */
 export function writeUnit(file: string, text: string): void {
-  const fresh = `${file}.new`;
+  const fresh = `${file}${UNFINISHED}`;
   try {
     mkdirSync(dirname(file), { recursive: true });
     const descriptor = openSync(fresh, 'w', 0o644);
     try {
-      writeSync(descriptor, text);
+      writeFileSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
@@ -48,9 +50,10 @@ export function writeUnit(file: string, text: string): void {
   }
 }
 
+/** With what a crash left of a replacement. */
 export function removeUnit(file: string): void {
   try {
-    rmSync(file, { force: true });
+    for (const each of [file, `${file}${UNFINISHED}`]) rmSync(each, { force: true });
   } catch (error) {
     throw unusable(file, error);
   }

@@ -103,7 +103,8 @@ function put(home: Home, incoming: string): void {
   failpoint('restore.aside');
   const note = noteOf(home, `restoring-${time}`);
   if (existsSync(note)) {
-    appendFileSync(home.spoolFile, readFileSync(note), { mode: 0o600 });
+    // On a line of its own: a crash may have cut the one before.
+    appendFileSync(home.spoolFile, `\n${readFileSync(note, 'utf8')}`, { mode: 0o600 });
     syncPath(home.spoolFile);
   }
   renameSync(join(home.folder, incoming), home.database);

@@ -43,6 +43,7 @@ import { createScheduler } from './schedules/scheduler.ts';
 import { openBackups } from './upkeep/backups.ts';
 import { createDiskGuard } from './upkeep/disk-guard.ts';
 import { openQuietCollector } from './upkeep/quiet-collector.ts';
+import { sweepUnfinished } from './upkeep/unfinished-files.ts';
 import { dailyUpkeep } from './upkeep/upkeep-chores.ts';
 import { watchStore } from './watched-store.ts';
 import { instanceMethods } from './watching/instance-methods.ts';
@@ -227,6 +228,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
   fleet.expectAdopted();
   await sweep(context, fleet);
   await sweepScratches(context);
+  sweepUnfinished(context);
   await guard.look();
   // What came back under a switch that was tripped meanwhile.
   killSwitch.onFile((latch) => void killer.enforce(latch));

@@ -29,7 +29,7 @@ const VERSION = 1;
  * folder cannot be used.
  */
 export function draftFile(home: Home, key: string): DraftFile {
-  const folder = join(home.folder, 'drafts');
+  const folder = home.draftsFolder;
   const file = join(folder, `${createHash('sha256').update(key).digest('hex').slice(0, 24)}.json`);
   // Before the first question: a state folder that cannot be used must not cost answers.
   prepareHome(home);

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { loadWorkflow } from '../definition/load.ts';
 import type { JsonObject } from '../definition/workflow.ts';
@@ -52,8 +52,7 @@ function writeFile(file: string, text: string): void {
     mkdirSync(dirname(file), { recursive: true });
     const target = existsSync(file) ? realpathSync(file) : file;
     const mode = existsSync(target) ? statSync(target).mode & 0o777 : 0o666 & ~process.umask();
-    writeDurably(target, text);
-    chmodSync(target, mode);
+    writeDurably(target, text, mode);
   } catch (error) {
     throw new WorkflowError('FILE_UNWRITABLE', `cannot write ${file}: ${ensureError(error).message}`, {
       cause: error,

@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { anchorHead, anchorLine } from '../../src/audit/anchor.ts';
+import { anchorHead, anchorLine, parseAnchor } from '../../src/audit/anchor.ts';
 import { type Checkpoint, checkpointDigest, signCheckpoint } from '../../src/audit/checkpoint.ts';
 import { type AuditKey, makeKey } from '../../src/audit/keys.ts';
 import { type AnchorKeeper, openAnchorKeeper } from '../../src/supervisor/audit/anchor-keeper.ts';
@@ -42,16 +42,20 @@ describe('an anchor at the start of a supervisor', () => {
     excuses = 0,
     /** The first one that pruning left. */
     from = 1,
-  ): Promise<{ keeper: AnchorKeeper; rows: number; recorded: unknown[]; text: string }> => {
+    /** Where the database knows it to be. */
+    anchor: string | null = file,
+  ): Promise<{ keeper: AnchorKeeper; rows: number; recorded: unknown[]; text: string; noted: string[] }> => {
     let rows = 0;
     const recorded: unknown[] = [];
+    /** What was in the file when the database was told of it. */
+    const noted: string[] = [];
     const calls: Record<string, (args: never) => unknown> = {
       'audit.about': () => ({
         log: LOG,
         seq: count * 10,
         hash: 'h',
         publicKey: key.publicKey,
-        anchor: file,
+        anchor,
         checkpoint: all[count - 1] ?? null,
       }),
       'audit.checkpoints': ({ after: number, limit }: { after: number; limit: number }) => {
@@ -66,6 +70,7 @@ describe('an anchor at the start of a supervisor', () => {
         recorded.push(...entries.map(({ type, data }) => [type, data['fault']]));
       },
       'audit.read': () => ({ rows: Array.from({ length: excuses }) }),
+      'audit.set_anchor': () => void noted.push(readFileSync(file, 'utf8')),
     };
     const context = {
       home: { folder },
@@ -74,7 +79,7 @@ describe('an anchor at the start of a supervisor', () => {
       store: { call: async (name: string, args: never) => calls[name]?.(args) },
     } as unknown as SupervisorContext;
     const keeper = await openAnchorKeeper(context, { Q_WORKFLOW_ANCHOR: file });
-    return { keeper, rows, recorded, text: readFileSync(file, 'utf8') };
+    return { keeper, rows, recorded, text: readFileSync(file, 'utf8'), noted };
   };
 
   test('a long one is read at its ends alone, and so is the table', async () => {
@@ -127,6 +132,36 @@ describe('an anchor at the start of a supervisor', () => {
     const { recorded, text } = await open(MANY - 2);
     assert.deepEqual(recorded, [['audit.anchor_fault', 'ahead']]);
     assert.equal(text, head() + lines(MANY));
+  });
+
+  test('the first start has it begun before the database knows of it: killed between them, nothing is missed', async () => {
+    rmSync(file, { force: true });
+    const { recorded, text, noted } = await open(0, 0, 1, null);
+    assert.deepEqual([recorded, text, noted], [[], head(), [head()]]);
+    // Killed before the database was told.
+    assert.deepEqual((await open(0, 0, 1, null)).recorded, []);
+    // Killed when the file was made and nothing was in it.
+    writeFileSync(file, '');
+    assert.deepEqual((await open(0, 0, 1, null)).recorded, []);
+  });
+
+  test('it comes along to a new place, also where a crash kept some of it from coming, and behind another log', async () => {
+    const old = join(folder, 'old.jsonl');
+    const whole = head() + lines(MANY);
+    writeFileSync(old, whole);
+    const other = head(OTHER);
+    for (const there of ['', head(), whole.slice(0, -1000), other, whole]) {
+      writeFileSync(file, there);
+      const { recorded, text } = await open(MANY, 0, 1, old);
+      assert.deepEqual(recorded, []);
+      assert.equal(text.startsWith(there), true);
+      assert.deepEqual(parseAnchor(text, LOG, () => true).badLines, []);
+      assert.equal(parseAnchor(text, LOG, () => true).checkpoints.length, MANY);
+    }
+    // What else is there is for the judge.
+    writeFileSync(file, lines(3));
+    assert.deepEqual((await open(MANY, 0, 1, old)).recorded, [['audit.anchor_fault', 'missing']]);
+    rmSync(old);
   });
 
   test('it is gone: recorded, and all of it is written again', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Json, JsonObject } from '../../src/definition/workflow.ts';
 import type { RunEvent } from '../../src/engine/events.ts';
-import { externalise, internalise } from '../../src/instance/blobs.ts';
+import { externalise, internalise, sweepBlobs } from '../../src/instance/blobs.ts';
 
 const NONE: ReadonlySet<string> = new Set();
 
@@ -49,6 +49,16 @@ describe('large values of events', () => {
     const short = externalise(folder, event);
     assert.ok(JSON.stringify(short).length < 20_000);
     assert.deepEqual(internalise(folder, short, NONE), event);
+  });
+
+  test('what a killed process left of a file is removed by the next, files that are whole stay', () => {
+    externalise(folder, completed({ text }));
+    const before = readdirSync(folder);
+    writeFileSync(join(folder, `blob-${'a'.repeat(64)}.json.tmp`), 'half');
+    writeFileSync(join(folder, 'step-1-1.tmp'), 'of a step');
+    sweepBlobs(folder);
+    assert.deepEqual(readdirSync(folder).toSorted(), [...before, 'step-1-1.tmp'].toSorted());
+    rmSync(join(folder, 'step-1-1.tmp'));
   });
 
   test('one value is kept once', () => {

@@ -41,7 +41,8 @@ describe('a service of systemd', () => {
     running = null;
     systemctl = fakeSystemctl(() => {
       pid += 1;
-      running = statusOf(pid, { manager: 'systemd', scope: 'user', unit: manager.unit });
+      const service = { manager: 'systemd', scope: 'user', unit: manager.unit } as const;
+      running = { ...statusOf(pid, service), started_at: new Date().toISOString() };
     });
     manager = managerFor('user', home, { platform: 'linux', uid: 1000, env, run: systemctl.run });
   });
@@ -93,6 +94,23 @@ describe('a service of systemd', () => {
     assert.match(readFileSync(done.file, 'utf8'), /^Environment=Q_WORKFLOW_ON_STOP=drain$/m);
   });
 
+  test('one that was cut short behind its unit is ended by the next: what runs is older than the unit', async () => {
+    await install();
+    const before = {
+      ...(running as SupervisorStatus),
+      started_at: new Date(Date.now() - 5000).toISOString(),
+    };
+    for (const verb of ['daemon-reload', 'restart']) {
+      running = before;
+      systemctl.failing = { verb, complaint: 'killed' };
+      await assert.rejects(install(verb === 'restart' ? 'leave' : 'drain'), { code: 'SERVICE_FAILED' });
+      systemctl.failing = null;
+      systemctl.calls.length = 0;
+      assert.equal((await install(verb === 'restart' ? 'leave' : 'drain')).change, 'none');
+      assert.deepEqual(verbs(), ['daemon-reload', 'enable UNIT', 'restart UNIT']);
+    }
+  });
+
   test('a dry run touches nothing, also where systemd does not answer', async () => {
     systemctl.failing = { verb: 'show', complaint: 'no bus' };
     const planned = await install('leave', 'dry_run');
@@ -142,16 +160,49 @@ describe('a service of systemd', () => {
   test('uninstall stops and removes it and keeps the data', async () => {
     await install();
     database(2);
+    writeFileSync(`${manager.file}.new`, 'half');
     systemctl.calls.length = 0;
     const done = await uninstall();
     assert.deepEqual([done.is_purged, done.left_running], [false, 2]);
     assert.deepEqual(verbs(), ['disable --now UNIT', 'reset-failed UNIT', 'daemon-reload']);
-    assert.deepEqual([existsSync(manager.file), existsSync(home.serviceFile)], [false, false]);
+    assert.deepEqual([readdirSync(dirname(manager.file)), existsSync(home.serviceFile)], [[], false]);
     assert.ok(existsSync(home.database));
     await assert.rejects(uninstall(), {
       code: 'SERVICE_NOT_FOUND',
       message: `no service is installed for ${home.folder}`,
     });
+  });
+
+  test('an uninstall that was cut short behind its unit is ended by the next, with its purge', async () => {
+    for (const data of ['keep', 'purge'] as const) {
+      await install();
+      systemctl.failing = { verb: 'daemon-reload', complaint: 'killed' };
+      await assert.rejects(uninstall(data), { code: 'SERVICE_FAILED' });
+      systemctl.failing = null;
+      assert.deepEqual([existsSync(manager.file), existsSync(home.serviceFile)], [false, true]);
+      systemctl.calls.length = 0;
+      await uninstall(data);
+      assert.deepEqual(verbs(), ['daemon-reload']);
+      assert.equal(existsSync(home.serviceFile), false);
+      assert.equal(existsSync(home.keysFolder), data === 'keep');
+    }
+  });
+
+  test('a purge that was cut short is ended by the next, whatever is left', async () => {
+    await install();
+    rmSync(manager.file);
+    rmSync(home.keysFolder, { recursive: true });
+    assert.deepEqual((await uninstall('purge')).kept, []);
+    assert.equal(existsSync(home.folder), false);
+  });
+
+  test('the note of another service is none of a service that is not installed', async () => {
+    await install();
+    const note = { manager: 'systemd', scope: 'system', unit: 'q-workflow.service', file: '/etc/other' };
+    writeFileSync(home.serviceFile, JSON.stringify(note));
+    rmSync(manager.file);
+    await assert.rejects(uninstall(), { code: 'SERVICE_NOT_FOUND' });
+    assert.equal(existsSync(home.serviceFile), true);
   });
 
   test('a purge is refused while an instance has not ended, and then nothing was touched', async () => {
@@ -168,8 +219,15 @@ describe('a service of systemd', () => {
   test('a purge removes what is ours, and says what is not', async () => {
     await install();
     database(0);
-    for (const name of ['lock.db', 'seccomp.bpf', 'spool-0a-1.jsonl', 'q-workflow.db-wal'])
+    for (const name of [
+      'lock.db',
+      'seccomp.bpf',
+      'spool-0a-1.jsonl',
+      'q-workflow.db-wal',
+      'kill-drill.json.12.new',
+    ])
       writeFileSync(join(home.folder, name), '');
+    mkdirSync(home.draftsFolder);
     writeFileSync(join(home.folder, 'thesis.txt'), 'mine');
     rmSync(join(home.folder, 'lock.db'));
     const done = await uninstall('purge');

@@ -9,6 +9,7 @@ import { backupName, listBackups } from '../../src/protocol/backups.ts';
 import { locateHome } from '../../src/protocol/home.ts';
 import { hashFile, makeBackup } from '../../src/store/make-backup.ts';
 import { finishRestore, restoreBackup } from '../../src/store/restore.ts';
+import { readSpool } from '../../src/supervisor/spool-file.ts';
 import { offerBackup, refuseMissing } from '../../src/supervisor/upkeep/offer-backup.ts';
 import { type Desk, launched, openDesk, record } from './support.ts';
 
@@ -108,14 +109,25 @@ describe('a backup', () => {
     assert.equal(countIn(desk.file), audit.seq);
     assert.equal(countIn(join(replaced, 'q-workflow.db')), before);
     assert.equal(countIn(backup), audit.seq);
-    const [line = ''] = readFileSync(join(folder, 'spool.jsonl'), 'utf8').split('\n');
-    const entry = JSON.parse(line) as { type: string; data: { head: unknown } };
-    assert.deepEqual([entry.type, entry.data.head], ['store.restored', audit]);
+    const [entry] = readSpool(readFileSync(join(folder, 'spool.jsonl'))).records;
+    assert.deepEqual([entry?.type, entry?.data['head']], ['store.restored', audit]);
     assert.deepEqual(
       readdirSync(folder).filter((name) => name.startsWith('restoring-')),
       [],
     );
     assert.equal(finishRestore(home()), false);
+  });
+
+  test('whose record a crash cut is recorded whole by the next start', () => {
+    const name = join(folder, 'restoring-20261128T085801123Z');
+    makeBackup({ database: desk.file, target: `${name}.db` });
+    desk.leave();
+    const line = `${JSON.stringify(record('store.restored'))}\n`;
+    writeFileSync(`${name}.json`, line);
+    writeFileSync(join(folder, 'spool.jsonl'), line.slice(0, 30));
+    assert.equal(finishRestore(home()), true);
+    const { records, rejectedCount } = readSpool(readFileSync(join(folder, 'spool.jsonl')));
+    assert.deepEqual([records.map(({ type }) => type), rejectedCount], [['store.restored'], 1]);
   });
 
   test('that is damaged is not put back: nothing has changed', () => {

@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
+import { namesIn } from '../../protocol/names-in.ts';
 
 /** Something that is made to be killed, in a workspace of its own. */
 export interface Canary {
@@ -30,9 +31,14 @@ setsid sleep 600 &
 while :; do echo tick >> ticks; sleep 0.02; done
 `;
 
+const PREFIX = 'q-workflow-drill-';
+/** Longer than a drill takes, and its canary lives. */
+const LEFT_AFTER_MS = 10 * 60_000;
+
 /** Makes the workspace. It ends by itself after a minute, should nobody be left to end it. */
 export function makeCanary(): Canary {
-  const workspace = mkdtempSync(join(tmpdir(), 'q-workflow-drill-'));
+  removeLeft(tmpdir());
+  const workspace = mkdtempSync(join(tmpdir(), PREFIX));
   const skills = join(workspace, '.q-skills');
   mkdirSync(skills);
   writeFileSync(join(workspace, 'canary.sh'), SCRIPT);
@@ -59,6 +65,17 @@ export function makeCanary(): Canary {
     written: () => bytesOf(join(workspace, 'ticks')),
     remove: () => rmSync(workspace, { recursive: true, force: true }),
   };
+}
+
+/** Removes the workspaces of our own drills that were killed before they could. */
+function removeLeft(folder: string): void {
+  for (const name of namesIn(folder)) {
+    if (!name.startsWith(PREFIX)) continue;
+    const path = join(folder, name);
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.isDirectory() !== true || stat.uid !== process.getuid?.()) continue;
+    if (Date.now() - stat.mtimeMs > LEFT_AFTER_MS) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 function bytesOf(file: string): number {

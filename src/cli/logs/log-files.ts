@@ -44,12 +44,19 @@ function readList(file: string): StepLogFile[] {
       encoding: 'utf8',
       flag: constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
     });
-    return text
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as StepLogFile);
+    return text.split('\n').slice(0, -1).flatMap(readEntry);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** None for a line that a crash cut. */
+function readEntry(line: string): StepLogFile[] {
+  try {
+    return [JSON.parse(line) as StepLogFile];
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
     throw error;
   }
 }

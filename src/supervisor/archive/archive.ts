@@ -35,6 +35,8 @@ export interface Archive {
 const PAGE = 1000;
 /** Of files that are being written; no instance has such a name. */
 const UNPACKING = '.unpack-';
+/** Of a folder that is being removed, among those of the instances: the archive may lie on another disk. */
+const REMOVING = '.remove-';
 
 export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find'>): Archive {
   const { home, store, log } = context;
@@ -88,8 +90,21 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
       return null;
     }
     failpoint('archive.committed');
-    await rm(source, { recursive: true, force: true });
+    await removeFiles(id);
     return packed.bytes;
+  };
+
+  /** All at once, as far as anybody sees: an older database must not find a part of them and take it for the whole. */
+  const removeFiles = async (id: string): Promise<void> => {
+    const aside = join(home.instancesFolder, `${REMOVING}${id}`);
+    try {
+      renameSync(instanceFolder(home, id), aside);
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return;
+      throw error;
+    }
+    failpoint('archive.removing');
+    await rm(aside, { recursive: true, force: true });
   };
 
   const run = async (before: number, actor: AuditActor): Promise<ArchiveRun> => {
@@ -147,7 +162,7 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
       const audit = record('instance.unarchived', id, actor, { file });
       await store.call('archive.put_back', { rows, events, audit });
     } catch (error) {
-      rmSync(instanceFolder(home, id), { recursive: true, force: true });
+      await removeFiles(id);
       throw error;
     }
     failpoint('archive.put_back');
@@ -179,12 +194,15 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
     for (const name of namesIn(folder))
       if (name.startsWith(UNPACKING) || name.endsWith(UNPACKED))
         rmSync(join(folder, name), { recursive: true, force: true });
+    for (const name of namesIn(home.instancesFolder))
+      if (name.startsWith(REMOVING))
+        await rm(join(home.instancesFolder, name), { recursive: true, force: true });
     const ids = archivedIds(context);
     for (let at = 0; at < ids.length; at += PAGE) {
       const some = ids.slice(at, at + PAGE);
       const known = new Set(await store.call('archive.known', { ids: some }));
       for (const id of some)
-        if (!known.has(id)) rmSync(instanceFolder(home, id), { recursive: true, force: true });
+        if (!known.has(id)) await removeFiles(id);
         else await dropArchive(id);
     }
   };

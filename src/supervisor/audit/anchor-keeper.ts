@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { type Anchor, anchorHead, anchorLine, parseAnchor } from '../../audit/anchor.ts';
 import { anchorPath, appendAnchor, readAnchor } from '../../audit/anchor-file.ts';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
@@ -80,7 +79,8 @@ export async function openAnchorKeeper(
     after: Math.max(0, anchored - RECENT),
     limit: RECENT,
   });
-  const text = (await carryOver(context, about, file)) ?? read(context, () => readAnchorEnd(file, about));
+  await carryOver(context, about, file);
+  const text = read(context, () => readAnchorEnd(file, about));
   const anchor = parseAnchor(text ?? '', about.log, signedOrKnown(recent));
   const fault = await faultOf(context, about, anchor);
   if (fault !== null) {
@@ -93,11 +93,12 @@ export async function openAnchorKeeper(
     });
   }
   isCutShort = anchor.rest !== '';
-  if (about.anchor !== file) await store.call('audit.set_anchor', { file });
   if (!anchor.keys.includes(about.publicKey))
     head = anchorHead(about.log, about.publicKey, home.folder, context.now());
   if (fault !== 'ahead') anchored = Math.min(anchored, anchor.checkpoints.at(-1)?.number ?? 0);
   await follow();
+  // Not before it is begun: after a crash between the two the next start would take it for lost.
+  if (about.anchor !== file) await store.call('audit.set_anchor', { file });
   const problem =
     fault === null
       ? null
@@ -132,28 +133,34 @@ async function faultOf(
   return excuses.rows.length > 0 ? null : 'cut';
 }
 
-/** What the anchor said where it was before goes with it to its new place. Null when there is nothing to carry. */
-async function carryOver(
-  context: SupervisorContext,
-  about: AuditAbout,
-  file: string,
-): Promise<string | null> {
-  const old = about.anchor;
-  if (old === null || old === file || existsSync(file)) return null;
-  const lines = (read(context, () => readAnchor(old)) ?? '')
-    .split('\n')
-    .filter((line) => line.includes(about.log));
-  const text = lines.map((line) => `${line}\n`).join('');
+/**
+ * What the anchor said where it was before goes with it to its new place, behind what others have there; what a crash
+ * kept from coming along follows at the next start. Where the new place says something else of this log, that counts.
+ */
+async function carryOver(context: SupervisorContext, about: AuditAbout, file: string): Promise<void> {
+  if (about.anchor === null || about.anchor === file) return;
+  const text = read(context, () => readAnchor(file)) ?? '';
+  const there = ownLines(text, about.log);
+  const before = ownLines(read(context, () => readAnchor(about.anchor ?? '')) ?? '', about.log);
+  const rest = before.slice(there.length);
+  if (rest.length === 0 || there.some((line, index) => line !== before[index])) return;
+  const isCut = text !== '' && !text.endsWith('\n');
   try {
-    if (text !== '') await appendAnchor(file, text);
-    return text;
+    await appendAnchor(file, `${isCut ? '\n' : ''}${rest.join('\n')}\n`);
   } catch (error) {
     context.log.error('the anchor of the audit log cannot be moved', {
       file,
       cause: ensureError(error).message,
     });
-    return null;
   }
+}
+
+/** Whole lines only. */
+function ownLines(text: string, log: string): string[] {
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .filter((line) => line.includes(log));
 }
 
 function read({ log }: SupervisorContext, act: () => string | null): string | null {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Agent } from '../../agents/files/agent.ts';
 import { resolveKeys } from '../../agents/model/keys.ts';
 import { ensureError, systemCode } from '../../errors/workflow-error.ts';
@@ -12,6 +12,8 @@ import type { Pins } from './pins.ts';
 
 /** No step can name it: a name of a secret begins with no dot. */
 const PREFIX = '.model-keys-';
+/** While it is written; a crash may leave it, before there is a run. */
+const UNFINISHED = '.tmp';
 
 /**
  * Keeps the variables that models and agents of a run take their keys from, in a file of its own beside the secrets (0600), until
@@ -26,8 +28,8 @@ export function keepKeys(
   if (Object.keys(env).length === 0) return;
   const file = join(secretsFolder, `${PREFIX}${id}`);
   try {
-    writeFileSync(`${file}.tmp`, JSON.stringify(env), { mode: 0o600, flush: true });
-    renameSync(`${file}.tmp`, file);
+    writeFileSync(`${file}${UNFINISHED}`, JSON.stringify(env), { mode: 0o600, flush: true });
+    renameSync(`${file}${UNFINISHED}`, file);
   } catch (error) {
     throw unusable({ secretsFolder, ...home }, error);
   }
@@ -94,8 +96,9 @@ function variablesOf({ driver }: Agent, env: Readonly<Record<string, string>>): 
 
 /** Removes what was kept for a run that has ended; a failure is logged and tried at the next start. */
 export function forgetKeys({ home, log }: SupervisorContext, id: string): void {
+  const file = join(home.secretsFolder, `${PREFIX}${id}`);
   try {
-    rmSync(join(home.secretsFolder, `${PREFIX}${id}`), { force: true });
+    for (const name of [file, `${file}${UNFINISHED}`]) rmSync(name, { force: true });
   } catch (error) {
     log.error('the kept keys of an instance could not be removed', {
       instance: id,
@@ -108,7 +111,7 @@ export function forgetKeys({ home, log }: SupervisorContext, id: string): void {
 export async function sweepKeys(context: SupervisorContext): Promise<void> {
   const ids = readdirSync(context.home.secretsFolder)
     .filter((name) => name.startsWith(PREFIX))
-    .map((name) => name.slice(PREFIX.length).replace(/\.tmp$/, ''));
+    .map((name) => basename(name.slice(PREFIX.length), UNFINISHED));
   for (const id of ids) {
     const row = await context.store.call('instance.get', { id });
     if (row === null || hasEnded(row.status)) forgetKeys(context, id);

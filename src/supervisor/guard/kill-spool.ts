@@ -123,7 +123,8 @@ function spool(file: string, entry: AuditEntry, context: SpoolContext): void {
       0o600,
     );
     try {
-      writeWhole(descriptor, Buffer.from(`${JSON.stringify(entry)}\n`));
+      // On a line of its own: a crash may have cut the one before.
+      writeWhole(descriptor, Buffer.from(`\n${JSON.stringify(entry)}\n`));
     } finally {
       closeSync(descriptor);
     }

@@ -1,4 +1,5 @@
 import type { AuditActor } from '../../audit/record.ts';
+import { wholeRun } from '../../guard/kill/kill-scope.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
 import type { SupervisorContext } from '../context.ts';
 import { activeMsOf, isPaused, type LiveInstance, setStatus } from './live-instance.ts';
@@ -28,6 +29,8 @@ export function createPauses(context: SupervisorContext, goOn: (live: LiveInstan
       setStatus(live, 'paused', `paused by ${live.row.pausedBy}`);
       return;
     }
+    // It may be frozen for its evidence, and is not to do anything more before the switch has ended it.
+    if (context.killSwitch.heldBy(wholeRun(live.row)) !== null) return;
     await live.scope?.thaw();
   };
 

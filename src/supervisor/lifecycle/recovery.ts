@@ -6,6 +6,7 @@ import type { SupervisorContext } from '../context.ts';
 import { openKillSpool } from '../guard/kill-spool.ts';
 import { policyEnvironment } from '../guard/policy-environment.ts';
 import type { Fleet } from './fleet.ts';
+import { recordLateExit } from './late-exit.ts';
 import type { LiveInstance } from './live-instance.ts';
 import { readLives } from './read-live.ts';
 
@@ -109,6 +110,7 @@ export async function sweep(context: SupervisorContext, fleet: Pick<Fleet, 'all'
       const scope = context.isolation.reopenScope(record);
       if (scope === null) continue;
       const report = await scope.kill({ graceMs: 0, timeoutMs: 5000 });
+      await recordLateExit(context, scope);
       await scope.remove();
       context.log.warn('a leftover scope was ended', { scope: record.name, processes: report.foundCount });
     } catch (error) {

@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, lchownSync, lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import type { StepUser } from '../../../sandbox/launcher/ground.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
@@ -32,9 +32,10 @@ export function makeScratch(id: string, user: StepUser | null, root: string = SC
         `cannot make the scratch folder ${folder}: ${code}`,
         { cause: error },
       );
-    const stat = lstatSync(folder);
+    if (user !== null && isLeftUnowned(folder)) lchownSync(folder, user.uid, user.gid);
     const owner = user?.uid ?? process.getuid?.();
-    if (!stat.isDirectory() || stat.uid !== owner || (stat.mode & 0o077) !== 0)
+    const stat = lstatSync(folder);
+    if (stat.uid !== owner || !isPrivateFolder(stat))
       throw new WorkflowError(
         'HOME_UNSAFE',
         `the scratch folder ${folder} is not a private folder of user ${owner}`,
@@ -44,6 +45,16 @@ export function makeScratch(id: string, user: StepUser | null, root: string = SC
       );
   }
   return folder;
+}
+
+/** As a supervisor leaves it that is killed between making it and giving it away: ours, with nothing in it. */
+function isLeftUnowned(folder: string): boolean {
+  const stat = lstatSync(folder);
+  return stat.uid === process.getuid?.() && isPrivateFolder(stat) && readdirSync(folder).length === 0;
+}
+
+function isPrivateFolder(stat: Stats): boolean {
+  return stat.isDirectory() && (stat.mode & 0o077) === 0;
 }
 
 /** Removes it with all that is in it. Call it when nothing of the instance runs: then nobody can move things about. */

@@ -248,5 +248,7 @@ describe('logs', { timeout: 300_000 }, () => {
       stderr,
       /the supervisor went away while \w{10} was running, and none has come since; the run goes on/,
     );
+    // Without one nobody would end what goes on when the bench is closed.
+    await bench.q('supervisor', 'start');
   });
 });

@@ -197,6 +197,7 @@ describe('a crash of the supervisor', { timeout: 240_000 }, () => {
     'archive.packed',
     'archive.placed',
     'archive.committed',
+    'archive.removing',
     'archive.unpacked',
     'archive.put_back',
   ] as const)
@@ -230,24 +231,30 @@ describe('a crash of the supervisor', { timeout: 240_000 }, () => {
 });
 
 describe('a database that is older than its archives', { timeout: 120_000 }, () => {
-  test('has the files of its instances again', async () => {
-    const bench = withWorkflows(openBench());
-    try {
-      const id = await idOf(bench, 'large');
-      const status = await bench.status(id);
-      const { file } = (await bench.json('supervisor', 'backup')) as { file: string };
-      await archiveAll(bench);
-      assert.equal((await bench.q('supervisor', 'stop')).status, 0);
-      assert.equal((await bench.q('supervisor', 'restore', file)).status, 0);
-      assert.deepEqual([await present(bench), await archived(bench)], [[id], []]);
-      // A run of the archive mends it.
-      await bench.q('archive', 'run');
-      assert.deepEqual(await bench.status(id), status);
-      assert.deepEqual(readdirSync(join(bench.home, 'archive')), []);
-    } finally {
-      await bench.close();
-    }
-  });
+  for (const cut of [null, 'archive.removing'] as const)
+    test(`has the files of its instances again${cut === null ? '' : ', also where their removal was cut short'}`, async () => {
+      const bench = withWorkflows(openBench());
+      try {
+        const id = await idOf(bench, 'large');
+        const status = await bench.status(id);
+        const { file } = (await bench.json('supervisor', 'backup')) as { file: string };
+        assert.equal((await bench.q('supervisor', 'stop')).status, 0);
+        const env = cut === null ? {} : { [FAILPOINT]: `${cut}:1` };
+        assert.equal((await bench.qWith(env, 'supervisor', 'start')).status, 0);
+        assert.equal((await bench.q('archive', 'run', '--before', '0s')).status === 0, cut === null);
+        await bench.q('supervisor', 'stop');
+        assert.equal(existsSync(join(bench.home, 'instances', id)), false);
+        assert.equal((await bench.q('supervisor', 'restore', file)).status, 0);
+        assert.deepEqual([await present(bench), await archived(bench)], [[id], []]);
+        // A run of the archive mends it.
+        await bench.q('archive', 'run');
+        assert.deepEqual(await bench.status(id), status);
+        assert.deepEqual(readdirSync(join(bench.home, 'archive')), []);
+        assert.deepEqual(readdirSync(join(bench.home, 'instances')), [id]);
+      } finally {
+        await bench.close();
+      }
+    });
 });
 
 describe('archiving on a disk without room', { timeout: 120_000, skip: lacksMountNamespaces() }, () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileName } from '../../../src/guard/kill/latch-files.ts';
+import { reopenScope } from '../../../sandbox/reopen.ts';
+import { fileName, writeLatch } from '../../../src/guard/kill/latch-files.ts';
+import { readAbout } from '../../../src/protocol/about.ts';
 import type { StatusDocument } from '../../../src/protocol/control.ts';
 import type { KillDocument } from '../../../src/protocol/guard-documents.ts';
 import { type Bench, eventually, openBench } from '../../setup/bench-home.ts';
@@ -155,6 +157,32 @@ describe('kill switches', { timeout: 240_000 }, () => {
       return now.ended_at !== null && now;
     });
     assert.equal(ended.reason, `kill_switch: ${scope}, by person x: by hand`);
+    assert.deepEqual(processesOf(id), []);
+  });
+
+  test('a quarantine that was cut short: what is frozen does nothing more before it is ended', async () => {
+    bench.script('tick.sh', 'while :; do echo tick >> ticks; done\n');
+    bench.skill('tick', { type: 'code_inline', command: 'sh', args: ['tick.sh'] });
+    bench.workflow('ticks', { steps: [{ id: 'it', type: 'skill', skill: 'tick' }] });
+    const ticks = join(bench.workspace, 'ticks');
+    const id = (await bench.q('run', 'ticks', '--detach')).stdout.trim();
+    await eventually('it ticks', () => existsSync(ticks));
+    process.kill(await bench.supervisorPid(), 'SIGKILL');
+    const scope = `instance:${id}`;
+    const about = readAbout(join(bench.home, 'instances', id));
+    const processes = about === null ? null : reopenScope(about.scope);
+    assert.ok(processes);
+    // As it is left by a kill between the freeze and the end.
+    await processes.freeze();
+    processes.close();
+    writeLatch(join(bench.home, 'kill'), { scope, mode: 'quarantine', reason: 'r', by: 'person x', at: 1 });
+    const before = statSync(ticks).size;
+    const ended = await eventually('the run ends', async () => {
+      const now = await show(id);
+      return now.ended_at !== null && now;
+    });
+    assert.equal(ended.reason, `kill_switch: ${scope}, by person x: r`);
+    assert.equal(statSync(ticks).size, before);
     assert.deepEqual(processesOf(id), []);
   });
 

@@ -48,6 +48,21 @@ test('a link, or a folder that others may enter, in its place is refused and not
     });
 });
 
+const notRoot = process.getuid?.() === 0 ? false : 'only root makes folders for others';
+
+test('one that was made and not given away yet, as a kill leaves it, is given away', {
+  skip: notRoot,
+}, () => {
+  const user = { uid: 12_345, gid: 12_346, name: null, home: null };
+  mkdirSync(scratchFolder('cut', root), { mode: 0o700 });
+  const { uid, gid } = statSync(makeScratch('cut', user, root));
+  assert.deepEqual([uid, gid], [user.uid, user.gid]);
+  mkdirSync(scratchFolder('used', root), { mode: 0o700 });
+  writeFileSync(join(scratchFolder('used', root), 'ours'), '');
+  assert.throws(() => makeScratch('used', user, root), { code: 'HOME_UNSAFE' });
+  assert.equal(statSync(scratchFolder('used', root)).uid, 0);
+});
+
 test('the size of a folder counts what is held on disk, once, and follows no link', async () => {
   const block = Buffer.alloc(64 * 1024, 1);
   writeFileSync(join(root, 'a'), block);
