@@ -183,7 +183,7 @@ describe('lists, typos, pictures and parts', { timeout: 120_000 }, () => {
         [80, 70],
         [200, 190],
       ] as const) {
-        terminal.resize(columns, 40);
+        await terminal.resize(columns, 40);
         // The line as it is typed must not look like its answer.
         terminal.run(`clear; q workflow explain; q workflow list; echo do''ne${columns}`);
         await terminal.shows(new RegExp(`done${columns}$`, 'm'));

@@ -101,7 +101,7 @@ describe('a run on a terminal', { timeout: 120_000, skip: lacksTmux() }, () => {
     terminal.run('q workflow run wide');
     await terminal.shows(/▸ first(.*\n)+ +▸ a-step/);
     for (const [turn, columns] of [30, 120, 20, 60, 100].entries()) {
-      terminal.resize(columns, 30);
+      await terminal.resize(columns, 30);
       // tmux tells its programs of a size at most every 250 ms: until then they cannot know better, and of a size that is
       // gone by then they never hear.
       await eventually('a later picture of this width', () => {

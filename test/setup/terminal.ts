@@ -13,7 +13,8 @@ export interface Terminal {
   visible(): string;
   /** The same with its colours, as escapes. */
   colours(): string;
-  resize(columns: number, rows: number): void;
+  /** Resolves when programs on it see the new size: tmux waits a quarter of a second before it says so. */
+  resize(columns: number, rows: number): Promise<void>;
   /** Resolves with the screen as soon as it matches. */
   shows(pattern: RegExp): Promise<string>;
   close(): void;
@@ -40,7 +41,12 @@ export function openTerminal(bench: Bench): Terminal {
     screen,
     visible: () => tmux('capture-pane', '-p', '-J'),
     colours: () => tmux('capture-pane', '-p', '-e'),
-    resize: (columns, rows) => void tmux('resize-window', '-x', String(columns), '-y', String(rows)),
+    resize: async (columns, rows) => {
+      tmux('resize-window', '-x', String(columns), '-y', String(rows));
+      const tty = tmux('display-message', '-p', '#{pane_tty}').trim();
+      const size = (): string => execFileSync('stty', ['-F', tty, 'size'], { encoding: 'utf8' }).trim();
+      await eventually(`a terminal of ${columns} × ${rows}`, () => size() === `${rows} ${columns}`);
+    },
     shows: async (pattern) => {
       try {
         return await eventually(`a screen with ${pattern}`, () => pattern.test(screen()) && screen());

@@ -277,7 +277,7 @@ describe('create and edit on a terminal', { timeout: 180_000, skip: lacksTmux() 
   for (const columns of [80, 200])
     test(`questions fit a terminal of ${columns} columns`, async () => {
       bench.skill('long', { type: 'code_inline', command: 'true', description: 'a word and '.repeat(60) });
-      terminal.resize(columns, 40);
+      await terminal.resize(columns, 40);
       terminal.run('q workflow create "Say a word"');
       await says(/\? Name \(say-word|\? Name \(say-a-word/, 'Enter');
       await says(/\? Does it need values\?/, 'Enter');

@@ -40,7 +40,7 @@ describe('screens on a real terminal', { timeout: 180_000, skip: lacksTmux() }, 
   const both = async (name: string, draw: (columns: number) => Promise<string>): Promise<void> => {
     const parts: string[] = [];
     for (const columns of [80, 200]) {
-      terminal.resize(columns, ROWS);
+      await terminal.resize(columns, ROWS);
       parts.push(`=== ${columns} columns\n${await draw(columns)}\n`);
     }
     assertGolden(join(import.meta.dirname, `${name}.txt`), parts.join('\n'));
@@ -85,7 +85,7 @@ describe('screens on a real terminal', { timeout: 180_000, skip: lacksTmux() }, 
   test('the questions of the wizard, and its review', async () => {
     const shots = new Map<string, string[]>();
     for (const columns of [80, 200]) {
-      terminal.resize(columns, ROWS);
+      await terminal.resize(columns, ROWS);
       terminal.run('clear; NO_COLOR=1 q workflow create "Say hello to people" --discard-draft');
       const asks = async (name: string, question: RegExp, ...keys: readonly string[]): Promise<void> => {
         const text = await shot(columns, question);
