@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { homeKey } from '../../sandbox/choose.ts';
 import { callerHere, inheritedEnvironment } from '../../src/client/caller.ts';
 import { connect } from '../../src/client/client.ts';
 import type { SupervisorStatus } from '../../src/protocol/control.ts';
 import { locateHome } from '../../src/protocol/home.ts';
-import { eventually, openBench } from '../setup/bench-home.ts';
+import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
 import { foldersOf, isRunning } from '../setup/leftovers.ts';
 
 test('a supervisor that leaves nothing running leaves no cgroup', { timeout: 60_000 }, async (t) => {
-  const bench = openBench();
-  t.after(() => bench.close());
-  bench.skill('true', { type: 'code_inline', command: 'true' });
-  bench.workflow('tiny', { steps: [{ id: 'a', type: 'skill', skill: 'true' }] });
+  const bench = openTiny(t, { type: 'code_inline', command: 'true' });
   const key = homeKey(bench.home);
   assert.equal((await bench.q('run', 'tiny')).status, 0);
   const { isolation } = (await bench.json('supervisor', 'status')) as SupervisorStatus;
@@ -23,10 +20,7 @@ test('a supervisor that leaves nothing running leaves no cgroup', { timeout: 60_
 });
 
 test('nor does one that is told to leave when a run has just ended', { timeout: 60_000 }, async (t) => {
-  const bench = openBench();
-  t.after(() => bench.close());
-  bench.skill('word', { type: 'prompt_inline', prompt_template: 'ok' });
-  bench.workflow('tiny', { steps: [{ id: 'a', type: 'skill', skill: 'word' }] });
+  const bench = openTiny(t, { type: 'prompt_inline', prompt_template: 'ok' });
   const { isolation } = (await bench.json('supervisor', 'start')) as SupervisorStatus;
   if (isolation.backend === 'polling') return t.skip('this machine has no usable cgroup');
   const client = await connect(locateHome({ Q_WORKFLOW_HOME: bench.home }), 'must_run');
@@ -52,10 +46,7 @@ test('nor does one that is told to leave when a run has just ended', { timeout: 
 test('a run that had ended when the supervisor was killed has its exit recorded, once, with what it used', {
   timeout: 60_000,
 }, async (t) => {
-  const bench = openBench();
-  t.after(() => bench.close());
-  bench.skill('true', { type: 'code_inline', command: 'true' });
-  bench.workflow('tiny', { steps: [{ id: 'a', type: 'skill', skill: 'true' }] });
+  const bench = openTiny(t, { type: 'code_inline', command: 'true' });
   const { isolation } = (await bench.json('supervisor', 'start')) as SupervisorStatus;
   if (isolation.backend === 'polling') return t.skip('this machine has no usable cgroup');
   interface Exit {
@@ -80,3 +71,12 @@ test('a run that had ended when the supervisor was killed has its exit recorded,
     assert.deepEqual(foldersOf(id), []);
   }
 });
+
+/** A home with the workflow `tiny`, of one step. */
+function openTiny(t: TestContext, skill: Parameters<Bench['skill']>[1]): Bench {
+  const bench = openBench();
+  t.after(() => bench.close());
+  bench.skill('only', skill);
+  bench.workflow('tiny', { steps: [{ id: 'a', type: 'skill', skill: 'only' }] });
+  return bench;
+}
