@@ -44,7 +44,7 @@ export default class Logs extends WorkflowCommand {
         isRaw: flags.raw,
         isJson: flags.json,
       };
-      await printLogs(client, args.id, options, () => this.connect('must_run'));
+      await printLogs(client, args.id, options);
     } finally {
       client.close();
     }

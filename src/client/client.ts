@@ -12,6 +12,8 @@ export interface Client {
   onNotification(listener: (notification: ControlNotification) => void): void;
   /** Resolves when the connection has closed, whoever closed it. */
   readonly closed: Promise<void>;
+  /** True as soon as a call fails because the connection has closed. */
+  isClosed(): boolean;
   close(): void;
 }
 
@@ -158,6 +160,7 @@ function openClient(socket: Socket, home: Home, answerDeadlineMs: number): Clien
       listener = given;
     },
     closed,
+    isClosed: () => lost !== null,
     close: () => {
       lines.end();
       // A supervisor that hangs never answers the end: this process must not wait for it.

@@ -95,6 +95,13 @@ describe('the audit commands', { timeout: 180_000 }, () => {
     await eventually('the end of the run', () =>
       seen().some(({ seq, type }) => seq > before && type === 'instance.exited'),
     );
+    // The next supervisor's records follow, without a gap or a repetition.
+    process.kill(await bench.supervisorPid(), 'SIGKILL');
+    const killed = seen().at(-1)?.seq ?? 0;
+    await bench.q('supervisor', 'start');
+    await eventually('the records of the next supervisor', () =>
+      seen().some(({ seq, type }) => seq > killed && type === 'supervisor.started'),
+    );
     child.kill('SIGTERM');
     assert.deepEqual(
       seen().map(({ seq }) => seq),

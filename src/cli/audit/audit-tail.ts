@@ -1,5 +1,6 @@
 import type { Client } from '../../client/client.ts';
-import { WorkflowError } from '../../errors/workflow-error.ts';
+import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import type { AuditFilter } from '../../protocol/audit-control.ts';
 import { styleFor } from '../text/style.ts';
 import { type FilterFlags, filterOf, newestRecords } from './audit-pages.ts';
 import { type AuditRecord, recordLine, recordOf } from './audit-record.ts';
@@ -13,24 +14,48 @@ export interface TailOptions {
 
 /**
  * Prints the last records, then, when following, each one that comes, without a gap or a repetition. Ends by Ctrl-C.
- * Throws SUPERVISOR_UNREACHABLE when the supervisor goes away.
+ * When the supervisor goes, it goes on with the next one; throws SUPERVISOR_UNREACHABLE when none comes soon.
  */
-export async function tailRecords(client: Client, flags: FilterFlags, options: TailOptions): Promise<void> {
+export async function tailRecords(first: Client, flags: FilterFlags, options: TailOptions): Promise<void> {
   const style = styleFor(process.stdout);
   const print = (record: AuditRecord): void => {
     process.stdout.write(`${options.isJson ? JSON.stringify(record) : recordLine(record, style)}\n`);
   };
   const filter = filterOf(flags, Date.now());
-  const { seq: end } = await client.call('audit.about', {});
-  const first = options.lines === 0 ? [] : await newestRecords(client, filter, options.lines);
-  for (const record of first) if (record.seq <= end) print(record);
+  const { seq: end } = await first.call('audit.about', {});
+  const newest = options.lines === 0 ? [] : await newestRecords(first, filter, options.lines);
+  for (const record of newest) if (record.seq <= end) print(record);
   if (!options.isFollowing) return;
-  client.onNotification(({ method, params }) => {
-    if (method === 'audit.records') for (const row of params.rows) print(recordOf(row));
-  });
-  await client.call('audit.follow', { from: end, filter });
+  let last = end;
+  let client = first;
+  try {
+    for (;;) {
+      client.onNotification(({ method, params }) => {
+        if (method !== 'audit.records') return;
+        for (const row of params.rows) {
+          print(recordOf(row));
+          last = row.seq;
+        }
+      });
+      await followFrom(client, last, filter);
+      if (client !== first) client.close();
+      process.stderr.write(`${LOOKING}\n`);
+      client = await nextSupervisor({
+        message: 'the supervisor went away, and none has come since; what was recorded is kept',
+        hint: 'Run the command again: it starts a supervisor.',
+      });
+    }
+  } finally {
+    if (client !== first) client.close();
+  }
+}
+
+/** Resolves when the connection has closed. */
+async function followFrom(client: Client, from: number, filter: AuditFilter): Promise<void> {
+  try {
+    await client.call('audit.follow', { from, filter });
+  } catch (error) {
+    if (!client.isClosed()) throw error;
+  }
   await client.closed;
-  throw new WorkflowError('SUPERVISOR_UNREACHABLE', 'the supervisor went away; what it recorded is kept', {
-    hint: 'Run the command again: it starts a supervisor.',
-  });
 }

@@ -67,6 +67,7 @@ export function createLiveView(stream: NodeJS.WriteStream, env: NodeJS.ProcessEn
       process.on('SIGCONT', goOn);
     },
     take: (notification) => picture.take(notification),
+    renew: (run) => picture.renew(run),
     pause: () => {
       painter.erase();
       isPaused = true;

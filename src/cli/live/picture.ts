@@ -11,6 +11,8 @@ import { MAX_LOOKS, type Usage, usageLine } from './usage-line.ts';
 export interface Picture {
   begin(run: StatusDocument, plan: readonly PlannedStep[]): void;
   take(notification: ControlNotification): void;
+  /** How it is now, after a time in which nothing was heard. */
+  renew(run: StatusDocument): void;
   /** The lines for a terminal of this size: at most `room` of them, none wider than `width`. */
   lines(look: PictureLook): readonly string[];
   /** How it is left on the screen when nothing more comes. */
@@ -61,6 +63,17 @@ export function createPicture(): Picture {
       plan = planned;
       // What was heard already is newer.
       for (const step of begun.steps) if (!steps.has(step.path)) takeStep(step);
+    },
+    renew: (now) => {
+      run = now;
+      status = now.status;
+      note = null;
+      for (const step of now.steps) {
+        const before = steps.get(step.path);
+        // Its end was heard already, after this was written.
+        const isOld = before !== undefined && before.ended_at !== null && before.attempts >= step.attempts;
+        if (!isOld) takeStep(step);
+      }
     },
     take: (notification) => {
       switch (notification.method) {

@@ -35,6 +35,9 @@ export function createPlainView(stream: NodeJS.WriteStream): RunView {
       print(`${style.bold(`${run.workflow} ${run.version}`)}  ${style.dim(run.id)}`);
       for (const step of run.steps) takeStep(step);
     },
+    renew: (run) => {
+      for (const step of run.steps) takeStep(step);
+    },
     take: (notification) => {
       if (notification.method === 'instance.step') takeStep(notification.params.step);
       if (notification.method === 'instance.state' && notification.params.note !== null)

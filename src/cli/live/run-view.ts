@@ -7,6 +7,8 @@ export interface RunView {
   /** `definition` tells of the steps to come; null where it could not be had. */
   begin(run: StatusDocument, definition: Json): void;
   take(notification: ControlNotification): void;
+  /** How it is now, after a time in which nothing was heard. */
+  renew(run: StatusDocument): void;
   /** Stops drawing, for a question; `resume` goes on. */
   pause(): void;
   resume(): void;

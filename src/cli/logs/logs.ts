@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import type { Client } from '../../client/client.ts';
+import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import type { StepDocument } from '../../protocol/control.ts';
@@ -24,20 +24,13 @@ export interface LogOptions extends LogFilterOptions {
 
 /** How often a followed folder is looked at besides the kernel's notices. */
 const LOOK_MS = 500;
-/** A service manager has the next supervisor up within seconds. */
-const RECONNECT_MS = 20_000;
 
 /**
  * Prints what the steps of an instance wrote, all logs merged by time; with `isFollowing` also what comes, until the
- * instance has ended: also when the supervisor goes, as long as `reconnect` finds another one soon. Throws STEP_NOT_FOUND
+ * instance has ended: also when the supervisor goes, as long as another one comes soon. Throws STEP_NOT_FOUND
  * when the named step has written no log, once nothing more can come, and SUPERVISOR_UNREACHABLE.
  */
-export async function printLogs(
-  client: Client,
-  given: string,
-  options: LogOptions,
-  reconnect: () => Promise<Client>,
-): Promise<void> {
+export async function printLogs(client: Client, given: string, options: LogOptions): Promise<void> {
   // Lines are garbage at once: room for young objects that grows would only hold memory (1 GB of log: 16 MB less).
   setFlagsFromString('--semi-space-growth-factor=1');
   const since = options.since === null ? 0 : parseMoment('--since', options.since, Date.now());
@@ -63,7 +56,7 @@ export async function printLogs(
     await out.flush();
   };
   try {
-    if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass, reconnect);
+    if (options.isFollowing && !hasEnded) await follow(client, id, folder, pass);
     await pass(() => true);
   } finally {
     reader.close();
@@ -79,13 +72,7 @@ export async function printLogs(
 /** Prints what is new. To the logs that are over by `isOver` nothing more comes: their last line may lack its end. */
 type Pass = (isOver: (log: StepLogFile) => boolean) => Promise<void>;
 
-async function follow(
-  client: Client,
-  id: string,
-  folder: string,
-  pass: Pass,
-  reconnect: () => Promise<Client>,
-): Promise<void> {
+async function follow(client: Client, id: string, folder: string, pass: Pass): Promise<void> {
   const over = new Set<string>();
   const keyOf = (path: string, attempt: number): string => `${path}#${attempt}`;
   const looks = repeated(async () => {
@@ -103,8 +90,12 @@ async function follow(
     while (!(await Promise.race([hasEndedBy(current, id, ended), looks.failed]))) {
       if (current !== client) current.close();
       // What the run writes meanwhile is shown: it is in files.
-      process.stderr.write('the supervisor went away; looking for the next one\n');
-      current = await Promise.race([soonBy(reconnect, id), looks.failed]);
+      process.stderr.write(`${LOOKING}\n`);
+      const next = nextSupervisor({
+        message: `the supervisor went away while ${id} was running, and none has come since; the run goes on`,
+        hint: `Run q workflow supervisor start, then q workflow logs ${id} -f.`,
+      });
+      current = await Promise.race([next, looks.failed]);
     }
   } finally {
     if (current !== client) current.close();
@@ -129,26 +120,8 @@ async function hasEndedBy(client: Client, id: string, ended: (step: StepDocument
     for (const step of now.steps) if (step.ended_at !== null) ended(step);
     return now.ended_at !== null || (await told);
   } catch (error) {
-    if (error instanceof WorkflowError && error.code === 'SUPERVISOR_UNREACHABLE') return false;
+    if (client.isClosed()) return false;
     throw error;
-  }
-}
-
-async function soonBy(reconnect: () => Promise<Client>, id: string): Promise<Client> {
-  const deadline = performance.now() + RECONNECT_MS;
-  for (;;) {
-    try {
-      return await reconnect();
-    } catch (error) {
-      if (!(error instanceof WorkflowError) || error.code !== 'SUPERVISOR_UNREACHABLE') throw error;
-      if (performance.now() > deadline)
-        throw new WorkflowError(
-          'SUPERVISOR_UNREACHABLE',
-          `the supervisor went away while ${id} was running, and none has come since; the run goes on`,
-          { hint: `Run q workflow supervisor start, then q workflow logs ${id} -f.`, cause: error },
-        );
-    }
-    await pause(LOOK_MS);
   }
 }
 

@@ -24,14 +24,15 @@ export interface ApprovalWatch {
   look(): void;
 }
 
-export function watchApprovals(client: Client, id: string, options: PromptOptions): ApprovalWatch {
+/** `current` answers the connection as of now: supervisors may change meanwhile. */
+export function watchApprovals(current: () => Client, id: string, options: PromptOptions): ApprovalWatch {
   const { view, over } = options;
   const told = new Set<number>();
   let last: Promise<void> = Promise.resolve();
 
   const lookNow = async (): Promise<void> => {
     if (view === null || over.aborted) return;
-    for (const approval of await pendingApprovals(client, id)) {
+    for (const approval of await pendingApprovals(current(), id)) {
       if (told.has(approval.number) || over.aborted) continue;
       told.add(approval.number);
       view.pause();
@@ -47,12 +48,15 @@ export function watchApprovals(client: Client, id: string, options: PromptOption
   const question = async (approval: ApprovalDocument): Promise<void> => {
     const status = await decided();
     if (status === 'later') return;
+    const client = current();
     try {
       const which = String(approval.number);
       await client.call('approval.decide', { id, which, status, reason: null, caller: options.caller });
     } catch (error) {
       // Somebody else was faster, or may decide it and this person may not.
       process.stderr.write(`${ensureError(error).message}\n`);
+      // Nobody heard it: the next supervisor is asked for what waits, and so is the person.
+      if (client.isClosed()) told.delete(approval.number);
     }
   };
 

@@ -1,15 +1,16 @@
 import type { Client } from '../../client/client.ts';
+import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
 import type { Json } from '../../definition/workflow.ts';
 import { EXIT, type ExitStatus } from '../../errors/table.ts';
-import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
+import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
-import type { StatusDocument } from '../../protocol/control.ts';
-import { ask } from '../ask.ts';
+import type { ControlNotification, StatusDocument } from '../../protocol/control.ts';
 import { hasEndedStatus, runExitStatus } from '../exit-status.ts';
 import { canDraw, createRunView } from '../live/open-run-view.ts';
 import { screenOf } from '../text/screen.ts';
 import { summary } from '../text/summary.ts';
 import { watchApprovals } from './approval-prompt.ts';
+import { watchInterrupts } from './interrupts.ts';
 
 /** True where a person can be asked: a terminal on both ends, and no JSON. */
 export function canAsk(isJson: boolean): boolean {
@@ -22,11 +23,12 @@ export interface FollowOptions {
 }
 
 /**
- * Shows a run live until it ends, and answers the command's exit status. Ctrl-C on a terminal asks once whether to
- * stop the run or leave it; a second one, or one without a terminal, stops it.
+ * Shows a run live until it ends, and answers the command's exit status: also when the supervisor goes, as long as another
+ * one comes soon. Ctrl-C on a terminal asks once whether to stop the run or leave it; a second one, or one without a
+ * terminal, stops it. Throws SUPERVISOR_UNREACHABLE.
  */
 export async function followRun(
-  client: Client,
+  first: Client,
   started: {
     readonly id: string;
     readonly notices: readonly string[];
@@ -39,53 +41,101 @@ export async function followRun(
   for (const problem of started.problems ?? []) view?.note(`${problem.path}: ${problem.message}`);
   for (const notice of started.notices) view?.note(notice);
 
+  let client = first;
   const over = new AbortController();
-  let interrupt: () => void = () => undefined;
-  const approvals = watchApprovals(client, id, {
+  const left = Promise.withResolvers<'left'>();
+  const interrupts = watchInterrupts({
+    id,
+    canAsk: canAsk(options.isJson),
+    stop: async () => {
+      const asked = client;
+      try {
+        await asked.call('instance.stop', { id, isForced: false, caller: options.caller });
+      } catch (error) {
+        // That it is lost is told anyway, and the next one is asked again.
+        if (!asked.isClosed()) throw error;
+      }
+    },
+    leave: () => left.resolve('left'),
+    view,
+    over: over.signal,
+  });
+  const approvals = watchApprovals(() => client, id, {
     view,
     canAsk: canAsk(options.isJson),
     caller: options.caller,
-    interrupted: () => interrupt(),
+    interrupted: interrupts.take,
     over: over.signal,
   });
-  const ending = new Promise<StatusDocument>((resolve, reject) => {
+  const hear = (notification: ControlNotification): void => {
+    if (notification.method === 'instance.approval') approvals.look();
+    else view?.take(notification);
+  };
+  const definition = view !== null && canDraw(process.stderr) ? await definitionOf(client, id) : null;
+  const begun = (now: StatusDocument): void => {
+    if (client === first) view?.begin(now, definition);
+    else view?.renew(now);
+    approvals.look();
+  };
+  const follow = async (): Promise<StatusDocument> => {
+    for (;;) {
+      const end = await endBy(client, id, hear, begun);
+      if (end !== null) return end;
+      if (view === null) process.stderr.write(`${LOOKING}\n`);
+      else view.note(LOOKING);
+      const next = await nextSupervisor({
+        message: `the supervisor went away while ${id} was running, and none has come since; the run goes on`,
+        hint: `Run q workflow supervisor start, then q workflow status ${id} --watch.`,
+        over: interrupts.away(),
+      });
+      if (client !== first) client.close();
+      client = next;
+      interrupts.back();
+    }
+  };
+  try {
+    const end = await Promise.race([follow(), left.promise]);
+    over.abort();
+    view?.end();
+    if (end === 'left') {
+      process.stderr.write(`${id} goes on in the background: q workflow status ${id} --watch\n`);
+      return EXIT.COMPLETED;
+    }
+    process.stdout.write(
+      options.isJson ? `${JSON.stringify(end)}\n` : `${summary(end, screenOf(process.stdout))}\n`,
+    );
+    return runExitStatus(end);
+  } catch (error) {
+    over.abort();
+    view?.end();
+    throw error;
+  } finally {
+    if (client !== first) client.close();
+  }
+}
+
+/** Resolves with the state of the ended run, or null when the connection is lost before. */
+async function endBy(
+  client: Client,
+  id: string,
+  hear: (notification: ControlNotification) => void,
+  begun: (now: StatusDocument) => void,
+): Promise<StatusDocument | null> {
+  const told = new Promise<StatusDocument | null>((resolve) => {
     client.onNotification((notification) => {
       if (notification.method === 'instance.ended') resolve(notification.params);
-      else if (notification.method === 'instance.approval') approvals.look();
-      else view?.take(notification);
+      else hear(notification);
     });
-    void client.closed.then(() =>
-      reject(
-        new WorkflowError(
-          'SUPERVISOR_UNREACHABLE',
-          `the supervisor went away while ${id} was running; the run goes on`,
-          {
-            hint: `Run q workflow status ${id} --watch.`,
-          },
-        ),
-      ),
-    );
+    void client.closed.then(() => resolve(null));
   });
-  // The rejection is handled where it is awaited; without this an early one would count as unhandled.
-  ending.catch(() => undefined);
-  const definition = view !== null && canDraw(process.stderr) ? await definitionOf(client, id) : null;
-  const now = await client.call('instance.watch', { id });
-  view?.begin(now, definition);
-  approvals.look();
-  const left = new Promise<'left'>((resolve) => {
-    interrupt = watchInterrupts(client, id, options, () => resolve('left'), view, over.signal);
-  });
-  const end = hasEndedStatus(now.status) ? now : await Promise.race([ending, left]);
-  over.abort();
-  view?.end();
-  if (end === 'left') {
-    process.stderr.write(`${id} goes on in the background: q workflow status ${id} --watch\n`);
-    return EXIT.COMPLETED;
+  try {
+    const now = await client.call('instance.watch', { id });
+    begun(now);
+    return hasEndedStatus(now.status) ? now : await told;
+  } catch (error) {
+    if (client.isClosed()) return null;
+    throw error;
   }
-  process.stdout.write(
-    options.isJson ? `${JSON.stringify(end)}\n` : `${summary(end, screenOf(process.stdout))}\n`,
-  );
-  return runExitStatus(end);
 }
 
 /** Null where it cannot be had: then the steps to come are not shown. */
@@ -96,43 +146,4 @@ async function definitionOf(client: Client, id: string): Promise<Json> {
     if (error instanceof WorkflowError) return null;
     throw error;
   }
-}
-
-function watchInterrupts(
-  client: Client,
-  id: string,
-  options: FollowOptions,
-  leave: () => void,
-  view: ReturnType<typeof createRunView> | null,
-  over: AbortSignal,
-): () => void {
-  let count = 0;
-  const stop = (): void => {
-    process.stderr.write(`stopping ${id} …\n`);
-    client.call('instance.stop', { id, isForced: false, caller: options.caller }).catch((error: unknown) => {
-      // It may just have ended by itself: then its end is on the way.
-      process.stderr.write(`${ensureError(error).message}\n`);
-    });
-  };
-  const interrupted = (): void => {
-    count += 1;
-    if (count > 1 || !canAsk(options.isJson)) {
-      if (count <= 2) stop();
-      return;
-    }
-    view?.pause();
-    void ask('Stop it, or leave it running in the background? [s/L] ', over).then((answer) => {
-      view?.resume();
-      if (answer === 'interrupt') interrupted();
-      else if (answer === 'over') return;
-      else if (/^s/i.test(answer.text.trim())) stop();
-      else leave();
-    });
-  };
-  process.on('SIGINT', interrupted);
-  process.on('SIGTERM', () => {
-    count += 2;
-    stop();
-  });
-  return interrupted;
 }

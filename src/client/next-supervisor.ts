@@ -1,0 +1,49 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { WorkflowError } from '../errors/workflow-error.ts';
+import { locateHome } from '../protocol/home.ts';
+import { type Client, connect } from './client.ts';
+
+/** A service manager has the next supervisor up within seconds. */
+const PATIENCE_MS = 20_000;
+const LOOK_MS = 250;
+
+/** What a command says as soon as its supervisor is gone. */
+export const LOOKING = 'the supervisor went away; looking for the next one';
+
+export interface Waiting {
+  /** What is told when none comes, or nobody waits any more. */
+  readonly message: string;
+  readonly hint: string;
+  /** Ends the wait at once. */
+  readonly over?: AbortSignal;
+}
+
+/**
+ * For a command that follows something while supervisors change: a connection to the next one. It starts none: who
+ * stopped the one before may have meant it. Throws SUPERVISOR_UNREACHABLE when none comes within 20 seconds.
+ */
+export async function nextSupervisor({ message, hint, over }: Waiting): Promise<Client> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await answering(await connect(locateHome(), 'must_run'));
+    } catch (error) {
+      if (!(error instanceof WorkflowError) || error.code !== 'SUPERVISOR_UNREACHABLE') throw error;
+      if (performance.now() > deadline || over?.aborted === true)
+        throw new WorkflowError('SUPERVISOR_UNREACHABLE', message, { hint, cause: error });
+    }
+    // An abort is told by the next look.
+    await pause(LOOK_MS, undefined, { signal: over }).catch(() => undefined);
+  }
+}
+
+/** One that is being killed takes connections for a moment more: only an answer shows that it is there. */
+async function answering(client: Client): Promise<Client> {
+  try {
+    await client.call('audit.about', {});
+    return client;
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+}
