@@ -136,6 +136,7 @@ export interface InstanceSummary {
   readonly definition: string;
   readonly status: InstanceStatus;
   readonly reason: string | null;
+  readonly paused: StatusDocument['paused'];
   readonly created_at: string;
   readonly started_at: string | null;
   readonly ended_at: string | null;

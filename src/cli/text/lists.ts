@@ -117,10 +117,15 @@ export const INSTANCE_COLUMNS: readonly ListColumn<InstanceSummary>[] = [
   {
     name: 'reason',
     title: 'REASON',
-    value: ({ reason }) => reason,
-    cell: ({ reason }) => (reason === null || reason === 'completed' ? '' : printable(reason)),
+    value: whyOf,
+    cell: (row) => (row.reason === 'completed' ? '' : printable(whyOf(row) ?? '')),
   },
 ];
+
+/** Why it ended as it did, or stands still. */
+function whyOf({ status, reason, paused }: InstanceSummary): string | null {
+  return status === 'paused' && paused !== null ? `paused by ${paused.by}` : reason;
+}
 
 /** What to say where there are no instances. */
 export function noInstances(isAll: boolean): string {

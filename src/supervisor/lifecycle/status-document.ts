@@ -26,7 +26,7 @@ export function statusDocument(
     definition: row.definitionHash,
     status: live?.status ?? row.status,
     reason: run.reason ?? row.reason,
-    paused: row.pausedAt === null ? null : { by: row.pausedBy ?? 'supervisor', since: iso(row.pausedAt) },
+    paused: pausedBy(row),
     created_at: iso(row.createdAt),
     started_at: row.startedAt === null ? null : iso(row.startedAt),
     ended_at: row.endedAt === null ? null : iso(row.endedAt),
@@ -89,10 +89,15 @@ export function instanceSummary(row: InstanceRow, status: InstanceStatus): Insta
     definition: row.definitionHash,
     status,
     reason: row.reason,
+    paused: pausedBy(row),
     created_at: iso(row.createdAt),
     started_at: row.startedAt === null ? null : iso(row.startedAt),
     ended_at: row.endedAt === null ? null : iso(row.endedAt),
   };
+}
+
+function pausedBy({ pausedAt, pausedBy: by }: InstanceRow): StatusDocument['paused'] {
+  return pausedAt === null ? null : { by: by ?? 'supervisor', since: iso(pausedAt) };
 }
 
 function usageDocument(usage: UsageTotals, now: UsagePoint | null): StatusDocument['usage'] {

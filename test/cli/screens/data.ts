@@ -259,6 +259,7 @@ export const INSTANCES: readonly InstanceSummary[] = (
   definition: HASH,
   status,
   reason,
+  paused: null,
   created_at: before(started ?? 12),
   started_at: started === null ? null : before(started),
   ended_at: ended === null ? null : before(ended),

@@ -23,6 +23,7 @@ const run = (more: Partial<InstanceSummary>): InstanceSummary => ({
   definition: '9f2c',
   status: 'completed',
   reason: 'completed',
+  paused: null,
   created_at: '2026-03-01T11:54:59.000Z',
   started_at: '2026-03-01T11:55:00.000Z',
   ended_at: '2026-03-01T11:57:05.000Z',
@@ -37,6 +38,13 @@ const RUNS: readonly InstanceSummary[] = [
     reason: 'step fetch/download: the server did not answer in 30 s, after 5 attempts',
   }),
   run({ id: 'c999999999', status: 'queued', started_at: null, ended_at: null, reason: null }),
+  run({
+    id: 'd888888888',
+    status: 'paused',
+    ended_at: null,
+    reason: null,
+    paused: { by: 'eva', since: '2026-03-01T11:56:00.000Z' },
+  }),
 ];
 
 test('the table of instances at 200 columns', () => {
@@ -47,6 +55,7 @@ test('the table of instances at 200 columns', () => {
       '4kzq80xv2m  deploy 1.4.2                                              ✓ completed  5 min ago  2 min 05 s',
       'a0000000b1  nightly-report-of-all-the-repositories-of-the-team 1.4.2  ✗ failed     5 min ago  2 min 05 s  step fetch/download: the server did not answer in 30 s, after 5 attempts',
       'c999999999  deploy 1.4.2                                              … queued     5 min ago           –',
+      'd888888888  deploy 1.4.2                                              … paused     5 min ago  5 min 00 s  paused by eva',
     ].join('\n'),
   );
 });
@@ -59,6 +68,7 @@ test('at 80 columns the widest column is cut, and every column still shows somet
     '4kzq80xv2m  deploy 1.4.2            ✓ completed  5 min ago  2 min 05 s',
     'a0000000b1  nightly-report-of-all…  ✗ failed     5 min ago  2 min 05 s  step fe…',
     'c999999999  deploy 1.4.2            … queued     5 min ago           –',
+    'd888888888  deploy 1.4.2            … paused     5 min ago  5 min 00 s  paused…',
   ]);
 });
 
