@@ -137,6 +137,8 @@ export interface InstanceSummary {
   readonly status: InstanceStatus;
   readonly reason: string | null;
   readonly paused: StatusDocument['paused'];
+  /** Numbers of the approvals that it waits for. */
+  readonly approvals: readonly number[];
   readonly created_at: string;
   readonly started_at: string | null;
   readonly ended_at: string | null;

@@ -96,6 +96,7 @@ describe('steps that ask a person', { timeout: 240_000 }, () => {
     process.kill(await bench.supervisorPid(), 'SIGKILL');
     assert.equal((await pending(id)).status, 'pending');
     assert.equal((await bench.status(id)).status, 'waiting');
+    assert.match((await bench.q('status')).stdout, new RegExp(`^${id} .* waiting .* approval 1$`, 'm'));
     await bench.q('approve', id);
     assert.equal((await endOf(bench, id)).status, 'completed');
   });

@@ -123,8 +123,11 @@ export const INSTANCE_COLUMNS: readonly ListColumn<InstanceSummary>[] = [
 ];
 
 /** Why it ended as it did, or stands still. */
-function whyOf({ status, reason, paused }: InstanceSummary): string | null {
-  return status === 'paused' && paused !== null ? `paused by ${paused.by}` : reason;
+function whyOf({ status, reason, paused, approvals }: InstanceSummary): string | null {
+  if (status === 'paused' && paused !== null) return `paused by ${paused.by}`;
+  const [first, ...more] = approvals;
+  if (first === undefined) return reason;
+  return `approval ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }
 
 /** What to say where there are no instances. */

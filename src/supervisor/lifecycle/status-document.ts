@@ -1,6 +1,7 @@
 import type { RunProjection } from '../../engine/projection.ts';
 import type { StepRow } from '../../engine/projection-rows.ts';
 import type { InstanceSummary, StatusDocument, StepDocument } from '../../protocol/control.ts';
+import type { ApprovalRow } from '../../store/tables/approval-rows.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
 import { errorDocument } from './error-document.ts';
 import type { UsagePoint } from './usage-history.ts';
@@ -81,7 +82,11 @@ export function stepDocument(row: StepRow, instance: string): StepDocument {
   };
 }
 
-export function instanceSummary(row: InstanceRow, status: InstanceStatus): InstanceSummary {
+export function instanceSummary(
+  row: InstanceRow,
+  status: InstanceStatus,
+  approvals: readonly ApprovalRow[],
+): InstanceSummary {
   return {
     id: row.id,
     workflow: row.workflow,
@@ -90,6 +95,7 @@ export function instanceSummary(row: InstanceRow, status: InstanceStatus): Insta
     status,
     reason: row.reason,
     paused: pausedBy(row),
+    approvals: approvals.filter((each) => each.status === 'pending').map(({ number }) => number),
     created_at: iso(row.createdAt),
     started_at: row.startedAt === null ? null : iso(row.startedAt),
     ended_at: row.endedAt === null ? null : iso(row.endedAt),

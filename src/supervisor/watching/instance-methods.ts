@@ -63,8 +63,8 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
     'instance.list': async ({ isLiveOnly, limit }) => {
       const rows = await store.call('instance.list', { isLiveOnly, limit });
       return rows.map((row) => {
-        const status = hasEnded(row.status) ? row.status : (fleet.find(row.id)?.status ?? row.status);
-        return instanceSummary(row, status);
+        const live = hasEnded(row.status) ? null : fleet.find(row.id);
+        return instanceSummary(row, live?.status ?? row.status, live?.approvals ?? []);
       });
     },
     'instance.status': async ({ id }) => document(await find(id)),

@@ -260,6 +260,7 @@ export const INSTANCES: readonly InstanceSummary[] = (
   status,
   reason,
   paused: null,
+  approvals: [],
   created_at: before(started ?? 12),
   started_at: started === null ? null : before(started),
   ended_at: ended === null ? null : before(ended),

@@ -24,6 +24,7 @@ const run = (more: Partial<InstanceSummary>): InstanceSummary => ({
   status: 'completed',
   reason: 'completed',
   paused: null,
+  approvals: [],
   created_at: '2026-03-01T11:54:59.000Z',
   started_at: '2026-03-01T11:55:00.000Z',
   ended_at: '2026-03-01T11:57:05.000Z',
@@ -45,6 +46,8 @@ const RUNS: readonly InstanceSummary[] = [
     reason: null,
     paused: { by: 'eva', since: '2026-03-01T11:56:00.000Z' },
   }),
+  run({ id: 'e777777777', status: 'waiting', ended_at: null, reason: null, approvals: [1] }),
+  run({ id: 'f666666666', status: 'running', ended_at: null, reason: null, approvals: [2, 3] }),
 ];
 
 test('the table of instances at 200 columns', () => {
@@ -56,6 +59,8 @@ test('the table of instances at 200 columns', () => {
       'a0000000b1  nightly-report-of-all-the-repositories-of-the-team 1.4.2  ✗ failed     5 min ago  2 min 05 s  step fetch/download: the server did not answer in 30 s, after 5 attempts',
       'c999999999  deploy 1.4.2                                              … queued     5 min ago           –',
       'd888888888  deploy 1.4.2                                              … paused     5 min ago  5 min 00 s  paused by eva',
+      'e777777777  deploy 1.4.2                                              … waiting    5 min ago  5 min 00 s  approval 1',
+      'f666666666  deploy 1.4.2                                              ▸ running    5 min ago  5 min 00 s  approval 2 and 1 more',
     ].join('\n'),
   );
 });
@@ -69,6 +74,8 @@ test('at 80 columns the widest column is cut, and every column still shows somet
     'a0000000b1  nightly-report-of-all…  ✗ failed     5 min ago  2 min 05 s  step fe…',
     'c999999999  deploy 1.4.2            … queued     5 min ago           –',
     'd888888888  deploy 1.4.2            … paused     5 min ago  5 min 00 s  paused…',
+    'e777777777  deploy 1.4.2            … waiting    5 min ago  5 min 00 s  approva…',
+    'f666666666  deploy 1.4.2            ▸ running    5 min ago  5 min 00 s  approva…',
   ]);
 });
 
