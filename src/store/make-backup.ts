@@ -30,8 +30,8 @@ export interface BackupFacts {
   readonly audit: { readonly log: string | null; readonly seq: number; readonly hash: string | null };
 }
 
-/** Beside the target while it is made; a crash may leave it. */
-export const UNFINISHED = '.tmp';
+/** Beside the target while it is made; a crash may leave it. Such a file can only be ours: it is replaced. */
+export const UNFINISHED = '.q-workflow-unfinished';
 
 /**
  * Copies a database as it is at one moment, by a connection that only reads: the writer goes on. The file has its

@@ -7,7 +7,7 @@ import { SUPERVISOR } from '../../src/audit/record.ts';
 import { WorkflowError } from '../../src/errors/workflow-error.ts';
 import { backupName, listBackups } from '../../src/protocol/backups.ts';
 import { locateHome } from '../../src/protocol/home.ts';
-import { hashFile, makeBackup } from '../../src/store/make-backup.ts';
+import { hashFile, makeBackup, UNFINISHED } from '../../src/store/make-backup.ts';
 import { finishRestore, restoreBackup } from '../../src/store/restore.ts';
 import { readSpool } from '../../src/supervisor/spool-file.ts';
 import { offerBackup, refuseMissing } from '../../src/supervisor/upkeep/offer-backup.ts';
@@ -50,6 +50,20 @@ describe('a backup', () => {
     assert.deepEqual(
       readdirSync(folder).filter((name) => name.startsWith('copy.db')),
       ['copy.db'],
+    );
+  });
+
+  test('what lies beside the target is left alone; what an earlier one left unfinished is replaced', () => {
+    const target = join(folder, 'copy.db');
+    writeFileSync(`${target}.tmp`, 'of somebody else');
+    writeFileSync(`${target}${UNFINISHED}`, 'half');
+    makeBackup({ database: desk.file, target });
+    assert.equal(readFileSync(`${target}.tmp`, 'utf8'), 'of somebody else');
+    assert.deepEqual(
+      readdirSync(folder)
+        .filter((name) => name.startsWith('copy.db'))
+        .toSorted(),
+      ['copy.db', 'copy.db.tmp'],
     );
   });
 
