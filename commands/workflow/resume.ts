@@ -4,6 +4,7 @@ import { resolveTarget } from '../../src/cli/run/arguments.ts';
 import { followRun } from '../../src/cli/run/follow-run.ts';
 import { printDetached } from '../../src/cli/run/start-run.ts';
 import { modelEnvironment } from '../../src/client/model-environment.ts';
+import { withSuccessor } from '../../src/client/next-supervisor.ts';
 
 export default class Resume extends WorkflowCommand {
   static override description =
@@ -37,21 +38,27 @@ export default class Resume extends WorkflowCommand {
     const { args, flags } = await this.parse(Resume);
     this.wantsJson = flags.json;
     const caller = this.caller(flags.workspace);
-    const client = await this.connect();
+    const first = await this.connect();
+    let client = first;
     try {
       const { id } = await client.call('instance.status', { id: args.id });
       const pins = flags.pinned ? 'pinned' : 'check';
-      const resumed = await client.call('instance.resume', {
-        id,
-        from: flags.from ?? null,
-        pins,
-        caller,
-        definition: flags.definition === undefined ? null : resolveTarget(flags.definition, caller.workspace),
-        modelEnv: modelEnvironment(caller.configHome),
-      });
+      const { client: answering, answer: resumed } = await withSuccessor(first, (each) =>
+        each.call('instance.resume', {
+          id,
+          from: flags.from ?? null,
+          pins,
+          caller,
+          definition:
+            flags.definition === undefined ? null : resolveTarget(flags.definition, caller.workspace),
+          modelEnv: modelEnvironment(caller.configHome),
+        }),
+      );
+      client = answering;
       if (flags.detach) await printDetached(client, resumed, flags.json);
       else process.exitCode = await followRun(client, resumed, { isJson: flags.json, caller });
     } finally {
+      first.close();
       client.close();
     }
   }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import type { Client } from '../../src/client/client.ts';
 import type { ControlMethods, InstanceSummary, StatusDocument } from '../../src/protocol/control.ts';
-import { type Bench, eventually, openBench } from '../setup/bench-home.ts';
+import { type Bench, eventually, finish, openBench } from '../setup/bench-home.ts';
 import { callerOf, connectTo } from '../setup/control.ts';
 import { pidIn, startRun } from '../setup/leftovers.ts';
 import { lacksMountNamespaces, mountSmallDisk } from '../setup/small-disk.ts';
@@ -68,9 +68,6 @@ describe('a supervisor that is leaving', { timeout: 120_000 }, () => {
       refused,
     );
     assert.equal((await bench.status(running)).status, 'stopping');
-    const command = await bench.q('run', 'tiny', '--json');
-    assert.equal(command.status, 5);
-    assert.equal((JSON.parse(command.stdout) as { error: { code: string } }).error.code, 'SHUTTING_DOWN');
     await stopping;
     await client.closed;
     const all = (await bench.json('status', '--all')) as InstanceSummary[];
@@ -122,6 +119,49 @@ describe('a supervisor that is leaving', { timeout: 120_000 }, () => {
       if (answer.status === 'rejected') assert.equal(answer.reason.code, 'SHUTTING_DOWN');
       else assert.equal(all.find(({ id }) => id === answer.value.id)?.status, 'stopped');
   });
+});
+
+test('runs that are asked for while it leaves are begun by the next one', { timeout: 60_000 }, async () => {
+  const bench = openBench();
+  try {
+    bench.script('gate.sh', 'until [ -e open ]; do sleep 0.05; done');
+    bench.skill('gate', { type: 'code_inline', command: 'sh', args: ['gate.sh'] });
+    bench.skill('fail', { type: 'code_inline', command: 'test', args: ['-e', 'open'] });
+    bench.workflow('gate', { steps: [{ id: 'a', type: 'skill', skill: 'gate' }] });
+    bench.workflow('fails', { steps: [{ id: 'a', type: 'skill', skill: 'fail' }] });
+    await bench.qWith({ Q_WORKFLOW_ON_STOP: 'drain' }, 'supervisor', 'start');
+    const failed = (await bench.json('run', 'fails')) as StatusDocument;
+    const running = await startRun(bench, 'gate');
+    const pid = await bench.supervisorPid();
+    process.kill(pid, 'SIGTERM');
+    const log = join(bench.home, 'log', 'supervisor.log');
+    await eventually('it leaves', () => readFileSync(log, 'utf8').includes('waiting for instances to end'));
+    let told = '';
+    const asked = [
+      ['run', 'gate'],
+      ['run', 'gate', '--detach', '--json'],
+      ['resume', failed.id],
+    ].map((words) => {
+      const child = bench.start(words);
+      child.stderr?.on('data', (text) => {
+        told += String(text);
+      });
+      return finish(child);
+    });
+    await eventually(
+      'they are refused',
+      () => told.match(/the supervisor is stopping/g)?.length === asked.length,
+    );
+    writeFileSync(join(bench.workspace, 'open'), '');
+    const [followed, detached, resumed] = await Promise.all(asked);
+    assert.deepEqual([followed?.status, detached?.status, resumed?.status], [0, 0, 0]);
+    const { id } = JSON.parse(detached?.stdout ?? '') as StatusDocument;
+    assert.notEqual(await bench.supervisorPid(), pid);
+    for (const each of [id, running, failed.id])
+      await eventually('its end', async () => (await bench.status(each)).status === 'completed');
+  } finally {
+    await bench.close();
+  }
 });
 
 function lastStop(bench: Bench): unknown {

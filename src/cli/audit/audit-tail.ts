@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { isGoing, LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
 import type { AuditFilter } from '../../protocol/audit-control.ts';
 import { styleFor } from '../text/style.ts';
 import { type FilterFlags, filterOf, newestRecords } from './audit-pages.ts';
@@ -55,7 +55,7 @@ async function followFrom(client: Client, from: number, filter: AuditFilter): Pr
   try {
     await client.call('audit.follow', { from, filter });
   } catch (error) {
-    if (!client.isClosed()) throw error;
+    if (!isGoing(error)) throw error;
   }
   await client.closed;
 }

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Client } from '../../client/client.ts';
-import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { isGoing, LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import type { StepDocument } from '../../protocol/control.ts';
@@ -120,7 +120,7 @@ async function hasEndedBy(client: Client, id: string, ended: (step: StepDocument
     for (const step of now.steps) if (step.ended_at !== null) ended(step);
     return now.ended_at !== null || (await told);
   } catch (error) {
-    if (client.isClosed()) return false;
+    if (isGoing(error)) return false;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { isGoing, LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
 import type { Json } from '../../definition/workflow.ts';
 import { EXIT, type ExitStatus } from '../../errors/table.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
@@ -133,7 +133,7 @@ async function endBy(
     begun(now);
     return hasEndedStatus(now.status) ? now : await told;
   } catch (error) {
-    if (client.isClosed()) return null;
+    if (isGoing(error)) return null;
     throw error;
   }
 }
