@@ -22,6 +22,8 @@ export interface SandboxGround {
   readonly hidden: readonly string[];
   /** Folders that no step ever writes: policies. */
   readonly readOnly: readonly string[];
+  /** What agents do not write besides, where it is there when a command starts: what decides about them. */
+  readonly guarded: readonly string[];
 }
 
 export interface StepUser {

@@ -124,7 +124,7 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
     read: view.read,
     write: view.write,
     hidden: [...hidden, ...privatePlaces(homes.map((each) => realPath(each) ?? each))],
-    readOnly: ground.readOnly,
+    readOnly: view.tier === 'agent' ? [...ground.readOnly, ...ground.guarded] : ground.readOnly,
     takesDescriptors: ground.bubblewrap?.takesDescriptors ?? false,
   });
   const mounts: Mount[] = [

@@ -1,8 +1,8 @@
-import { type Clock, startTimer } from '../skills/waits.ts';
+import { type Clock, type Countdown, startCountdown } from '../skills/waits.ts';
 
 /**
  * Measures the time in which an agent works: while a request or a tool call is under way, not while it waits for a
- * decision. When `limitMs` of it are over, `expired` aborts; null = never.
+ * decision or its processes are frozen. When `limitMs` of it are over, `expired` aborts; null = never.
  */
 export class WorkClock {
   readonly #abort = new AbortController();
@@ -11,8 +11,7 @@ export class WorkClock {
   #active = 0;
   #holds = 0;
   #spentMs = 0;
-  #since = 0;
-  #callOff: () => void = () => undefined;
+  #countdown: Countdown | null = null;
 
   constructor(limitMs: number | null, clock?: Clock) {
     this.#limitMs = limitMs;
@@ -22,6 +21,11 @@ export class WorkClock {
 
   get expired(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** What was worked by now, in ms. */
+  get spentMs(): number {
+    return this.#spentMs + (this.#countdown?.spentMs() ?? 0);
   }
 
   /** Does what is no work within it: the clock stands still. */
@@ -57,17 +61,13 @@ export class WorkClock {
   }
 
   #start(): void {
-    this.#since = this.#now();
-    const leftMs = this.#limitMs === null ? null : Math.max(0, this.#limitMs - this.#spentMs);
-    this.#callOff = startTimer(leftMs, () => this.#abort.abort(), this.#clock);
+    const leftMs = Math.max(0, (this.#limitMs ?? Infinity) - this.#spentMs);
+    this.#countdown = startCountdown(leftMs, () => this.#abort.abort(), this.#clock);
   }
 
   #stop(): void {
-    this.#callOff();
-    this.#spentMs += this.#now() - this.#since;
-  }
-
-  #now(): number {
-    return this.#clock?.now() ?? performance.now();
+    this.#spentMs = this.spentMs;
+    this.#countdown?.callOff();
+    this.#countdown = null;
   }
 }

@@ -17,7 +17,12 @@ export interface TokenCount {
 /** `interrupted`: its process ended, or was ended, while the call was open; nobody knows how far it came. */
 export type ToolOutcome = 'ok' | 'error' | 'denied' | 'interrupted';
 
-export type AgentEvent =
+export type AgentEvent = AgentFact & {
+  /** What the step had worked by then, over its processes and without pauses; ms. */
+  readonly workedMs?: number;
+};
+
+type AgentFact =
   /** The intent of a model request: committed before it is sent, and what is counted against `max_iterations`. */
   | {
       readonly type: 'agent.requested';

@@ -159,9 +159,10 @@ function createWorld(
   const maskOf = maskWith(bootstrap.maskKey);
   return {
     record: (events) => {
-      for (const event of events) {
+      for (const fact of events) {
+        const event = { ...fact, workedMs: Math.round(transcript.workedMs) };
         parts.observe(event);
-        transcript.apply(event, Date.now());
+        transcript.apply(event);
         for (const { stream, text } of eventLines(event)) {
           const written = parts.log.write(stream, Buffer.from(text));
           if (written !== undefined) pending.push(written);

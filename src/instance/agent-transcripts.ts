@@ -1,5 +1,5 @@
 import type { Transcript } from '../agents/native/transcript.ts';
-import type { JournalEntry, RunEvent } from '../engine/events.ts';
+import type { RunEvent } from '../engine/events.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import {
   heldCalls,
@@ -29,11 +29,11 @@ export interface Transcripts {
   abandon(): readonly RunEvent[];
 }
 
-export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder' | 'approvals'>): Transcripts {
-  const { folder } = bootstrap;
-  // The time that nobody worked in does not count.
-  const at = bootstrap.journal.at(-1)?.at ?? 0;
-  let entries: readonly Pick<JournalEntry, 'at' | 'event'>[] = bootstrap.journal;
+export function openTranscripts(
+  bootstrap: Pick<Bootstrap, 'journal' | 'folder' | 'approvals' | 'lastProcess'>,
+): Transcripts {
+  const { folder, journal, lastProcess } = bootstrap;
+  let said: readonly RunEvent[] = [];
   const running = new Map<string, Transcript>();
   const suspended = new Set<string>();
   /** Calls that wait, of steps that no attempt of this process has taken up. */
@@ -41,9 +41,9 @@ export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder' 
   return {
     recover: (resumed) => {
       const waiting = waitingCalls(bootstrap.approvals);
-      const ended = interruptions(entries, waiting, sha256);
-      held = heldCalls(openCalls(entries), waiting);
-      entries = [...entries, ...[...resumed, ...ended].map((event) => ({ at, event }))];
+      const ended = interruptions(journal, waiting, sha256);
+      held = heldCalls(openCalls(journal), waiting);
+      said = [...resumed, ...ended];
       return ended;
     },
     begin: async (path) => {
@@ -52,12 +52,13 @@ export function openTranscripts(bootstrap: Pick<Bootstrap, 'journal' | 'folder' 
       if (!suspended.delete(path)) known?.startAnew();
       if (known !== undefined) return known;
       const { readTranscript } = await import('../agents/native/transcript.ts');
-      const transcript = readTranscript(entries, path, (event) => internaliseAgent(folder, event));
+      const left = { journal, lastProcess, resumed: said };
+      const transcript = readTranscript(left, path, (event) => internaliseAgent(folder, event));
       running.set(path, transcript);
       return transcript;
     },
     suspend: (path) => {
-      running.get(path)?.hold(Date.now());
+      running.get(path)?.hold();
       suspended.add(path);
     },
     abandon: () => {

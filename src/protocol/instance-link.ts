@@ -70,6 +70,8 @@ export interface Bootstrap {
   };
   /** Values of variables that steps inherit, from the caller's environment by allow-list. */
   readonly env: Readonly<Record<string, string>>;
+  /** Null where nobody saw it end, and for the first. */
+  readonly lastProcess: ProcessEnd | null;
   /** Time the run may still be active, ms. */
   readonly remainingMs: number;
   /** How far the time of the run had come, UTC ms; the wall clock may have been set back since. */
@@ -78,6 +80,14 @@ export interface Bootstrap {
   /** Only with cause requested: the step from which the run is done again. */
   readonly from: string | null;
   readonly orphanTimeoutMs: number;
+}
+
+/** How the process before this one ended. */
+export interface ProcessEnd {
+  /** UTC ms. */
+  readonly at: number;
+  /** How long it had been active, since its start or the last pause of the run. */
+  readonly activeMs: number;
 }
 
 /** A model with its credentials, which go nowhere but into requests to it. */

@@ -73,7 +73,7 @@ export function withoutLineEnd(text: string): string {
  * True when writing it as JSON and reading it again gives the same: it is not too deep, and no number of it is infinite
  * (1e999 would be null in the journal). Level by level, so that depth costs no stack.
  */
-function isStorable(value: JsonObject, limit: number): boolean {
+export function isStorable(value: JsonObject, limit: number): boolean {
   let level: Json[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > limit || level.includes(Infinity) || level.includes(-Infinity)) return false;

@@ -34,21 +34,39 @@ const STILL_MS = 2000;
  * Calls back once after `ms` (null: never) of time in which this process could run: while it is frozen the time does
  * not count, to a second. Returns how to call it off.
  */
-export function startTimer(ms: number | null, callback: () => void, clock: Clock = SYSTEM): () => void {
-  if (ms === null) return () => undefined;
+export function startTimer(ms: number | null, callback: () => void, clock?: Clock): () => void {
+  const countdown = ms === null ? null : startCountdown(ms, callback, clock);
+  return () => countdown?.callOff();
+}
+
+/** A timer that tells how much of its time has counted. */
+export interface Countdown {
+  spentMs(): number;
+  callOff(): void;
+}
+
+/** As `startTimer`; an infinite one never calls back. */
+export function startCountdown(ms: number, callback: () => void, clock: Clock = SYSTEM): Countdown {
+  let before = 0;
   let callOff: () => void;
+  let spentNow: () => number;
   const wait = (left: number): void => {
     const part = Math.min(left, PART_MS);
     const startedAt = clock.now();
-    callOff = clock.set(part, () => {
+    spentNow = () => {
       const spent = clock.now() - startedAt;
-      const rest = left - (spent > part + STILL_MS ? part : Math.max(part, spent));
-      if (rest > 0) wait(rest);
+      return spent > part + STILL_MS ? part : spent;
+    };
+    callOff = clock.set(part, () => {
+      const spent = Math.max(part, spentNow());
+      before += spent;
+      spentNow = () => 0;
+      if (left > spent) wait(left - spent);
       else callback();
     });
   };
   wait(ms);
-  return () => callOff();
+  return { spentMs: () => before + spentNow(), callOff: () => callOff() };
 }
 
 /** Runs `callback` when the signal aborts, at once if it has; returns how to forget it. */

@@ -91,7 +91,7 @@ export function fakeAgent(options: FakeOptions): FakeAgent {
   const abort = new AbortController();
   const turns = [...options.turns];
   const transcript = readTranscript(
-    events.map((event) => ({ at: 0, event })),
+    { journal: events.map((event) => ({ at: 0, event })), lastProcess: null, resumed: [] },
     'a',
     (event) => event,
   );
@@ -99,7 +99,7 @@ export function fakeAgent(options: FakeOptions): FakeAgent {
     record: (more: readonly AgentEvent[]) => {
       for (const event of more) {
         events.push(event);
-        transcript.apply(event, 0);
+        transcript.apply(event);
       }
     },
     permit: async (kind, intent) => {

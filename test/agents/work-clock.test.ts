@@ -39,6 +39,32 @@ test('time counts while something is under way, once, and not between', async ()
   assert.equal(clock.expired.aborted, true);
 });
 
+test('time in which the process stood still does not count', async () => {
+  const hand = handClock();
+  const clock = new WorkClock(5000, hand);
+  await clock.during(async () => {
+    hand.move(400);
+    hand.move(600_000);
+  });
+  // Of the part in which it stood still a second counts at most.
+  assert.ok(clock.spentMs <= 1400, `${clock.spentMs}`);
+  await clock.during(async () => hand.move(900));
+  assert.equal(clock.expired.aborted, false);
+});
+
+test('what was worked is told, with a limit and without one', async () => {
+  for (const limit of [5000, null]) {
+    const hand = handClock();
+    const clock = new WorkClock(limit, hand);
+    await clock.during(async () => hand.move(300));
+    hand.move(50);
+    await clock.during(async () => {
+      hand.move(200);
+      assert.equal(clock.spentMs, 500);
+    });
+  }
+});
+
 test('a clock without a limit never runs out, one with nothing left has at once', () => {
   assert.equal(new WorkClock(null).expired.aborted, false);
   assert.equal(new WorkClock(0).expired.aborted, true);

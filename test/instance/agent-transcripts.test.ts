@@ -27,7 +27,7 @@ const journal = EVENTS.map((event, index) => ({ seq: index + 1, at: 1000 + index
 const resumed = (more: object): RunEvent => ({ type: 'run.resumed', cause: 'crash', from: null, ...more });
 
 test('a call that was open is interrupted once, and the conversation goes on with it', async () => {
-  const transcripts = openTranscripts({ journal, folder: '/nowhere', approvals: [] });
+  const transcripts = openTranscripts({ journal, folder: '/nowhere', approvals: [], lastProcess: null });
   const ended = transcripts.recover([resumed({})]);
   assert.deepEqual(
     ended.map((event) => (event.type === 'agent.tool_ended' ? [event.path, event.call, event.outcome] : [])),
@@ -40,6 +40,7 @@ test('a call that was open is interrupted once, and the conversation goes on wit
   );
   const again = openTranscripts({
     approvals: [],
+    lastProcess: null,
     journal: [...journal, ...ended.map((event, index) => ({ seq: 4 + index, at: 2000, event }))],
     folder: '/nowhere',
   });
@@ -47,7 +48,7 @@ test('a call that was open is interrupted once, and the conversation goes on wit
 });
 
 test('a step that a person had forgotten begins anew; one of another path is not touched', async () => {
-  const forgotten = openTranscripts({ journal, folder: '/nowhere', approvals: [] });
+  const forgotten = openTranscripts({ journal, folder: '/nowhere', approvals: [], lastProcess: null });
   forgotten.recover([resumed({ cause: 'requested', from: 'a', forgotten: ['a'] })]);
   const transcript = await forgotten.begin('a');
   assert.deepEqual([transcript.iterations, transcript.turns], [0, []]);
@@ -55,7 +56,7 @@ test('a step that a person had forgotten begins anew; one of another path is not
 });
 
 test('an attempt that follows in the same process has a new conversation and the old counts', async () => {
-  const transcripts = openTranscripts({ journal: [], folder: '/nowhere', approvals: [] });
+  const transcripts = openTranscripts({ journal: [], folder: '/nowhere', approvals: [], lastProcess: null });
   const transcript = await transcripts.begin('a');
   for (const { event, at } of journal) if (event.type !== 'run.resumed') transcript.apply(event as never, at);
   const next = await transcripts.begin('a');

@@ -7,7 +7,7 @@ import { SUPERVISOR } from '../../src/audit/record.ts';
 import type { Arguments, OperationName } from '../../src/store/operations.ts';
 import { openWriter } from '../../src/store/writer.ts';
 import type { MockTurn } from '../provider/scenario.ts';
-import { openAgentBench, pendingCalls } from '../setup/agents.ts';
+import { type AgentBench, openAgentBench, pendingCalls, writeLimits } from '../setup/agents.ts';
 import { endAfterCrash, endOf, textOf } from '../setup/leftovers.ts';
 import { seededRandom } from '../setup/seeded-random.ts';
 
@@ -17,10 +17,19 @@ const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note 
 /** A model that never comes to an end, and never asks for the same twice. */
 const TURNS: readonly MockTurn[] = Array.from({ length: 20 }, (_, index) => ({
   calls: [{ name: 'execute_bash', args: { command: `echo ${index} | tee -a ran.txt` } }],
+  usage: { in: 1000, out: 100 },
 }));
+/** Of a token, US dollars. */
+const PRICE = 0.001;
 /** Around each commit of an intent, a permit and an outcome. */
 const POINTS = ['instance.append', 'instance.acked', 'supervisor.before_commit', 'supervisor.after_commit'];
-const LIMITS = [{ iterations: 4 }, { tool_calls: 3 }, { tokens: 500 }, { output_bytes: 1 }] as const;
+const LIMITS = [
+  { iterations: 4 },
+  { tool_calls: 3 },
+  { tokens: 5000 },
+  { output_bytes: 1 },
+  { cost_usd: 5 },
+] as const;
 const SEED = Number(process.env['Q_TEST_SEED'] ?? 4711);
 const RUNS = Number(process.env['Q_TEST_BUDGET_RUNS'] ?? LIMITS.length);
 
@@ -39,9 +48,7 @@ describe('the limits of a policy', { timeout: 300_000, skip: lacks }, () => {
       { id: 'few', effect: 'deny', tool: 'fs_list', rate: { per_run: 3 } },
     ];
     const limits = { calls: { execute_bash: { per_run: 3 } } };
-    const policy = { apiVersion: 'policy/v1', id: 'limits', layer: 'user', default: 'allow', rules, limits };
-    const folder = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
-    writeFileSync(join(folder, 'limits.json'), JSON.stringify(policy), { mode: 0o600 });
+    writeLimits(desk.bench, limits, rules);
     desk.workflow('endless', { guardrails: { max_iterations: 7 } });
     const id = await desk.start('endless');
     await pendingCalls(desk, id);
@@ -67,6 +74,19 @@ describe('the limits of a policy', { timeout: 300_000, skip: lacks }, () => {
   });
 });
 
+/** A model with a price, in place of that of the variables. */
+function priceModel({ bench, provider }: AgentBench): void {
+  const perMillion = PRICE * 1_000_000;
+  const model = {
+    provider: 'openai-compatible',
+    model: 'mock-model',
+    base_url: `${provider.url}/v1`,
+    price: { input_per_million: perMillion, output_per_million: perMillion },
+  };
+  const file = join(bench.env['HOME'] ?? '', '.config', 'q-workflow', 'config.json');
+  writeFileSync(file, JSON.stringify({ models: { default: 'priced', priced: model } }));
+}
+
 /** As `audit prune` does, days later. */
 function pruneAll(file: string): void {
   const writer = openWriter(file, 'boot');
@@ -89,16 +109,8 @@ describe('the limits of a policy hold over crashes', { timeout: 900_000, skip: l
     test(`${JSON.stringify(limits)} with a crash at ${point} ${count}`, async (t) => {
       const desk = await openAgentBench({ turns: TURNS, after: 'fail' });
       t.after(() => desk.close());
-      const folder = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
-      const policy = {
-        apiVersion: 'policy/v1',
-        id: 'limits',
-        layer: 'user',
-        default: 'allow',
-        rules: [],
-        limits,
-      };
-      writeFileSync(join(folder, 'limits.json'), JSON.stringify(policy), { mode: 0o600 });
+      writeLimits(desk.bench, limits);
+      priceModel(desk);
       desk.workflow('endless', { guardrails: { max_iterations: 12 } });
       await desk.bench.qWith({ Q_WORKFLOW_FAILPOINT: `${point}:${count}` }, 'supervisor', 'start');
       const id = await desk.start('endless');
@@ -115,12 +127,16 @@ describe('the limits of a policy hold over crashes', { timeout: 900_000, skip: l
       if ('iterations' in limits) assert.ok(desk.provider.requests.length <= limits.iterations, shown);
       if ('tool_calls' in limits) assert.ok(ran <= limits.tool_calls, shown);
       if ('output_bytes' in limits) assert.ok(ran <= 2, shown);
-      if ('tokens' in limits) {
+      const allowed =
+        'tokens' in limits ? limits.tokens : 'cost_usd' in limits ? limits.cost_usd / PRICE : null;
+      if (allowed !== null) {
         let spent = 0;
         for (const event of events) {
-          if (event.type === 'agent.requested') assert.ok(spent < limits.tokens, shown);
+          if (event.type === 'agent.requested') assert.ok(spent + event.estimate.in <= allowed, shown);
           if (event.type === 'agent.answered') spent += event.usage.in + event.usage.out;
         }
+        assert.ok(spent > 0 && spent <= allowed, shown);
+        assert.equal(run.error?.code, 'AGENT_LIMIT', shown);
       }
       assert.notEqual(run.error, null);
       assert.equal((await desk.bench.q('audit', 'verify')).status, 0);

@@ -75,6 +75,7 @@ async function openDesk(
     scope: { backend: 'polling', name: 'i', folders: {}, marker: 'i' },
     sandbox: { ground: BARE_SANDBOX.ground, steps: {}, networks: {} },
     env: {},
+    lastProcess: null,
     remainingMs: 1000,
     startsAt: 0,
     cause: 'start',

@@ -86,6 +86,13 @@ export function allowEverything(bench: Bench): void {
   writeFileSync(join(folder, 'bench.json'), JSON.stringify(policy), { mode: 0o600 });
 }
 
+/** A second policy, with limits and rules that narrow. */
+export function writeLimits({ env }: Bench, limits: object, rules: readonly object[] = []): void {
+  const folder = join(env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
+  const policy = { apiVersion: 'policy/v1', id: 'limits', layer: 'user', default: 'allow', rules, limits };
+  writeFileSync(join(folder, 'limits.json'), JSON.stringify(policy), { mode: 0o600 });
+}
+
 /** Resolves when so many calls of a run wait for a person. */
 export function pendingCalls(desk: AgentBench, id: string, count = 1): Promise<ApprovalDocument[]> {
   return eventually(`${count} calls wait`, async () => {

@@ -45,6 +45,7 @@ const BARE_GROUND: SandboxGround = {
   fault: null,
   hidden: [],
   readOnly: [],
+  guarded: [],
 };
 export const BARE_SANDBOX: StepSandbox = {
   ground: BARE_GROUND,

@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import { isObject } from '../../skills/fields.ts';
+import { isStorable } from '../../skills/result.ts';
 import { startTimer } from '../../skills/waits.ts';
 import { BadMessage } from './messages.ts';
 
@@ -28,6 +29,8 @@ interface Waiting {
 
 /** Lines that wait to be dealt with before reading stops. */
 const MAX_QUEUE = 256;
+/** Of a message: what is journaled of it has to be hashed. */
+const MAX_DEPTH = 200;
 const METHOD_NOT_FOUND = -32601;
 const SHOWN = 200;
 
@@ -158,6 +161,10 @@ export class RpcPeer {
       throw new BadMessage(`it sent a line that is no JSON: ${this.#shown(line)}`);
     }
     if (!isObject(value)) throw new BadMessage('it sent a line that is no JSON object');
+    if (!isStorable(value, MAX_DEPTH))
+      throw new BadMessage(
+        `it sent a line that is nested deeper than ${MAX_DEPTH}, or has a number that is too large`,
+      );
     return value;
   }
 

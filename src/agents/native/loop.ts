@@ -29,14 +29,17 @@ export async function runAgent(
 ): Promise<JsonObject | null> {
   const { limits, timeoutMs } = task;
   const leftMs = limits.maxExecutionMs === null ? null : limits.maxExecutionMs - transcript.workedMs;
-  const times = [leftMs, timeoutMs].filter((ms) => ms !== null);
+  // An attempt that waited for a person, or lost its process, goes on with what it had left.
+  const restMs = timeoutMs === null ? null : timeoutMs - transcript.attemptMs;
+  const times = [leftMs, restMs].filter((ms) => ms !== null);
   const clock = new WorkClock(times.length === 0 ? null : Math.min(...times));
+  transcript.countBy(clock);
   const run = { task, world, transcript, clock, signal: AbortSignal.any([signal, clock.expired]) };
   try {
     return await converse(run);
   } catch (error) {
     if (signal.aborted) return null;
-    if (clock.expired.aborted) throw timeError(task, leftMs);
+    if (clock.expired.aborted) throw timeError(task, leftMs, restMs);
     throw error;
   }
 }
@@ -97,9 +100,13 @@ function refuseMore(
     throw limitError('tool_calls', limits.maxToolCalls, toolCalls, `${wanted} more are asked for`);
 }
 
-/** Why the time of an agent was over: `leftMs` was left of its own when it began. */
-export function timeError({ limits, timeoutMs, path }: AgentJob, leftMs: number | null): WorkflowError {
-  if (leftMs !== null && (timeoutMs === null || leftMs <= timeoutMs)) {
+/** Why the time of an agent was over: `leftMs` was left of its own when it began, `restMs` of its timeout. */
+export function timeError(
+  { limits, timeoutMs, path }: AgentJob,
+  leftMs: number | null,
+  restMs: number | null,
+): WorkflowError {
+  if (leftMs !== null && (restMs === null || leftMs <= restMs)) {
     const seconds = (limits.maxExecutionMs ?? 0) / 1000;
     return limitError('execution_time', seconds, seconds, 'and there is no final answer');
   }

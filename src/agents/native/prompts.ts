@@ -41,11 +41,12 @@ export async function onTheClock(
   const leftMs = limits.maxExecutionMs === null ? null : limits.maxExecutionMs - transcript.workedMs;
   const times = [leftMs, timeoutMs].filter((ms) => ms !== null);
   const clock = new WorkClock(times.length === 0 ? null : Math.min(...times));
+  transcript.countBy(clock);
   try {
     return await work(clock, AbortSignal.any([signal, clock.expired]));
   } catch (error) {
     if (signal.aborted) return null;
-    if (clock.expired.aborted) throw timeError(job, leftMs);
+    if (clock.expired.aborted) throw timeError(job, leftMs, timeoutMs);
     throw shown(error, world);
   }
 }

@@ -10,6 +10,8 @@ import type {
   ToolOutcome,
 } from '../../engine/agent-events.ts';
 import type { RunEvent } from '../../engine/events.ts';
+import type { ProcessEnd } from '../../protocol/instance-link.ts';
+import type { WorkClock } from '../work-clock.ts';
 import type { CallRecord } from './stuck.ts';
 
 export interface CallState extends AgentCall {
@@ -46,8 +48,6 @@ export class Transcript {
   usage: TokenCount = NOTHING;
   /** Bytes that the tools of the step have brought. */
   outputBytes = 0;
-  /** Time in which a request or a call was open, of processes before this one included. */
-  workedMs = 0;
   /** Of the current conversation. */
   turns: TurnState[] = [];
   /** Calls that have ended, of the current conversation, in that order. */
@@ -58,8 +58,29 @@ export class Transcript {
   #open: { readonly in: number } | null = null;
   readonly #calls = new Map<string, CallState>();
   readonly #openCalls = new Set<string>();
-  #lastAt = 0;
   #isHeld = false;
+  /** Of the event that was applied last, UTC ms. */
+  #lastAt = 0;
+  #workedBefore = 0;
+  /** What was worked when the attempt began. */
+  #workedAtBegin = 0;
+  #clock: Pick<WorkClock, 'spentMs'> | null = null;
+
+  /** Time in which the step has worked, of attempts and processes before this one included. */
+  get workedMs(): number {
+    return this.#workedBefore + (this.#clock?.spentMs ?? 0);
+  }
+
+  /** The same of this attempt alone. */
+  get attemptMs(): number {
+    return this.workedMs - this.#workedAtBegin;
+  }
+
+  /** From now on this clock counts. */
+  countBy(clock: Pick<WorkClock, 'spentMs'>): void {
+    this.#workedBefore = this.workedMs;
+    this.#clock = clock;
+  }
 
   /** The number of a request that was never sent, since a person has to approve it first; null when there is none. */
   get heldRequest(): number | null {
@@ -91,9 +112,9 @@ export class Transcript {
     );
   }
 
-  apply(event: AgentEvent, at: number): void {
-    const isWorking = this.#open !== null || this.#openCalls.size > 0;
-    if (isWorking && !this.#isHeld) this.workedMs += Math.max(0, at - this.#lastAt);
+  /** `at`: when it was journaled, UTC ms; of no matter where a clock counts. */
+  apply(event: AgentEvent, at = 0): void {
+    if (this.#clock === null) this.#workedBefore = event.workedMs ?? this.#workedBefore;
     this.#lastAt = at;
     this.#isHeld = false;
     switch (event.type) {
@@ -132,12 +153,15 @@ export class Transcript {
     }
   }
 
-  /** It waits for a person from now on: that is no work. */
-  hold(at: number): void {
-    if (!this.#isHeld && (this.#open !== null || this.#openCalls.size > 0))
-      this.workedMs += Math.max(0, at - this.#lastAt);
-    this.#lastAt = at;
+  /** It waits for a person from now on. */
+  hold(): void {
     this.#isHeld = true;
+  }
+
+  /** The process ended in the midst of a request or a call: what it had worked on that, where somebody saw it end. */
+  leave({ at, activeMs }: ProcessEnd): void {
+    if (this.#isHeld || (this.#open === null && this.#openCalls.size === 0)) return;
+    this.#workedBefore += Math.min(activeMs, Math.max(0, at - this.#lastAt));
   }
 
   /** The attempt failed: the next one begins a new conversation. What was used stays used. */
@@ -156,6 +180,7 @@ export class Transcript {
   }
 
   #forget(): void {
+    this.#workedAtBegin = this.workedMs;
     this.turns = [];
     this.ended = [];
     this.hooks.clear();
@@ -198,17 +223,26 @@ export class Transcript {
   }
 }
 
+/** What a new process finds of a run. */
+export interface Left {
+  readonly journal: readonly { readonly at: number; readonly event: RunEvent }[];
+  /** Null where nobody saw it, or there was none. */
+  readonly lastProcess: ProcessEnd | null;
+  /** What the new process said of it first. */
+  readonly resumed: readonly RunEvent[];
+}
+
 /** The conversation of a step as a journal tells it. `unpack` reads values that lie in files. */
 export function readTranscript(
-  journal: readonly { readonly at: number; readonly event: RunEvent }[],
+  { journal, lastProcess, resumed }: Left,
   path: string,
   unpack: (event: AgentEvent) => AgentEvent,
 ): Transcript {
   let transcript = new Transcript();
-  for (const { event, at } of journal) {
+  const take = (event: RunEvent, at: number): void => {
     switch (event.type) {
       case 'step.suspended':
-        if (event.path === path) transcript.hold(at);
+        if (event.path === path) transcript.hold();
         break;
       case 'run.resumed':
         // A person had it forgotten: it runs as if it never had.
@@ -227,7 +261,10 @@ export function readTranscript(
       default:
         break;
     }
-  }
+  };
+  for (const { event, at } of journal) take(event, at);
+  if (lastProcess !== null) transcript.leave(lastProcess);
+  for (const event of resumed) take(event, 0);
   return transcript;
 }
 

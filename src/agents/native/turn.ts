@@ -2,6 +2,7 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import type { AgentCall } from '../../engine/agent-events.ts';
 import { ensureError } from '../../errors/workflow-error.ts';
+import { isStorable } from '../../skills/result.ts';
 import { ModelFault, type ModelPart, type ReportedUsage } from '../model/model.ts';
 
 /** Larger arguments are an error for the model: they would fill the journal. */
@@ -113,15 +114,7 @@ function parseArguments(input: string): JsonObject {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Error('the arguments are no JSON object');
-  if (isDeeperThan(value, MAX_DEPTH)) throw new Error(`the arguments are nested deeper than ${MAX_DEPTH}`);
+  if (!isStorable(value, MAX_DEPTH))
+    throw new Error(`the arguments are nested deeper than ${MAX_DEPTH}, or a number of them is too large`);
   return value;
-}
-
-function isDeeperThan(value: Json, limit: number): boolean {
-  let level: Json[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > limit) return true;
-    level = level.flatMap((item) => (typeof item === 'object' && item !== null ? Object.values(item) : []));
-  }
-  return false;
 }

@@ -139,7 +139,8 @@ function noteRedirect(collector: Collector, frame: Frame, node: RedirectNode): v
   if (isDuplicate) noteBash(collector, frame, node.operator);
   if (path !== null && /^\/dev\/(?:tcp|udp)\//.test(path))
     collector.problem(`a redirection opens a network connection: ${path}`);
-  collector.redirect(frame, { path, mode: MODES[node.operator] });
+  const text = path === null && node.target !== undefined ? { text: node.target.text } : {};
+  collector.redirect(frame, { path, mode: MODES[node.operator], ...text });
 }
 
 function noteAssignmentNode(collector: Collector, frame: Frame, node: AssignmentNode): void {

@@ -16,11 +16,14 @@ export function possibleRuns(commands: readonly SimpleCommand[], source: string)
   const runs = commands.flatMap((command) => [
     ...startedBy(command),
     ...keptBy(command),
+    ...filledBy(command),
     ...codeOf(command).flatMap(runsIn),
   ]);
   // A program that reads its code from a here-document or a pipe: it stands somewhere in the text.
   const isFed = /<<|\||<\(/.test(source) && commands.some((command) => readsCode(command));
-  return [...runs, ...(isFed ? runsIn(source) : [])].slice(0, MAX_RUNS);
+  // `printf 'all:\n\trm x'`, `<<< $'…'`: what stands behind these escapes begins a line.
+  const fed = isFed ? [source, source.replaceAll(/\\[nrt]/g, '\n')] : [];
+  return [...runs, ...[...new Set(fed)].flatMap(runsIn)].slice(0, MAX_RUNS);
 }
 
 const MAX_RUNS = 96;
@@ -37,6 +40,7 @@ const STARTERS: ReadonlySet<string> = new Set(
     start-stop-daemon machinectl lxc-attach nix-shell npx bunx pnpx uvx watchexec nodemon dotenv cross-env
     concurrently daemonize daemon capsh zip entr inotifywait run-parts pee at batch crontab less sshpass
     with-contenv s6-setuidgid s6-softlimit xterm konsole gnome-terminal x-terminal-emulator byobu script
+    scriptlive
   `),
 );
 /** The same behind one word of theirs. */
@@ -44,9 +48,10 @@ const STARTING_WORDS: ReadonlyMap<string, RegExp> = new Map([
   ...names('docker podman nerdctl').map((name) => [name, /^(?:run|exec)$/] as const),
   ...names('kubectl oc').map((name) => [name, /^(?:exec|run|debug|rsh)$/] as const),
   ['docker-compose', /^(?:run|exec)$/],
-  ['pipx', /^run$/],
+  ...names('pipx op doppler infisical dotenvx teller').map((name) => [name, /^run$/] as const),
+  ...names('aws-vault chamber').map((name) => [name, /^exec$/] as const),
   ...names('lxc bundle ip').map((name) => [name, /^exec$/] as const),
-  ...names('npm yarn pnpm mise asdf direnv').map((name) => [name, /^(?:exec|x|dlx)$/] as const),
+  ...names('npm yarn pnpm bun mise asdf direnv').map((name) => [name, /^(?:exec|x|dlx)$/] as const),
   ...names('uv poetry pipenv pdm hatch conda mamba rye flatpak snap').map(
     (name) => [name, /^(?:run|exec)$/] as const,
   ),
@@ -54,7 +59,11 @@ const STARTING_WORDS: ReadonlyMap<string, RegExp> = new Map([
   ['guix', /^(?:shell|environment)$/],
   ['perf', /^(?:stat|record|trace)$/],
   ['vagrant', /^ssh$/],
+  ['go', /^--?(?:exec|toolexec|vettool)$/],
+  ['cmake', /^(?:env|time|chdir)$/],
 ]);
+/** Options whose value is a program, in one word with it. */
+const STARTING_OPTION = /^--?(?:entrypoint|exec|startas|toolexec|vettool)=(.+)$/s;
 const QEMU = /^qemu-/;
 
 function startedBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
@@ -63,6 +72,16 @@ function startedBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
   if (name === 'uv' && args[0] === 'pip') return [{ words: args.filter((arg) => arg !== null) }];
   const word = STARTING_WORDS.get(name);
   const at = word === undefined ? -1 : args.findIndex((arg) => arg !== null && word.test(arg));
+  const named = word === undefined && !STARTERS.has(name) ? [] : args.flatMap(startedByOption);
+  return [...named, ...startedBehind(name, args, at)];
+}
+
+function startedByOption(arg: string | null): readonly PossibleRun[] {
+  const value = STARTING_OPTION.exec(arg ?? '')?.[1];
+  return value === undefined ? [] : textOf(value);
+}
+
+function startedBehind(name: string, args: SimpleCommand['args'], at: number): readonly PossibleRun[] {
   if (at === -1 && !STARTERS.has(name) && !QEMU.test(name)) return [];
   return args.slice(at + 1, at + 1 + MAX_WORDS).flatMap((arg, index): readonly PossibleRun[] => {
     if (arg === null) return [];
@@ -71,6 +90,14 @@ function startedBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
     const words = args.slice(at + 1 + index).filter((each) => each !== null);
     return [{ words }];
   });
+}
+
+/** `xargs -I{} sh -c 'rm {}'`, `find -exec sh -c 'rm {}' \;`: a text that is filled before a shell reads it. */
+function filledBy({ program, args }: SimpleCommand): readonly PossibleRun[] {
+  if (program === null || !/^(?:xargs|find)$/.test(tableName(program))) return [];
+  return args.flatMap((arg, index) =>
+    arg !== null && /^-\w*c$/.test(args[index - 1] ?? '') && /\s/.test(arg) ? textOf(arg) : [],
+  );
 }
 
 /** Builtins that keep a text of their arguments as a command for later, or evaluate what stands in it. */

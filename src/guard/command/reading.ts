@@ -36,6 +36,8 @@ export interface Redirect {
   /** From the directory the whole command starts in; null: not known. */
   readonly path: string | null;
   readonly mode: 'read' | 'write' | 'append' | 'read_write';
+  /** Its source, where the path is not known: a part of it may be. */
+  readonly text?: string;
 }
 
 /** All that a command would run and open, as far as its text says. */

@@ -66,6 +66,7 @@ export async function bootstrap(
     sandbox: bootSandbox(plan, ground),
     scratch,
     env: { ...environmentOf(row.env, ground.user), TMPDIR: scratch, [SCRATCH_VARIABLE]: scratch },
+    lastProcess: live.lastProcess,
     remainingMs: Math.max(0, row.limits.executionMs - row.activeMs),
     startsAt: Math.max(journal.at(-1)?.at ?? 0, cause === 'wait_over' ? waitedUntil(live, journal) : 0),
     // A journal that ends was opened again by a person, whatever happened to the processes since.

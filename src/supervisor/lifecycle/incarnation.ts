@@ -195,6 +195,7 @@ export function createIncarnations(context: SupervisorContext, handlers: Incarna
         scope: null,
         process: null,
         activeFrom: null,
+        lastProcess: activeMs === null ? null : { at, activeMs },
         rearm: null,
         row: await readRow(store, id),
       });

@@ -3,6 +3,7 @@ import type { ProcessIdentity } from '../../../sandbox/process-identity.ts';
 import type { JournalEntry } from '../../engine/events.ts';
 import { projectRun, type RunProjection } from '../../engine/projection.ts';
 import type { ControlNotification } from '../../protocol/control.ts';
+import type { ProcessEnd } from '../../protocol/instance-link.ts';
 import type { JsonLines } from '../../protocol/json-lines.ts';
 import type { ApprovalRow } from '../../store/tables/approval-rows.ts';
 import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
@@ -46,6 +47,8 @@ export interface LiveInstance {
   observedBreach: Breach | null;
   /** Since when its process is active (monotonic, ms); null while it has none, or is paused. */
   activeFrom: number | null;
+  /** How its last process ended, where this supervisor saw it. */
+  lastProcess: ProcessEnd | null;
   /** Sets the deadlines of the process again when it goes on; null while it has none. */
   rearm: (() => void) | null;
   /** How often its process is to be heard, and when it was (monotonic, ms); null = it has not said that it beats. */
@@ -91,6 +94,7 @@ export function createLiveInstance(
     endRequest: null,
     observedBreach: null,
     activeFrom: null,
+    lastProcess: null,
     rearm: null,
     pulse: null,
     hasReported: false,

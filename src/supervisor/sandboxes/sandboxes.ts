@@ -7,6 +7,7 @@ import type { LayerName, Tier } from '../../../sandbox/launcher/tier.ts';
 import { realPath } from '../../../sandbox/launcher/tools-view.ts';
 import { type Layers, probeLayers } from '../../../sandbox/layers.ts';
 import { anchorPlace } from '../../audit/anchor-file.ts';
+import { guardedPlaces } from '../../guard/policy/rules/guard-files.ts';
 import type { StepTier } from '../../guard/tiers.ts';
 import type { Home } from '../../protocol/home.ts';
 import { packageRoot } from '../../protocol/install.ts';
@@ -86,6 +87,7 @@ export function openSandboxes(home: Home): Sandboxes {
           fault: workspaceFault(realPath(workspace) ?? workspace, hidden),
           hidden,
           readOnly: [join(packageRoot(), 'policies')],
+          guarded: guardedPlaces(realPath(workspace) ?? workspace),
         },
       };
     },

@@ -61,6 +61,16 @@ const faults: readonly (readonly [name: string, line: string, says: RegExp])[] =
     `${'x'.repeat(196)}secret`,
     /^fake: it sent a line that is no JSON: "x{196}\*\*\*$/,
   ],
+  [
+    'a number that is none here',
+    '{"method":"x","params":{"n":1e999}}',
+    /^fake: it sent a line that is nested deeper than 200, or has a number that is too large$/,
+  ],
+  [
+    'what is nested too deep',
+    `{"method":"x","params":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+    /^fake: it sent a line that is nested deeper than 200, or has a number that is too large$/,
+  ],
   ['no object', '[1]', /^fake: it sent a line that is no JSON object$/],
   ['an answer to nothing', '{"id":5,"result":1}', /^fake: it answered 5, which nobody asked/],
   ['an answer without an id', '{"result":1}', /^fake: it answered null, which nobody asked/],

@@ -200,7 +200,13 @@ describe('rule 2: a turn that is not whole counts for nothing', () => {
     let ran = 0;
     const agent = fakeAgent({
       turns: [
-        calls(['one', '{"path": "a'], ['one', '[1]'], ['one', `{"x":"${'y'.repeat(300_000)}"}`]),
+        calls(
+          ['one', '{"path": "a'],
+          ['one', '[1]'],
+          ['one', `{"x":"${'y'.repeat(300_000)}"}`],
+          ['one', '{"a":[{"b":-1e999}]}'],
+          ['one', `{"a":${'['.repeat(200)}${']'.repeat(200)}}`],
+        ),
         says('ok'),
       ],
       tools: { one: () => ({ isError: false, text: String(++ran) }) },
@@ -209,10 +215,12 @@ describe('rule 2: a turn that is not whole counts for nothing', () => {
     assert.equal(ran, 0);
     const last = agent.requests[1]?.messages.at(-1);
     assert.ok(last?.role === 'tool');
-    const [first, second, third] = last.results;
+    const [first, second, third, fourth, fifth] = last.results;
     assert.match(first?.text ?? '', /^the arguments are no JSON: /);
     assert.equal(second?.text, 'the arguments are no JSON object');
     assert.equal(third?.text, 'the arguments have 300008 bytes, at most 262144 are taken');
+    const unstorable = 'the arguments are nested deeper than 64, or a number of them is too large';
+    assert.deepEqual([fourth?.text, fifth?.text], [unstorable, unstorable]);
     assert.ok(last.results.every(({ isError }) => isError));
     assert.equal(agent.asked.filter(({ kind }) => kind === 'tool').length, 0);
     assert.ok(

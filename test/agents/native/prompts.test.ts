@@ -14,13 +14,12 @@ function promptsThat(...answers: readonly Permit['decision'][]) {
   const transcript = new Transcript();
   const events: AgentEvent[] = [];
   const asked: (number | null)[] = [];
-  let at = 0;
   const world = {
     mask: (text: string) => text,
     record: (more: readonly AgentEvent[]) => {
       for (const event of more) {
         events.push(event);
-        transcript.apply(event, ++at);
+        transcript.apply(event);
       }
     },
     permit: async (_kind: string, { iteration }: { readonly iteration: number | null }) => {
@@ -49,7 +48,7 @@ function promptsThat(...answers: readonly Permit['decision'][]) {
           300,
         ),
       })),
-    hold: () => transcript.hold(++at),
+    hold: () => transcript.hold(),
   };
 }
 

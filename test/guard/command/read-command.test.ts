@@ -106,7 +106,7 @@ test('redirects name their paths and modes', () => {
     { path: 'all', mode: 'write' },
     { path: 'more', mode: 'append' },
     { path: 'too', mode: 'write' },
-    { path: null, mode: 'write' },
+    { path: null, mode: 'write', text: '"$x"' },
   ]);
   assert.deepEqual(readCommand('>file').commands, []);
   assert.deepEqual(readCommand('{ a; } >file').redirects, [{ path: 'file', mode: 'write' }]);

@@ -101,6 +101,7 @@ export async function openStage(user: StepUser | null): Promise<Stage> {
       fault: null,
       hidden: [state],
       readOnly: [policies],
+      guarded: [],
     },
     close: async () => {
       victim.kill('SIGKILL');

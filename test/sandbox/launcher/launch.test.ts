@@ -30,6 +30,7 @@ function ground(more: Partial<SandboxGround> = {}): SandboxGround {
     fault: null,
     hidden: [],
     readOnly: [],
+    guarded: [],
     ...more,
   };
 }
@@ -304,6 +305,17 @@ describe('the view', { skip }, () => {
     mkdirSync(join(workspace, 'policies'));
     const made = launch({}, { readOnly: [join(workspace, 'policies')] });
     assert.deepEqual(mountsBelow(made), ['--bind .', '--ro-bind /policies']);
+  });
+
+  test('what is guarded is read-only for agents, where it is there, and so are the folders to it held', () => {
+    mkdirSync(join(workspace, '.kiro/agents'), { recursive: true });
+    const guarded = [join(workspace, '.kiro/agents'), join(workspace, '.kiro/hooks')];
+    assert.deepEqual(mountsBelow(launch({ tier: 'agent' }, { guarded })), [
+      '--bind .',
+      '--bind /.kiro',
+      '--ro-bind /.kiro/agents',
+    ]);
+    assert.deepEqual(mountsBelow(launch({ tier: 'skill' }, { guarded })), ['--bind .']);
   });
 
   test('a home is empty but for programs on PATH; as a workspace it does not show its keys', () => {

@@ -68,13 +68,18 @@ export function gitEffects(args: readonly Argument[]): Effects {
     'file',
     'output-directory',
     'template',
+    'pathspec-from-file',
   ]);
   const valuesOf = (...names: string[]) =>
     within(options.filter(({ name }) => names.includes(name)).map(({ value }) => value));
   switch (subcommand) {
     case 'add':
     case 'stage':
-      return { reads: within(operands), writes: [], isEffectKnown: isStatic };
+      return {
+        reads: [...within(operands), ...valuesOf('--pathspec-from-file')],
+        writes: [],
+        isEffectKnown: isStatic,
+      };
     case 'rm':
     case 'mv':
     case 'restore':
@@ -129,9 +134,16 @@ function readEffects(
   const isFile = (option: string): boolean =>
     READ_NAMES.has(option) || (option === '-S' && (name === 'blame' || name === 'annotate'));
   const files = options.filter((option) => isFile(option.name)).map(({ value }) => value);
+  const traced =
+    name === 'blame' || name === 'annotate' ? [] : options.filter((option) => option.name === '-L');
   return {
     // Two files out of a repository, too: `git diff a b`.
-    reads: within([...(line.directory === undefined ? [] : ['.']), ...operands.map(pathOf), ...files]),
+    reads: within([
+      ...(line.directory === undefined ? [] : ['.']),
+      ...operands.map(pathOf),
+      ...files,
+      ...traced.flatMap(fileOfLines),
+    ]),
     writes: within(options.filter((option) => option.name === '--output').map(({ value }) => value)),
     isEffectKnown: isStatic,
   };
@@ -147,9 +159,23 @@ function pathOf(operand: Argument): Argument {
   return path === '' ? '.' : path;
 }
 
+/** `-L 1,5:a`, `-L :function:a`, `-L /b:c/,+5:a`: which colon is the last of the range is not asked, any may be. */
+function fileOfLines({ value }: { readonly value: Argument }): Argument[] {
+  if (value === null) return [null];
+  const parts = value.split(':').slice(1);
+  return parts.map((_, index) => parts.slice(index).join(':'));
+}
+
 function hooksOf(subcommand: string, operands: readonly Argument[]): Argument {
-  const folder = subcommand === 'init' ? (operands[0] ?? '.') : (operands[1] ?? null);
+  const [first = null, second = folderOf(first)] = operands;
+  const folder = subcommand === 'init' ? (first ?? '.') : second;
   return folder === null ? null : `${folder}/.git/hooks`;
+}
+
+/** The folder that a clone makes when it is told none. */
+function folderOf(repository: Argument): Argument {
+  const path = repository?.replace(/(?:\/|\/?\.git|\.bundle)*$/, '') ?? '';
+  return path.split(/[/:]/).at(-1) || null;
 }
 
 const CONFIG_READS = /^(?:--get(?:-all|-regexp|-urlmatch)?|--list|-l|get|list)$/;

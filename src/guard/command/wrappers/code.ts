@@ -1,4 +1,4 @@
-import { scanOptions } from '../options.ts';
+import { type OptionSpec, scanOptions } from '../options.ts';
 import type { Argument } from '../reading.ts';
 import { readSed } from './sed.ts';
 import { CODE, merge, NOTHING, problem, runs, type Unwrap, type Unwrapped } from './unwrapped.ts';
@@ -51,10 +51,34 @@ export const unwrapSed: Unwrap = (args) => {
 export const unwrapPager: Unwrap = (args) =>
   args.some((arg) => arg === null || /^(?:\+|-k|--lesskey|-o|-O|--log)/.test(arg)) ? CODE : NOTHING;
 
+const LOADER: OptionSpec = {
+  long: [
+    'list',
+    'verify',
+    'inhibit-cache',
+    'list-tunables',
+    'list-diagnostics',
+    'help',
+    'version',
+    'library-path=',
+    'inhibit-rpath=',
+    'audit=',
+    'preload=',
+    'argv0=',
+    'glibc-hwcaps-prepend=',
+    'glibc-hwcaps-mask=',
+  ],
+};
+
 /** `ld.so program …`: the dynamic loader is a way to start any program. */
 export const unwrapLoader: Unwrap = (args) => {
-  const words = args.filter((arg) => arg === null || !arg.startsWith('--'));
-  return merge(CODE, words.length === 0 ? NOTHING : runs({ via: 'ld.so', words }));
+  const { rest, doubt } = scanOptions(args, LOADER);
+  const words = args.slice(rest);
+  return merge(
+    CODE,
+    doubt === null ? NOTHING : problem(`ld.so: ${doubt}`),
+    words.length === 0 ? NOTHING : runs({ via: 'ld.so', words }),
+  );
 };
 
 export const unwrapMultiCall: Unwrap = (args, name) =>
@@ -66,5 +90,9 @@ export const unwrapDownload: Unwrap = (args): Unwrapped => {
     (arg: Argument) =>
       arg === null || /^(?:-[A-Za-z#]*K|--config|-e$|-e.|--execute|--use-askpass|--engine)/.test(arg),
   );
-  return isConfigured ? CODE : NOTHING;
+  const askers = args.flatMap((arg) => /^--use-askpass=(.*)$/s.exec(arg ?? '')?.[1] ?? []);
+  return merge(
+    isConfigured ? CODE : NOTHING,
+    runs(...askers.map((program) => ({ via: 'wget --use-askpass', words: [program] }))),
+  );
 };

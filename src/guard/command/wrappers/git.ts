@@ -1,3 +1,4 @@
+import { operandsOf } from '../effects/operands.ts';
 import { isLongOption, scanOptions } from '../options.ts';
 import type { Argument } from '../reading.ts';
 import {
@@ -111,6 +112,7 @@ const RUNNERS: Readonly<Record<string, Runners>> = {
   pull: { long: ['upload-pack'] },
   push: { long: ['receive-pack', 'exec'] },
   'ls-remote': { long: ['upload-pack', 'exec'] },
+  'send-email': { long: ['sendmail-cmd', 'to-cmd', 'cc-cmd', 'header-cmd'] },
   archive: { long: ['exec'] },
   'fetch-pack': { long: ['upload-pack', 'exec'] },
   'send-pack': { long: ['receive-pack', 'exec'] },
@@ -160,12 +162,24 @@ export const unwrapGit: Unwrap = (args) => {
   const notes: Unwrapped[] = line.settings.map(setting);
   if (line.doubt !== null) notes.push(problem(`git: ${line.doubt}`));
   for (const place of line.places) notes.push(hazard(`git ${place} makes git use other files`));
-  for (const arg of line.args) if (arg !== null && /^(?:ext|fd)::/.test(arg)) notes.push(transport(arg));
+  for (const arg of line.args) {
+    const remote = arg?.replace(/^--[\w-]+=/, '') ?? '';
+    if (/^(?:ext|fd)::/.test(remote)) notes.push(transport(remote));
+  }
   if (subcommand === null) return merge(...notes);
+  if (subcommand === 'clone') notes.push(...cloneSettings(line.args));
   if (CODE_SUBCOMMANDS.has(subcommand)) notes.push(CODE);
   notes.push(optionRuns(subcommand, line.args), wordRuns(subcommand, line.args));
   return merge(...notes);
 };
+
+/** `git clone -c KEY=VALUE` counts while it clones. */
+function cloneSettings(args: readonly Argument[]): Unwrapped[] {
+  const { options } = operandsOf(args, 'cbuoj', ['config', 'branch', 'origin', 'upload-pack']);
+  return options
+    .filter(({ name }) => name === '-c' || name === '--config')
+    .map(({ value }) => setting(value));
+}
 
 /** `ext::COMMAND` as a remote. */
 function transport(remote: string): Unwrapped {

@@ -13,6 +13,8 @@ interface Runners {
   readonly values?: string;
   /** A first word without dash is a cluster too (`tar cIf …`). */
   readonly isOldStyle?: boolean;
+  /** Without such an option it starts a shell that reads standard input. */
+  readonly hasShell?: boolean;
 }
 
 /** Programs with such options; an argument that is known only at run time may be one of them. */
@@ -40,7 +42,8 @@ const RUNNERS: Readonly<Record<string, Runners>> = {
   tcpdump: { short: 'z', values: 'BcCEFGijmMrsTVwWyZ' },
   ctags: { long: ['options'] },
   script: { long: ['command'], short: 'c', values: 'EIOBTmo' },
-  newgrp: { short: 'c' },
+  scriptlive: { long: ['command'], short: 'c', values: 'EIOBTmo' },
+  newgrp: { short: 'c', hasShell: true },
   sg: { short: 'c' },
   capsh: { short: 'c' },
   nc: { short: 'ec', values: 'gGioOpqswxXT', long: ['exec', 'sh-exec', 'lua-exec'] },
@@ -77,8 +80,12 @@ export const unwrapRunners: Unwrap = (args, name) => {
       /^-[^-]/.test(word) || (index === 0 && spec.isOldStyle === true && !word.startsWith('-'));
     if (isCluster) found.push(...clusterRuns(word, args.slice(index + 1), spec, name, index === 0));
   });
+  const shell =
+    spec.hasShell === true && found.length === 0
+      ? problem(`${name} starts a shell that reads its standard input`)
+      : NOTHING;
   const settings = name === 'scp' || name === 'sftp' ? sshSettings(options) : NOTHING;
-  return merge(notes, runs(...found), name === 'tar' ? checkpoints(args) : settings);
+  return merge(notes, shell, runs(...found), name === 'tar' ? checkpoints(args) : settings);
 };
 
 function clusterRuns(

@@ -37,7 +37,7 @@ const TABLE: ReadonlyMap<string, Unwrap> = new Map([
   ...all(['su', 'runuser'], unwrapSu),
   ...all(['xargs'], unwrapXargs),
   ...all(['find'], unwrapFind),
-  ...all(['parallel', 'env_parallel'], unwrapParallel),
+  ...all(['parallel', 'env_parallel', 'sem'], unwrapParallel),
   ...all(['watch'], unwrapWatch),
   ...all(['env'], unwrapEnv),
   ...all(['ssh', 'slogin', 'autossh'], unwrapSsh),

@@ -3,10 +3,10 @@ import type { JsonObject } from '../../../definition/workflow.ts';
 import { readArgv, readCommand } from '../../command/read-command.ts';
 import type { CommandReading, Redirect, SimpleCommand } from '../../command/reading.ts';
 import type { Access } from '../../tools.ts';
-import { commandPart, emptyPart } from '../rules/command-part.ts';
+import { commandPart, emptyPart, pathsWithin } from '../rules/command-part.ts';
 import { programName } from '../rules/program.ts';
 import type { PathReader } from './path-reader.ts';
-import type { Doubt, Part } from './subject.ts';
+import type { Doubt, Part, PathUse } from './subject.ts';
 import { readHost } from './url.ts';
 
 interface Read {
@@ -99,7 +99,12 @@ function redirectPart(redirect: Redirect, base: string, paths: PathReader): Part
     ...emptyPart(`${redirect.mode} ${redirect.path ?? 'a path known at run time only'}`),
     destinations: connectionOf(redirect.path),
     kind: 'redirect',
-    paths: [paths.use(redirect.path, access, true, [base])],
+    paths: [
+      paths.use(redirect.path, access, true, [base]),
+      ...pathsWithin(redirect.text === undefined ? [] : [redirect.text]).map(
+        (path): PathUse => ({ ...paths.use(path, access, false, [base]), isGuess: true }),
+      ),
+    ],
   };
 }
 

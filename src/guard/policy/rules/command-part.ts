@@ -98,8 +98,18 @@ const MAX_GUESSES = 32;
 function guessedPaths(command: SimpleCommand): readonly string[] {
   const isPartly = command.args.includes(null) || command.writes.includes(null);
   const texts = [...codeOf(command), ...(isPartly ? [command.text] : [])];
+  return pathsWithin(texts);
+}
+
+/** What in these texts may be a path, or the known part of one. */
+export function pathsWithin(texts: readonly string[]): readonly string[] {
   if (texts.length === 0) return [];
-  const tokens = texts.flatMap((text) => text.slice(0, 16_384).split(/[\s"'`()[\]{}<>|&;,=!]+|\$\w*/));
+  const tokens = texts.flatMap((text) =>
+    text
+      .slice(0, 16_384)
+      .replaceAll(/\$(?:HOME\b|\{HOME\})/g, '~')
+      .split(/[\s"'`()[\]{}<>|&;,=!]+|\$\w*/),
+  );
   return [...new Set(tokens.filter((token) => /[./]/.test(token) && /\w/.test(token)))].slice(0, MAX_GUESSES);
 }
 

@@ -137,6 +137,22 @@ export const GUARDED_FILES: readonly GuardedFiles[] = [
   },
 ];
 
+/** Those of a workspace that the sandbox of agents keeps as they are, where they are there. */
+export function guardedPlaces(workspace: string): readonly string[] {
+  const names = GUARDED_FILES.flatMap(({ globs }) => globs).flatMap((glob) =>
+    glob.startsWith('**/') ? (IN_SANDBOX[glob.slice(3)] ?? [glob.slice(3)]) : [],
+  );
+  return names.filter((name) => !name.includes('*')).map((name) => `${workspace}/${name}`);
+}
+
+/** Where a name of the list is more than can be kept, or a pattern. */
+const IN_SANDBOX: Readonly<Record<string, readonly string[]>> = {
+  // Git's own commits go on.
+  '.git': ['.git/config', '.git/config.worktree', '.git/hooks'],
+  'git~1': [],
+  '.claude/settings*.json': ['.claude/settings.json', '.claude/settings.local.json'],
+};
+
 /** Commands that write such files without naming them. A list is alternatives; see CommandFile. */
 export const GUARDED_COMMANDS = [
   {

@@ -59,9 +59,12 @@ export function touchedGuards(guard: readonly Rule[], subject: Subject, part: Pa
   if (subject.call.kind !== 'tool' && subject.call.kind !== 'hook') return [];
   // The scripts of hooks lie in guarded folders: there a word that a program may take for a path is read, not written.
   const isHook = subject.call.kind === 'hook';
-  const { files, commands, all } = sortedGuard(guard);
+  const { files, commands, all, holders } = sortedGuard(guard);
   const uses = part.paths.filter(
-    (use) => (use.isKnown || !isHook) && use.spelled !== null && mayTouch(all, subject, part, use),
+    (use) =>
+      (use.isKnown || !isHook) &&
+      use.spelled !== null &&
+      (mayTouch(all, subject, part, use) || replacesHolder(part, use, holders)),
   );
   const touched =
     uses.length === 0
@@ -76,6 +79,8 @@ interface SortedGuard {
   readonly commands: readonly Rule[];
   /** The files of all rules: most paths are none of them. */
   readonly all: PathPattern;
+  /** Of all of them: see `holdersOf`. */
+  readonly holders: readonly string[];
 }
 
 const sorted = new WeakMap<readonly Rule[], SortedGuard>();
@@ -84,10 +89,12 @@ function sortedGuard(guard: readonly Rule[]): SortedGuard {
   const known = sorted.get(guard);
   if (known !== undefined) return known;
   const files = guard.filter(({ path }) => path !== null);
+  const globs = files.flatMap(({ path }) => path?.globs ?? []);
   const found = {
     files,
     commands: guard.filter(({ commands }) => commands !== null),
-    all: pathPattern(files.flatMap(({ path }) => path?.globs ?? [])),
+    all: pathPattern(globs),
+    holders: holdersOf(globs),
   };
   sorted.set(guard, found);
   return found;
@@ -112,11 +119,31 @@ function isGuardedCommand(rule: Rule, { command }: Part): boolean {
 function isGuardedUse({ access, path }: Rule, { roots }: Subject, part: Part, use: PathUse): boolean {
   if (path === null || use.spelled === null) return false;
   if (access !== null && !use.access.some((each) => access.includes(each))) return false;
+  if (replacesHolder(part, use, holdersOf(path.globs))) return true;
   const isWhole = takesWholeFolder(part, use);
   return use.resolved.some(({ spellings }) =>
     spellings.some(
       (each) => isNamed(path, each, roots, 'likely') || (isWhole && isAbove(each, path.globs, use, roots)),
     ),
+  );
+}
+
+/** The folders in which guarded names stand, such as `/.amazonq`. */
+function holdersOf(globs: readonly string[]): readonly string[] {
+  const holders = globs.flatMap((glob) =>
+    glob.startsWith('**/') ? [glob.slice(2, glob.lastIndexOf('/')).toLowerCase()] : [],
+  );
+  return [...new Set(holders)].filter((holder) => holder !== '');
+}
+
+/** Whether such a folder is itself moved, removed or put in place: all that is guarded in it goes or comes with it. */
+function replacesHolder({ command }: Part, use: PathUse, holders: readonly string[]): boolean {
+  if (!use.access.includes('write') || !use.isKnown || command?.program === 'mkdir') return false;
+  return use.resolved.some(({ spellings }) =>
+    spellings.some((each) => {
+      const path = each.toLowerCase();
+      return holders.some((holder) => path.endsWith(holder));
+    }),
   );
 }
 

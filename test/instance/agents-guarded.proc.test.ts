@@ -1,0 +1,80 @@
+/** What no layer lifts is held by the sandbox too, whatever a command is made of when it runs. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { probeLayers } from '../../sandbox/layers.ts';
+import { openAgentBench } from '../setup/agents.ts';
+import { assertNothingLeft } from '../setup/leftovers.ts';
+
+const { bubblewrap, seccomp } = await probeLayers();
+const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
+
+const FILES = [
+  '.git/config',
+  '.git/hooks/x.sample',
+  '.kiro/agents/x.json',
+  '.amazonq/policies/p.json',
+  '.q-skills/s.json',
+];
+/** Words that no reader of the command knows; each writes, moves or removes what is guarded. */
+const ATTEMPTS = [
+  'd=.git; echo "[core]" >> $d/config',
+  'd=.git; printf x > $d/hooks/x.sample',
+  'd=.git; mv $d/config $d/old',
+  'd=.git; mv $d gone',
+  'd=kiro; echo x > .$d/agents/x.json',
+  'd=kiro; mv .$d gone',
+  'd=kiro; rm -r .$d/agents',
+  'd=amazonq; rm -rf .$d/policies; echo x > .$d/policies/p.json',
+  'd=q-skills; ln -sfn evil .$d; echo x > .$d/s.json',
+];
+
+const runs = (command: string) => ({ name: 'execute_bash', args: { command } });
+
+test('an agent cannot write what decides about it, by any command', {
+  timeout: 60_000,
+  skip: lacks,
+}, async (t) => {
+  const commit =
+    'echo y > new && git add new && git -c user.name=a -c user.email=a@b commit -qm x && git log -1 --format=%s';
+  const desk = await openAgentBench({
+    turns: [
+      // Without something that works in between the agent would be stuck.
+      ...ATTEMPTS.map((command, index) => ({ calls: [runs(command), runs(`echo ${index}`)] })),
+      { calls: [runs(commit)] },
+      { text: 'done' },
+    ],
+  });
+  t.after(() => desk.close());
+  const { workspace } = desk.bench;
+  execFileSync('git', ['init', '-q', '.'], { cwd: workspace });
+  for (const file of FILES) {
+    mkdirSync(join(workspace, file, '..'), { recursive: true });
+    if (file !== '.git/config') writeFileSync(join(workspace, file), '{}');
+  }
+  const before = FILES.map((file) => readFileSync(join(workspace, file), 'utf8'));
+  desk.workflow('w', { guardrails: { max_iterations: 20 } });
+  const { run } = await desk.run('w');
+  assert.equal(run.status, 'completed', JSON.stringify(run.error));
+  const ended = desk
+    .agentEvents(run.id)
+    .flatMap((event) =>
+      event.type === 'agent.tool_ended' && event.call.endsWith('-1') ? [[event.outcome, event.result]] : [],
+    );
+  // They were run: it is the sandbox that holds, not the reading of the command.
+  assert.deepEqual(
+    ended.slice(0, -1).map(([outcome]) => outcome),
+    ATTEMPTS.map(() => 'error'),
+    JSON.stringify(ended),
+  );
+  assert.deepEqual(
+    FILES.map((file) =>
+      existsSync(join(workspace, file)) ? readFileSync(join(workspace, file), 'utf8') : null,
+    ),
+    before,
+  );
+  assert.deepEqual(ended.at(-1), ['ok', 'x']);
+  assertNothingLeft(run.id);
+});
