@@ -20,8 +20,18 @@ export interface Client {
 /** How long a supervisor that a service manager has just started may take until it answers. */
 const CONNECT_DEADLINE_MS = 20_000;
 const CONNECT_RETRY_MS = 30;
-/** A supervisor that answers nothing for so long hangs: its slowest answer, stopping all instances, has 30 s. */
+/** A supervisor that answers nothing for so long hangs: its slowest other answer, stopping all instances, has 30 s. */
 const ANSWER_DEADLINE_MS = 60_000;
+/** Takes as long as there is to do, hours in an old home: as long as the supervisor answers something else. */
+const LASTING: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
+  'archive.list',
+  'archive.prune',
+  'archive.restore',
+  'archive.run',
+  'archive.show',
+  'audit.prune',
+  'supervisor.backup',
+]);
 
 export interface ConnectOptions {
   /** For a supervisor that has to be started. One that runs already keeps what it has. */
@@ -131,31 +141,46 @@ function openClient(socket: Socket, home: Home, answerDeadlineMs: number): Clien
       markClosed();
     },
   });
-  return {
-    call: (method, params) => {
-      // What is asked on a closed connection would wait for an answer for ever.
-      if (lost !== null) return Promise.reject(lost);
-      lastId += 1;
-      const id = lastId;
-      return new Promise<ControlMethods[typeof method][1]>((resolve, reject) => {
-        // The method's own result type, by the table of the protocol.
-        const timer = setTimeout(() => {
-          waiting.delete(id);
-          reject(unanswered(home, method, answerDeadlineMs));
+  const call: Client['call'] = (method, params) => {
+    // What is asked on a closed connection would wait for an answer for ever.
+    if (lost !== null) return Promise.reject(lost);
+    lastId += 1;
+    const id = lastId;
+    return new Promise<ControlMethods[typeof method][1]>((resolve, reject) => {
+      let timer: NodeJS.Timeout;
+      const giveUp = (): void => {
+        waiting.delete(id);
+        reject(unanswered(home, method, answerDeadlineMs));
+      };
+      const isAlive = (): void => {
+        if (waiting.has(id)) startTimer();
+      };
+      const startTimer = (): void => {
+        timer = setTimeout(() => {
+          if (!LASTING.has(method)) giveUp();
+          // One of an older version does not know the method, and says so: it answers, too.
+          else
+            call('supervisor.ping', {}).then(isAlive, (error: WorkflowError) =>
+              error.code === 'PROTOCOL' ? isAlive() : giveUp(),
+            );
         }, answerDeadlineMs);
-        waiting.set(id, {
-          resolve: (result) => {
-            clearTimeout(timer);
-            resolve(result as ControlMethods[typeof method][1]);
-          },
-          reject: (error) => {
-            clearTimeout(timer);
-            reject(error);
-          },
-        });
-        lines.send({ jsonrpc: '2.0', id, method, params });
+      };
+      startTimer();
+      waiting.set(id, {
+        resolve: (result) => {
+          clearTimeout(timer);
+          resolve(result as ControlMethods[typeof method][1]);
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
       });
-    },
+      lines.send({ jsonrpc: '2.0', id, method, params });
+    });
+  };
+  return {
+    call,
     onNotification: (given) => {
       listener = given;
     },

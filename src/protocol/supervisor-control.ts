@@ -78,6 +78,8 @@ export interface NotificationsDocument {
 /** Method → [parameters, result]. */
 export interface SupervisorMethods {
   'supervisor.status': [Record<string, never>, SupervisorStatus];
+  /** Answered at once, whatever else is under way. */
+  'supervisor.ping': [Record<string, never>, null];
   /** In the text format of Prometheus. */
   'supervisor.metrics': [Record<string, never>, { text: string }];
   /** Answers when the supervisor is about to leave. `instances`: let them go on, or stop them first. */

@@ -71,6 +71,24 @@ export function openAuditReader(database: DatabaseSync): AuditReader {
       one: statement('instance = ?5 AND seq < ?1', 'DESC'),
     },
   };
+  // Of a sealed segment is known which time none of its records is beyond.
+  const until = "json_extract(body, '$.until')";
+  const isOver = database.prepare(
+    `SELECT 1 FROM audit_segments WHERE ?1 BETWEEN first AND last AND ${until} < ?2`,
+  );
+  const before = database.prepare(
+    `SELECT max(last) AS seq FROM audit_segments WHERE last < ?1 AND ${until} >= ?2`,
+  );
+  const after = database.prepare(`
+    SELECT coalesce(min(first) FILTER (WHERE first > ?1 AND ${until} >= ?2), max(last) + 1) AS seq FROM audit_segments`);
+  /** Where to begin so that whole days that ended before `since` are not read; null when nothing else is left. */
+  const begin = ({ order, from, since }: AuditQuery): number | null => {
+    const [next, beyond] = order === 'newest' ? [from - 1, 1] : [from + 1, -1];
+    if (since === null || isOver.get(next, since) === undefined) return from;
+    const seq = (order === 'newest' ? before : after).get(next, since)?.['seq'];
+    return typeof seq === 'number' ? seq + beyond : null;
+  };
+
   const one = database.prepare('SELECT seq, body, hash FROM audit WHERE seq = ?');
   const payload = database.prepare('SELECT body FROM audit_payloads WHERE hash = ?');
 
@@ -87,7 +105,10 @@ export function openAuditReader(database: DatabaseSync): AuditReader {
   };
 
   return {
-    read: ({ order, from, limit, since, until, type, instance }) => {
+    read: (query) => {
+      const { order, limit, since, until, type, instance } = query;
+      const from = begin(query);
+      if (from === null) return { rows: [], next: null };
       const base = [from, since, until, type] as const;
       const found =
         instance === null

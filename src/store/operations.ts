@@ -115,7 +115,8 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'instance.list': [{ isLiveOnly: boolean; limit: number }, InstanceRow[]];
   /** Incarnations in a row, up to now, of which no event came. */
   'journal.unheard': [{ id: string }, number];
-  'journal.read': [{ id: string; afterSeq: number }, JournalEntry[]];
+  /** A page of a bounded size; see `readJournal`. */
+  'journal.read': [{ id: string; afterSeq: number }, JournalPage];
   'document.get': [{ hash: string }, string | null];
   'registration.list': [Record<string, never>, Omit<RegistrationRow, 'starter'>[]];
   'registration.get': [{ name: string }, RegistrationRow | null];
@@ -127,6 +128,12 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'audit.show': [{ seq: number }, ShownRecord | null];
   /** The last record that a supervisor came or went. */
   'audit.last_turn': [Record<string, never>, SupervisorTurn | null];
+}
+
+export interface JournalPage {
+  readonly entries: readonly JournalEntry[];
+  /** Behind which event to read on; null at the end. */
+  readonly next: number | null;
 }
 
 export interface AuditAbout extends AuditHead {

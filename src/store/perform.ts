@@ -156,7 +156,7 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     case 'archive.remove':
       return { isRemoved: archive.remove(args(name)) };
     case 'archive.sweep':
-      return { count: archive.sweep(args(name).at) };
+      return archive.sweep(args(name));
     case 'archive.put_back':
       archive.putBack(args(name));
       return null;

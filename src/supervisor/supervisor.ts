@@ -247,6 +247,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
       return policies.methods['policy.reload'](params, call);
     },
     ...archiveMethods(context, archive, settings),
+    'supervisor.ping': async () => null,
     'supervisor.backup': ({ output, caller }) => backups.make(output, personOf(caller)),
     'supervisor.stop': async ({ instances }) => {
       await prepare(instances);

@@ -41,6 +41,31 @@ test('a supervisor that does not answer is given up after the deadline', async (
   client.close();
 });
 
+test('what lasts is waited for while the supervisor answers anything, also of a version that knows no ping', async () => {
+  let pings = 0;
+  const client = await connectTo((socket, line) => {
+    const { id, method } = JSON.parse(line) as { id: number; method: string };
+    if (method !== 'supervisor.ping') return;
+    pings += 1;
+    const data = { code: 'PROTOCOL', message: 'the supervisor has no method supervisor.ping' };
+    const answer = pings === 1 ? { id, result: null } : { id, error: { code: 1, message: '', data } };
+    socket.write(`${JSON.stringify(answer)}\n`);
+    if (pings === 3) socket.write(`${JSON.stringify({ id: 1, result: [] })}\n`);
+  });
+  assert.deepEqual(await client.call('archive.list', {}), []);
+  assert.equal(pings, 3);
+  client.close();
+});
+
+test('what lasts is given up when the supervisor answers nothing else', async () => {
+  const client = await connectTo(() => undefined);
+  await assert.rejects(
+    client.call('archive.list', {}),
+    unreachable(/has not answered archive\.list for 0\.05 s/),
+  );
+  client.close();
+});
+
 test('a connection that is closed rejects what waits, and what is asked afterwards', async () => {
   const client = await connectTo((socket) => socket.destroy());
   await assert.rejects(client.call('supervisor.status', {}), unreachable(/closed the connection/));

@@ -4,10 +4,11 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import { anchorHead, anchorLine } from '../../src/audit/anchor.ts';
+import { sha256 } from '../../src/audit/canonical.ts';
 import type { Checkpoint } from '../../src/audit/checkpoint.ts';
 import { SUPERVISOR } from '../../src/audit/record.ts';
 import { verifyAudit } from '../../src/audit/verify/verify.ts';
-import type { AuditAbout } from '../../src/store/operations.ts';
+import type { Answer, AuditAbout } from '../../src/store/operations.ts';
 import type { ArchivedRows, RawRow } from '../../src/store/tables/archive-rows.ts';
 import { type Desk, launched, openDesk, record, tamper } from './support.ts';
 
@@ -82,20 +83,50 @@ test('the rows of an ended instance go with its documents, and come back as they
   assert.deepEqual(remove('a'), { isRemoved: true });
   sign(11);
   assert.deepEqual(['instances', 'events', 'documents'].map(count), [0, 0, 1]);
-  assert.deepEqual(desk.one('archive.sweep', { at: 11 }), { count: 1 });
-  assert.deepEqual(desk.one('archive.sweep', { at: 11 }), { count: 0 });
+  assert.deepEqual(desk.one('archive.sweep', { after: '', at: 11 }), { count: 1, next: null });
+  assert.deepEqual(desk.one('archive.sweep', { after: '', at: 11 }), { count: 0, next: null });
   sign(12);
   assert.equal(count('documents'), 0);
   assert.equal(verdict(), 'intact');
   assert.equal(desk.one('archive.read', { id: 'a' }), null);
   assert.equal(putBack('a', was), null);
   sign(13);
-  assert.deepEqual(desk.one('archive.sweep', { at: 14 }), { count: 0 });
+  assert.deepEqual(desk.one('archive.sweep', { after: '', at: 14 }), { count: 0, next: null });
   assert.deepEqual(read('a'), was);
   assert.equal(verdict(), 'intact');
   assert.throws(() => new DatabaseSync(desk.file).exec('DELETE FROM events'), {
     message: 'journal events are never deleted',
   });
+});
+
+test('documents are swept page by page, and only those that nothing names', () => {
+  const texts = Array.from({ length: 2500 }, (_, number) => `orphan ${number}`);
+  desk.one('registration.put', {
+    row: {
+      name: 'w',
+      version: '1',
+      definitionHash: sha256('kept'),
+      source: '/w',
+      registeredAt: 1,
+      starter: null,
+    },
+    documents: Object.fromEntries([...texts, 'kept'].map((text) => [sha256(text), text])),
+    schedule: 'none',
+    audit: { ...record('workflow.registered'), data: { workflow: 'w' } },
+  });
+  const counts: number[] = [];
+  for (let after: string | null = ''; after !== null; ) {
+    const swept = desk.one('archive.sweep', { after, at: 9 }) as Answer<'archive.sweep'>;
+    counts.push(swept.count);
+    after = swept.next;
+  }
+  assert.equal(counts.length, 3);
+  assert.equal(
+    counts.reduce((sum, count) => sum + count),
+    2500,
+  );
+  // That of the run, and that of the registration.
+  assert.equal(count('documents'), 2);
 });
 
 test('one that has not ended, or went on meanwhile, is not removed', () => {

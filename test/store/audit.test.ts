@@ -9,6 +9,7 @@ import type { Checkpoint } from '../../src/audit/checkpoint.ts';
 import { isSignedBy } from '../../src/audit/keys.ts';
 import { type AuditEntry, chainHash, genesisHash, SUPERVISOR } from '../../src/audit/record.ts';
 import { type VerifyReport, verifyAudit } from '../../src/audit/verify/verify.ts';
+import type { AuditPage } from '../../src/store/audit-reader.ts';
 import type { AuditAbout } from '../../src/store/operations.ts';
 import { openWriter } from '../../src/store/writer.ts';
 import { type Desk, launched, openDesk, record, tamper } from './support.ts';
@@ -229,6 +230,31 @@ test('records that were deleted up to the end of a segment, without a record of 
   threeDays();
   tamper(desk.file, 'DELETE FROM audit WHERE seq <= 4');
   assert.deepEqual(first(verify()), ['tampered', 'missing', 1]);
+});
+
+test('days that are over before the time asked for are passed over, but for one where the clock was ahead', () => {
+  for (let day = 1; day <= 8; day += 1) {
+    append(...Array.from({ length: 2500 }, (_, index) => at(day * DAY + index)));
+    // A clock that was wrong for a moment.
+    if (day === 2) append(at(100 * DAY, 'ahead'));
+    desk.one('audit.checkpoint', { at: (day + 1) * DAY });
+  }
+  append(at(9 * DAY, 'open'));
+  const read = (order: 'oldest' | 'newest', from: number): { types: string[]; pages: number } => {
+    const found: string[] = [];
+    let pages = 0;
+    const query = { order, since: 8 * DAY + 2499, until: null, type: null, instance: null, limit: 100 };
+    for (let next: number | null = from; next !== null; pages += 1) {
+      const page = desk.one('audit.read', { ...query, from: next }) as AuditPage;
+      found.push(...page.rows.map(({ body }) => (JSON.parse(body) as AuditEntry).type));
+      next = page.next;
+    }
+    return { types: found, pages };
+  };
+  const types = ['ahead', 'test', 'audit.sealed', 'open'];
+  // One page is 5,000 records at most: all of them would be five.
+  assert.deepEqual(read('oldest', 0), { types, pages: 2 });
+  assert.deepEqual(read('newest', Number.MAX_SAFE_INTEGER), { types: types.toReversed(), pages: 3 });
 });
 
 test('what is not what was sealed is not pruned', () => {

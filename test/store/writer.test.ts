@@ -5,6 +5,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, test } from 'node:test';
 import type { AuditEntry } from '../../src/audit/record.ts';
 import type { JournalEntry } from '../../src/engine/events.ts';
+import type { Arguments, JournalPage } from '../../src/store/operations.ts';
+import { readJournal } from '../../src/store/read-journal.ts';
+import type { Store } from '../../src/store/store.ts';
 import { brokenAt, type Desk, launched, openDesk, record, tamper } from './support.ts';
 
 let desk: Desk;
@@ -64,7 +67,7 @@ test('what fails in its second half leaves nothing of its first', () => {
     }),
     'INTERNAL',
   );
-  assert.deepEqual(desk.one('journal.read', { id: 'a', afterSeq: 0 }), []);
+  assert.deepEqual(desk.one('journal.read', { id: 'a', afterSeq: 0 }), { entries: [], next: null });
   assert.equal(auditCount(), 2);
   assert.equal(desk.one('audit.append', { entries: [record('good')] }), null);
   assert.equal(brokenAt(desk.file), null);
@@ -74,8 +77,30 @@ test('an event that is sent again counts once, together with its record', () => 
   desk.batch(...launched('a'));
   assert.deepEqual(append([entry(1), entry(2)]), { lastSeq: 2 });
   assert.deepEqual(append([entry(1), entry(2), entry(3)]), { lastSeq: 3 });
-  assert.equal((desk.one('journal.read', { id: 'a', afterSeq: 0 }) as unknown[]).length, 3);
+  assert.equal((desk.one('journal.read', { id: 'a', afterSeq: 0 }) as JournalPage).entries.length, 3);
   assert.equal(auditCount(), 2 + 3);
+});
+
+test('a long journal, and one of large events, is read in pages that hold up nothing', async () => {
+  desk.batch(...launched('a'), ...launched('b'));
+  append(Array.from({ length: 4500 }, (_, index) => entry(index + 1)));
+  const large: JournalEntry['event'] = { ...started, inputs: { text: 'x'.repeat(3 * 1024 * 1024) } };
+  const entries = [entry(1, large), entry(2, large), entry(3)];
+  const audits = entries.map(() => record('test', 'b'));
+  desk.one('journal.append', { approvals: null, id: 'b', incarnation: 1, entries, audits });
+  const sizes: number[] = [];
+  const call = async (name: 'journal.read', args: Arguments<'journal.read'>): Promise<JournalPage> => {
+    const page = desk.one(name, args) as JournalPage;
+    sizes.push(page.entries.length);
+    return page;
+  };
+  const store = { call: call as Store['call'] };
+  assert.deepEqual(
+    (await readJournal(store, 'a')).map(({ seq }) => seq),
+    Array.from({ length: 4500 }, (_, index) => index + 1),
+  );
+  assert.deepEqual(await readJournal(store, 'b'), entries);
+  assert.deepEqual(sizes, [2000, 2000, 500, 2, 1]);
 });
 
 test('a gap, another incarnation and an unknown instance are refused and nothing is kept', () => {
@@ -87,7 +112,7 @@ test('a gap, another incarnation and an unknown instance are refused and nothing
     desk.one('journal.append', { approvals: null, id: 'z', incarnation: 1, entries: [entry(1)], audits: [] }),
     'INTERNAL',
   );
-  assert.deepEqual(desk.one('journal.read', { id: 'a', afterSeq: 0 }), []);
+  assert.deepEqual(desk.one('journal.read', { id: 'a', afterSeq: 0 }), { entries: [], next: null });
   assert.equal(auditCount(), 2);
 });
 

@@ -70,7 +70,7 @@ test('a permit that cannot be looked up on a full disk is asked again', limit, a
     'journal.read': () => {
       looks += 1;
       if (looks === 1) throw new WorkflowError('STORE_FULL', 'the disk is full');
-      return [];
+      return { entries: [], next: null };
     },
     'journal.append': (args: unknown) => {
       appended.push(args);
@@ -238,7 +238,7 @@ test('a status that is asked for between a commit and its echo says what is comm
     'instance.get': () => now,
     'instance.find': () => ['i'],
     'instance.list': () => [now],
-    'journal.read': () => [{ seq: 1, at: 5, event: end }],
+    'journal.read': () => ({ entries: [{ seq: 1, at: 5, event: end }], next: null }),
   });
   const fleet = createFleet(context, capacity);
   await fleet.recover(await readLive(context.store, row.id));

@@ -28,8 +28,11 @@ export interface ArchiveOperations {
     { id: string; incarnation: number; lastSeq: number; audit: AuditEntry },
     { isRemoved: boolean },
   ];
-  /** Removes some of the documents that nothing names any more, with a record. Ask until there are none. */
-  'archive.sweep': [{ at: number }, { count: number }];
+  /**
+   * Removes documents that nothing names any more, with a record. Looks at some, those whose hash comes after `after`
+   * ('' at first); `next` is where to go on, null at the end.
+   */
+  'archive.sweep': [{ after: string; at: number }, { count: number; next: string | null }];
   /** Writes them again. Fails with ARCHIVE_DAMAGED when they are not what was removed, or do not fit together. */
   'archive.put_back': [{ rows: ArchivedRows; events: readonly RawRow[]; audit: AuditEntry }, null];
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import { emptyJournal, instanceHashes, journalDigest } from '../../audit/binds.ts';
 import { SUPERVISOR } from '../../audit/record.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
-import type { Arguments } from '../operations.ts';
+import type { Answer, Arguments } from '../operations.ts';
 import type { ArchivedRows, ArchiveReads, DueCursor, RawRow } from './archive-rows.ts';
 import type { AuditTable } from './audit-table.ts';
 import type { InstancesTable } from './instances-table.ts';
@@ -14,15 +14,15 @@ export interface ArchiveTable {
   read(id: string): ArchivedRows | null;
   events(args: ArchiveReads['archive.events'][0]): RawRow[];
   remove(args: Arguments<'archive.remove'>): boolean;
-  sweep(at: number): number;
+  sweep(args: Arguments<'archive.sweep'>): Answer<'archive.sweep'>;
   putBack(args: Arguments<'archive.put_back'>): void;
 }
 
 /** The trigger that stands in the way, exactly as the migration made it: verify compares. */
 const TRIGGER = 'events_no_delete';
 const EVENTS_PAGE = 500;
-/** Documents that one call removes: for each SQLite looks through all instances. */
-const SWEEP_BATCH = 20;
+/** Documents that one call looks at (some milliseconds). */
+const SWEEP_PAGE = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
 
 export function openArchiveTable(
@@ -47,11 +47,16 @@ export function openArchiveTable(
     'UPDATE fires SET instance = NULL WHERE instance = ?',
     'DELETE FROM instances WHERE id = ?',
   ].map((sql) => database.prepare(sql));
-  // Not with each instance: no index leads from a document to who names it, so each would read all rows.
+  const page = database.prepare(
+    `SELECT hash FROM documents WHERE hash > ? ORDER BY hash LIMIT 1 OFFSET ${SWEEP_PAGE - 1}`,
+  );
+  // Not with each instance: a resume under another definition leaves documents, too.
   const sweep = database.prepare(`
-    DELETE FROM documents WHERE hash IN (
-      SELECT hash FROM documents EXCEPT SELECT definition_hash FROM instances EXCEPT SELECT pins_hash FROM instances
-      EXCEPT SELECT definition_hash FROM registrations EXCEPT SELECT definition_hash FROM versions LIMIT ${SWEEP_BATCH})`);
+    DELETE FROM documents WHERE hash > ?1 AND (?2 IS NULL OR hash <= ?2)
+      AND NOT EXISTS (SELECT 1 FROM instances WHERE definition_hash = documents.hash)
+      AND NOT EXISTS (SELECT 1 FROM instances WHERE pins_hash = documents.hash)
+      AND NOT EXISTS (SELECT 1 FROM registrations WHERE definition_hash = documents.hash)
+      AND NOT EXISTS (SELECT 1 FROM versions WHERE definition_hash = documents.hash)`);
   const archived = database.prepare(
     "SELECT body FROM audit WHERE instance = ? AND type = 'instance.archived' ORDER BY seq DESC LIMIT 1",
   );
@@ -113,11 +118,13 @@ export function openArchiveTable(
       audit.append({ ...entry, data: { ...entry.data, row: hashes, journal } });
       return true;
     },
-    sweep: (at) => {
-      const count = Number(sweep.run().changes);
+    sweep: ({ after, at }) => {
+      const last = page.get(after)?.['hash'];
+      const next = typeof last === 'string' ? last : null;
+      const count = Number(sweep.run(after, next).changes);
       const data = { count };
       if (count > 0) audit.append({ type: 'archive.swept', at, actor: SUPERVISOR, instance: null, data });
-      return count;
+      return { count, next };
     },
     putBack: ({ rows, events: journal, audit: entry }) => {
       const id = String(rows.instance['id']);

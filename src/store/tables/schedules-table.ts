@@ -37,13 +37,14 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
     INSERT INTO schedules (workflow, decided_to) VALUES (?, ?)
     ON CONFLICT (workflow) DO UPDATE SET decided_to = excluded.decided_to`);
   const remove = database.prepare('DELETE FROM schedules WHERE workflow = ?');
+  // INDEXED BY, here and below: by itself SQLite looks through all fires that a workflow ever had.
   const drop = database.prepare(`
-    UPDATE fires SET status = 'skipped', reason = 'the workflow has no schedule any more', decided_at = ?
+    UPDATE fires INDEXED BY fires_waiting SET status = 'skipped', reason = 'the workflow has no schedule any more', decided_at = ?
     WHERE workflow = ? AND status IN ('queued', 'replacing')`);
   // Without what a run needs beside: of ten thousand that would be megabytes for each look.
   const rows = `
     SELECT s.*, r.definition_hash, EXISTS (
-      SELECT 1 FROM fires f WHERE f.workflow = s.workflow AND f.status IN ('queued', 'replacing')
+      SELECT 1 FROM fires f INDEXED BY fires_waiting WHERE f.workflow = s.workflow AND f.status IN ('queued', 'replacing')
     ) AS has_waiting
     FROM schedules s JOIN registrations r ON r.name = s.workflow`;
   const list = database.prepare(`${rows} ORDER BY s.workflow`);
@@ -67,11 +68,11 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
     'SELECT at FROM fires WHERE workflow = ? AND at > ? AND at <= ? ORDER BY at',
   );
   const waiting = database.prepare(
-    "SELECT * FROM fires WHERE workflow = ? AND status IN ('queued', 'replacing') ORDER BY at",
+    "SELECT * FROM fires INDEXED BY fires_waiting WHERE workflow = ? AND status IN ('queued', 'replacing') ORDER BY at",
   );
   const summary = database.prepare(`
     SELECT s.workflow AS schedule, f.*, (
-      SELECT count(*) FROM fires w WHERE w.workflow = s.workflow AND w.status IN ('queued', 'replacing')
+      SELECT count(*) FROM fires w INDEXED BY fires_waiting WHERE w.workflow = s.workflow AND w.status IN ('queued', 'replacing')
     ) AS waiting
     FROM schedules s JOIN registrations r ON r.name = s.workflow LEFT JOIN fires f
       ON f.workflow = s.workflow AND f.at = (SELECT max(at) FROM fires WHERE workflow = s.workflow)

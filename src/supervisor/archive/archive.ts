@@ -8,6 +8,7 @@ import { failpoint } from '../../protocol/failpoint.ts';
 import { instanceFolder } from '../../protocol/home.ts';
 import { namesIn } from '../../protocol/names-in.ts';
 import type { ArchiveDocument, ArchiveRun } from '../../protocol/upkeep-control.ts';
+import type { Answer } from '../../store/operations.ts';
 import type { DueCursor } from '../../store/tables/archive-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';
@@ -31,7 +32,7 @@ export interface Archive {
   close(): void;
 }
 
-/** Instances a question to the database: for each page it looks at all rows. */
+/** Instances a question to the database. */
 const PAGE = 1000;
 /** Of files that are being written; no instance has such a name. */
 const UNPACKING = '.unpack-';
@@ -109,9 +110,15 @@ export function openArchive(context: SupervisorContext, fleet: Pick<Fleet, 'find
 
   const run = async (before: number, actor: AuditActor): Promise<ArchiveRun> => {
     const done = await packAll(before, actor);
-    if (done.archived.length > 0)
-      while ((await store.call('archive.sweep', { at: context.now() })).count > 0);
+    if (done.archived.length > 0) await sweep();
     return done;
+  };
+
+  const sweep = async (): Promise<void> => {
+    for (let after: string | null = ''; after !== null && !isClosed; ) {
+      const swept: Answer<'archive.sweep'> = await store.call('archive.sweep', { after, at: context.now() });
+      after = swept.next;
+    }
   };
 
   const packAll = async (before: number, actor: AuditActor): Promise<ArchiveRun> => {

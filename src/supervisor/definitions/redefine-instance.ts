@@ -1,6 +1,7 @@
 import { compareDefinitions } from '../../engine/redefine.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { ControlMethods } from '../../protocol/control.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import type { DefinitionChange } from '../../store/tables/version-rows.ts';
 import type { SupervisorContext } from '../context.ts';
@@ -48,7 +49,7 @@ export async function redefine(
       `the instance ${row.id} is a run of ${row.workflow}, and ${source.file} defines ${after.name}`,
     );
   const { workflow: before } = await readPins(context.store, row);
-  const journal = await context.store.call('journal.read', { id: row.id, afterSeq: 0 });
+  const journal = await readJournal(context.store, row.id);
   const { inputs } = row;
   const events = journal.map(({ event }) => event);
   const found = compareDefinitions({ before, after, journal: events, inputs, context: row.context, from });

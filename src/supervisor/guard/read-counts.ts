@@ -8,6 +8,7 @@ import {
   type RunCounts,
 } from '../../guard/run-counts.ts';
 import type { AuditPage } from '../../store/audit-reader.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { Store } from '../../store/store.ts';
 
 /**
@@ -16,7 +17,7 @@ import type { Store } from '../../store/store.ts';
  */
 export async function readCounts(store: Pick<Store, 'call'>, instance: string): Promise<RunCounts> {
   const { isWhole, firstEvent, counted } = await readRecords(store, instance);
-  const journal = isWhole ? [] : await store.call('journal.read', { id: instance, afterSeq: 0 });
+  const journal = isWhole ? [] : await readJournal(store, instance);
   const before = journal.filter(({ seq }) => seq < firstEvent);
   return counted.reduce(
     (counts, { type, at, data }) => {

@@ -2,6 +2,7 @@ import type { JournalEntry } from '../../engine/events.ts';
 import { argumentsOf, isIntentOf } from '../../guard/intents.ts';
 import type { RecordedCall } from '../../protocol/guard-documents.ts';
 import type { PermitRequest } from '../../protocol/instance-link.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { ControlHandlers } from '../control-server.ts';
@@ -21,7 +22,7 @@ export function recordedCalls({ store }: SupervisorContext): Pick<ControlHandler
     if (instance === null || (data.approval !== undefined && data.decision !== 'wait')) return [];
     if (!known.has(instance)) {
       const row = await store.call('instance.get', { id: instance });
-      const journal = await store.call('journal.read', { id: instance, afterSeq: 0 });
+      const journal = await readJournal(store, instance);
       known.set(instance, row === null ? null : { row, journal });
     }
     const run = known.get(instance);

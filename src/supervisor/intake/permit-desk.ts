@@ -10,6 +10,7 @@ import { type Decided, decidePermit, type PermitFacts } from '../../guard/permit
 import type { ApprovalFile } from '../../guard/policy/files/policy-file.ts';
 import { type Allowed, countAllowed, countEvent } from '../../guard/run-counts.ts';
 import type { InstanceMessage, Permit, PermitRequest } from '../../protocol/instance-link.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { ApprovalChanges, ApprovalRow, NewApproval } from '../../store/tables/approval-rows.ts';
 import type { SupervisorContext } from '../context.ts';
 import { applyChanges, overtaken } from '../guard/approval-list.ts';
@@ -48,7 +49,7 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
     const entry =
       batch.findLast(matches) ??
       recent.findLast(matches) ??
-      (await context.store.call('journal.read', { id: live.row.id, afterSeq: 0 })).findLast(matches);
+      (await readJournal(context.store, live.row.id)).findLast(matches);
     return entry === undefined ? {} : argumentsOf(entry.event);
   };
 

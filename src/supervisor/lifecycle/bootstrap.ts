@@ -3,6 +3,7 @@ import { SCRATCH_VARIABLE } from '../../../sandbox/launcher/launch.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import { instanceFolder } from '../../protocol/home.ts';
 import type { Bootstrap } from '../../protocol/instance-link.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { SupervisorContext } from '../context.ts';
 import { bootKeys } from '../definitions/model-keys.ts';
 import type { Pins } from '../definitions/pins.ts';
@@ -34,10 +35,7 @@ export async function bootstrap(
   { token, cause, pins, plan, ground }: Boot,
 ): Promise<Bootstrap> {
   const { home, store } = context;
-  const [row, journal] = await Promise.all([
-    readRow(store, live.row.id),
-    store.call('journal.read', { id: live.row.id, afterSeq: 0 }),
-  ]);
+  const [row, journal] = await Promise.all([readRow(store, live.row.id), readJournal(store, live.row.id)]);
   live.row = row;
   const { agentPolicies } = await policiesOf(context, live);
   const isReopened = journal.at(-1)?.event.type === 'run.ended';

@@ -1,4 +1,5 @@
 import { WorkflowError } from '../../errors/workflow-error.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { Store } from '../../store/store.ts';
 import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import { createLiveInstance, type LiveInstance } from './live-instance.ts';
@@ -8,7 +9,7 @@ export async function readLive(store: Store, id: string): Promise<LiveInstance> 
   const row = await readRow(store, id);
   if (row.lastSeq === 0) return createLiveInstance(row, [], []);
   const [journal, approvals] = await Promise.all([
-    store.call('journal.read', { id, afterSeq: 0 }),
+    readJournal(store, id),
     store.call('approval.list', { instance: id, isPendingOnly: false, limit: -1 }),
   ]);
   return createLiveInstance(row, journal, approvals);
@@ -27,8 +28,8 @@ export function readLives(store: Store, rows: readonly InstanceRow[]): Promise<L
     rows.map(({ id }) => ({ instance: id, isPendingOnly: false, limit: -1 })),
   );
   return rows.map((row, index) => {
-    const live = Promise.all([journals[index] ?? [], approvals[index] ?? []]).then(([journal, decided]) =>
-      createLiveInstance(row, journal, decided),
+    const live = Promise.all([readJournal(store, row.id, journals[index]), approvals[index] ?? []]).then(
+      ([journal, decided]) => createLiveInstance(row, journal, decided),
     );
     live.catch(() => undefined);
     return live;

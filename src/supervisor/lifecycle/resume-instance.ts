@@ -5,6 +5,7 @@ import { ensureWorkflowError, WorkflowError } from '../../errors/workflow-error.
 import { wholeRun } from '../../guard/kill/kill-scope.ts';
 import type { ControlMethods, StatusDocument } from '../../protocol/control.ts';
 import { pathOf } from '../../protocol/step-address.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import { hasEnded } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
@@ -95,7 +96,7 @@ async function assertRunsFrom(
   workflow: Workflow,
   from: string,
 ): Promise<void> {
-  const journal = await store.call('journal.read', { id: row.id, afterSeq: 0 });
+  const journal = await readJournal(store, row.id);
   const events = journal.map(({ event }) => event);
   try {
     assertResumesFrom(workflow, events, from);

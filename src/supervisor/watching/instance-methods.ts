@@ -4,6 +4,7 @@ import { projectRun, type RunProjection } from '../../engine/projection.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import type { StatusDocument } from '../../protocol/control.ts';
 import { instanceFolder } from '../../protocol/home.ts';
+import { readJournal } from '../../store/read-journal.ts';
 import type { InstanceRow } from '../../store/tables/instance-rows.ts';
 import { hasEnded } from '../../store/tables/instance-rows.ts';
 import type { SupervisorContext } from '../context.ts';
@@ -55,7 +56,7 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
       pid: live.process?.pid ?? null,
     };
     if (live !== null && !isBehind) return statusDocument(row, live.projection, now);
-    const journal = await store.call('journal.read', { id: row.id, afterSeq: 0 });
+    const journal = await readJournal(store, row.id);
     return statusDocument(row, projected(context, row, journal), now);
   };
 

@@ -16,7 +16,7 @@ function openDesk() {
   };
   const { context } = fakeContext({
     'audit.read': () => ({ rows: [], next: null }),
-    'journal.read': () => [],
+    'journal.read': () => ({ entries: [], next: null }),
     'document.get': () => JSON.stringify({ workflow, tiers: {} }),
   });
   const live = createLiveInstance(runningRow('i'), [], []);
