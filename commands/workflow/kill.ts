@@ -38,7 +38,8 @@ export default class Kill extends WorkflowCommand {
     const unknown =
       document.instances.length === 0 ? await unknownWorkflow(home, document.scope, caller) : null;
     if (unknown !== null) process.stderr.write(`note  ${unknown}\n`);
-    if (document.survivors > 0 || document.instances.some(({ failure }) => failure !== undefined))
+    const { survivors, instances, latch_fault } = document;
+    if (survivors > 0 || latch_fault !== undefined || instances.some(({ failure }) => failure !== undefined))
       process.exitCode = 1;
   }
 }

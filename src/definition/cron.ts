@@ -34,10 +34,10 @@ export function cronValues(expression: string): (unit: CronUnit) => number[] {
 
 const DAYS_OF_MONTHS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** True for days that no year has, such as the 31st of February. A day of the week beside it joins by OR. */
+/** True for days that no year has, such as the 31st of February. A day of the week beside it, all seven too, joins by OR. */
 export function neverFires(expression: string): boolean {
   const values = cronValues(expression);
-  const isAnyDayOfWeek = new Set(values('dayOfWeek').map((day) => day % 7)).size === 7;
+  const isAnyDayOfWeek = expression.trim().split(/\s+/).at(-1) === '*';
   const [firstDay = 1] = values('dayOfMonth');
   return isAnyDayOfWeek && values('month').every((month) => (DAYS_OF_MONTHS[month - 1] ?? 31) < firstDay);
 }

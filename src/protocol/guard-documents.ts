@@ -26,6 +26,8 @@ export interface KillDocument extends LatchDocument {
   readonly escalated: readonly string[];
   readonly survivors: number;
   readonly ms: number;
+  /** Why no file holds it; left out where one does. */
+  readonly latch_fault?: string;
 }
 
 /** What a person types to re-arm the global kill switch. */

@@ -28,15 +28,21 @@ function makeOffset(zone: string): ZoneOffset {
     second: 'numeric',
   });
   const known = new Map<number, number>();
-  return (instant) => {
-    // Clocks change at full quarters of an hour of UTC: within one the offset is one.
-    const quarter = Math.floor(instant / QUARTER_MS);
+  const atQuarter = (quarter: number): number => {
     const found = known.get(quarter);
     if (found !== undefined) return found;
     const offset = localFields(format, quarter * QUARTER_MS) - quarter * QUARTER_MS;
     if (known.size >= MAX_KNOWN) known.clear();
     known.set(quarter, offset);
     return offset;
+  };
+  return (instant) => {
+    const quarter = Math.floor(instant / QUARTER_MS);
+    const offset = atQuarter(quarter);
+    // Most clocks change at full quarters of an hour of UTC; that of St John's did a minute after one, until 2011.
+    if (instant % QUARTER_MS === 0 || offset === atQuarter(quarter + 1)) return offset;
+    const second = Math.floor(instant / 1000) * 1000;
+    return localFields(format, second) - second;
   };
 }
 

@@ -95,8 +95,11 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   'kill.trip': [{ latch: LatchRow; audit: AuditEntry }, { isNew: boolean; epoch: number }];
   'kill.rearm': [{ scope: string; audit: AuditEntry }, { wasTripped: boolean; epoch: number }];
   'audit.append': [{ entries: readonly AuditEntry[] }, null];
-  /** Appends the records of a batch unless they were appended under that name before. */
-  'audit.append_once': [{ batch: string; entries: readonly AuditEntry[] }, { isNew: boolean }];
+  /** Appends the records of a batch, with the switches that they trip, unless that was done under its name before. */
+  'audit.append_once': [
+    { batch: string; entries: readonly AuditEntry[]; latches: readonly LatchRow[] },
+    { isNew: boolean },
+  ];
   /** Signs the head of the chain, and seals a segment when its time has come. Null when there is nothing new. */
   'audit.checkpoint': [{ at: number }, Checkpoint | null];
   /** Removes the oldest sealed segment that is old enough, with a record. Fails with AUDIT_TAMPERED. */

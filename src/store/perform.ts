@@ -199,11 +199,14 @@ function erase(tables: Tables, { seq, at, actor }: Arguments<'audit.erase'>): An
 }
 
 function appendOnce(
-  { audit }: Tables,
-  { batch, entries }: Arguments<'audit.append_once'>,
+  { audit, latches }: Tables,
+  { batch, entries, latches: tripped }: Arguments<'audit.append_once'>,
 ): Answer<'audit.append_once'> {
   const isNew = audit.begin(batch);
-  if (isNew) for (const entry of entries) audit.append(entry);
+  if (isNew) {
+    for (const entry of entries) audit.append(entry);
+    for (const latch of tripped) latches.trip(latch);
+  }
   return { isNew };
 }
 

@@ -298,6 +298,9 @@ const CASES: readonly Case[] = [
         { type: 'schedule', cron: '0 0 31 2,4 *' },
         { type: 'schedule', cron: '0 0 30 2 1' },
         { type: 'schedule', cron: '0 0 29 2 *' },
+        // Only a bare `*` leaves the day of the week out of the OR.
+        { type: 'schedule', cron: '0 0 31 2 */1' },
+        { type: 'schedule', cron: '0 0 31 4,6 0-6' },
         {
           type: 'schedule',
           cron: '@daily',
@@ -308,8 +311,24 @@ const CASES: readonly Case[] = [
     },
     expected: [
       'warning $.triggers[0].cron no month of it has such a day: it never fires',
-      'warning $.triggers[3].end_at it is before start_at: the schedule never fires',
+      'warning $.triggers[5].end_at it is before start_at: the schedule never fires',
       'warning $.inputs.to it is required and has no default: a fire of the schedule gives it no value, and fails',
+    ],
+  },
+  {
+    title: 'bounds of a schedule are instants that there are',
+    steps: [{ id: 'a', type: 'skill', skill: 'run' }],
+    more: {
+      triggers: [
+        { type: 'schedule', cron: '@daily', end_at: '2026-13-01T00:00:00Z' },
+        { type: 'schedule', cron: '@daily', start_at: '2026-02-29T00:00:00Z' },
+        { type: 'schedule', cron: '@daily', start_at: '2028-02-29T00:00:00Z', end_at: '2028-03-01T25:00Z' },
+      ],
+    },
+    expected: [
+      'error $.triggers[0].end_at "2026-13-01T00:00:00Z" is no instant with an offset, such as 2026-12-01T00:00:00Z',
+      'error $.triggers[1].start_at "2026-02-29T00:00:00Z" is no instant with an offset, such as 2026-12-01T00:00:00Z',
+      'error $.triggers[2].end_at "2028-03-01T25:00Z" is no instant with an offset, such as 2026-12-01T00:00:00Z',
     ],
   },
   {

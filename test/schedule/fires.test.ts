@@ -129,6 +129,22 @@ describe('fires around clock changes', () => {
       USUAL,
       ['2011-12-30T22:00 gap', '2012-12-29T22:00'],
     ],
+    [
+      'a change a minute after midnight takes the minutes after that',
+      '0,1,5 0 * * *',
+      'America/St_Johns',
+      '2010-03-14T00:00:00Z',
+      USUAL,
+      ['2010-03-14T03:30', '2010-03-14T03:31 gap', '2010-03-14T03:35 gap', '2010-03-15T02:30'],
+    ],
+    [
+      'and gives the hour before it twice',
+      '0,8 23 * * *',
+      'America/St_Johns',
+      '2007-11-03T12:00:00Z',
+      { gap: 'shift', fold: 'last' },
+      ['2007-11-04T01:30', '2007-11-04T02:38 fold_last', '2007-11-05T02:30'],
+    ],
   ];
   for (const [name, cron, zone, from, policy, expected] of cases)
     test(`${name} (${cron}, ${zone})`, async () =>

@@ -179,7 +179,7 @@ test('the latest instance is not one of a clock that was ahead, unless there is 
 
 test('a batch of records is appended once under its name, and not at all when one of them cannot be', () => {
   const once = (batch: string, ...entries: AuditEntry[]): unknown =>
-    desk.one('audit.append_once', { batch, entries });
+    desk.one('audit.append_once', { batch, entries, latches: [] });
   const loose = { ...record('bad'), data: { number: Number.NaN } };
   assert.equal(once('a', record('x'), loose), 'INTERNAL');
   assert.deepEqual(once('a', record('x'), record('y')), { isNew: true });

@@ -199,6 +199,47 @@ describe('a disk that is full or read-only', { timeout: 240_000, skip }, () => {
       assert.equal((await bench.status(id)).status, 'killed');
     }));
 
+  test('a kill ends a run on a full disk, and holds', () =>
+    onSmallDisk(async (bench, disk) => {
+      const { id } = (await bench.json('run', 'three', '--detach')) as { id: string };
+      await eventually('the first step', async () => (await bench.status(id)).steps[0]?.status === 'running');
+      const { pid } = await bench.status(id);
+      assert.ok(isThere(pid));
+      disk.fill();
+      const killed = await bench.q('kill', 'workflow:three', '--reason', 'full');
+      assert.deepEqual([killed.status, killed.stderr], [0, '']);
+      assert.match(killed.stdout, /^workflow:three is tripped \(kill\): 1 instance ended .*no process left/);
+      assert.ok(!isThere(pid));
+      disk.free();
+      await eventually('its end', async () => (await bench.status(id)).status === 'killed');
+      // What holds it may be the name of a file alone.
+      process.kill(await bench.supervisorPid(), 'SIGKILL');
+      assert.equal((await bench.q('run', 'three', '--detach')).status, 6);
+      assert.equal((await bench.q('rearm', 'workflow:three', '--reason', 'room')).status, 0);
+      assert.equal((await bench.q('run', 'three', '--detach')).status, 0);
+    }));
+
+  test('a kill where no file can be written says so', () =>
+    onSmallDisk(async (bench, disk) => {
+      assert.equal((await bench.q('run', 'tiny')).status, 0);
+      assert.equal((await bench.q('supervisor', 'stop')).status, 0);
+      disk.shell(`mount -o remount,ro ${join(bench.home, '..')}`);
+      const { status, stdout } = await bench.q('kill', 'global', '--reason', 'x');
+      assert.equal(status, 1);
+      assert.match(stdout, /\nNO FILE HOLDS IT: cannot use the state folder .*: EROFS\n/);
+      disk.shell(`mount -o remount,rw ${join(bench.home, '..')}`);
+    }));
+
+  test('a supervisor that a full disk keeps from starting says so', () =>
+    onSmallDisk(async (bench, disk) => {
+      assert.equal((await bench.q('run', 'tiny')).status, 0);
+      process.kill(await bench.supervisorPid(), 'SIGKILL');
+      disk.fill();
+      const { status, stderr } = await bench.q('supervisor', 'start');
+      assert.equal(status, 5, stderr);
+      assert.match(stderr, /\[STORE_FULL\]/);
+    }));
+
   test('a first run on a full disk says STORE_FULL, and works once space is free', () =>
     onSmallDisk(async (bench, disk) => {
       disk.fill();

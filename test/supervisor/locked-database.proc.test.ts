@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
@@ -45,6 +45,41 @@ describe('the database is locked by another program', { timeout: 120_000 }, () =
     const run = await endOf(bench, id);
     assert.deepEqual([run.status, run.incarnations], ['completed', 1]);
     assert.deepEqual(effects(), ['one', 'two']);
+  });
+
+  test('a kill does not wait for it; its switch and its record are there afterwards, as is its end', async () => {
+    const tripped = (): unknown[] => other.prepare('SELECT scope, reason FROM kill_latches').all();
+    const verdict = async (): Promise<unknown> => {
+      const { status, stdout, stderr } = await bench.q('audit', 'verify');
+      return [status, stderr, /^(\w+):/.exec(stdout)?.[1]];
+    };
+    const kill = async (scope: string): Promise<void> => {
+      other.exec('BEGIN IMMEDIATE');
+      try {
+        assert.equal((await bench.q('kill', scope, '--reason', 'wild')).status, 0);
+        const spooled = (): boolean => textOf(join(bench.home, 'spool.jsonl')).includes(scope);
+        await eventually('the spool', spooled);
+      } finally {
+        other.exec('ROLLBACK');
+      }
+    };
+    const rearm = async (scope: string): Promise<void> => {
+      assert.equal((await bench.q('rearm', scope, '--reason', 'tame')).status, 0);
+      assert.deepEqual([tripped(), await verdict()], [[], [0, '', 'intact']]);
+    };
+    const chained = (): boolean => !readdirSync(bench.home).some((name) => name.startsWith('spool'));
+    await kill('workflow:pair');
+    const file = bench.workflow('other', { steps: [{ id: 'a', type: 'skill', skill: 'one' }] });
+    assert.equal((await bench.q('register', file)).status, 0);
+    await eventually('the record', chained);
+    assert.equal(tripped().length, 1);
+    assert.deepEqual(await verdict(), [0, '', 'intact']);
+    await rearm('workflow:pair');
+    // Asked before anything else has brought the spool in.
+    await kill('workflow:other');
+    await rearm('workflow:other');
+    await eventually('the record', chained);
+    assert.deepEqual([tripped(), await verdict()], [[], [0, '', 'intact']]);
   });
 
   test('at a start it is not taken for damaged', async () => {

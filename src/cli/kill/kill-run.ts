@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
 import { type Client, connect } from '../../client/client.ts';
 import { ensureWorkflowError } from '../../errors/workflow-error.ts';
 import { type Latch, writeLatch } from '../../guard/kill/latch-files.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { KillDocument, LatchDocument } from '../../protocol/guard-documents.ts';
-import { type Home, prepareHome } from '../../protocol/home.ts';
+import { type Home, prepareHome, unusable } from '../../protocol/home.ts';
 import { fullScope } from './given-scope.ts';
 import { rearmCommand } from './rearm-command.ts';
 
@@ -21,17 +22,34 @@ const ANSWER_DEADLINE_MS = { stop: 25_000, kill: 8_000, quarantine: 8_000 } as c
 
 /**
  * Trips a kill switch. The latch is a durable file before anybody is asked to end something, so it holds whatever
- * follows. Then the supervisor ends what is covered; where none answers, this process does. Throws USAGE for what is no
- * scope, and what `fullScope` throws: then nothing is tripped.
+ * follows; where the disk takes none, what is covered is ended all the same. The supervisor ends it; where none answers,
+ * this process does. Throws USAGE for what is no scope, and what `fullScope` throws: then nothing is tripped.
  */
 export async function tripSwitch(home: Home, request: KillRequest): Promise<KillDocument> {
   const { mode, reason, caller } = request;
   const scope = await fullScope(home, request.scope);
-  prepareHome(home);
   const latch: Latch = { scope, mode, reason, by: `person ${caller.person}`, at: Date.now() };
-  writeLatch(home.killFolder, latch);
+  const fault = putLatch(home, latch);
+  const document = await endCovered(home, latch, caller);
+  return fault === null ? document : { ...document, latch_fault: fault };
+}
+
+/** Why the disk takes no file, or null. Throws what is wrong with a state folder that is not there, or not ours. */
+function putLatch(home: Home, latch: Latch): string | null {
   try {
-    const client = await connect(home, 'must_run', { answerDeadlineMs: ANSWER_DEADLINE_MS[mode] });
+    prepareHome(home);
+    writeLatch(home.killFolder, latch);
+    return null;
+  } catch (thrown) {
+    const error = unusable(home, thrown);
+    if (error.code === 'HOME_UNSAFE' || !existsSync(home.folder)) throw error;
+    return error.message;
+  }
+}
+
+async function endCovered(home: Home, latch: Latch, caller: Caller): Promise<KillDocument> {
+  try {
+    const client = await connect(home, 'must_run', { answerDeadlineMs: ANSWER_DEADLINE_MS[latch.mode] });
     return await askToTrip(client, latch, caller);
   } catch (error) {
     if (ensureWorkflowError(error).code !== 'SUPERVISOR_UNREACHABLE') throw error;
@@ -50,7 +68,7 @@ async function askToTrip(client: Client, latch: Latch, caller: Caller): Promise<
 }
 
 export function killText(document: KillDocument): string {
-  const { scope, mode, instances, escalated, survivors, ms, carried_out_by: who } = document;
+  const { scope, mode, instances, escalated, survivors, ms, carried_out_by: who, latch_fault } = document;
   const ended = instances.map(({ id, workflow, found, killed, failure }) => {
     const whole = escalated.includes(id) ? ', the whole run: it could not end the part alone' : '';
     return `  ${id} ${workflow}: ${failure ?? `${found} processes found, ${killed} killed${whole}`}`;
@@ -63,6 +81,11 @@ export function killText(document: KillDocument): string {
   return [
     `${scope} is tripped (${mode}): ${what}${how}`,
     ...ended,
-    `Nothing of it starts until: ${rearmCommand(scope)}`,
+    ...(latch_fault === undefined
+      ? [`Nothing of it starts until: ${rearmCommand(scope)}`]
+      : [
+          `NO FILE HOLDS IT: ${latch_fault}`,
+          'Mend that, then trip it again: until then a new start may pass.',
+        ]),
   ].join('\n');
 }

@@ -19,7 +19,7 @@ export async function checkTriggers(file: WorkflowFile): Promise<readonly Proble
       problems.push(warningAt(`${path}.cron`, 'no month of it has such a day: it never fires'));
     for (const bound of ['start_at', 'end_at'] as const) {
       const given = trigger[bound];
-      if (given !== undefined && !INSTANT.test(given))
+      if (given !== undefined && !isInstant(given))
         problems.push(
           errorAt(
             `${path}.${bound}`,
@@ -37,6 +37,13 @@ export async function checkTriggers(file: WorkflowFile): Promise<readonly Proble
     }
   }
   return [...problems, ...checkInputs(file)];
+}
+
+/** Of the shape, and a day that there is: Date reads 30 February as 2 March, and a month 13 as no time at all. */
+function isInstant(text: string): boolean {
+  if (!INSTANT.test(text) || Number.isNaN(Date.parse(text))) return false;
+  const date = text.slice(0, 10);
+  return new Date(date).toISOString().startsWith(date);
 }
 
 /** Nobody is there to give an input when a schedule fires. */

@@ -1,4 +1,4 @@
-import { constants, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
 import { syncFolder, writeDurably } from '../../protocol/durable-file.ts';
@@ -45,11 +45,20 @@ export function firstTripped(folder: string, scopes: readonly KillScope[]): Kill
   return scopes.find((scope) => names.includes(fileName(scope))) ?? null;
 }
 
-/** Durable when it returns. A latch that is there already is kept as it is. */
+/** Durable when it returns. A latch that is there already is kept as it is. On a full disk the file may be empty. */
 export function writeLatch(folder: string, latch: Latch): void {
   const file = join(folder, fileName(latch.scope));
   if (readLatch(file) !== null) return;
-  writeDurably(file, `${JSON.stringify(latch)}\n`);
+  try {
+    writeDurably(file, `${JSON.stringify(latch)}\n`);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    // A name finds room where a text finds none, and trips.
+    const { O_WRONLY, O_CREAT, O_NOFOLLOW } = constants;
+    closeSync(openSync(file, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o600));
+    syncFolder(folder);
+  }
 }
 
 export function removeLatch(folder: string, scope: KillScope): void {

@@ -16,9 +16,11 @@ import { join } from 'node:path';
 import { sha256 } from '../../audit/canonical.ts';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import { ensureError, systemCode } from '../../errors/workflow-error.ts';
+import { KILL_MODES } from '../../guard/kill/latch-files.ts';
 import { syncFolder } from '../../protocol/durable-file.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
-import type { SupervisorContext } from '../context.ts';
+import type { LatchRow } from '../../store/tables/latch-rows.ts';
+import type { SupervisorGround } from '../ground.ts';
 import { readSpool, type SpoolContent } from '../spool-file.ts';
 
 /**
@@ -28,6 +30,8 @@ import { readSpool, type SpoolContent } from '../spool-file.ts';
 export interface KillSpool {
   /** Records in the database, or in the spool when that fails. Never rejects. */
   record(entry: AuditEntry): Promise<void>;
+  /** Puts a record that the database has not taken into the spool. Never throws. */
+  keep(entry: AuditEntry): void;
   /**
    * Chains what is in the spool, each record once, wherever a crash falls; call it when the database is known to
    * work. Never rejects: what cannot be chained is logged and kept for the next time.
@@ -35,12 +39,10 @@ export interface KillSpool {
   drain(): Promise<void>;
 }
 
-type SpoolContext = Pick<SupervisorContext, 'home' | 'store' | 'log' | 'now'>;
-
 /** A spool that is being chained, by the name that the database remembers with its records. */
 const BATCH = /^spool-([0-9a-f-]{36})\.jsonl$/;
 
-export function openKillSpool(context: SpoolContext): KillSpool {
+export function openKillSpool(context: SupervisorGround): KillSpool {
   const { store, home, log } = context;
 
   const chain = async (batch: string): Promise<void> => {
@@ -49,7 +51,12 @@ export function openKillSpool(context: SpoolContext): KillSpool {
     const records = content.records.map((entry) => ({ ...entry, data: { ...entry.data, spooled: true } }));
     const rejection = content.rejectedCount === 0 ? [] : [keepRejected(context, batch, content)];
     failpoint('supervisor.spool_rejected');
-    await store.call('audit.append_once', { batch, entries: [...records, ...rejection] });
+    await store.call('audit.append_once', {
+      batch,
+      entries: [...records, ...rejection],
+      // A record without its row would be taken for a switch that somebody removed.
+      latches: content.records.flatMap((entry) => latchOf(entry) ?? []),
+    });
     failpoint('supervisor.spool_chained');
     rmSync(file);
     syncFolder(home.folder);
@@ -66,6 +73,7 @@ export function openKillSpool(context: SpoolContext): KillSpool {
         spool(home.spoolFile, entry, context);
       }
     },
+    keep: (entry) => spool(home.spoolFile, entry, context),
     drain: async () => {
       try {
         takeSpool(context);
@@ -83,8 +91,17 @@ export function openKillSpool(context: SpoolContext): KillSpool {
   };
 }
 
+/** The switch that a record says was tripped, or null. */
+function latchOf({ type, at, data }: AuditEntry): LatchRow | null {
+  if (type !== 'kill.tripped') return null;
+  const { scope, reason, by } = data;
+  const mode = KILL_MODES.find((known) => known === data['mode']);
+  if (typeof scope !== 'string' || typeof reason !== 'string' || typeof by !== 'string') return null;
+  return mode === undefined ? null : { scope, mode, reason, by, at };
+}
+
 /** Gives the spool a name that no other will have: what is recorded from now on is no part of it. */
-function takeSpool({ home }: SpoolContext): void {
+function takeSpool({ home }: SupervisorGround): void {
   try {
     renameSync(home.spoolFile, join(home.folder, `spool-${randomUUID()}.jsonl`));
   } catch (error) {
@@ -96,7 +113,7 @@ function takeSpool({ home }: SpoolContext): void {
 }
 
 /** Writes what is no record to a file of its own, the same one whenever it is done again, and says so. */
-function keepRejected(context: SpoolContext, batch: string, content: SpoolContent): AuditEntry {
+function keepRejected(context: SupervisorGround, batch: string, content: SpoolContent): AuditEntry {
   const { rejected, rejectedCount: count } = content;
   const file = `spool.rejected-${batch}.jsonl`;
   const descriptor = openSync(
@@ -115,7 +132,7 @@ function keepRejected(context: SpoolContext, batch: string, content: SpoolConten
   return { type: 'spool.rejected', at: context.now(), actor: SUPERVISOR, instance: null, data };
 }
 
-function spool(file: string, entry: AuditEntry, context: SpoolContext): void {
+function spool(file: string, entry: AuditEntry, context: SupervisorGround): void {
   try {
     const descriptor = openSync(
       file,

@@ -12,6 +12,7 @@ import {
 } from '../../guard/kill/latch-files.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
 import type { SupervisorGround } from '../ground.ts';
+import type { KillSpool } from './kill-spool.ts';
 
 /** The tripped switches of this home: rows of the database and plain files; either is enough. */
 export interface KillSwitch {
@@ -33,9 +34,8 @@ export interface KillSwitch {
   close(): void;
 }
 
-export interface KillRecords {
-  record(entry: AuditEntry): Promise<void>;
-}
+/** Where a trip is kept that the database cannot take: what chains its record later makes its row too. */
+export type KillRecords = Pick<KillSpool, 'keep' | 'drain'>;
 
 /** `epoch` and `rows` are what the database holds at the start. Files without a row get one, rows without a file too. */
 export async function openKillSwitch(context: SupervisorGround, spool: KillRecords): Promise<KillSwitch> {
@@ -62,7 +62,8 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
         scope: latch.scope,
         cause: ensureError(error).message,
       });
-      await spool.record(audit);
+      // Not a record alone: it would come into the log without the switch that it speaks of.
+      spool.keep(audit);
     }
   };
 
@@ -140,6 +141,8 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
     rearm: async (scope, reason, actor) => {
       if (!tripped.has(scope) && !isTripped(folder, scope))
         throw new WorkflowError('NOT_TRIPPED', `no kill switch "${scope}" is tripped`);
+      // What still waits to be recorded came before this, and would trip it again.
+      await spool.drain();
       const audit: AuditEntry = {
         type: 'kill.rearmed',
         at: context.now(),

@@ -9,7 +9,7 @@ import type { SupervisorContext } from '../context.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';
 import type { LiveInstance } from '../lifecycle/live-instance.ts';
 import { endParts, reasonOf } from '../lifecycle/part-ends.ts';
-import type { KillRecords } from './kill-switch.ts';
+import type { KillSpool } from './kill-spool.ts';
 
 /** Carries out what a tripped switch means for what runs. */
 export interface Killer {
@@ -25,7 +25,11 @@ interface Enforced {
   readonly escalated: readonly string[];
 }
 
-export function createKiller(context: SupervisorContext, fleet: Fleet, spool: KillRecords): Killer {
+export function createKiller(
+  context: SupervisorContext,
+  fleet: Fleet,
+  spool: Pick<KillSpool, 'record'>,
+): Killer {
   const { killSwitch, log } = context;
 
   const halt = async (live: LiveInstance, mode: KillMode, by: string): Promise<HaltedInstance> => {

@@ -56,7 +56,7 @@ export function createNotifier(
   const audit = (type: string, data: AuditEntry['data']): void => {
     const entry: AuditEntry = { type, at: now(), actor: SUPERVISOR, instance: null, data };
     store.call('audit.append', { entries: [entry] }).catch((error: unknown) =>
-      log.error('a failed notification could not be recorded', {
+      log.error('what became of notifications could not be recorded', {
         cause: ensureError(error).message,
         ...data,
       }),
@@ -200,6 +200,9 @@ export function createNotifier(
     reload: () => {
       const had = configured.targets.length > 0;
       configure();
+      // Whom nobody tells any more, and since when, must not be a matter of a file alone.
+      const targets = configured.targets.map(({ name }) => name);
+      audit('notification.configured', { targets, problem: configured.problem });
       if (configured.problem !== null) return;
       if (!had) cursor = store.auditSeq;
       outbox?.setTargets(configured.targets);

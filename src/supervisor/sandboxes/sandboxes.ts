@@ -9,7 +9,7 @@ import { type Layers, probeLayers } from '../../../sandbox/layers.ts';
 import { anchorPlace } from '../../audit/anchor-file.ts';
 import { guardedPlaces } from '../../guard/policy/rules/guard-files.ts';
 import type { StepTier } from '../../guard/tiers.ts';
-import type { Home } from '../../protocol/home.ts';
+import { type Home, unusable } from '../../protocol/home.ts';
 import { packageRoot } from '../../protocol/install.ts';
 import { findUser } from './users.ts';
 
@@ -116,12 +116,16 @@ async function ownerOf(workspace: string): Promise<StepUser | null> {
   return stat === undefined || stat.uid === 0 ? null : await findUser(stat.uid, stat.gid);
 }
 
-/** Steps get it by a descriptor of its own each, opened from this file. */
+/** Steps get it by a descriptor of its own each, opened from this file. Throws STORE_FULL, HOME_UNWRITABLE. */
 function writeProgram(home: Home): string | null {
   const program = seccompProgram();
   if (program === null) return null;
   const file = join(home.folder, 'seccomp.bpf');
-  writeFileSync(`${file}.new`, program, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  try {
+    writeFileSync(`${file}.new`, program, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+  } catch (error) {
+    throw unusable(home, error);
+  }
   return file;
 }

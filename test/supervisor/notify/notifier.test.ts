@@ -165,7 +165,8 @@ describe('the notifier', { timeout: 20_000 }, () => {
     commit({ ...ended('completed'), at: Date.now() - 3_601_000 });
     commit(ended('completed'));
     await eventually('the notification', () => told.length === 1);
-    assert.deepEqual(told, ['a log:3']);
+    // The reload has a record of its own.
+    assert.deepEqual(told, ['a log:4']);
   });
 
   test('a mistake in the configuration changes nothing, and loses nothing that waits', async () => {
@@ -188,6 +189,25 @@ describe('the notifier', { timeout: 20_000 }, () => {
     outcome = { kind: 'done' };
     notifier.reload();
     await eventually('the second attempt', () => told.length === 2);
+  });
+
+  test('a reload is recorded: who is told from now on, and what is wrong', async () => {
+    configure({ a: { command: ['x'] } });
+    open();
+    await notifier.start();
+    configure({ b: { command: ['x'] } });
+    notifier.reload();
+    configure({ b: {} });
+    notifier.reload();
+    const file = join(folder, 'q-workflow', 'config.json');
+    const problem = `${file}: $.notifications.b needs either webhook or command`;
+    assert.deepEqual(
+      log.map(({ type, data }) => [type, data]),
+      [
+        ['notification.configured', { targets: ['b'], problem: null }],
+        ['notification.configured', { targets: ['b'], problem }],
+      ],
+    );
   });
 
   test('a state that is not ours is left aside', async () => {
