@@ -77,7 +77,7 @@ export async function withSuccessor<T>(
 /** One that is being killed takes connections for a moment more: only an answer shows that it is there. */
 async function answering(client: Client): Promise<Client> {
   try {
-    await client.call('audit.about', {});
+    await client.call('supervisor.ping', {});
     return client;
   } catch (error) {
     client.close();
