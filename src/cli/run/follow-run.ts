@@ -1,15 +1,16 @@
 import type { Client } from '../../client/client.ts';
-import { isGoing, LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
 import type { Json } from '../../definition/workflow.ts';
 import { EXIT, type ExitStatus } from '../../errors/table.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { ControlNotification, StatusDocument } from '../../protocol/control.ts';
-import { hasEndedStatus, runExitStatus } from '../exit-status.ts';
+import { runExitStatus } from '../exit-status.ts';
 import { canDraw, createRunView } from '../live/open-run-view.ts';
 import { screenOf } from '../text/screen.ts';
 import { summary } from '../text/summary.ts';
 import { watchApprovals } from './approval-prompt.ts';
+import { endBy } from './end-by.ts';
 import { watchInterrupts } from './interrupts.ts';
 
 /** True where a person can be asked: a terminal on both ends, and no JSON. */
@@ -79,7 +80,7 @@ export async function followRun(
   };
   const follow = async (): Promise<StatusDocument> => {
     for (;;) {
-      const end = await endBy(client, id, hear, begun);
+      const end = await endBy(client, id, begun, hear);
       if (end !== null) return end;
       if (view === null) process.stderr.write(`${LOOKING}\n`);
       else view.note(LOOKING);
@@ -111,30 +112,6 @@ export async function followRun(
     throw error;
   } finally {
     if (client !== first) client.close();
-  }
-}
-
-/** Resolves with the state of the ended run, or null when the connection is lost before. */
-async function endBy(
-  client: Client,
-  id: string,
-  hear: (notification: ControlNotification) => void,
-  begun: (now: StatusDocument) => void,
-): Promise<StatusDocument | null> {
-  const told = new Promise<StatusDocument | null>((resolve) => {
-    client.onNotification((notification) => {
-      if (notification.method === 'instance.ended') resolve(notification.params);
-      else hear(notification);
-    });
-    void client.closed.then(() => resolve(null));
-  });
-  try {
-    const now = await client.call('instance.watch', { id });
-    begun(now);
-    return hasEndedStatus(now.status) ? now : await told;
-  } catch (error) {
-    if (isGoing(error)) return null;
-    throw error;
   }
 }
 

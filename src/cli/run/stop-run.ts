@@ -1,25 +1,39 @@
 import type { Client } from '../../client/client.ts';
+import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { StatusDocument } from '../../protocol/control.ts';
 import { hasEndedStatus } from '../exit-status.ts';
+import { endBy } from './end-by.ts';
 
-/** Asks for the stop and waits until the instance has really ended; the supervisor bounds the wait by killing. */
+/**
+ * Asks for the stop and waits until the instance has really ended; the supervisor bounds the wait by killing. When that
+ * goes meanwhile, the next one is asked. Throws SUPERVISOR_UNREACHABLE when none comes soon.
+ */
 export async function stopRun(
-  client: Client,
+  first: Client,
   given: string,
   isForced: boolean,
   caller: Caller,
 ): Promise<StatusDocument> {
-  const { id } = await client.call('instance.status', { id: given });
-  const ended = new Promise<StatusDocument>((resolve) => {
-    client.onNotification((notification) => {
-      if (notification.method === 'instance.ended') resolve(notification.params);
-    });
-  });
-  const now = await client.call('instance.watch', { id });
-  await client.call('instance.stop', { id, isForced, caller });
-  if (hasEndedStatus(now.status)) return now;
-  // A connection that is lost meanwhile answers this call with its error.
-  const lost = client.closed.then(() => client.call('instance.status', { id }));
-  return Promise.race([ended, lost]);
+  const { id } = await first.call('instance.status', { id: given });
+  let client = first;
+  try {
+    for (;;) {
+      const end = await endBy(client, id, async (now) => {
+        // The one before may have stopped it before it went.
+        if (client === first || !hasEndedStatus(now.status))
+          await client.call('instance.stop', { id, isForced, caller });
+      });
+      if (end !== null) return end;
+      process.stderr.write(`${LOOKING}\n`);
+      const next = await nextSupervisor({
+        message: `the supervisor went away while ${id} was to be stopped, and none has come since`,
+        hint: `Run q workflow supervisor start, then q workflow stop ${id}.`,
+      });
+      if (client !== first) client.close();
+      client = next;
+    }
+  } finally {
+    if (client !== first) client.close();
+  }
 }

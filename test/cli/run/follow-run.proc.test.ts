@@ -103,6 +103,26 @@ describe('a run that is followed while supervisors change', { timeout: 120_000 }
     assert.doesNotMatch(told(), /closed the connection/);
   });
 
+  test('a stop goes on with the next supervisor', async () => {
+    bench.script('stubborn.sh', "trap '' TERM; while :; do sleep 0.2; done");
+    bench.skill('stubborn', { type: 'code_inline', command: 'sh', args: ['stubborn.sh'] });
+    bench.workflow('stubborn', { steps: [{ id: 'a', type: 'skill', skill: 'stubborn' }] });
+    const { id } = (await bench.json('run', 'stubborn', '--detach')) as StatusDocument;
+    await running();
+    const child = bench.start(['stop', id, '--json']);
+    const stopped = finish(child);
+    let told = '';
+    child.stderr?.on('data', (text) => {
+      told += String(text);
+    });
+    await eventually('the stop is asked for', async () => (await bench.status(id)).status === 'stopping');
+    await killSupervisor();
+    await eventually('the word about it', () => told !== '');
+    await bench.q('supervisor', 'start');
+    const { status, stdout } = await stopped;
+    assert.deepEqual([status, (JSON.parse(stdout) as StatusDocument).status], [0, 'stopped'], told);
+  });
+
   test('an interrupt ends the wait for the next one, and the run goes on', async () => {
     const { child, finished, told } = follow();
     const { id } = await running();
