@@ -24,8 +24,10 @@ export function wholeRun({ id, workflow }: { readonly id: string; readonly workf
 export type ScopeKind = 'global' | 'workflow' | 'agent' | 'tool' | 'instance' | 'step';
 
 const KINDS = 'global, workflow:NAME, agent:NAME, tool:NAME, instance:ID or step:ID/PATH';
-const NAME = /^[^\s:/][^\s:/]*$/;
-const TOOL = /^(?:[^\s:/@]+|@[^\s:/]+(?:\/[^\s:/]+)?)$/;
+const EXACT = /[*?]|@builtin$/;
+// Nothing has a star in its name: a switch for `tool:*` would say that it is tripped, and cover nothing.
+const NAME = /^[^\s:/*?]+$/;
+const TOOL = /^(?:[^\s:/@*?]+|@(?!builtin$)[^\s:/*?]+(?:\/[^\s:/*?]+)?)$/;
 const STEP = /^[0-9a-z]+\/[^\s]+$/;
 
 /** Reads a scope as a person writes it. Throws USAGE that names the forms. */
@@ -36,7 +38,10 @@ export function parseKillScope(text: string): KillScope {
   const isWellFormed =
     { workflow: NAME, agent: NAME, instance: NAME, tool: TOOL, step: STEP }[kind]?.test(rest) ?? false;
   if (isWellFormed) return kind === 'tool' ? `tool:${canonicalTool(rest)}` : text;
-  throw new WorkflowError('USAGE', `"${text}" is no scope of a kill switch`, { hint: `Give ${KINDS}.` });
+  const more = EXACT.test(text) ? ' Names are exact; global covers all.' : '';
+  throw new WorkflowError('USAGE', `"${text}" is no scope of a kill switch`, {
+    hint: `Give ${KINDS}.${more}`,
+  });
 }
 
 export function kindOf(scope: KillScope): ScopeKind {

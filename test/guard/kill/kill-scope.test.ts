@@ -71,6 +71,11 @@ describe('scopes of kill switches', () => {
     'step:1a',
     'step:/a',
     'instance:a b',
+    'tool:*',
+    'tool:@files/*',
+    'tool:@builtin',
+    'workflow:night*',
+    'agent:?',
   ])
     test(`"${text}" is none`, () =>
       assert.throws(() => parseKillScope(text), { message: `"${text}" is no scope of a kill switch` }));
