@@ -32,16 +32,19 @@ const STEP = /^[0-9a-z]+\/[^\s]+$/;
 
 /** Reads a scope as a person writes it. Throws USAGE that names the forms. */
 export function parseKillScope(text: string): KillScope {
-  if (text === 'global') return text;
-  const at = text.indexOf(':');
-  const [kind, rest] = at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-  const isWellFormed =
-    { workflow: NAME, agent: NAME, instance: NAME, tool: TOOL, step: STEP }[kind]?.test(rest) ?? false;
-  if (isWellFormed) return kind === 'tool' ? `tool:${canonicalTool(rest)}` : text;
+  if (isKillScope(text)) return text.startsWith('tool:') ? `tool:${canonicalTool(text.slice(5))}` : text;
   const more = EXACT.test(text) ? ' Names are exact; global covers all.' : '';
   throw new WorkflowError('USAGE', `"${text}" is no scope of a kill switch`, {
     hint: `Give ${KINDS}.${more}`,
   });
+}
+
+/** Whether a text is a scope that may cover something. */
+export function isKillScope(text: string): boolean {
+  if (text === 'global') return true;
+  const at = text.indexOf(':');
+  const [kind, rest] = at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+  return { workflow: NAME, agent: NAME, instance: NAME, tool: TOOL, step: STEP }[kind]?.test(rest) ?? false;
 }
 
 export function kindOf(scope: KillScope): ScopeKind {
