@@ -70,7 +70,9 @@ export function workspaceView(request: WorkspaceRequest): WorkspaceView {
   try {
     view.showAll();
     for (const path of request.hidden) view.cover(path, 'hide');
-    for (const path of request.readOnly) view.cover(path, 'freeze');
+    // What is hidden is read-only as it is; shown again it would not be hidden.
+    for (const path of request.readOnly)
+      if (!request.hidden.some((folder) => isInside(path, folder))) view.cover(path, 'freeze');
     const ordered = view.mounts.toSorted((a, b) => depthOf(a) - depthOf(b));
     const isPartial = request.read !== null;
     const mounts = isPartial ? [...ordered, ...folder, { kind: 'seal', target: root } as const] : ordered;

@@ -45,7 +45,7 @@ export function countUsage(reported: ReportedUsage, sentBytes: number, answerLen
 }
 
 function given(count: number | undefined): number | null {
-  return count !== undefined && Number.isFinite(count) && count > 0 ? count : null;
+  return count !== undefined && count > 0 && count <= Number.MAX_SAFE_INTEGER ? count : null;
 }
 
 export function costUsd(usage: TokenCount, price: Price): number {

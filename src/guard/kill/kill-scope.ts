@@ -24,19 +24,27 @@ export function wholeRun({ id, workflow }: { readonly id: string; readonly workf
 export type ScopeKind = 'global' | 'workflow' | 'agent' | 'tool' | 'instance' | 'step';
 
 const KINDS = 'global, workflow:NAME, agent:NAME, tool:NAME, instance:ID or step:ID/PATH';
-const NAME = /^[^\s:/][^\s:/]*$/;
-const TOOL = /^(?:[^\s:/@]+|@[^\s:/]+(?:\/[^\s:/]+)?)$/;
+const EXACT = /[*?]|@builtin$/;
+// Nothing has a star in its name: a switch for `tool:*` would say that it is tripped, and cover nothing.
+const NAME = /^[^\s:/*?]+$/;
+const TOOL = /^(?:[^\s:/@*?]+|@(?!builtin$)[^\s:/*?]+(?:\/[^\s:/*?]+)?)$/;
 const STEP = /^[0-9a-z]+\/[^\s]+$/;
 
 /** Reads a scope as a person writes it. Throws USAGE that names the forms. */
 export function parseKillScope(text: string): KillScope {
-  if (text === 'global') return text;
+  if (isKillScope(text)) return text.startsWith('tool:') ? `tool:${canonicalTool(text.slice(5))}` : text;
+  const more = EXACT.test(text) ? ' Names are exact; global covers all.' : '';
+  throw new WorkflowError('USAGE', `"${text}" is no scope of a kill switch`, {
+    hint: `Give ${KINDS}.${more}`,
+  });
+}
+
+/** Whether a text is a scope that may cover something. */
+export function isKillScope(text: string): boolean {
+  if (text === 'global') return true;
   const at = text.indexOf(':');
   const [kind, rest] = at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-  const isWellFormed =
-    { workflow: NAME, agent: NAME, instance: NAME, tool: TOOL, step: STEP }[kind]?.test(rest) ?? false;
-  if (isWellFormed) return kind === 'tool' ? `tool:${canonicalTool(rest)}` : text;
-  throw new WorkflowError('USAGE', `"${text}" is no scope of a kill switch`, { hint: `Give ${KINDS}.` });
+  return { workflow: NAME, agent: NAME, instance: NAME, tool: TOOL, step: STEP }[kind]?.test(rest) ?? false;
 }
 
 export function kindOf(scope: KillScope): ScopeKind {

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, rmSync } fro
 import { join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
 import { syncFolder, writeDurably } from '../../protocol/durable-file.ts';
-import { type KillScope, type KillSubject, scopesOver } from './kill-scope.ts';
+import { isKillScope, type KillScope, type KillSubject, scopesOver } from './kill-scope.ts';
 
 export const KILL_MODES = ['stop', 'kill', 'quarantine'] as const;
 /** stop: ends in good order. kill: at once. quarantine: frozen, evidence taken, then killed. */
@@ -79,8 +79,9 @@ export function listLatches(folder: string): LatchFile[] {
     .filter((name) => /^[0-9a-f]{64}$/.test(name))
     .map((name) => {
       const latch = readLatch(join(folder, name));
-      // A text that speaks of another scope than the name says nothing.
-      return { name, latch: latch !== null && fileName(latch.scope) === name ? latch : null };
+      // A text that speaks of another scope than the name, or of what is none, says nothing.
+      const isSound = latch !== null && fileName(latch.scope) === name && isKillScope(latch.scope);
+      return { name, latch: isSound ? latch : null };
     });
 }
 
@@ -89,11 +90,12 @@ export function fileName(scope: KillScope): string {
   return process.getBuiltinModule('node:crypto').createHash('sha256').update(scope).digest('hex');
 }
 
+/** A pipe is not waited for. */
+const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
 function readLatch(file: string): Latch | null {
   try {
-    const raw: unknown = JSON.parse(
-      readFileSync(file, { encoding: 'utf8', flag: constants.O_RDONLY | constants.O_NOFOLLOW }),
-    );
+    const raw: unknown = JSON.parse(readFileSync(file, { encoding: 'utf8', flag: READING }));
     return isLatch(raw) ? raw : null;
   } catch {
     // Missing, unreadable or cut off: the caller looks at the name, which is what counts.

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { type AuditActor, type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
-import { type KillScope, type KillSubject, parseKillScope, scopesOver } from '../../guard/kill/kill-scope.ts';
+import { type KillScope, type KillSubject, scopesOver } from '../../guard/kill/kill-scope.ts';
 import {
   firstTripped,
   isTripped,
@@ -87,7 +87,6 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
     try {
       for (const { latch } of listLatches(folder)) {
         if (latch === null || tripped.has(latch.scope)) continue;
-        parseKillScope(latch.scope);
         void take(latch, { ...SUPERVISOR, id: `file by ${latch.by}` });
         listener(latch);
       }

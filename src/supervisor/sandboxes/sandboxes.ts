@@ -1,4 +1,5 @@
 import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { heldTier, type SandboxGround, type StepUser } from '../../../sandbox/launcher/ground.ts';
 import { seccompProgram } from '../../../sandbox/launcher/seccomp/program.ts';
@@ -70,6 +71,7 @@ export function openSandboxes(home: Home): Sandboxes {
       const { bubblewrap, setpriv, seccomp } = layers;
       // Without setpriv nobody turns into the user: then the view is that of root, with its masks.
       const staysRoot = isRoot && (user === null || setpriv.path === null);
+      const ownHome = user?.home ?? homedir();
       const hidden = [home.folder, anchorPlace(home.folder, process.env)].map(
         (path) => realPath(path) ?? path,
       );
@@ -87,7 +89,7 @@ export function openSandboxes(home: Home): Sandboxes {
           fault: workspaceFault(realPath(workspace) ?? workspace, hidden),
           hidden,
           readOnly: [join(packageRoot(), 'policies')],
-          guarded: guardedPlaces(realPath(workspace) ?? workspace),
+          guarded: guardedPlaces(realPath(workspace) ?? workspace, realPath(ownHome) ?? ownHome),
         },
       };
     },

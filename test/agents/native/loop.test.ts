@@ -264,6 +264,27 @@ describe('rule 2: a turn that is not whole counts for nothing', () => {
 });
 
 describe('rule 3: usage that is missing is estimated', () => {
+  test('and so is one that no count can be: twice of it is more than a number holds', async () => {
+    const told = { in: 1e308, out: -1, cached: 1e308 };
+    const agent = fakeAgent({
+      turns: [
+        [
+          ...calls(['one', {}]).slice(0, -1),
+          { type: 'finish', reason: 'tool-calls', isWhole: true, usage: told },
+        ],
+        says('four', { usage: told }),
+      ],
+      tools: { one: () => ({ isError: false, text: 'ok' }) },
+    });
+    const usage = (await agent.run())?.['usage'] as Record<string, unknown> | undefined;
+    const { cached, estimated, ...used } = usage ?? {};
+    assert.deepEqual([cached, estimated], [0, true]);
+    assert.ok(
+      Object.values(used).every((count) => Number(count) > 0 && Number(count) < 1000),
+      JSON.stringify(used),
+    );
+  });
+
   test('it is marked and never nothing', async () => {
     const agent = fakeAgent({ turns: [says('some words', counted({}))] });
     const usage = (await agent.run())?.['usage'] as { in: number; out: number; estimated: boolean };

@@ -95,6 +95,7 @@ const FILES: Readonly<Record<string, PolicyFile>> = {
   }),
   'p: mcp glob': only({ tool: '@fs/read_*' }),
   'p: when svc': allBut({ tool: 'use_aws', when: "args.service_name == 'iam'" }),
+  'p: deny spawn': allBut({ tool: 'spawn:dep*' }),
   'p: cmd list': commands(
     'git status',
     'git diff',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +72,11 @@ describe('scopes of kill switches', () => {
     'step:1a',
     'step:/a',
     'instance:a b',
+    'tool:*',
+    'tool:@files/*',
+    'tool:@builtin',
+    'workflow:night*',
+    'agent:?',
   ])
     test(`"${text}" is none`, () =>
       assert.throws(() => parseKillScope(text), { message: `"${text}" is no scope of a kill switch` }));
@@ -100,6 +106,7 @@ describe('latch files', () => {
       'a text of another scope',
       (file: string) => writeFileSync(file, JSON.stringify({ ...latch, scope: 'global' })),
     ],
+    ['a pipe that nobody writes to', (file: string) => void execFileSync('mkfifo', [file])],
     ['a link to nowhere', (file: string) => symlinkSync('/nowhere/at/all', file)],
   ] as const)
     test(`${name} holds too, and is listed as unreadable`, () => {
@@ -108,6 +115,18 @@ describe('latch files', () => {
       assert.equal(heldByFile(folder, subject), 'agent:triage');
       assert.deepEqual(listLatches(folder), [{ name: fileName('agent:triage'), latch: null }]);
     });
+
+  test('a text of what is no scope hides no other', () => {
+    const scopes = ['tool:*', 'nonsense', 'agent:triage'];
+    for (const scope of scopes)
+      writeFileSync(join(folder, fileName(scope)), JSON.stringify({ ...latch, scope }));
+    const listed = listLatches(folder);
+    assert.equal(listed.length, 3);
+    assert.deepEqual(
+      listed.flatMap((each) => each.latch ?? []),
+      [latch],
+    );
+  });
 
   test('a folder that cannot be looked into holds everything', () => {
     const file = join(folder, 'file');

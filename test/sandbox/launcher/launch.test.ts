@@ -318,6 +318,13 @@ describe('the view', { skip }, () => {
     assert.deepEqual(mountsBelow(launch({ tier: 'skill' }, { guarded })), ['--bind .']);
   });
 
+  test('what is hidden stays so where it is guarded as well', () => {
+    mkdirSync(join(workspace, '.q-workflow/secrets'), { recursive: true });
+    const state = join(workspace, '.q-workflow');
+    const made = launch({ tier: 'agent' }, { hidden: [state], guarded: [state, join(state, 'secrets')] });
+    assert.deepEqual(mountsBelow(made), ['--bind .', '--tmpfs /.q-workflow', '--remount-ro /.q-workflow']);
+  });
+
   test('a home is empty but for programs on PATH; as a workspace it does not show its keys', () => {
     const home = join(base, 'home');
     for (const folder of ['.ssh', '.tool/bin', '.local/bin', 'ws'])

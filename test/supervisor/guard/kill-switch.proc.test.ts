@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { reopenScope } from '../../../sandbox/reopen.ts';
@@ -147,10 +147,17 @@ describe('kill switches', { timeout: 240_000 }, () => {
     assert.equal((await show(id)).status, 'killed');
   });
 
-  test('a file alone trips: what runs under it is ended', async () => {
+  test('a file alone trips: what runs under it is ended', async (t) => {
     const id = await start('two');
     const scope = `instance:${id}`;
     const latch = { scope, mode: 'quarantine', reason: 'by hand', by: 'person x', at: 1 };
+    // What is no scope keeps nobody from the others, wherever it stands among them.
+    const odd = ['nonsense', 'tool:*', 'workflow:', 'x'];
+    for (const each of odd)
+      writeFileSync(join(bench.home, 'kill', fileName(each)), JSON.stringify({ ...latch, scope: each }));
+    t.after(() => {
+      for (const each of odd) rmSync(join(bench.home, 'kill', fileName(each)));
+    });
     writeFileSync(join(bench.home, 'kill', fileName(scope)), JSON.stringify(latch));
     const ended = await eventually('the run ends', async () => {
       const now = await show(id);

@@ -36,6 +36,11 @@ export function isPlaceName(name: string): boolean {
   return URL_NAME.test(name) || HOST_NAME.test(name);
 }
 
+/** True for a name of what is written or said. */
+export function isContentName(name: string): boolean {
+  return CONTENT_NAME.test(name);
+}
+
 /** True for a name of a folder that other paths of the same call may begin in. */
 export function isFolderName(name: string): boolean {
   return FOLDER_NAME.test(name);

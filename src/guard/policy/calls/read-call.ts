@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../../definition/workflow.ts';
 import { type Access, canonicalTool, likelyTool, type NativeTool, nativeTool } from '../../tools.ts';
-import { basesOf, isFileUrl, openDestinations, pathUses } from '../rules/open-places.ts';
+import { basesOf, guessedPlaces, isFileUrl, openDestinations, pathUses } from '../rules/open-places.ts';
 import type { GuardedCall } from './call.ts';
 import { textsOf } from './call-texts.ts';
 import { PathReader } from './path-reader.ts';
@@ -77,14 +77,15 @@ function readPlain(tool: string, call: GuardedCall, paths: PathReader): Read {
   // Without any argument it is no call yet: so it is asked whether a tool is trusted at all.
   if (known.some(({ spelled }) => spelled === null) && Object.keys(call.args).length > 0)
     doubts.push({ kind: 'unread', text: 'a path of it is not a text' });
-  const accesses = native === null || isOpen(tool) ? BOTH : accessesOf(native);
+  const isAny = native === null || isOpen(tool);
+  const accesses = isAny ? BOTH : accessesOf(native);
   const part: Part = {
     kind: 'call',
     text: call.tool,
     command: null,
     paths: [...known, ...texts.flatMap((each) => pathUses(each, accesses, paths, bases))],
     destinations: native === null ? openDestinations(texts) : destination === null ? [] : [destination],
-    guessedHosts: [],
+    guessedHosts: isAny ? guessedPlaces(texts) : [],
     hasOpenDestination: isFetch && destination?.host === null,
     isTransparent: false,
   };
@@ -93,9 +94,9 @@ function readPlain(tool: string, call: GuardedCall, paths: PathReader): Read {
 
 const BOTH: readonly Access[] = ['read', 'write'];
 
-/** Tools of Q that we know by name, and not what they do with their arguments. */
+/** Tools that we know by name, and not what they do with their arguments: some of Q, and whatever a skill does. */
 function isOpen(tool: string): boolean {
-  return tool === 'knowledge' || tool === 'use_aws' || tool === 'delegate';
+  return tool === 'knowledge' || tool === 'use_aws' || tool === 'delegate' || tool === 'use_skill';
 }
 
 function accessesOf(native: NativeTool): Access[] {

@@ -137,12 +137,16 @@ export const GUARDED_FILES: readonly GuardedFiles[] = [
   },
 ];
 
-/** Those of a workspace that the sandbox of agents keeps as they are, where they are there. */
-export function guardedPlaces(workspace: string): readonly string[] {
-  const names = GUARDED_FILES.flatMap(({ globs }) => globs).flatMap((glob) =>
-    glob.startsWith('**/') ? (IN_SANDBOX[glob.slice(3)] ?? [glob.slice(3)]) : [],
-  );
-  return names.filter((name) => !name.includes('*')).map((name) => `${workspace}/${name}`);
+/** Those that the sandbox of agents keeps as they are, where they are there; a home may lie in the workspace, or be it. */
+export function guardedPlaces(workspace: string, home: string): readonly string[] {
+  const globs = GUARDED_FILES.flatMap((file) => file.globs);
+  const below = (folder: string, prefix: string): string[] =>
+    globs
+      .flatMap((glob) => (glob.startsWith(prefix) ? [glob.slice(prefix.length)] : []))
+      .flatMap((name) => IN_SANDBOX[name] ?? [name])
+      .filter((name) => !name.includes('*'))
+      .map((name) => `${folder}/${name}`);
+  return [...below(workspace, '**/'), ...below(home, '${home}/')];
 }
 
 /** Where a name of the list is more than can be kept, or a pattern. */

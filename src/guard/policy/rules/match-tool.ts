@@ -30,13 +30,19 @@ export function mayBeTool(patterns: readonly string[], { tool, likelyTool, call 
   return patterns.some((pattern) => {
     if (pattern === '*') return call.kind === 'tool';
     if (pattern === '@builtin') return nativeTool(likelyTool) !== null;
-    return [tool, likelyTool, call.tool].some(
+    return [tool, likelyTool, call.tool, ...startedBy(likelyTool, call)].some(
       (name) =>
         isSameKind(pattern, name) &&
         (fitsGlobFolded(pattern, name) ||
           (isOdd(name) && fitsGlob(foldName(pattern), serverForm(foldName(name))))),
     );
   });
+}
+
+/** A skill that an agent uses is started like one of a step: who forbids `spawn:NAME` means it too. */
+function startedBy(tool: string, { kind, args }: Subject['call']): readonly string[] {
+  const skill = kind === 'tool' && tool === 'use_skill' ? args['skill'] : undefined;
+  return typeof skill === 'string' ? [`spawn:${skill}`] : [];
 }
 
 /** Has letters that a name of a tool has not, or no tool behind the name of its server. */

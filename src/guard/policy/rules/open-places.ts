@@ -1,6 +1,6 @@
 /** What texts of a call name, where nobody knows how its tool reads them. */
 import type { Access } from '../../tools.ts';
-import { isFolderName, isPathName, isPlaceName, type NamedText } from '../calls/call-texts.ts';
+import { isContentName, isFolderName, isPathName, isPlaceName, type NamedText } from '../calls/call-texts.ts';
 import type { PathReader } from '../calls/path-reader.ts';
 import type { PathUse } from '../calls/subject.ts';
 import { type Destination, readHost, readUrl } from '../calls/url.ts';
@@ -70,4 +70,22 @@ export function openDestinations(texts: readonly NamedText[]): Destination[] {
     const host = isPlaceName(name) && /[.:]|^localhost$/.test(plain) ? readHost(plain) : null;
     return host === null ? [] : [host];
   });
+}
+
+const MAX_GUESSES = 64;
+const URL_WITHIN = /[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]+/gi;
+const HOST_WORD = /^(?:[^@\s/:]+@)?(?:[\w-]+\.)+[a-z][\w-]*\.?(?::.*)?$/i;
+const ADDRESS = /^(?:\d+\.){3}\d+(?::\d+)?$|^\[[\da-f:.]+\](?::\d+)?$/i;
+
+/** Hosts within texts of any name, such as a command line: enough to forbid them. What is only said names none. */
+export function guessedPlaces(texts: readonly NamedText[]): Destination[] {
+  const spoken = texts.filter(({ name, text }) => !isContentName(name) && /[.:]/.test(text));
+  const found = spoken.flatMap(({ text }) => {
+    const words = text.split(/[\s"'`,;()<>]+/).map((word) => word.replace(/[/?#].*$/s, ''));
+    const hosts = words.filter(
+      (word) => HOST_WORD.test(word) || (ADDRESS.test(word) && word === text.trim()),
+    );
+    return [...hosts.map(readHost), ...(text.match(URL_WITHIN) ?? []).map(readUrl)];
+  });
+  return found.filter((to) => to !== null).slice(0, MAX_GUESSES);
 }

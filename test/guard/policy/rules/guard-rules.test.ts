@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { PolicySet } from '../../../../src/guard/policy/files/policy-set.ts';
-import { GUARDED_FILES } from '../../../../src/guard/policy/rules/guard-files.ts';
+import { GUARDED_FILES, guardedPlaces } from '../../../../src/guard/policy/rules/guard-files.ts';
 import { bash, callOf, HOME, setOf, verdictIn, verdictOf, WORKSPACE } from '../../../setup/policies.ts';
 
 let set: PolicySet;
@@ -12,6 +12,20 @@ before(async () => {
   // The laxest policy there can be, in every layer.
   const lax = { default: 'allow', rules: [{ effect: 'allow', tool: '*' }] } as const;
   set = await setOf(lax, { ...lax, layer: 'user' }, { ...lax, layer: 'step' });
+});
+
+test('the sandbox gets plain names, those of a home too, and of git what its own commits leave alone', () => {
+  const places = guardedPlaces('/ws', '/home/me');
+  for (const place of ['/ws/.kiro/agents', '/ws/.q-skills', '/ws/.claude/settings.json', '/home/me/.bashrc'])
+    assert.ok(places.includes(place), place);
+  assert.deepEqual(
+    places.filter((place) => /[*$~]|undefined/.test(place) || !/^\/(?:ws|home\/me)\/./.test(place)),
+    [],
+  );
+  assert.deepEqual(
+    places.filter((place) => /^\/ws\/\.git(?:$|\/)/.test(place)),
+    ['/ws/.git/config', '/ws/.git/config.worktree', '/ws/.git/hooks'],
+  );
 });
 
 const WRITES: readonly string[] = [
