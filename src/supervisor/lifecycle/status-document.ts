@@ -1,7 +1,12 @@
 import type { RunProjection } from '../../engine/projection.ts';
 import type { StepRow } from '../../engine/projection-rows.ts';
 import type { InstanceSummary, StatusDocument, StepDocument } from '../../protocol/control.ts';
-import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
+import type {
+  InstanceRow,
+  InstanceStatus,
+  ListedInstance,
+  UsageTotals,
+} from '../../store/tables/instance-rows.ts';
 import { errorDocument } from './error-document.ts';
 import type { UsagePoint } from './usage-history.ts';
 
@@ -81,7 +86,7 @@ export function stepDocument(row: StepRow, instance: string): StepDocument {
   };
 }
 
-export function instanceSummary(row: InstanceRow, status: InstanceStatus): InstanceSummary {
+export function instanceSummary(row: ListedInstance, status: InstanceStatus): InstanceSummary {
   return {
     id: row.id,
     workflow: row.workflow,
