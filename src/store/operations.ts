@@ -105,8 +105,11 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   'audit.append_once': [{ batch: string; entries: readonly AuditEntry[] }, { isNew: boolean }];
   /** Signs the head of the chain, and seals a segment when its time has come. Null when there is nothing new. */
   'audit.checkpoint': [{ at: number }, Checkpoint | null];
-  /** Removes the oldest sealed segment that is old enough, with a record. Fails with AUDIT_TAMPERED. */
-  'audit.prune': [PruneRequest, PrunedSegment | null];
+  /**
+   * Removes the oldest sealed segment that is old enough, with a record. `reading`: it has looked at a part of it, ask
+   * again. Null when there is none. Fails with AUDIT_TAMPERED.
+   */
+  'audit.prune': [PruneRequest, PrunedSegment | 'reading' | null];
   /** Takes the text of a record's payload away, with a record. False when there is none (any more). */
   'audit.erase': [{ seq: number; at: number; actor: AuditActor }, { isErased: boolean }];
   /** Remembers where the anchor of the log is. */

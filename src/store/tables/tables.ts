@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { openPrune, type PrunedSegment, type PruneRequest } from '../audit-prune.ts';
+import { openPrune } from '../audit-prune.ts';
 import { type AuditReader, openAuditReader } from '../audit-reader.ts';
 import { beginLog } from '../begin-log.ts';
 import { type ApprovalsTable, openApprovalsTable } from './approvals-table.ts';
@@ -23,7 +23,7 @@ export interface Tables {
   readonly audit: AuditTable;
   readonly checkpoints: CheckpointsTable;
   readonly segments: SegmentsTable;
-  readonly prune: (request: PruneRequest) => PrunedSegment | null;
+  readonly prune: ReturnType<typeof openPrune>;
   readonly reader: AuditReader;
   readonly events: EventsTable;
   readonly instances: InstancesTable;
