@@ -2,7 +2,9 @@ import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { APPROVAL_COLUMNS, noApprovals } from '../../src/cli/run/approval-list.ts';
 import { approvalsText } from '../../src/cli/run/approvals.ts';
-import { LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/text/list-flags.ts';
+import { LIST_FLAGS, listText, needsAll, WORKFLOW_FLAG } from '../../src/cli/text/list-flags.ts';
+
+const MOST = 100_000;
 
 export default class Approvals extends WorkflowCommand {
   static override description = 'Show what waits for a person, exactly as it would be done.';
@@ -29,10 +31,14 @@ export default class Approvals extends WorkflowCommand {
       const approvals = await client.call('approval.list', {
         id: args.id ?? null,
         isPendingOnly: !flags.all,
-        limit: flags.limit,
+        // Those that are left out do not count against the limit. One more than are shown tells that there are more.
+        limit: needsAll(flags) ? MOST : flags.limit + 1,
       });
       this.write(
-        listText(approvals, APPROVAL_COLUMNS, flags, noApprovals(flags.all), { draw: approvalsText }),
+        listText(approvals, APPROVAL_COLUMNS, flags, noApprovals(flags.all), {
+          draw: approvalsText,
+          limit: flags.limit,
+        }),
       );
     } finally {
       client.close();

@@ -1,12 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { WorkflowCommand } from '../../src/cli/base-command.ts';
 import { followRun } from '../../src/cli/run/follow-run.ts';
-import { isNarrowed, LIST_FLAGS, listText, WORKFLOW_FLAG } from '../../src/cli/text/list-flags.ts';
+import { listInstances } from '../../src/cli/text/instance-pages.ts';
+import { LIST_FLAGS, listText, needsAll, WORKFLOW_FLAG } from '../../src/cli/text/list-flags.ts';
 import { INSTANCE_COLUMNS, noInstances } from '../../src/cli/text/lists.ts';
 import { screenOf } from '../../src/cli/text/screen.ts';
 import { statusText } from '../../src/cli/text/summary.ts';
 
-const MOST = 10_000;
+const MOST = 100_000;
 
 export default class Status extends WorkflowCommand {
   static override description = 'Show what is running, or one instance with its steps.';
@@ -32,9 +33,9 @@ export default class Status extends WorkflowCommand {
     try {
       const id = args.id ?? (flags.watch ? 'latest' : undefined);
       if (id === undefined) {
-        // Those that are left out do not count against the limit.
-        const limit = isNarrowed(flags) ? MOST : flags.limit;
-        const instances = await client.call('instance.list', { isLiveOnly: !flags.all, limit });
+        // Those that are left out do not count against the limit. One more than are shown tells that there are more.
+        const most = needsAll(flags) ? MOST : flags.limit + 1;
+        const instances = await listInstances(client, !flags.all, most);
         this.write(
           listText(instances, INSTANCE_COLUMNS, flags, noInstances(flags.all), { limit: flags.limit }),
         );

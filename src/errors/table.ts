@@ -213,6 +213,12 @@ export const ERROR_TABLE = {
     'The database of the state folder is damaged or is not ours.',
     'Run q workflow supervisor restore <backup>, or move the file away; nothing was changed.',
   ),
+  STORE_NEWER: row(
+    EXIT.UNREACHABLE,
+    'terminal',
+    'The database of the state folder was written by a newer version of q workflow.',
+    'Run the newer version: nothing is wrong with the database, and nothing was changed. q workflow version says what this one is.',
+  ),
   STORE_BUSY: row(
     EXIT.UNREACHABLE,
     'retryable',

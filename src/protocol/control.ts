@@ -191,7 +191,8 @@ export interface ControlMethods
   /** All contents that were registered under a name, or (null) under any, in their order. */
   'workflow.versions': [{ name: string | null }, readonly VersionDocument[]];
   'workflow.unregister': [{ name: string; caller: Caller }, { name: string }];
-  'instance.list': [{ isLiveOnly: boolean; limit: number }, readonly InstanceSummary[]];
+  /** Live ones oldest first, all newest first; `after`: behind that one, for the next page. */
+  'instance.list': [{ isLiveOnly: boolean; limit: number; after?: string }, readonly InstanceSummary[]];
   'instance.status': [{ id: string }, StatusDocument];
   /** Answers the state now; notifications follow until the instance has ended or the connection closes. */
   'instance.watch': [{ id: string }, StatusDocument];

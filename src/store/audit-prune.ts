@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { canonicalJson, sha256 } from '../audit/canonical.ts';
-import { emptyFold, foldRecord, type Heads, loadHeads, saveHeads } from '../audit/fold.ts';
+import { emptyFold, type Fold, foldRecord, type Heads, loadHeads, saveHeads } from '../audit/fold.ts';
 import type { FoldRecord } from '../audit/fold-record.ts';
 import { type AuditActor, chainHash } from '../audit/record.ts';
 import type { SegmentBody } from '../audit/segment.ts';
@@ -21,21 +21,39 @@ export interface PrunedSegment {
   readonly bytes: number;
 }
 
+/** Of a segment, how far it has been looked at. */
+interface Reading {
+  readonly segment: SegmentBody;
+  /** The last record before it whose heads `fold` began with. */
+  readonly headsLast: number;
+  readonly fold: Fold;
+  readonly payloads: Set<string>;
+  next: number;
+  hash: string;
+}
+
+/** Records that one call looks at (some tens of milliseconds): of a busy day there are a hundred thousand. */
+const SLICE = 2000;
+
 /** The triggers that stand in the way, put back exactly as the migration made them: verify compares. */
 const TRIGGERS = ['audit_no_delete', 'audit_checkpoints_no_delete'] as const;
 
 /**
  * Removes the records of the oldest sealed segment that is old enough, with all checkpoints of them but the last, leaves
  * what they said of tables that stay (heads), and records it: all in the transaction of the caller. Null when there is
- * none. Refuses (AUDIT_TAMPERED) to remove what is not what was sealed: evidence stays.
+ * none; `reading`: nothing is removed yet, as it was looked at in part, ask again. Refuses (AUDIT_TAMPERED) to remove what
+ * is not what was sealed: evidence stays.
  */
 export function openPrune(
   database: DatabaseSync,
   audit: AuditTable,
   segments: SegmentsTable,
-): (request: PruneRequest) => PrunedSegment | null {
-  const rows = database.prepare('SELECT seq, body, hash FROM audit WHERE seq <= ? ORDER BY seq');
-  const heads = database.prepare('SELECT body FROM audit_heads');
+): (request: PruneRequest) => PrunedSegment | 'reading' | null {
+  const rows = database.prepare(
+    `SELECT seq, body, hash FROM audit WHERE seq >= ? AND seq <= ? ORDER BY seq LIMIT ${SLICE}`,
+  );
+  const heads = database.prepare('SELECT last, body FROM audit_heads');
+  const headsAt = database.prepare('SELECT last FROM audit_heads');
   const remove = database.prepare('DELETE FROM audit WHERE seq <= ?');
   const trigger = database.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?");
   const drop = database.prepare('DELETE FROM audit_payloads WHERE hash = ?');
@@ -43,25 +61,35 @@ export function openPrune(
   const removeSigned = database.prepare('DELETE FROM audit_checkpoints WHERE number < ?');
   const keepHeads = database.prepare('INSERT INTO audit_heads (last, body) VALUES (?, ?)');
 
-  /** The hashes of payloads of the removed records, and the fold up to them. */
-  const read = (segment: SegmentBody): { fold: Heads; payloads: Set<string> } => {
+  let reading: Reading | null = null;
+
+  /** What was read of the segment already, unless another one was pruned, or its pruning taken back, meanwhile. */
+  const take = (segment: SegmentBody): Reading => {
+    const headsLast = Number(headsAt.get()?.['last'] ?? 0);
+    if (reading?.segment.number === segment.number && reading.headsLast === headsLast) return reading;
     const fold = emptyFold();
     const old = heads.get();
     if (old !== undefined) loadHeads(fold, JSON.parse(String(old['body'])) as Heads);
-    const payloads = new Set<string>();
-    let hash = segment.before;
-    let next = segment.first;
-    for (const row of rows.iterate(segment.last)) {
+    const { first: next, before: hash } = segment;
+    return { segment, headsLast, fold, payloads: new Set(), next, hash };
+  };
+
+  /** Looks at the next records of it; true when that were all. */
+  const read = (at: Reading): boolean => {
+    const { segment, fold, payloads } = at;
+    const found = rows.all(at.next, segment.last);
+    for (const row of found) {
       const body = String(row['body']);
-      hash = chainHash(hash, body);
-      if (row['seq'] !== next || row['hash'] !== hash) throw tampered(next);
-      next += 1;
+      at.hash = chainHash(at.hash, body);
+      if (row['seq'] !== at.next || row['hash'] !== at.hash) throw tampered(at.next);
+      at.next += 1;
       const record = JSON.parse(body) as FoldRecord & { binds?: { payload?: { sha256: string } } };
       foldRecord(fold, record);
       if (record.binds?.payload !== undefined) payloads.add(record.binds.payload.sha256);
     }
-    if (hash !== segment.hash || next !== segment.last + 1) throw tampered(segment.last);
-    return { fold: saveHeads(fold), payloads };
+    if (found.length === SLICE && at.next <= segment.last) return false;
+    if (at.hash !== segment.hash || at.next !== segment.last + 1) throw tampered(segment.last);
+    return true;
   };
 
   const dropPayloads = (payloads: Set<string>): void => {
@@ -79,9 +107,18 @@ export function openPrune(
 
   return ({ before, at, actor }) => {
     const segment = segments.oldest(before);
-    if (segment === null) return null;
-    const { fold, payloads } = read(segment);
-    const text = canonicalJson(fold);
+    if (segment === null) {
+      reading = null;
+      return null;
+    }
+    const taken = take(segment);
+    reading = null;
+    if (!read(taken)) {
+      reading = taken;
+      return 'reading';
+    }
+    const { payloads } = taken;
+    const text = canonicalJson(saveHeads(taken.fold));
     const signed = Number(lastSigned.get(segment.last)?.['number'] ?? 0);
     withoutTriggers(() => {
       remove.run(segment.last);

@@ -9,7 +9,13 @@ import type { AuditPage, AuditQuery, ShownRecord, SupervisorTurn } from './audit
 import type { ApprovalChanges, ApprovalOperations, ApprovalReads } from './tables/approval-rows.ts';
 import type { ArchiveOperations, ArchiveReads } from './tables/archive-rows.ts';
 import type { AuditHead } from './tables/audit-table.ts';
-import type { InstanceIsolation, InstanceRow, NewInstance, UsageTotals } from './tables/instance-rows.ts';
+import type {
+  InstanceIsolation,
+  InstanceRow,
+  ListedInstance,
+  NewInstance,
+  UsageTotals,
+} from './tables/instance-rows.ts';
 import type { LatchRow } from './tables/latch-rows.ts';
 import type { Documents, RegistrationRow } from './tables/registration-rows.ts';
 import type { NewFire, ScheduleOperations, ScheduleReads } from './tables/schedule-rows.ts';
@@ -102,8 +108,11 @@ export interface WriteOperations extends ScheduleOperations, ApprovalOperations,
   ];
   /** Signs the head of the chain, and seals a segment when its time has come. Null when there is nothing new. */
   'audit.checkpoint': [{ at: number }, Checkpoint | null];
-  /** Removes the oldest sealed segment that is old enough, with a record. Fails with AUDIT_TAMPERED. */
-  'audit.prune': [PruneRequest, PrunedSegment | null];
+  /**
+   * Removes the oldest sealed segment that is old enough, with a record. `reading`: it has looked at a part of it, ask
+   * again. Null when there is none. Fails with AUDIT_TAMPERED.
+   */
+  'audit.prune': [PruneRequest, PrunedSegment | 'reading' | null];
   /** Takes the text of a record's payload away, with a record. False when there is none (any more). */
   'audit.erase': [{ seq: number; at: number; actor: AuditActor }, { isErased: boolean }];
   /** Remembers where the anchor of the log is. */
@@ -116,6 +125,8 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   /** The instance that was made last, as of a time, UTC ms. */
   'instance.latest': [{ now: number }, string | null];
   'instance.list': [{ isLiveOnly: boolean; limit: number }, InstanceRow[]];
+  /** The same for lists: what they show, and `after` which instance to go on (null: from the beginning). */
+  'instance.summaries': [{ isLiveOnly: boolean; limit: number; after: string | null }, ListedInstance[]];
   /** Incarnations in a row, up to now, of which no event came. */
   'journal.unheard': [{ id: string }, number];
   /** A page of a bounded size; see `readJournal`. */

@@ -129,6 +129,8 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       return instances.latest(args(name));
     case 'instance.list':
       return instances.list(args(name));
+    case 'instance.summaries':
+      return tables.instanceList(args(name));
     case 'journal.unheard': {
       const { id } = args(name);
       return (instances.position(id)?.incarnation ?? 0) - events.lastIncarnation(id);

@@ -34,6 +34,9 @@ export function checkPages(database: DatabaseSync): void {
 
 /** SQLite's primary result codes that mean something to a person: https://sqlite.org/rescode.html */
 export function storeError(error: unknown, what: string): WorkflowError {
+  // A backup of before would open, and lose what came since: it is not damaged, and must not look so.
+  if (error instanceof WorkflowError && error.code === 'STORE_NEWER')
+    return new WorkflowError('STORE_NEWER', `${what}: ${error.message}`, { cause: error });
   if (error instanceof WorkflowError) return error;
   const thrown = ensureError(error);
   const code = 'errcode' in thrown && typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : 0;

@@ -9,6 +9,7 @@ import type { Checkpoint } from '../../src/audit/checkpoint.ts';
 import { isSignedBy } from '../../src/audit/keys.ts';
 import { type AuditEntry, chainHash, genesisHash, SUPERVISOR } from '../../src/audit/record.ts';
 import { type VerifyReport, verifyAudit } from '../../src/audit/verify/verify.ts';
+import type { PrunedSegment } from '../../src/store/audit-prune.ts';
 import type { AuditPage } from '../../src/store/audit-reader.ts';
 import type { AuditAbout } from '../../src/store/operations.ts';
 import { openWriter } from '../../src/store/writer.ts';
@@ -255,6 +256,34 @@ test('days that are over before the time asked for are passed over, but for one 
   // One page is 5,000 records at most: all of them would be five.
   assert.deepEqual(read('oldest', 0), { types, pages: 2 });
   assert.deepEqual(read('newest', Number.MAX_SAFE_INTEGER), { types: types.toReversed(), pages: 3 });
+});
+
+test('a large segment is looked at in parts, and removed as one', () => {
+  threeDays();
+  append(...Array.from({ length: 4500 }, (_, index) => at(2 * DAY + 4, 'test', { data: { index } })));
+  sign(3 * DAY);
+  const before = types().length;
+  // Two of a few records, one of three parts, and no more.
+  const steps = Array.from({ length: 6 }, () => prune(20 * DAY)) as (PrunedSegment | 'reading' | null)[];
+  assert.deepEqual(
+    steps.map((step) => (step === null || step === 'reading' ? step : step.last - step.first + 1)),
+    [4, 3, 'reading', 'reading', 4502, null],
+  );
+  assert.equal(types().length, before - 4 - 3 - 4502 + 3);
+  sign(10 * DAY);
+  assert.deepEqual(first(verify()), ['intact', null, null], JSON.stringify(verify().problems));
+});
+
+test('a record that was edited in the last part keeps all of a large segment', () => {
+  append(...Array.from({ length: 4500 }, (_, index) => at(1, 'test', { data: { index } })));
+  sign(DAY);
+  tamper(desk.file, "UPDATE audit SET body = replace(body, '4399', '4398') WHERE seq = 4400");
+  const before = types().length;
+  assert.deepEqual(
+    Array.from({ length: 4 }, () => prune(20 * DAY)),
+    ['reading', 'reading', 'AUDIT_TAMPERED', 'reading'],
+  );
+  assert.equal(types().length, before);
 });
 
 test('what is not what was sealed is not pruned', () => {

@@ -184,6 +184,8 @@ describe('a backup', () => {
         `The newest good backup is of 2026-11-28T08:58:01.123Z: q workflow supervisor restore ${good}`,
       ],
     );
+    const newer = new WorkflowError('STORE_NEWER', 'of a newer version');
+    assert.equal(offerBackup(home(), newer), newer);
     refuseMissing(home());
     desk.leave();
     rmSync(desk.file);

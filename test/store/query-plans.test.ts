@@ -8,6 +8,7 @@ import { openApprovalsTable } from '../../src/store/tables/approvals-table.ts';
 import { openArchiveTable } from '../../src/store/tables/archive-table.ts';
 import { openAuditTable } from '../../src/store/tables/audit-table.ts';
 import { openEventsTable } from '../../src/store/tables/events-table.ts';
+import { openInstanceList } from '../../src/store/tables/instance-list.ts';
 import { openInstancesTable } from '../../src/store/tables/instances-table.ts';
 import { openRegistrationsTable } from '../../src/store/tables/registrations-table.ts';
 import { openSchedulesTable } from '../../src/store/tables/schedules-table.ts';
@@ -36,6 +37,7 @@ beforeEach(() => {
   openApprovalsTable(database);
   openArchiveTable(database, audit, instances);
   openEventsTable(database);
+  openInstanceList(database);
   openRegistrationsTable(database);
   openSchedulesTable(database);
   openVersionsTable(database);

@@ -237,7 +237,7 @@ test('a status that is asked for between a commit and its echo says what is comm
   const { context } = fakeContext({
     'instance.get': () => now,
     'instance.find': () => ['i'],
-    'instance.list': () => [now],
+    'instance.summaries': () => [now],
     'journal.read': () => ({ entries: [{ seq: 1, at: 5, event: end }], next: null }),
   });
   const fleet = createFleet(context, capacity);

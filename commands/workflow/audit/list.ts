@@ -3,7 +3,7 @@ import { auditFilterFlags } from '../../../src/cli/audit/audit-flags.ts';
 import { AUDIT_COLUMNS, NO_RECORDS } from '../../../src/cli/audit/audit-list.ts';
 import { filterOf, newestRecords } from '../../../src/cli/audit/audit-pages.ts';
 import { WorkflowCommand } from '../../../src/cli/base-command.ts';
-import { isNarrowed, LIST_FLAGS, listText } from '../../../src/cli/text/list-flags.ts';
+import { LIST_FLAGS, listText, needsAll } from '../../../src/cli/text/list-flags.ts';
 
 const MOST = 100_000;
 
@@ -26,7 +26,7 @@ export default class AuditList extends WorkflowCommand {
     const client = await this.connect();
     try {
       // Those that are left out do not count against the limit.
-      const most = isNarrowed(flags) ? MOST : flags.limit;
+      const most = needsAll(flags) ? MOST : flags.limit;
       const records = await newestRecords(client, filterOf(flags, Date.now()), most);
       this.write(
         listText(records, AUDIT_COLUMNS, flags, NO_RECORDS, {

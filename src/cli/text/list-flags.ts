@@ -64,9 +64,9 @@ export interface ListExtras<T> {
   readonly document?: (rows: readonly T[]) => unknown;
 }
 
-/** True where only a part of all rows is wanted. */
-export function isNarrowed({ filter, workflow }: ListRequest): boolean {
-  return workflow !== undefined || (filter ?? []).length > 0;
+/** True where the rows that are shown can only be told when all are there: some are left out, or the order is another. */
+export function needsAll({ filter, workflow, sort }: ListRequest): boolean {
+  return workflow !== undefined || sort !== undefined || (filter ?? []).length > 0;
 }
 
 /**
@@ -106,8 +106,10 @@ export function listText<T>(
     exact: request.exact,
     time: (iso) => (request.exact ? localTime(iso) : ago(iso, now)),
   };
-  if (draw !== undefined && request.output === undefined) return draw(rows, look);
-  return listTable(rows, columns, look);
+  const text =
+    draw !== undefined && request.output === undefined ? draw(rows, look) : listTable(rows, columns, look);
+  if (rows.length === arranged.length) return text;
+  return `${text}\n${style.dim(`… and more than these ${rows.length}: --limit shows them`)}`;
 }
 
 /** The rows as a table of `width` columns. */

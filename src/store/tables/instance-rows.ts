@@ -114,6 +114,22 @@ export interface UsageSeries {
   readonly ioWrittenPerSecond?: readonly number[];
 }
 
+/** What a list of instances shows. */
+export type ListedInstance = Pick<
+  InstanceRow,
+  | 'id'
+  | 'workflow'
+  | 'version'
+  | 'definitionHash'
+  | 'status'
+  | 'reason'
+  | 'pausedAt'
+  | 'pausedBy'
+  | 'createdAt'
+  | 'startedAt'
+  | 'endedAt'
+>;
+
 export type NewInstance = Pick<
   InstanceRow,
   | 'id'

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { WorkflowError } from '../../errors/workflow-error.ts';
 
 /** Marks a database file as ours (`PRAGMA application_id`): "qwfl". */
 export const APPLICATION_ID = 0x7177666c;
@@ -213,8 +214,8 @@ const MIGRATIONS: readonly string[] = [
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /**
- * Refuses a file that is not ours. Reads only. Throws an Error that names the versions when the file is newer than
- * this program, or says that it is another program's.
+ * Refuses a file that is not ours. Reads only. Throws STORE_NEWER with the versions when the file is newer than this
+ * program, or an Error that says that it is another program's.
  */
 export function checkVersion(database: DatabaseSync): void {
   const version = pragma(database, 'user_version');
@@ -222,7 +223,10 @@ export function checkVersion(database: DatabaseSync): void {
   const isNew = version === 0 && application === 0 && tableCount(database) === 0;
   if (!isNew && application !== APPLICATION_ID) throw new Error('the file is a database of another program');
   if (version > SCHEMA_VERSION)
-    throw new Error(`the file has schema version ${version}, this program knows up to ${SCHEMA_VERSION}`);
+    throw new WorkflowError(
+      'STORE_NEWER',
+      `the file has schema version ${version}, this program knows up to ${SCHEMA_VERSION}`,
+    );
 }
 
 /** Brings a database that `checkVersion` accepts up to SCHEMA_VERSION, each step in a transaction of its own. */

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { openPrune, type PrunedSegment, type PruneRequest } from '../audit-prune.ts';
+import { openPrune } from '../audit-prune.ts';
 import { type AuditReader, openAuditReader } from '../audit-reader.ts';
 import { beginLog } from '../begin-log.ts';
 import { type ApprovalsTable, openApprovalsTable } from './approvals-table.ts';
@@ -7,6 +7,7 @@ import { type ArchiveTable, openArchiveTable } from './archive-table.ts';
 import { type AuditTable, openAuditTable } from './audit-table.ts';
 import { type CheckpointsTable, openCheckpointsTable } from './checkpoints-table.ts';
 import { type EventsTable, openEventsTable } from './events-table.ts';
+import { openInstanceList } from './instance-list.ts';
 import { type InstancesTable, openInstancesTable } from './instances-table.ts';
 import { type LatchesTable, openLatchesTable } from './latches-table.ts';
 import { type MetaTable, openMetaTable } from './meta-table.ts';
@@ -22,10 +23,11 @@ export interface Tables {
   readonly audit: AuditTable;
   readonly checkpoints: CheckpointsTable;
   readonly segments: SegmentsTable;
-  readonly prune: (request: PruneRequest) => PrunedSegment | null;
+  readonly prune: ReturnType<typeof openPrune>;
   readonly reader: AuditReader;
   readonly events: EventsTable;
   readonly instances: InstancesTable;
+  readonly instanceList: ReturnType<typeof openInstanceList>;
   readonly registrations: RegistrationsTable;
   readonly versions: VersionsTable;
   readonly latches: LatchesTable;
@@ -61,6 +63,7 @@ export function openTables(
       reader: openAuditReader(database),
       events: openEventsTable(database),
       instances,
+      instanceList: openInstanceList(database),
       registrations: openRegistrationsTable(database),
       versions: openVersionsTable(database),
       latches: openLatchesTable(database),

@@ -2,7 +2,12 @@ import type { RunProjection } from '../../engine/projection.ts';
 import type { StepRow } from '../../engine/projection-rows.ts';
 import type { InstanceSummary, StatusDocument, StepDocument } from '../../protocol/control.ts';
 import type { ApprovalRow } from '../../store/tables/approval-rows.ts';
-import type { InstanceRow, InstanceStatus, UsageTotals } from '../../store/tables/instance-rows.ts';
+import type {
+  InstanceRow,
+  InstanceStatus,
+  ListedInstance,
+  UsageTotals,
+} from '../../store/tables/instance-rows.ts';
 import { errorDocument } from './error-document.ts';
 import type { UsagePoint } from './usage-history.ts';
 
@@ -83,7 +88,7 @@ export function stepDocument(row: StepRow, instance: string): StepDocument {
 }
 
 export function instanceSummary(
-  row: InstanceRow,
+  row: ListedInstance,
   status: InstanceStatus,
   approvals: readonly ApprovalRow[],
 ): InstanceSummary {
@@ -102,7 +107,7 @@ export function instanceSummary(
   };
 }
 
-function pausedBy({ pausedAt, pausedBy: by }: InstanceRow): StatusDocument['paused'] {
+function pausedBy({ pausedAt, pausedBy: by }: Pick<InstanceRow, 'pausedAt' | 'pausedBy'>): StatusDocument['paused'] {
   return pausedAt === null ? null : { by: by ?? 'supervisor', since: iso(pausedAt) };
 }
 

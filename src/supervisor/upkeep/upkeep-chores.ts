@@ -57,9 +57,11 @@ function tidying(
     lastAt: () => statSync(note, { throwIfNoEntry: false })?.mtimeMs ?? 0,
     run: async () => {
       const before = ageOf(settings.archiveAfterMs, ages.now());
+      let stopped: string | null = null;
       if (before !== null) {
-        const { archived, bytes, stopped } = await archive.run(before, SUPERVISOR);
-        if (stopped !== null) throw new Error(stopped);
+        const run = await archive.run(before, SUPERVISOR);
+        const { archived, bytes } = run;
+        stopped = run.stopped;
         if (archived.length > 0) log.info('ended instances are archived', { count: archived.length, bytes });
         // Nothing asks about fires of that long ago.
         while ((await store.call('fire.prune', { before, at: now() })).count > 0);
@@ -68,6 +70,8 @@ function tidying(
       if (gone.length > 0) log.info('old archives are removed', { count: gone.length });
       const oldest = ageOf(settings.auditMs, ages.now());
       if (oldest !== null) await pruneAudit(context, oldest);
+      // Only now: where there is no room to archive, what is removed makes some for the next look.
+      if (stopped !== null) throw new Error(stopped);
       makePrivate(home.archiveFolder);
       writeFileSync(note, '');
     },

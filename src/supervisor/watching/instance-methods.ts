@@ -61,8 +61,8 @@ export function instanceMethods(context: SupervisorContext, fleet: Fleet): Insta
   };
 
   return {
-    'instance.list': async ({ isLiveOnly, limit }) => {
-      const rows = await store.call('instance.list', { isLiveOnly, limit });
+    'instance.list': async ({ isLiveOnly, limit, after = null }) => {
+      const rows = await store.call('instance.summaries', { isLiveOnly, limit, after });
       return rows.map((row) => {
         const live = hasEnded(row.status) ? null : fleet.find(row.id);
         return instanceSummary(row, live?.status ?? row.status, live?.approvals ?? []);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SCHEDULE_COLUMNS } from '../../../src/cli/service/schedule-list.ts';
-import { type Look, listTable } from '../../../src/cli/text/list-flags.ts';
+import { type Look, listTable, listText } from '../../../src/cli/text/list-flags.ts';
 import { INSTANCE_COLUMNS, WORKFLOW_COLUMNS } from '../../../src/cli/text/lists.ts';
 import { ago, localTime, PLAIN } from '../../../src/cli/text/style.ts';
 import type { InstanceSummary } from '../../../src/protocol/control.ts';
@@ -158,4 +158,15 @@ test('the exact time has its offset', () => {
   assert.match(localTime('2026-03-01T12:00:00.000Z'), /^2026-0[23]-\d\d \d\d:\d\d:00 [+-]\d\d:\d\d$/);
   assert.equal(Date.parse(localTime('2026-03-01T12:00:00.000Z').replace(' ', 'T').replace(' ', '')), NOW);
   assert.equal(localTime(null), '–');
+});
+
+test('a list that is cut says that there is more, as a table only', () => {
+  const screen = { style: PLAIN, width: 80, now: NOW } as Parameters<typeof listText>[5];
+  const lines = (limit: number, output?: 'csv'): string[] =>
+    listText(RUNS, INSTANCE_COLUMNS, { json: false, exact: false, output }, '', { limit }, screen).split(
+      '\n',
+    );
+  assert.equal(lines(3).length, 4);
+  assert.deepEqual(lines(2).slice(3), ['… and more than these 2: --limit shows them']);
+  assert.equal(lines(2, 'csv').length, 3);
 });

@@ -85,7 +85,9 @@ test('once a day: a backup first, then the archive, fires and retention; the aud
 });
 
 test('one that did not come to its end is tried again at the next look', async () => {
-  const { said } = await lookAt({}, 0, 'no room');
+  const { did, said } = await lookAt({ Q_WORKFLOW_AUDIT_DAYS: '400' }, 0, 'no room');
+  // What makes room is done all the same.
+  assert.deepEqual(did, ['archive 30', 'fires 30', 'fires 30', 'prune 365 10000 2147483648', 'audit 400']);
   assert.deepEqual(said, ['error the state folder could not be tidied, trying again in 10 min']);
   assert.equal(existsSync(note()), false);
   assert.equal((await lookAt({}, 0)).did[0], 'archive 30');
