@@ -212,6 +212,9 @@ describe('a disk that is full or read-only', { timeout: 240_000, skip }, () => {
       assert.ok(!isThere(pid));
       disk.free();
       await eventually('its end', async () => (await bench.status(id)).status === 'killed');
+      const { stdout } = await bench.q('audit', 'list', '--type', 'kill.tripped', '--json');
+      assert.match(stdout, /"scope":"workflow:three"/);
+      assert.equal((await bench.q('audit', 'verify')).status, 0);
       // What holds it may be the name of a file alone.
       process.kill(await bench.supervisorPid(), 'SIGKILL');
       assert.equal((await bench.q('run', 'three', '--detach')).status, 6);

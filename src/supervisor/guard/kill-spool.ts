@@ -30,8 +30,8 @@ import { readSpool, type SpoolContent } from '../spool-file.ts';
 export interface KillSpool {
   /** Records in the database, or in the spool when that fails. Never rejects. */
   record(entry: AuditEntry): Promise<void>;
-  /** Puts a record that the database has not taken into the spool. Never throws. */
-  keep(entry: AuditEntry): void;
+  /** Puts a record that the database has not taken into the spool; false when that takes none either. Never throws. */
+  keep(entry: AuditEntry): boolean;
   /**
    * Chains what is in the spool, each record once, wherever a crash falls; call it when the database is known to
    * work. Never rejects: what cannot be chained is logged and kept for the next time.
@@ -132,7 +132,7 @@ function keepRejected(context: SupervisorGround, batch: string, content: SpoolCo
   return { type: 'spool.rejected', at: context.now(), actor: SUPERVISOR, instance: null, data };
 }
 
-function spool(file: string, entry: AuditEntry, context: SupervisorGround): void {
+function spool(file: string, entry: AuditEntry, context: SupervisorGround): boolean {
   try {
     const descriptor = openSync(
       file,
@@ -145,12 +145,14 @@ function spool(file: string, entry: AuditEntry, context: SupervisorGround): void
     } finally {
       closeSync(descriptor);
     }
+    return true;
   } catch (error) {
     context.log.error('a record is lost: neither database nor spool can be written', {
       type: entry.type,
       instance: entry.instance,
       cause: ensureError(error).message,
     });
+    return false;
   }
 }
 

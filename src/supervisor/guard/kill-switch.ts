@@ -45,6 +45,8 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
   const tripped = new Map<KillScope, Latch>(stored.latches.map((latch) => [latch.scope, latch]));
   let epoch = stored.epoch;
   let listener: (latch: Latch) => void = () => undefined;
+  /** Trips that neither database nor spool took: on a full disk an empty file is all that is left of them. */
+  const unrecorded = new Map<Latch, AuditActor>();
 
   const commit = async (latch: Latch, actor: AuditActor): Promise<void> => {
     const audit: AuditEntry = {
@@ -63,9 +65,17 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
         cause: ensureError(error).message,
       });
       // Not a record alone: it would come into the log without the switch that it speaks of.
-      spool.keep(audit);
+      if (!spool.keep(audit)) unrecorded.set(latch, actor);
     }
   };
+
+  /** The database takes records again. */
+  const stopListening = store.onAppended(() => {
+    for (const [latch, actor] of unrecorded) {
+      unrecorded.delete(latch);
+      if (tripped.get(latch.scope) === latch) void commit(latch, actor);
+    }
+  });
 
   const take = (latch: Latch, actor: AuditActor): Promise<void> => {
     tripped.set(latch.scope, latch);
@@ -161,6 +171,9 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
     onFile: (given) => {
       listener = given;
     },
-    close: () => watcher?.close(),
+    close: () => {
+      stopListening();
+      watcher?.close();
+    },
   };
 }

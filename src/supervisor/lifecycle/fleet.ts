@@ -31,9 +31,9 @@ export interface Fleet extends Ends {
   all(): LiveInstance[];
   /** Commits a new instance and queues it. Resolves when it is durable; it may run later. */
   create(run: Omit<Arguments<'instance.create'>, 'at'>): Promise<LiveInstance>;
-  /** Takes in an instance of the database that has not ended, after a restart. */
+  /** Takes in an instance of the database that has not ended, after a restart. Nothing starts until `expectAdopted`. */
   recover(live: LiveInstance): Promise<void>;
-  /** Instances are heard from now on: adopted ones have a time to come back. */
+  /** All are taken in, and heard from now on: the queue goes on, adopted ones have a time to come back. */
   expectAdopted(): void;
   /** Adopted ones that have not come back yet. */
   readonly awaited: number;
@@ -75,6 +75,8 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   );
   const arriving = new Set<Promise<LiveInstance>>();
   let isRefusing = false;
+  /** What runs has its room already, also what is not known yet. */
+  let isTakingOver = false;
   let isClosed = false;
 
   const incarnations = createIncarnations(context, {
@@ -96,7 +98,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
   });
 
   const admit = (): void => {
-    if (isRefusing) return;
+    if (isRefusing || isTakingOver) return;
     for (const { id } of ledger.admit()) {
       const live = lives.get(id);
       const plan = plans.get(id);
@@ -207,6 +209,7 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
       }),
     recover: async (live) => {
       const { row } = live;
+      isTakingOver = true;
       lives.set(row.id, live);
       if (row.status === 'waiting' && row.process === null) waits.begin(live);
       // Queued = no process was started for it since; one that was is `initializing` at least.
@@ -223,7 +226,11 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
         await pauses.settle(live);
       }
     },
-    expectAdopted: () => incarnations.expectAdopted(),
+    expectAdopted: () => {
+      incarnations.expectAdopted();
+      isTakingOver = false;
+      admit();
+    },
     get awaited() {
       return incarnations.awaited;
     },

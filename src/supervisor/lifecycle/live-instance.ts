@@ -55,6 +55,8 @@ export interface LiveInstance {
   pulse: { readonly everyMs: number; heardAt: number } | null;
   /** The process of this incarnation said who it is. */
   hasReported: boolean;
+  /** By when one that ran on alone has told how far it came (monotonic, ms): Infinity until it is back, 0 for any other. */
+  settledAt: number;
   /** Set when a stop was asked for while no process was connected. */
   pendingStop: { readonly kind: 'stop' | 'kill_switch'; readonly by: string } | null;
   /** The end of an instance without a process is being written. */
@@ -98,6 +100,7 @@ export function createLiveInstance(
     rearm: null,
     pulse: null,
     hasReported: false,
+    settledAt: 0,
     pendingStop: null,
     closing: null,
     exit: null,
@@ -129,6 +132,11 @@ export function followJournal(live: LiveInstance, entry: JournalEntry): void {
     });
   // What a paused one still had on the way does not show it as running.
   if (status !== live.status && !isPaused(live)) setStatus(live, status, null);
+}
+
+/** True while it may have ended alone, without a supervisor, and not have told yet. Who stands still tells nothing. */
+export function isReturning(live: LiveInstance): boolean {
+  return performance.now() < live.settledAt && !isPaused(live);
 }
 
 /** True while it is kept from going on: its processes, if it has any, stand still. */

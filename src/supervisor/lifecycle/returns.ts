@@ -12,6 +12,9 @@ export interface Returns {
   readonly awaited: number;
 }
 
+/** One that is back sends at once what it could not tell; the commit of that takes no longer, but on a slow disk. */
+const SETTLE_MS = 1000;
+
 /** Tells the log when the last one is there. */
 export function createReturns(log: Diagnostics): Returns {
   const away = new Set<LiveInstance>();
@@ -20,8 +23,10 @@ export function createReturns(log: Diagnostics): Returns {
   let isTold = false;
 
   const awaited = (): number => [...away].filter((live) => !isPaused(live)).length;
-  const settle = (live: LiveInstance): void => {
-    if (away.delete(live)) look();
+  const settle = (live: LiveInstance, settledAt: number): void => {
+    if (!away.delete(live)) return;
+    live.settledAt = settledAt;
+    look();
   };
   const look = (): void => {
     if (!hasBegun || isTold || expected === 0 || awaited() > 0) return;
@@ -36,14 +41,15 @@ export function createReturns(log: Diagnostics): Returns {
     expect: (live) => {
       expected += 1;
       away.add(live);
-      live.lifetime.signal.addEventListener('abort', () => settle(live), { once: true });
+      live.settledAt = Number.POSITIVE_INFINITY;
+      live.lifetime.signal.addEventListener('abort', () => settle(live, 0), { once: true });
     },
     begin: () => {
       hasBegun = true;
       look();
       return [...away];
     },
-    came: settle,
+    came: (live) => settle(live, performance.now() + SETTLE_MS),
     get awaited() {
       return awaited();
     },

@@ -18,6 +18,8 @@ export interface ScheduleEntry {
   next: PlannedFire | null;
   /** Fires of it may wait for an instance to end. */
   hasWaiting: boolean;
+  /** Some are due and not decided: an instance that ran on alone may have ended, and has not told yet. */
+  isHeldUp: boolean;
   /** What was decided and is not carried out yet; then all up to `to` is decided. Null when nothing is. */
   backlog: { readonly decisions: FireDecision[]; readonly to: number } | null;
 }
@@ -65,7 +67,8 @@ type Plan = Pick<ScheduleEntry, 'workflow' | 'problem'>;
 
 function anew(context: SupervisorContext, row: ScheduleRow, { workflow, problem }: Plan): ScheduleEntry {
   const { decidedTo, hasWaiting } = row;
-  return { row, workflow, problem, decidedTo, nextDue: context.now(), next: null, hasWaiting, backlog: null };
+  const fresh = { nextDue: context.now(), next: null, isHeldUp: false, backlog: null };
+  return { row, workflow, problem, decidedTo, hasWaiting, ...fresh };
 }
 
 async function planOf(

@@ -1,13 +1,16 @@
 import { SUPERVISOR } from '../../audit/record.ts';
 import type { Timed } from '../../definition/triggers.ts';
-import { decideFires } from '../../schedule/decide-fires.ts';
+import { type DueFire, decideFires } from '../../schedule/decide-fires.ts';
 import { dueFires, planFrom } from '../../schedule/due-fires.ts';
 import { planFires } from '../../schedule/plan.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { Fleet } from '../lifecycle/fleet.ts';
-import type { LiveInstance } from '../lifecycle/live-instance.ts';
+import { isReturning, type LiveInstance } from '../lifecycle/live-instance.ts';
 import type { FireActions } from './fire-actions.ts';
 import type { ScheduleEntry } from './schedule-entry.ts';
+
+/** Whether an instance that may have ended while no supervisor was there is waited for, to tell. */
+export type Patience = 'wait' | 'decide';
 
 /** Where an instance that is ending is not with the fleet any more, and not ended in the database yet. */
 const LOOK_AGAIN_MS = 1000;
@@ -24,10 +27,15 @@ export function createVisits(
   actions: FireActions,
   freed: (workflow: string) => void,
   monotonic: () => number,
-): (entry: ScheduleEntry, awakeSince: number) => Promise<void> {
+): (entry: ScheduleEntry, awakeSince: number, patience: Patience) => Promise<void> {
   const watched = new WeakSet<LiveInstance>();
 
-  const plan = async (entry: ScheduleEntry, workflow: Timed, awakeSince: number): Promise<void> => {
+  const plan = async (
+    entry: ScheduleEntry,
+    workflow: Timed,
+    awakeSince: number,
+    patience: Patience,
+  ): Promise<void> => {
     const { workflow: name } = entry.row;
     const at = now();
     const from = planFrom(workflow, entry.decidedTo, at);
@@ -49,8 +57,20 @@ export function createVisits(
     ]);
     const decided = new Set(known);
     const open = due.filter((fire) => !decided.has(fire.at));
+    entry.isHeldUp = patience === 'wait' && open.some(minds) && live.some(mayHaveEnded);
+    if (entry.isHeldUp) {
+      entry.nextDue = at + LOOK_AGAIN_MS;
+      return;
+    }
     const situation = { now: at, awakeSince, isLive: live.length > 0, waitingCount: waiting.length };
     entry.backlog = { decisions: decideFires(open, situation), to: last.at };
+  };
+
+  /** A skip is for good; what is queued for it, or in its place, starts as soon as it is known. */
+  const minds = ({ trigger }: DueFire): boolean => trigger.overlap === 'skip';
+  const mayHaveEnded = (id: string): boolean => {
+    const found = fleet.find(id);
+    return found !== null && isReturning(found);
   };
 
   const carryOut = async (
@@ -99,12 +119,12 @@ export function createVisits(
     if (what === 'stop' && live.pendingStop === null) await fleet.stop(live, SUPERVISOR);
   };
 
-  return async (entry, awakeSince) => {
+  return async (entry, awakeSince, patience) => {
     entry.nextDue = null;
     if (entry.workflow === null || entry.row.pausedAt !== null) return;
     // The rest of an earlier visit comes first: what is due since then is planned behind it.
     if (entry.backlog !== null) entry.nextDue = now();
-    else await plan(entry, entry.workflow, awakeSince);
+    else await plan(entry, entry.workflow, awakeSince, patience);
     if (entry.backlog !== null) await carryOut(entry, entry.backlog);
     await startWaiting(entry);
   };

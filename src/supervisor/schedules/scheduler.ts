@@ -71,6 +71,8 @@ export function createScheduler(
   /** What has to be read anew: with ten thousand schedules a change to one must not read them all. */
   let stale: Set<string> | 'all' = 'all';
   let isFirst = true;
+  /** What is about to be changed: all that is due of it is decided before, whatever may still come to be known. */
+  let changing: string | null = null;
   /** A jump of the clock that is not taken in yet. */
   let jumpMs: number | null = null;
   let timer: NodeJS.Timeout | null = null;
@@ -93,10 +95,16 @@ export function createScheduler(
   const lookThrough = async (workflow: string): Promise<void> => {
     const isBehind = (): boolean => (entries.get(workflow)?.backlog ?? null) !== null;
     let wasBehind: boolean;
-    do {
-      wasBehind = isBehind();
-      await look();
-    } while (isOpen && (wasBehind || isBehind()));
+    changing = workflow;
+    if (entries.get(workflow)?.isHeldUp === true) queue.set(workflow, now());
+    try {
+      do {
+        wasBehind = isBehind();
+        await look();
+      } while (isOpen && (wasBehind || isBehind()));
+    } finally {
+      changing = null;
+    }
   };
 
   /** One of several that take from the same names until there are no more. */
@@ -150,7 +158,7 @@ export function createScheduler(
 
   const visitSafely = async (entry: ScheduleEntry): Promise<void> => {
     try {
-      await visit(entry, awakeSince);
+      await visit(entry, awakeSince, entry.row.workflow === changing ? 'decide' : 'wait');
     } catch (error) {
       entry.nextDue = now() + RETRY_MS;
       if (isOpen)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Diagnostics } from '../../../src/supervisor/diagnostics.ts';
-import type { LiveInstance } from '../../../src/supervisor/lifecycle/live-instance.ts';
+import { isReturning, type LiveInstance } from '../../../src/supervisor/lifecycle/live-instance.ts';
 import { createReturns } from '../../../src/supervisor/lifecycle/returns.ts';
 
 function setUp(): { returns: ReturnType<typeof createReturns>; told: unknown[] } {
@@ -28,6 +28,17 @@ test('the log hears of it once, when the last one is back or over', () => {
   assert.deepEqual([returns.awaited, told], [0, [3]]);
   returns.came(third);
   assert.deepEqual(told, [3]);
+});
+
+test('one that is back has a moment to tell how far it came; one that is over has none to tell', () => {
+  const { returns } = setUp();
+  const [back, over, paused] = [left(), left(), left(1)];
+  for (const live of [back, over, paused]) returns.expect(live);
+  assert.deepEqual([back, over, paused].map(isReturning), [true, true, false]);
+  returns.came(back);
+  over.lifetime.abort();
+  assert.deepEqual([isReturning(back), isReturning(over)], [true, false]);
+  assert.ok(back.settledAt <= performance.now() + 1000);
 });
 
 test('who stands still is not waited for, but may still come', () => {

@@ -204,4 +204,34 @@ describe('overlap and catch_up together', () => {
       const told = names.map((name) => [name, found.map((part) => part.get(name)).join(' / ')]);
       assert.deepEqual(Object.fromEntries(told), expected);
     });
+
+  test('an instance that ran on alone may have ended: what was missed is decided when it has told', async () => {
+    const starter = { workspace, userHome: workspace, configHome: workspace, person: 'p', env: {} };
+    const names = ['ended', 'lasts', 'changed', 'paused', 'w'];
+    for (const name of names) on.register({ overlap: name === 'w' ? 'queue' : 'skip' }, name, starter);
+    const first = await on.begin();
+    await on.pass(first, 1);
+    news(names);
+    first.close();
+    const workflowOf = ({ row }: LiveInstance): string =>
+      (on.desk.one('instance.get', { id: row.id }) as { workflow: string }).workflow;
+    const liveOf = new Map(lives.map((live) => [workflowOf(live), live]));
+    for (const [name, live] of liveOf) {
+      live.settledAt = Number.POSITIVE_INFINITY;
+      if (name === 'paused') live.row = { ...live.row, pausedAt: 1 };
+    }
+
+    wait(MINUTE_MS);
+    const scheduler = await on.begin();
+    const none = { ended: '', lasts: '', changed: '', paused: '', w: '' };
+    const told = (): object => Object.fromEntries(news(names));
+    assert.deepEqual(told(), { ...none, paused: 'k2', w: 'q2' });
+    await scheduler.change('changed', async () => undefined);
+    assert.deepEqual(told(), { ...none, changed: 'k2' });
+    set(liveOf.get('ended')?.row.id ?? '', `status = 'completed', ended_at = ${on.clock.wall}`);
+    for (const live of liveOf.values()) live.settledAt = 0;
+    wait(1000);
+    await on.look(scheduler);
+    assert.deepEqual(told(), { ...none, ended: 'S2', lasts: 'k2' });
+  });
 });
