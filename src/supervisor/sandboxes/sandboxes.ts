@@ -1,10 +1,10 @@
 import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { heldTier, type SandboxGround, type StepUser } from '../../../sandbox/launcher/ground.ts';
+import { realPath } from '../../../sandbox/launcher/real-path.ts';
 import { seccompProgram } from '../../../sandbox/launcher/seccomp/program.ts';
 import { surveySystem, workspaceFault } from '../../../sandbox/launcher/system-view.ts';
 import type { LayerName, Tier } from '../../../sandbox/launcher/tier.ts';
-import { realPath } from '../../../sandbox/launcher/tools-view.ts';
 import { type Layers, probeLayers } from '../../../sandbox/layers.ts';
 import { anchorPlace } from '../../audit/anchor-file.ts';
 import type { StepTier } from '../../guard/tiers.ts';
