@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { type AuditActor, type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import { type KillScope, type KillSubject, parseKillScope, scopesOver } from '../../guard/kill/kill-scope.ts';
@@ -12,6 +11,7 @@ import {
 } from '../../guard/kill/latch-files.ts';
 import { failpoint } from '../../protocol/failpoint.ts';
 import type { SupervisorGround } from '../ground.ts';
+import { watchLatches } from './latch-watch.ts';
 
 /** The tripped switches of this home: rows of the database and plain files; either is enough. */
 export interface KillSwitch {
@@ -97,16 +97,8 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
 
   for (const latch of stored.latches) if (!isTripped(folder, latch.scope)) writeLatch(folder, latch);
   lookAtFiles();
-  let watcher: FSWatcher | null = null;
-  try {
-    // Against a file that is written while nobody asks for a permit: what runs has to be ended.
-    watcher = watch(folder, { persistent: false }, lookAtFiles);
-    watcher.on('error', (error) =>
-      log.error('the kill switches are watched no more', { cause: error.message }),
-    );
-  } catch (error) {
-    log.error('the kill switches cannot be watched', { cause: ensureError(error).message });
-  }
+  // Against a file that is written while nobody asks for a permit: what runs has to be ended.
+  const close = watchLatches(folder, lookAtFiles, log);
 
   const heldBy = (subject: KillSubject): KillScope | null => {
     const scopes = scopesOver(subject);
@@ -159,6 +151,6 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
     onFile: (given) => {
       listener = given;
     },
-    close: () => watcher?.close(),
+    close,
   };
 }
