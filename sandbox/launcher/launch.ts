@@ -8,10 +8,12 @@ import { environmentLink } from './environment-link.ts';
 import type { SandboxGround } from './ground.ts';
 import { linkedRepository } from './linked-worktree.ts';
 import { isInside, type Mount, mountOptions, show } from './mount.ts';
+import { privatePlaces } from './private-places.ts';
+import { realPath } from './real-path.ts';
 import { setprivWords } from './setpriv.ts';
 import type { Tier } from './tier.ts';
-import { realPath, toolsView } from './tools-view.ts';
-import { privatePlaces, workspaceView } from './workspace-view.ts';
+import { toolsView } from './tools-view.ts';
+import { workspaceView } from './workspace-view.ts';
 
 /** What one step may do and see. */
 export interface StepView {
@@ -132,7 +134,7 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
     ...homes
       .filter((each) => needsHome(each, system.folders))
       .map((target): Mount => ({ kind: 'empty', target })),
-    ...tools.mounts,
+    ...tools,
     ...space.mounts,
     ...(view.scratch === null ? [] : [show(view.scratch, 'write')]),
     ...hidden.filter((folder) => system.folders.some((seen) => isInside(folder, seen))).flatMap(hide),

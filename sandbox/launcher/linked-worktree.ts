@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { realPath } from './tools-view.ts';
+import { realPath } from './real-path.ts';
 
 const MAX_POINTER_BYTES = 4096;
 

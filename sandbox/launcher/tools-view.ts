@@ -1,7 +1,9 @@
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { StepUser } from './ground.ts';
 import { isInside, type Mount } from './mount.ts';
+import { coversBelow, isPrivate } from './private-places.ts';
+import { realPath, realPathHeld } from './real-path.ts';
 
 export interface ToolsRequest {
   /** The step's PATH. */
@@ -12,6 +14,7 @@ export interface ToolsRequest {
   readonly files: readonly string[];
   /** Folders to show as they are. */
   readonly folders: readonly string[];
+  /** A real path. */
   readonly workspace: string;
   /** Folders that are seen anyhow. */
   readonly seen: readonly string[];
@@ -19,49 +22,50 @@ export interface ToolsRequest {
   readonly user: StepUser | null;
 }
 
-export interface ToolsView {
-  readonly mounts: readonly Mount[];
-  /** What of the host they show. */
-  readonly shown: readonly string[];
-}
-
 /** A folder of programs of this name needs what lies beside it: bin/ its lib/, the shims of a version manager all. */
 const PROGRAM_FOLDERS = new Set(['bin', 'sbin', 'shims', '.bin']);
-/** Tokens that lie among the programs of cargo and npm. */
-const TOKEN_FILES = ['credentials', 'credentials.toml', '.npmrc', '.netrc'];
 
 /**
  * Read-only views of the programs that a step needs outside the system: the folders on its PATH and of its files.
- * Never a folder that holds the home, the workspace or something hidden: of such a one the file alone is shown.
+ * Never a folder that holds the home, the workspace or something hidden: of such a one the file alone is shown. Never
+ * what a home keeps private. Steps write the workspace, so no link in it leads to anything outside: what is in it is
+ * seen as the view of the workspace shows it, also by a path from elsewhere.
  */
-export function toolsView(request: ToolsRequest): ToolsView {
+export function toolsView(request: ToolsRequest): Mount[] {
   const keep = new Map<string, string>();
   const kept = keptFolders(request);
+  const realOf = (path: string): string | null => {
+    const real = realPathHeld(path, request.workspace);
+    return real === null || isPrivate(real) ? null : real;
+  };
   const offer = (path: string): boolean => {
     if (isSeen(path, request)) return false;
-    const real = realPath(path);
+    const real = realOf(path);
     if (real === null || isTooWide(real, kept, request)) return false;
     if (!isReachable(real, request.user)) return false;
     for (const target of new Set([path, real])) if (!isSeen(target, request)) keep.set(target, real);
     return true;
   };
   for (const folder of new Set(request.path.split(':'))) {
-    if (!folder.startsWith('/')) continue;
-    for (const each of new Set([folder, realPath(folder) ?? folder])) if (!offer(prefixOf(each))) offer(each);
+    const real = folder.startsWith('/') ? realOf(folder) : null;
+    if (real === null) continue;
+    for (const each of new Set([folder, real])) if (!offer(prefixOf(each))) offer(each);
   }
   for (const folder of request.folders) offer(folder);
-  for (const file of request.files)
+  for (const file of request.files.filter((each) => realOf(each) !== null))
     if (!offer(prefixOf(dirname(file)))) if (!offer(dirname(file))) offer(file);
   const targets = [...keep.keys()]
     .sort()
     .filter((target, _, all) => !all.some((other) => other !== target && isInside(target, other)));
-  return {
-    mounts: targets.flatMap((target) => [
-      { kind: 'show', source: { path: keep.get(target) ?? target }, target, access: 'read' } as const,
-      ...tokens(target),
-    ]),
-    shown: targets.flatMap((target) => [target, keep.get(target) ?? target]),
-  };
+  return targets.flatMap((target) => {
+    const source = keep.get(target) ?? target;
+    if (isInside(target, request.workspace)) return [];
+    if (isInside(source, request.workspace)) return [{ kind: 'link', target, to: source }];
+    return [
+      { kind: 'show', source: { path: source }, target, access: 'read' },
+      ...coversBelow(source, target, (path) => isReachable(path, request.user)),
+    ];
+  });
 }
 
 function prefixOf(folder: string): string {
@@ -86,12 +90,6 @@ function keptFolders({ home, workspace, hidden, user }: ToolsRequest): string[] 
   return [...folders].map((folder) => realPath(folder) ?? folder);
 }
 
-function tokens(folder: string): Mount[] {
-  return TOKEN_FILES.map((name) => join(folder, name))
-    .filter((file) => realPath(file) !== null)
-    .map((target) => ({ kind: 'mask', target }));
-}
-
 /** Whether another user could come here by itself: if not, neither can the view that is made in its name. */
 function isReachable(real: string, user: StepUser | null): boolean {
   if (user === null) return true;
@@ -100,17 +98,5 @@ function isReachable(real: string, user: StepUser | null): boolean {
     const bits = uid === user.uid ? mode >> 6 : gid === user.gid ? mode >> 3 : mode;
     if ((bits & 1) === 0 && statSync(path).isDirectory()) return false;
     if (path === '/') return true;
-  }
-}
-
-/** The path with all links resolved; null when it is not there or out of reach. Native: a tenth of the other's system calls from JS. */
-export function realPath(path: string): string | null {
-  try {
-    return realpathSync.native(path);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    // EINVAL: what was a link a moment ago is none any more. Who swaps it meanwhile gets nothing shown.
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG', 'EINVAL'].includes(code)) return null;
-    throw error;
   }
 }

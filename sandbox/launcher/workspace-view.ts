@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import type { StepUser } from './ground.ts';
 import { type Access, isInside, type Mount } from './mount.ts';
 import { holdFolder, makeBeneath, openBeneath } from './open-beneath.ts';
-import { realPath } from './tools-view.ts';
+import { realPath } from './real-path.ts';
 
 export interface WorkspaceRequest {
   /** Absolute; links in it are resolved. */
@@ -29,32 +29,6 @@ export interface WorkspaceView {
   readonly mounts: readonly Mount[];
   /** Descriptors behind the mounts; whoever gets the view closes them after the launch. */
   readonly descriptors: readonly number[];
-}
-
-/** What a home holds that no step is to see, also where the home is the workspace. */
-const PRIVATE_IN_HOME = [
-  '.ssh',
-  '.gnupg',
-  '.aws/credentials',
-  '.aws/sso',
-  '.aws/cli',
-  '.config/gcloud',
-  '.config/gh',
-  '.azure',
-  '.kube',
-  '.docker',
-  '.netrc',
-  '.npmrc',
-  '.pypirc',
-  '.git-credentials',
-  '.cargo/credentials',
-  '.cargo/credentials.toml',
-  '.password-store',
-];
-
-/** Places in a home that are hidden when the home itself is in view. */
-export function privatePlaces(homes: readonly string[]): string[] {
-  return homes.flatMap((home) => PRIVATE_IN_HOME.map((place) => join(home, place)));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readRegularBytes } from '../definition/regular-file.ts';
 import { nearest } from '../errors/nearest.ts';
@@ -87,7 +87,7 @@ export function skillFolders(places: SkillPlaces): string[] {
     join(places.home, '.q-skills'),
     places.systemDir ?? '/usr/local/share/q-cli/skills',
   ].find(isFolder);
-  const own = join(places.workspace, '.q-skills');
+  const own = ownFolder(join(places.workspace, '.q-skills'));
   return shared === undefined || shared === own ? [own] : [shared, own];
 }
 
@@ -140,6 +140,15 @@ function readSkillFile(file: string, notes: SkillNote[]): Uint8Array | null {
     notes.push(note(file, '$', `cannot be read: ${ensureError(error).message}`));
   }
   return null;
+}
+
+/**
+ * Where a link in the place of the workspace's folder leads: told here, before any step runs, because in the sandbox no
+ * link of the workspace leads out of it.
+ */
+function ownFolder(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink && isFolder(path) ? realpathSync(path) : path;
 }
 
 function isFolder(path: string): boolean {

@@ -183,6 +183,20 @@ else
       assert.deepEqual(readdirSync(stage.outside), ['file']);
     });
 
+    test('no link in the workspace makes a tool of what lies outside, and no name what a home keeps private', async () => {
+      const [planted, keys] = [join(stage.workspace, 'planted'), join(stage.env['HOME'] ?? '', '.ssh')];
+      symlinkSync(stage.outside, planted);
+      const key = join(keys, 'id_ed25519');
+      assert.equal(existsSync(key) && existsSync(join(planted, 'file')), true);
+      const files = [key, join(planted, 'file')];
+      const env = { ...stage.env, PATH: `${stage.env['PATH']}:${planted}:${keys}` };
+      for (const tier of ['skill', 'agent', 'untrusted'] as const) {
+        const { stdout, stderr } = await run({ tier, files }, `cat ${files.join(' ')}`, { env });
+        assert.equal(stdout, '', tier);
+        assert.equal(stderr.match(/No such file/g)?.length, 2, stderr);
+      }
+    });
+
     test('a state folder in the workspace stays empty, also when what is above it is moved', async () => {
       const inner = join(stage.workspace, 'a/state');
       mkdirSync(inner, { recursive: true });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -98,4 +98,13 @@ test('a name taken twice in one folder is a note, and the first file is used', (
 
 test('no folder at all is no error', () => {
   assert.deepEqual([find().list(), find().notes], [[], []]);
+});
+
+test('a link in the place of the workspace’s folder counts as where it leads, so that a step which turns it changes nothing', () => {
+  put('shared/a.json', 'a');
+  mkdirSync(join(root, 'ws'));
+  symlinkSync('../shared', join(root, 'ws/.q-skills'));
+  assert.equal(find().get('a')?.file, join(realpathSync(root), 'shared/a.json'));
+  rmSync(join(root, 'shared'), { recursive: true });
+  assert.deepEqual(find().list(), []);
 });

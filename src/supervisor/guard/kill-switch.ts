@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { type AuditActor, type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import { type KillScope, type KillSubject, scopesOver } from '../../guard/kill/kill-scope.ts';
@@ -13,6 +12,7 @@ import {
 import { failpoint } from '../../protocol/failpoint.ts';
 import type { SupervisorGround } from '../ground.ts';
 import type { KillSpool } from './kill-spool.ts';
+import { watchLatches } from './latch-watch.ts';
 
 /** The tripped switches of this home: rows of the database and plain files; either is enough. */
 export interface KillSwitch {
@@ -107,16 +107,8 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
 
   for (const latch of stored.latches) if (!isTripped(folder, latch.scope)) writeLatch(folder, latch);
   lookAtFiles();
-  let watcher: FSWatcher | null = null;
-  try {
-    // Against a file that is written while nobody asks for a permit: what runs has to be ended.
-    watcher = watch(folder, { persistent: false }, lookAtFiles);
-    watcher.on('error', (error) =>
-      log.error('the kill switches are watched no more', { cause: error.message }),
-    );
-  } catch (error) {
-    log.error('the kill switches cannot be watched', { cause: ensureError(error).message });
-  }
+  // Against a file that is written while nobody asks for a permit: what runs has to be ended.
+  const stopWatching = watchLatches(folder, lookAtFiles, log);
 
   const heldBy = (subject: KillSubject): KillScope | null => {
     const scopes = scopesOver(subject);
@@ -173,7 +165,7 @@ export async function openKillSwitch(context: SupervisorGround, spool: KillRecor
     },
     close: () => {
       stopListening();
-      watcher?.close();
+      stopWatching();
     },
   };
 }
