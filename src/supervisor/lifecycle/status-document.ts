@@ -107,7 +107,10 @@ export function instanceSummary(
   };
 }
 
-function pausedBy({ pausedAt, pausedBy: by }: Pick<InstanceRow, 'pausedAt' | 'pausedBy'>): StatusDocument['paused'] {
+function pausedBy({
+  pausedAt,
+  pausedBy: by,
+}: Pick<InstanceRow, 'pausedAt' | 'pausedBy'>): StatusDocument['paused'] {
   return pausedAt === null ? null : { by: by ?? 'supervisor', since: iso(pausedAt) };
 }
 
