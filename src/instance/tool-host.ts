@@ -129,6 +129,16 @@ function grantsOf(grant: NetworkGrant): NetworkGrants {
   return grants;
 }
 
+/**
+ * git takes a folder for a repository by what is in it, and its `config` says what git runs: an agent that may write files
+ * could make one. Only what is named `.git`, which agents cannot write, or named on the command line, is one then.
+ */
+const NAMED_REPOSITORIES = {
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'safe.bareRepository',
+  GIT_CONFIG_VALUE_0: 'explicit',
+} as const;
+
 /** What tools inherit: the caller's allow-list, without folders on PATH that an agent could fill. */
 function toolEnvironment(
   env: Readonly<Record<string, string>>,
@@ -138,5 +148,5 @@ function toolEnvironment(
   const kept = folders.filter(
     (folder) => isAbsolute(folder) && writable.every((place) => relative(place, folder).startsWith('..')),
   );
-  return { ...env, PATH: kept.join(':') };
+  return { ...env, ...NAMED_REPOSITORIES, PATH: kept.join(':') };
 }

@@ -13,9 +13,19 @@ let workspace: string;
 before(() => {
   base = mkdtempSync(join(tmpdir(), 'qw-second-look-'));
   workspace = join(base, 'ws');
-  for (const folder of ['src', 'sub', '.git/hooks', 'srcx', '../outside'])
+  for (const folder of [
+    'src',
+    'sub',
+    '.git/hooks',
+    'srcx',
+    '../outside',
+    'made/objects',
+    'made/refs',
+    'made/tree',
+  ])
     mkdirSync(join(workspace, folder), { recursive: true });
-  const files = '.env src/a.ts src/.env a b list package.json ../outside/secret .git/config README.md srcx/a';
+  const files =
+    '.env src/a.ts src/.env a b list package.json ../outside/secret .git/config README.md srcx/a made/HEAD made/config';
   for (const file of files.split(' ')) writeFileSync(join(workspace, file), 'x');
   symlinkSync('../outside', join(workspace, 'out'));
   symlinkSync('../../outside', join(workspace, 'sub/out'));

@@ -35,6 +35,11 @@ export class PathReader {
     return this.#looks > MAX_LOOKS;
   }
 
+  /** Whether an absolute path may name something: a file, a folder, a link, or what cannot be looked at. */
+  isThere(path: string): boolean {
+    return this.#files.entry(path).kind !== 'missing';
+  }
+
   /** Where an absolute path leads; as it is written where nobody can tell. */
   real(path: string): string {
     return resolvePath(path, '/', this.#files).real[0] ?? path;

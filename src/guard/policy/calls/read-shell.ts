@@ -5,6 +5,7 @@ import type { CommandReading, Redirect, SimpleCommand } from '../../command/read
 import type { Access } from '../../tools.ts';
 import { commandPart, emptyPart, pathsWithin } from '../rules/command-part.ts';
 import { programName } from '../rules/program.ts';
+import { foundRepository } from './found-repository.ts';
 import type { PathReader } from './path-reader.ts';
 import type { Doubt, Part, PathUse } from './subject.ts';
 import { readHost } from './url.ts';
@@ -31,6 +32,9 @@ export function readShell(tool: 'execute_bash' | 'exec', args: JsonObject, paths
   else if (start !== paths.workspace && !start.startsWith(`${paths.workspace}/`))
     all.push({ kind: 'careful', text: `it starts in ${start}, outside the workspace` });
   const base = start ?? paths.cwd;
+  const repository = foundRepository(reading, base, paths);
+  if (repository !== null)
+    all.push({ kind: 'unread', text: `git takes ${repository} for a repository by what is in it` });
   const parts = [
     ...reading.commands.map((command) => commandPart(command, base, paths, isTransparent(command, reading))),
     ...reading.possible.map((command) => commandPart(command, base, paths, true)),
