@@ -17,7 +17,7 @@ export async function abandon(context: SupervisorContext, fleet: Fleet, { isDele
   for (const live of lives) noteEnd(live, { kind: 'killed', by: 'supervisor' });
   fleet.close();
   await Promise.all(lives.map((live) => end(context, live)));
-  if (isDeleted) for (const { row } of lives) clearScratch(context, row.id);
+  if (isDeleted) await Promise.all(lives.map(({ row }) => clearScratch(context, row.id)));
 }
 
 async function end({ log }: SupervisorContext, live: LiveInstance): Promise<void> {

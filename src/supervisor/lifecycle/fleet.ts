@@ -142,10 +142,11 @@ export function createFleet(context: SupervisorContext, capacity: Capacity): Fle
 
   const finish = (live: LiveInstance): void => {
     lives.delete(live.row.id);
-    clearScratch(context, live.row.id);
+    const cleared = clearScratch(context, live.row.id);
     const document = statusDocument(live.row, live.projection, null);
     // Never rejects.
-    void withValues(instanceFolder(context.home, live.row.id), document).then((params) => {
+    const values = withValues(instanceFolder(context.home, live.row.id), document);
+    void Promise.all([values, cleared]).then(([params]) => {
       notify(live, { method: 'instance.ended', params });
       live.watchers.clear();
     });

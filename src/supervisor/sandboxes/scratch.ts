@@ -1,4 +1,14 @@
-import { chownSync, lchownSync, lstatSync, mkdirSync, readdirSync, rmSync, type Stats } from 'node:fs';
+import { execFile } from 'node:child_process';
+import {
+  chownSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { StepUser } from '../../../sandbox/launcher/ground.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
@@ -9,6 +19,9 @@ import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
  */
 export const SCRATCH_ROOT = '/var/tmp';
 const PREFIX = 'q-workflow-';
+/** Follows the id in the name of a folder that is being removed; no id holds it. */
+const ASIDE = '~';
+const TOOL_ENV = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
 
 /** Path of the scratch folder of an instance. Ids cannot be guessed, so nobody can be there first. */
 export function scratchFolder(id: string, root: string = SCRATCH_ROOT): string {
@@ -57,14 +70,58 @@ function isPrivateFolder(stat: Stats): boolean {
   return stat.isDirectory() && (stat.mode & 0o077) === 0;
 }
 
-/** Removes it with all that is in it. Call it when nothing of the instance runs: then nobody can move things about. */
-export function removeScratch(id: string, root: string = SCRATCH_ROOT): void {
-  rmSync(scratchFolder(id, root), { recursive: true, force: true });
+/**
+ * Removes it with all that is in it: at once where it is empty, else moved aside first, so that a run that is resumed
+ * meanwhile gets a fresh one, and then by a process of its own, since a step may have left millions of files or a
+ * tree so deep that its paths are too long for us. Call it when nothing of the instance runs.
+ */
+export async function removeScratch(id: string, root: string = SCRATCH_ROOT): Promise<void> {
+  const folder = scratchFolder(id, root);
+  try {
+    rmdirSync(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    const aside = `${folder}${ASIDE}${process.pid}-${process.hrtime.bigint()}`;
+    renameSync(folder, aside);
+    await removeTree(aside);
+  }
 }
 
-/** Ids of the instances, of any home, that have a scratch folder. */
-export function listScratches(root: string = SCRATCH_ROOT): string[] {
+/** Removes what a removal that was cut short left of an instance's folder. */
+export async function removeAside(name: string, root: string = SCRATCH_ROOT): Promise<void> {
+  if (name.startsWith(PREFIX) && name.includes(ASIDE)) await removeTree(join(root, name));
+}
+
+/** A folder that a step closed to its owner is opened first; root needs no leave. */
+async function removeTree(path: string): Promise<void> {
+  try {
+    await run('rm', ['-rf', '--', path]);
+  } catch {
+    // Without its answer: what it could not open is told by the second attempt.
+    await run('chmod', ['-R', 'u+rwx', '--', path]).catch(() => undefined);
+    await run('rm', ['-rf', '--', path]);
+  }
+}
+
+/** It goes on when the supervisor leaves, which does not wait for it. Rejects with the first line of what it said. */
+function run(file: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(file, args, { env: TOOL_ENV }, (error, _, stderr) => {
+      if (error === null) resolve();
+      else reject(new Error(stderr.split('\n', 1)[0] || error.message, { cause: error }));
+    });
+    child.unref();
+  });
+}
+
+/** Instances, of any home, that have a scratch folder, and names of what is left of one. */
+export function listScratches(
+  root: string = SCRATCH_ROOT,
+): { readonly id: string; readonly aside: string | null }[] {
   return readdirSync(root)
     .filter((name) => name.startsWith(PREFIX))
-    .map((name) => name.slice(PREFIX.length));
+    .map((name) => {
+      const [id = '', rest] = name.slice(PREFIX.length).split(ASIDE, 2);
+      return { id, aside: rest === undefined ? null : name };
+    });
 }
