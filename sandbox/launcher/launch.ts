@@ -28,6 +28,8 @@ export interface StepView {
   readonly write: readonly string[] | null;
   /** The skill file and scripts that the command line names; absolute. */
   readonly files: readonly string[];
+  /** The home of the person, whatever HOME the step has: what it keeps private is not shown. */
+  readonly home?: string | null;
 }
 
 /** The ground that a machine gives, and the view that a step gets on it. */
@@ -104,12 +106,12 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
   const { ground, view } = sandbox;
   const workspace = realPath(view.workspace) ?? view.workspace;
   const cwd = realPath(command.cwd) ?? command.cwd;
-  const home = env['HOME'] ?? null;
   const { system, hidden, user } = ground;
   const repository = linkedRepository(workspace);
+  const homes = homesOf(sandbox, env);
   const tools = toolsView({
     path: env['PATH'] ?? '',
-    home,
+    homes,
     files: [...view.files, process.execPath],
     folders: repository === null ? [] : [repository],
     workspace,
@@ -117,7 +119,6 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
     hidden,
     user,
   });
-  const homes = [...new Set([home ?? '', user?.home ?? '', '/root'])].filter((each) => each.startsWith('/'));
   const space = workspaceView({
     workspace,
     cwd,
@@ -177,6 +178,14 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
     starter: inside === null ? 'bubblewrap' : 'shell-in-bubblewrap',
     release,
   };
+}
+
+/** A skill file may say another HOME for its command: the person's counts as well. */
+function homesOf({ ground, view }: StepSandbox, env: Readonly<Record<string, string>>): string[] {
+  const homes = [env['HOME'], view.home, ground.user?.home, '/root'];
+  return [...new Set(homes)]
+    .filter((each) => typeof each === 'string')
+    .filter((each) => each.startsWith('/'));
 }
 
 /** The words before a command whose network has a listener in it; adds to `handed` what they need. */

@@ -8,8 +8,8 @@ import { realPath, realPathHeld } from './real-path.ts';
 export interface ToolsRequest {
   /** The step's PATH. */
   readonly path: string;
-  /** Its HOME; null = none. */
-  readonly home: string | null;
+  /** Homes that are none of its business; absolute. */
+  readonly homes: readonly string[];
   /** Files that it needs to run: the skill file, scripts on its command line, our Node. */
   readonly files: readonly string[];
   /** Folders to show as they are. */
@@ -84,8 +84,7 @@ function isTooWide(real: string, kept: readonly string[], { hidden }: ToolsReque
 }
 
 /** Real paths of what no view of programs may hold. */
-function keptFolders({ home, workspace, hidden, user }: ToolsRequest): string[] {
-  const homes = ['/root', home, user?.home ?? null].filter((each) => each !== null);
+function keptFolders({ homes, workspace, hidden }: ToolsRequest): string[] {
   const folders = new Set([...homes, ...homes.map((each) => join(each, '.local')), workspace, ...hidden]);
   return [...folders].map((folder) => realPath(folder) ?? folder);
 }

@@ -82,6 +82,7 @@ function sandboxOf(
       read: given.read,
       write: given.write,
       files: given.files,
+      home: bootstrap.env['HOME'] ?? null,
     },
   };
 }

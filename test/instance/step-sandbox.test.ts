@@ -21,7 +21,7 @@ function bootstrap(
   networks: Bootstrap['sandbox']['networks'] = {},
 ): Bootstrap {
   const steps = { a: { tier, mode } };
-  return { workspace: '/tmp', sandbox: { ground, steps, networks } } as unknown as Bootstrap;
+  return { workspace: '/tmp', env: {}, sandbox: { ground, steps, networks } } as unknown as Bootstrap;
 }
 
 /** What the supervisor was told, and what it answers. */

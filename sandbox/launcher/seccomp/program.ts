@@ -24,12 +24,20 @@ const TERMINAL_INPUT = [0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */];
 const FAMILIES = [2, 10, 16];
 const FORMAT_MASK = 0o170000;
 const DEVICES = [0o020000, 0o060000];
+/**
+ * Whoever runs such a file becomes its owner, and the workspace is the host's: root's own where root owns it. S_ISGID
+ * stays: folders that a group shares have it.
+ */
+const SET_USER_ID = 0o4000;
+/** O_CREAT and __O_TMPFILE, the same on both machines. Without one of them a call's mode is whatever the register held. */
+const MAKES_FILES = 0o100 | 0o20000000;
 const PERSONALITY_QUERY = 0xffffffff;
 
 /**
  * The seccomp program of every tier from `skill` on, for a `process.arch`; null where we have no numbers.
  * Refused calls answer EPERM, so that programs can go another way; clone3 answers ENOSYS because its flags are in
- * memory that a filter cannot read, and every libc then takes clone. Another architecture's calls kill.
+ * memory that a filter cannot read, and every libc then takes clone; so does openat2, whose callers take openat. Another
+ * architecture's calls kill.
  */
 export function seccompProgram(arch: string = process.arch): Buffer | null {
   const machine = MACHINES[arch];
@@ -55,6 +63,7 @@ function statements(machine: Machine): Statement[] {
     { kind: 'jump', test: 'any-bit', value: NEW_NAMESPACES, to: 'refuse' },
     { kind: 'return', action: ALLOW },
     label('clone3'),
+    label('openat2'),
     { kind: 'return', action: refuse(ENOSYS) },
     label('personality'),
     ...argument(0),
@@ -65,6 +74,7 @@ function statements(machine: Machine): Statement[] {
     label('mknodat'),
     ...argument(2),
     label('node-format'),
+    { kind: 'jump', test: 'any-bit', value: SET_USER_ID, to: 'refuse' },
     { kind: 'and', mask: FORMAT_MASK },
     ...refuseOnly(DEVICES),
     label('ioctl'),
@@ -73,6 +83,28 @@ function statements(machine: Machine): Statement[] {
     label('socket'),
     ...argument(0),
     ...allowOnly(FAMILIES),
+    label('open'),
+    ...argument(1),
+    { kind: 'jump', test: 'any-bit', value: MAKES_FILES, to: 'fchmodat' },
+    { kind: 'return', action: ALLOW },
+    label('openat'),
+    ...argument(2),
+    { kind: 'jump', test: 'any-bit', value: MAKES_FILES, to: 'mode-fourth' },
+    { kind: 'return', action: ALLOW },
+    label('mode-fourth'),
+    ...argument(3),
+    { kind: 'go', to: 'mode' },
+    label('fchmodat'),
+    label('fchmodat2'),
+    ...argument(2),
+    { kind: 'go', to: 'mode' },
+    label('chmod'),
+    label('fchmod'),
+    label('creat'),
+    ...argument(1),
+    label('mode'),
+    { kind: 'jump', test: 'any-bit', value: SET_USER_ID, to: 'refuse' },
+    { kind: 'return', action: ALLOW },
     label('refuse'),
     { kind: 'return', action: refuse(EPERM) },
     label('allow'),

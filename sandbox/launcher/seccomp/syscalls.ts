@@ -85,4 +85,12 @@ export const CHECKED = {
   mknodat: [259, 33],
   ioctl: [16, 29],
   socket: [41, 198],
+  chmod: [90, null],
+  fchmod: [91, 52],
+  fchmodat: [268, 53],
+  fchmodat2: [452, 452],
+  creat: [85, null],
+  open: [2, null],
+  openat: [257, 56],
+  openat2: [437, 437],
 } as const satisfies Numbers;

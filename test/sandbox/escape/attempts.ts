@@ -166,6 +166,14 @@ export const ATTEMPTS: readonly Attempt[] = [
   { name: 'open a device of the host', script: 'ls /dev | grep -Eq "^(kmsg|mem|vda|sda|nvme0n1)$"' },
   { name: 'make a device node', script: 'cd $WORKSPACE && mknod device c 1 3 && rm device', as: 'root' },
   { name: 'become root by a set-uid program', script: 'test "$($SETUID -u)" = 0', as: 'user' },
+  {
+    name: 'leave a set-uid program in the workspace',
+    script: 'cd $WORKSPACE && cp /bin/true left && chmod 4755 left && test -u left && rm left',
+  },
+  {
+    name: 'make a file that is set-uid from its beginning',
+    script: `cd $WORKSPACE && "$NODE" -e 'process.umask(0); fs.closeSync(fs.openSync("born", "wx", 0o4755))' && test -u born && rm born`,
+  },
   { name: 'take back a limit', script: 'ulimit -n 4096', as: 'root' },
   // Namespaces.
   { name: 'make a user namespace', script: 'unshare --user true' },

@@ -348,6 +348,18 @@ describe('the view', { skip }, () => {
     ]);
   });
 
+  test('a home that is the workspace does not show its keys to a command with another HOME either', () => {
+    const home = join(base, 'home');
+    mkdirSync(join(home, '.ssh'), { recursive: true });
+    const made = launch({ workspace: home, home }, {}, { HOME: '/somewhere/else' });
+    assert.deepEqual(mountsBelow(made, home), [
+      '--tmpfs .',
+      '--bind .',
+      '--tmpfs /.ssh',
+      '--remount-ro /.ssh',
+    ]);
+  });
+
   test('a skill file and its scripts are shown with their folder, but never a home for it', () => {
     const home = join(base, 'home');
     mkdirSync(join(home, 'skills'), { recursive: true });

@@ -84,6 +84,36 @@ for (const name of ['x64', 'arm64'] as const) {
       assert.equal(call(numberOf('mknod'), 0, 0o010000 | 0o666), ALLOW);
     });
 
+    test('no file is made or turned set-uid; what is opened, shared or private is', () => {
+      const [making, temporary, opening] = [0o101, 0o20200002, 0o2];
+      const modes = [
+        [0o4755, EPERM],
+        [0o6755, EPERM],
+        [0o4000, EPERM],
+        [0o2775, ALLOW],
+        [0o1777, ALLOW],
+        [0o600, ALLOW],
+      ] as const;
+      for (const [mode, expected] of modes) {
+        assert.equal(call(numberOf('fchmod'), 3, mode), expected, mode.toString(8));
+        assert.equal(call(numberOf('fchmodat'), 0, 0, mode), expected);
+        assert.equal(call(numberOf('fchmodat2'), 0, 0, mode, 0), expected);
+        assert.equal(call(numberOf('mknodat'), 0, 0, 0o100000 | mode), expected);
+        for (const flags of [making, temporary])
+          assert.equal(call(numberOf('openat'), 0, 0, flags, mode), expected);
+        // A mode that the kernel does not look at.
+        assert.equal(call(numberOf('openat'), 0, 0, opening, mode), ALLOW);
+        if (name === 'arm64') continue;
+        assert.equal(call(numberOf('chmod'), 0, mode), expected);
+        assert.equal(call(numberOf('creat'), 0, mode), expected);
+        assert.equal(call(numberOf('mknod'), 0, 0o100000 | mode), expected);
+        assert.equal(call(numberOf('open'), 0, making, mode), expected);
+        assert.equal(call(numberOf('open'), 0, opening, mode), ALLOW);
+      }
+      // Its flags and mode are in memory.
+      assert.equal(call(numberOf('openat2'), 0), ENOSYS);
+    });
+
     test('calls of x32 are refused', { skip: name === 'arm64' && 'there is no x32 on it' }, () => {
       assert.equal(call(0x40000000), EPERM);
       assert.equal(call(0x40000000 | (REFUSED.mount?.[0] ?? 0)), EPERM);

@@ -26,7 +26,7 @@ afterEach(() => rmSync(base, { recursive: true }));
 /** What is mounted, as `kind path`, with the temporary folder left out. */
 function view(more: Partial<ToolsRequest>): string[] {
   const request = { path: '', files: [], folders: [], seen: ['/usr'], hidden: [], user: null };
-  return toolsView({ ...request, home: join(base, 'home'), workspace: join(base, 'ws'), ...more }).map(
+  return toolsView({ ...request, homes: [join(base, 'home')], workspace: join(base, 'ws'), ...more }).map(
     (mount) =>
       `${mount.kind} ${mount.target.replace(base, '')}${mount.kind === 'link' ? ` to ${mount.to.replace(base, '')}` : ''}`,
   );
