@@ -13,6 +13,7 @@ import { realPath } from './real-path.ts';
 import { setprivWords } from './setpriv.ts';
 import type { Tier } from './tier.ts';
 import { toolsView } from './tools-view.ts';
+import { workspaceOwner } from './workspace-owner.ts';
 import { workspaceView } from './workspace-view.ts';
 
 /** What one step may do and see. */
@@ -123,7 +124,7 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
     workspace,
     cwd,
     user,
-    isShown: view.tier !== 'untrusted',
+    isShown: view.tier !== 'untrusted' && isSafe(view.workspace, workspace, hidden),
     read: view.read,
     write: view.write,
     hidden: [...hidden, ...privatePlaces(homes.map((each) => realPath(each) ?? each))],
@@ -186,6 +187,13 @@ function homesOf({ ground, view }: StepSandbox, env: Readonly<Record<string, str
   return [...new Set(homes)]
     .filter((each) => typeof each === 'string')
     .filter((each) => each.startsWith('/'));
+}
+
+/** A step may have put a link in the place of a workspace since its run began: then nothing of it is shown. */
+function isSafe(workspace: string, real: string, hidden: readonly string[]): boolean {
+  return (
+    (workspaceOwner(workspace)?.fault ?? null) === null && !hidden.some((folder) => isInside(real, folder))
+  );
 }
 
 /** The words before a command whose network has a listener in it; adds to `handed` what they need. */

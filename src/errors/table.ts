@@ -322,6 +322,12 @@ export const ERROR_TABLE = {
     'A layer of isolation that the workflow requires is not there.',
     'Run q workflow doctor to see what to install.',
   ),
+  WORKSPACE_UNSAFE: row(
+    EXIT.REFUSED,
+    'terminal',
+    'A link that another user made, or that leads to private files, stands in the place of the workspace.',
+    'Look at who made the link, then name the folder itself as workspace.',
+  ),
   SCOPE_FAILED: row(
     EXIT.FAILED,
     'retryable',

@@ -1,4 +1,4 @@
-import { renameSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { heldTier, type SandboxGround, type StepUser } from '../../../sandbox/launcher/ground.ts';
@@ -6,8 +6,10 @@ import { realPath } from '../../../sandbox/launcher/real-path.ts';
 import { seccompProgram } from '../../../sandbox/launcher/seccomp/program.ts';
 import { surveySystem, workspaceFault } from '../../../sandbox/launcher/system-view.ts';
 import type { LayerName, Tier } from '../../../sandbox/launcher/tier.ts';
+import { type WorkspaceOwner, workspaceOwner } from '../../../sandbox/launcher/workspace-owner.ts';
 import { type Layers, probeLayers } from '../../../sandbox/layers.ts';
 import { anchorPlace } from '../../audit/anchor-file.ts';
+import { WorkflowError } from '../../errors/workflow-error.ts';
 import { guardedPlaces } from '../../guard/policy/rules/guard-files.ts';
 import type { StepTier } from '../../guard/tiers.ts';
 import { type Home, unusable } from '../../protocol/home.ts';
@@ -22,6 +24,7 @@ export interface Offer {
 
 /** Finds out once what the machine can do. */
 export interface Sandboxes {
+  /** Throws WORKSPACE_UNSAFE. */
   offer(workspace: string): Promise<Offer>;
   /** Begins to find out before anybody asks. */
   lookAhead(): void;
@@ -66,7 +69,8 @@ export function openSandboxes(home: Home): Sandboxes {
       );
     },
     offer: async (workspace) => {
-      const user = isRoot ? await ownerOf(workspace) : null;
+      const owner = ownerOf(workspace);
+      const user = isRoot && owner !== null && owner.uid !== 0 ? await findUser(owner.uid, owner.gid) : null;
       const layers = await layersFor(user);
       const { bubblewrap, setpriv, seccomp } = layers;
       // Without setpriv nobody turns into the user: then the view is that of root, with its masks.
@@ -112,10 +116,11 @@ export function sandboxRecord(
   };
 }
 
-/** The owner of a workspace, where it is not root. A folder that is gone fails later, with a better word. */
-async function ownerOf(workspace: string): Promise<StepUser | null> {
-  const stat = statSync(workspace, { throwIfNoEntry: false });
-  return stat === undefined || stat.uid === 0 ? null : await findUser(stat.uid, stat.gid);
+/** The owner of a workspace; null when it is gone, which fails later, with a better word. */
+function ownerOf(workspace: string): WorkspaceOwner | null {
+  const owner = workspaceOwner(workspace);
+  if (owner === null || owner.fault === null) return owner;
+  throw new WorkflowError('WORKSPACE_UNSAFE', owner.fault, { details: { workspace } });
 }
 
 /** Steps get it by a descriptor of its own each, opened from this file. Throws STORE_FULL, HOME_UNWRITABLE. */

@@ -77,6 +77,22 @@ function mountsBelow(made: Launch, folder = workspace): string[] {
   });
 }
 
+describe('a link that came into the place of the workspace since the run began', { skip }, () => {
+  test('shows nothing of what a home keeps private, and nothing of the state folder', () => {
+    for (const to of ['.ssh', 'state']) {
+      const folder = join(base, to);
+      mkdirSync(folder);
+      rmSync(workspace, { recursive: true });
+      symlinkSync(folder, workspace);
+      assert.deepEqual(
+        mountsBelow(launch({}, { hidden: [join(base, 'state')] }), folder),
+        ['--tmpfs .', '--dir .'],
+        to,
+      );
+    }
+  });
+});
+
 describe('the chain', { skip }, () => {
   test('a confined command is started by bwrap, which reads its options and the filter from descriptors', () => {
     const { command, handed, starter } = launch({});
