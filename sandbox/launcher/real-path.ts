@@ -10,8 +10,13 @@ export function realPath(path: string): string | null {
   return reach(() => realpathSync.native(path));
 }
 
+/** The real path of what was opened by `path`, whatever is at that path by now; where the system does not tell, what is there. */
+export function openedPath(descriptor: number, path: string): string {
+  return process.platform === 'linux' ? readlinkSync(`/proc/self/fd/${descriptor}`) : realpathSync(path);
+}
+
 /**
- * The same, but null for a path on which a link in `folder` leads out of it: whoever writes there, a step for one,
+ * As `realPath`, but null for a path on which a link in `folder` leads out of it: whoever writes there, a step for one,
  * would say what it is a path to.
  */
 export function realPathHeld(path: string, folder: string): string | null {

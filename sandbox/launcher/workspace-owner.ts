@@ -1,7 +1,7 @@
-import { closeSync, fstatSync, lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, type Stats } from 'node:fs';
 import { holdFolder } from './open-beneath.ts';
 import { isPrivate } from './private-places.ts';
-import { realPath, strangeLink } from './real-path.ts';
+import { openedPath, realPath, strangeLink } from './real-path.ts';
 
 export interface WorkspaceOwner {
   readonly uid: number;
@@ -43,7 +43,7 @@ function ownerOf(real: string): Stats | null {
     throw error;
   }
   try {
-    return readlinkSync(`/proc/self/fd/${held}`) === real ? fstatSync(held) : null;
+    return openedPath(held, real) === real ? fstatSync(held) : null;
   } finally {
     closeSync(held);
   }

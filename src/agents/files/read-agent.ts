@@ -1,7 +1,6 @@
 /** Reads agent files of Q and Kiro into the one form, with a note for all that was ignored or means something else here. */
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, realpathSync } from 'node:fs';
-import { basename, dirname, extname, relative, resolve } from 'node:path';
+import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { ensureError, systemCode } from '../../errors/workflow-error.ts';
@@ -13,11 +12,10 @@ import { mcpFiles, readMcpServers, serversIn } from '../mcp-servers.ts';
 import type { Agent } from './agent.ts';
 import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
+import { readAgentFile } from './read-file.ts';
 import { readResources } from './resources.ts';
 import { settingsProblems } from './settings.ts';
 import { unknownTool } from './unknown-tool.ts';
-
-const MAX_FILE_BYTES = 1024 * 1024;
 
 export interface ReadAgent {
   readonly agent: Agent;
@@ -60,18 +58,9 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
   return { agent: { ...agent, problems: notes.errors }, notes: notes.all };
 }
 
-/** A pipe or device is never read: it would hold up whoever reads. */
 function readText(file: string, notes: NoteList): string | null {
   try {
-    const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stat = fstatSync(descriptor);
-      if (!stat.isFile()) throw new Error('it is no regular file');
-      if (stat.size > MAX_FILE_BYTES) throw new Error('it is larger than 1 MiB');
-      return readFileSync(descriptor, 'utf8');
-    } finally {
-      closeSync(descriptor);
-    }
+    return readAgentFile(file);
   } catch (error) {
     notes.error('$', `cannot be read: ${systemCode(error) ?? ensureError(error).message}`);
     return null;
@@ -101,13 +90,7 @@ function readPrompt(fields: Fields, file: string, { workspace }: AgentPlaces): s
     const named = prompt.startsWith('file:///')
       ? fileURLToPath(prompt)
       : resolve(dirname(file), prompt.slice(7));
-    const real = realpathSync(named);
-    const isNear = [dirname(file), workspace].some((folder) => isWithin(real, realpathSync(folder)));
-    if (!isNear) throw new Error('it lies neither beside the agent file nor in the workspace');
-    const notes = new NoteList(real);
-    const text = readText(real, notes);
-    if (text === null) throw new Error(notes.errors[0]?.message ?? 'cannot be read');
-    return text;
+    return readAgentFile(named, [dirname(file), workspace]);
   } catch (error) {
     fields.notes.error(
       '$.prompt',
@@ -115,11 +98,6 @@ function readPrompt(fields: Fields, file: string, { workspace }: AgentPlaces): s
     );
     return '';
   }
-}
-
-function isWithin(path: string, folder: string): boolean {
-  const way = relative(folder, path);
-  return way !== '' && !way.startsWith('..') && !way.startsWith('/');
 }
 
 function readSettings(fields: Fields): Record<string, JsonObject> {

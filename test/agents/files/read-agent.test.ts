@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, lchownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -257,4 +257,45 @@ test('a tool that nobody knows is said, with what was probably meant', () => {
     [],
     'another driver has other names',
   );
+});
+
+test('a link that a step may have put there gives no key to a model', () => {
+  const key = write('home/.ssh/id', 'a key');
+  const state = write('state/audit.key', 'a key of ours');
+  const kept = process.env['Q_WORKFLOW_HOME'];
+  process.env['Q_WORKFLOW_HOME'] = dirname(state);
+  try {
+    const links = { keys: [key, 'what a home keeps private'], ours: [state, 'the state folder'] } as const;
+    mkdirSync(join(base, 'ws/.kiro/agents'), { recursive: true });
+    for (const [name, [to, what]] of Object.entries(links)) {
+      const file = join(base, 'ws/.kiro/agents', `${name}.md`);
+      symlinkSync(to, file);
+      const { agent } = readAgent(file, places);
+      assert.equal(agent.prompt, '');
+      assert.match(
+        agent.problems[0]?.message ?? '',
+        new RegExp(`^cannot be read: it is a link (to|into) ${what}$`),
+      );
+    }
+  } finally {
+    if (kept === undefined) delete process.env['Q_WORKFLOW_HOME'];
+    else process.env['Q_WORKFLOW_HOME'] = kept;
+  }
+  const shared = join(base, 'ws/.kiro/agents/shared.md');
+  symlinkSync(write('elsewhere/shared.md', 'You do.'), shared);
+  assert.equal(readAgent(shared, places).agent.prompt, 'You do.');
+});
+
+const skip = process.getuid?.() === 0 ? false : 'only root can make links of somebody else';
+test('a link of another user gives only what is theirs', { skip }, () => {
+  const [file, secret] = [join(base, 'ws/.kiro/agents/theirs.md'), write('home/secret.md', 'of root')];
+  mkdirSync(dirname(file), { recursive: true });
+  symlinkSync(secret, file);
+  lchownSync(file, 12_345, 12_345);
+  assert.match(
+    readAgent(file, places).agent.problems[0]?.message ?? '',
+    /theirs\.md is a link of somebody else$/,
+  );
+  chownSync(secret, 12_345, 12_345);
+  assert.equal(readAgent(file, places).agent.prompt, 'of root');
 });
