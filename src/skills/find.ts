@@ -18,6 +18,9 @@ export interface SkillPlaces {
 
 /** A larger file is no skill. */
 const MAX_FILE_BYTES = 1024 * 1024;
+/** Of one folder: a step may have filled that of its workspace, and who reads it is the supervisor of all runs. */
+const MAX_FILES = 2000;
+const MAX_FOLDER_BYTES = 16 * 1024 * 1024;
 
 /** Skills that come with the product: none yet. Anything found on disk wins over them. */
 const BUILT_IN: ReadonlyMap<string, Skill> = new Map();
@@ -56,7 +59,7 @@ export class SkillCatalogue {
 
 /**
  * Reads all skill folders; the later folder wins, a name wins over an alias. What cannot be read is a note and stops
- * nothing. Synchronous: some hundred small files take milliseconds.
+ * nothing. Synchronous: some hundred small files take milliseconds, the most that is read of a folder half a second.
  */
 export function findSkills(places: SkillPlaces): SkillCatalogue {
   const byName = new Map(BUILT_IN);
@@ -93,10 +96,17 @@ export function skillFolders(places: SkillPlaces): string[] {
 
 function readFolder(folder: string, workspace: string, notes: SkillNote[]): Skill[] {
   const byName = new Map<string, Skill>();
-  for (const entry of listFolder(folder, notes)) {
+  let size = 0;
+  for (const [index, entry] of listFolder(folder, notes).entries()) {
     const file = join(folder, entry);
+    if (index >= MAX_FILES || size > MAX_FOLDER_BYTES) {
+      const most = `${MAX_FILES} files or ${MAX_FOLDER_BYTES / 1024 / 1024} MiB`;
+      notes.push(note(folder, '$', `has more than ${most}: ${entry} and what comes after it is left out`));
+      break;
+    }
     const bytes = readSkillFile(file, notes);
     if (bytes === null) continue;
+    size += bytes.length;
     const { skill, notes: found } = normaliseSkill(bytes, file, workspace);
     notes.push(...found);
     const other = byName.get(skill.name);

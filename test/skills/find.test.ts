@@ -108,3 +108,12 @@ test('a link in the place of the workspace’s folder counts as where it leads, 
   rmSync(join(root, 'shared'), { recursive: true });
   assert.deepEqual(find().list(), []);
 });
+
+test('a folder that a step has filled is not read to its end, and that is said', () => {
+  for (let index = 0; index < 2002; index += 1)
+    put(`ws/.q-skills/s${String(index).padStart(4, '0')}.json`, `x${index}`);
+  const { notes } = find();
+  assert.equal(find().list().length, 2000);
+  const said = 'has more than 2000 files or 16 MiB: s2000.json and what comes after it is left out';
+  assert.equal(notes.at(-1)?.message, said);
+});

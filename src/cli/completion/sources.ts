@@ -40,7 +40,10 @@ export function openSources(home: Home, caller: Caller): Sources {
       const listed = await asked(home, (client) => client.call('workflow.list', { caller }));
       if (listed !== null) return listed.map(({ name, description }) => ({ value: name, description }));
       const { folderSources } = await import('../../supervisor/definitions/workflow-folders.ts');
-      return folderSources(caller).map(({ name, file }) => ({ value: name, description: file }));
+      const found: Candidate[] = [];
+      for await (const { name, file } of folderSources(caller))
+        found.push({ value: name, description: file });
+      return found;
     },
     versions: async (name) => {
       const listed = await asked(home, (client) => client.call('workflow.versions', { name }));

@@ -5,6 +5,7 @@ import { readRegularFile } from '../../definition/regular-file.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { WorkflowSummary } from '../../protocol/workflow-control.ts';
+import { takeBreaths } from '../breaths.ts';
 
 /** A definition that was found, not loaded yet. */
 export interface WorkflowSource {
@@ -17,6 +18,9 @@ export interface WorkflowSource {
 /** Larger files are no workflows: refuse before reading them into memory. */
 export const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
+/** A larger file goes by its own name, whatever name is in it: to look into one of the largest takes seconds. */
+const MAX_NAMED_BYTES = 1024 * 1024;
+
 /** Where definitions are looked for, in this order. */
 export function workflowFolders(caller: Caller): { kind: 'workspace' | 'user'; folder: string }[] {
   return [
@@ -25,13 +29,19 @@ export function workflowFolders(caller: Caller): { kind: 'workspace' | 'user'; f
   ];
 }
 
-/** The JSON files of the workflow folders, each with the name that is in it (else its file name). */
-export function folderSources(
+/**
+ * The JSON files of the workflow folders, each with the name that is in it (else its file name). They are read one by
+ * one, with room between for what else is to be done: a step may have filled the folder of its workspace.
+ */
+export async function* folderSources(
   caller: Caller,
-): (WorkflowSource & { kind: 'workspace' | 'user'; name: string })[] {
-  return workflowFolders(caller).flatMap(({ kind, folder }) =>
-    jsonFiles(folder).map((file) => ({ kind, file, text: null, name: nameIn(file) })),
-  );
+): AsyncGenerator<WorkflowSource & { kind: 'workspace' | 'user'; name: string }> {
+  const breath = takeBreaths();
+  for (const { kind, folder } of workflowFolders(caller))
+    for (const file of jsonFiles(folder)) {
+      yield { kind, file, text: null, name: nameIn(file) };
+      await breath();
+    }
 }
 
 function jsonFiles(folder: string): string[] {
@@ -52,11 +62,11 @@ function jsonFiles(folder: string): string[] {
 function nameIn(file: string): string {
   const fallback = file.slice(file.lastIndexOf('/') + 1, -'.json'.length);
   try {
-    const parsed: unknown = JSON.parse(readRegularFile(file, MAX_FILE_BYTES));
+    const parsed: unknown = JSON.parse(readRegularFile(file, MAX_NAMED_BYTES));
     const name = typeof parsed === 'object' && parsed !== null && 'name' in parsed ? parsed.name : null;
     return typeof name === 'string' ? name : fallback;
   } catch (error) {
-    // A broken or unreadable file is listed under its file name, with its problems.
+    // A broken, unreadable or large file is listed under its file name, with its problems.
     if (error instanceof Error) return fallback;
     throw error;
   }

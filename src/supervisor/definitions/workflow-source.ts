@@ -26,15 +26,18 @@ export async function findWorkflow(store: Store, target: string, caller: Caller)
     const text = await store.call('document.get', { hash: row.definitionHash });
     return { kind: 'registered', file: row.source, text };
   }
-  const sources = folderSources(caller);
-  for (const source of sources) if (source.name === target) return source;
+  const found: string[] = [];
+  for await (const source of folderSources(caller)) {
+    if (source.name === target) return source;
+    found.push(source.name);
+  }
   const row = await store.call('registration.get', { name: target });
   if (row !== null) {
     const text = await store.call('document.get', { hash: row.definitionHash });
     if (text !== null) return { kind: 'registered', file: row.source, text };
   }
   const registered = await store.call('registration.list', {});
-  const names = [...sources, ...registered].map(({ name }) => name);
+  const names = [...found, ...registered.map(({ name }) => name)];
   const near = didYouMean(nearest(target, names) ?? nearestFile(resolve(caller.workspace, target)));
   throw new WorkflowError('WORKFLOW_NOT_FOUND', `no workflow is called "${target}"${near}`, {
     details: { searched: workflowFolders(caller).map(({ folder }) => folder) },
@@ -74,7 +77,7 @@ export async function listWorkflows(
   const add = (summary: WorkflowSummary): void => {
     if (!found.has(summary.name)) found.set(summary.name, summary);
   };
-  for (const source of folderSources(caller)) add(await summarise(source, source.name));
+  for await (const source of folderSources(caller)) add(await summarise(source, source.name));
   for (const summary of registered) add(summary);
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { readRegularFile } from '../../../definition/regular-file.ts';
 import { ensureError, type Problem, systemCode, WorkflowError } from '../../../errors/workflow-error.ts';
 import { packageRoot } from '../../../protocol/install.ts';
@@ -37,7 +38,11 @@ export async function findPolicies(places: PolicyPlaces): Promise<LoadedFile[]> 
   ];
   const files: LoadedFile[] = [];
   for (const [layer, folder, owner] of folders)
-    for (const file of policyFiles(folder)) files.push(await readPolicy(file, layer, owner));
+    for (const file of policyFiles(folder)) {
+      files.push(await readPolicy(file, layer, owner));
+      // A step may have filled the folder of its workspace: others have their turn between.
+      await setImmediate();
+    }
   return files;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -26,6 +26,24 @@ describe('folders of policies', () => {
     mkdirSync(join(base, 'other', '.amazonq'), { recursive: true });
     symlinkSync('/nowhere', join(base, 'other', '.amazonq', 'policies'));
     assert.deepEqual(await faults('config', 'other'), ['workspace']);
+  });
+
+  test('one that a step has filled leaves room for others between its files', async (t) => {
+    const base = mkdtempSync(join(tmpdir(), 'qw-find-'));
+    t.after(() => rmSync(base, { recursive: true }));
+    const places = policyPlaces(base, base);
+    mkdirSync(places.workspace, { recursive: true });
+    for (const name of ['a', 'b', 'c', 'd']) writeFileSync(join(places.workspace, `${name}.json`), '{}');
+    let turns = 0;
+    let isOver = false;
+    const turn = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(turn);
+    };
+    setImmediate(turn);
+    assert.equal((await findPolicies(places)).length, 4);
+    isOver = true;
+    assert.ok(turns >= 4, `${turns} turns of the event loop`);
   });
 });
 
