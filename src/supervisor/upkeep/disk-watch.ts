@@ -13,6 +13,8 @@ export interface DiskWatch {
 
 const LOOK_MS = 1000;
 
+const MAX_CAUSE = 300;
+
 /** `passed` ends the instance. */
 export function createDiskWatch(
   lives: () => Iterable<LiveInstance>,
@@ -28,8 +30,16 @@ export function createDiskWatch(
     for (const live of watched) {
       const allowed = live.row.limits.diskBytes ?? null;
       if (allowed === null || live.scope === null || isPaused(live)) continue;
-      const seen = await folderSize(scratchFolder(live.row.id));
-      if (seen > allowed && live.scope !== null) passed(live, seen);
+      try {
+        const seen = await folderSize(scratchFolder(live.row.id));
+        if (seen > allowed && live.scope !== null) passed(live, seen);
+      } catch (error) {
+        // What a step made of its folder keeps no other from being looked at.
+        log.warn('a scratch folder could not be measured', {
+          instance: live.row.id,
+          cause: ensureError(error).message.slice(0, MAX_CAUSE),
+        });
+      }
     }
   };
   const close = (): void => {
@@ -43,13 +53,9 @@ export function createDiskWatch(
         // A large folder takes longer than our beat: one look at a time.
         if (isLooking) return;
         isLooking = true;
-        look()
-          .catch((error: unknown) =>
-            log.warn('a scratch folder could not be measured', { cause: ensureError(error).message }),
-          )
-          .finally(() => {
-            isLooking = false;
-          });
+        void look().finally(() => {
+          isLooking = false;
+        });
       }, LOOK_MS).unref();
     },
     close,

@@ -76,6 +76,24 @@ describe('the scratch folder of an instance', { timeout: 120_000 }, () => {
     bench.script('go', '');
     assert.equal((await endOf(bench, calm)).status, 'completed');
   });
+
+  test('a run is ended too where no path names what fills its scratch', async () => {
+    const dig = `process.chdir(process.env.TMPDIR);
+      const fs = require('node:fs');
+      for (let i = 0; i < 3000; i += 1) { fs.mkdirSync('d'); process.chdir('d'); }
+      fs.writeFileSync('big', Buffer.alloc(30_000_000));
+      setTimeout(() => {}, 60_000);`;
+    const node = process.execPath;
+    bench.skill('dig', { type: 'code_inline', command: node, args: ['-e', dig] });
+    bench.workflow('digger', {
+      steps: [{ id: 'it', type: 'skill', skill: 'dig' }],
+      resource_limits: { max_disk_mb: 28 },
+    });
+    const { code, run } = await runToEnd(bench, 'digger');
+    assert.equal(code, 8, JSON.stringify(run.error));
+    assert.match(run.reason ?? '', /^disk: 28 MB limit, \d+ MB seen$/);
+    assert.equal(existsSync(scratchFolder(run.id)), false);
+  });
 });
 
 function lacksBubblewrap(): string | false {
