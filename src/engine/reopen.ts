@@ -6,6 +6,7 @@ import {
   hasEnded,
   isFrameDone,
   isLeaf,
+  isOfLatestAttempt,
   type MutableRunState,
   type StepNode,
 } from './run-state.ts';
@@ -25,7 +26,7 @@ export function reopen(
     if (node === undefined || !hasEnded(node)) {
       throw new IllegalTransition(path, node?.status ?? 'absent', 'pending', 'only what ended is reopened');
     }
-    open(state, node);
+    open(state, node, [...forgotten, ...reopened]);
     touched.add(node.frame);
   }
   for (const frame of touched) recount(frame);
@@ -58,18 +59,33 @@ function forgetTurn(state: MutableRunState, loop: StepNode, turn: Frame): void {
   if (loop.current === turn) loop.current = loop.frames.at(-1) ?? null;
 }
 
-/** A composite goes on in the frame it was in; a leaf, or a composite that never began, starts anew. */
-function open(state: MutableRunState, node: StepNode): void {
+/**
+ * A composite goes on in the frame it was in, or begins the retry that it waited for; a leaf, or a composite that
+ * never began, starts anew.
+ */
+function open(state: MutableRunState, node: StepNode, paths: readonly string[]): void {
+  const waitsForRetry = waitedForRetry(node, paths);
   const goesOn = !isLeaf(node) && node.frames.length > 0;
   const hasBegun = !isLeaf(node) && node.attempt > 0 && node.dueAt === null;
-  node.status = goesOn || hasBegun ? 'running' : 'pending';
+  if (waitsForRetry) node.status = 'retrying';
+  else node.status = goesOn || hasBegun ? 'running' : 'pending';
   if (goesOn) node.current ??= node.frames.at(-1) ?? null;
-  node.attemptBase = node.status === 'running' ? node.attempt - 1 : node.attempt;
+  node.attemptBase = node.status === 'pending' ? node.attempt : node.attempt - 1;
   node.error = null;
   node.result = null;
-  node.dueAt = null;
+  node.dueAt = waitsForRetry ? 0 : null;
   state.open.delete(node);
   state.open.add(node);
+}
+
+/**
+ * True for a composite that was cancelled before its retry had a frame. Journals of older versions took it up in the
+ * attempt before: one with a step of that among the paths goes on there.
+ */
+function waitedForRetry(node: StepNode, paths: readonly string[]): boolean {
+  const frame = node.frames.at(-1);
+  if (frame === undefined || isOfLatestAttempt(node, frame)) return false;
+  return !paths.some((path) => path.startsWith(frame.prefix));
 }
 
 function recount(frame: Frame): void {

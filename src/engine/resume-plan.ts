@@ -3,7 +3,7 @@ import type { Workflow } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import type { RunEvent } from './events.ts';
 import { planOf, replay } from './replay.ts';
-import { type Frame, isLeaf, type MutableRunState, type StepNode } from './run-state.ts';
+import { type Frame, isLeaf, isOfLatestAttempt, type MutableRunState, type StepNode } from './run-state.ts';
 
 export interface ResumePlan {
   readonly forgotten: readonly string[];
@@ -48,9 +48,20 @@ function rootsOf(state: MutableRunState): StepNode[] {
   return [...undos, ...state.rollback.frame.children.values()].filter(isCancelled);
 }
 
-/** The latest frame of the composite that is not forgotten. */
+/**
+ * The latest frame of the composite that is not forgotten; undefined when its latest attempt is over, or has none:
+ * what is in an older one stays as it is, since the retry does all of it again.
+ */
 function goesOnIn(node: StepNode, isGone: ReadonlySet<string>): Frame | undefined {
-  return node.frames.findLast((frame) => !isGone.has(frame.prefix.slice(0, -1)));
+  if (isAttemptOver(node)) return undefined;
+  return node.frames.findLast(
+    (frame) => isOfLatestAttempt(node, frame) && !isGone.has(frame.prefix.slice(0, -1)),
+  );
+}
+
+/** True while its retry is waited for, or its strategy is carried out. */
+function isAttemptOver({ status }: StepNode): boolean {
+  return status === 'retrying' || status === 'failing';
 }
 
 /** Fills `forgotten` and gives the composites around the step, outermost first. */
@@ -104,7 +115,8 @@ function refuseOlderAttempt(owner: StepNode, frame: Frame, from: string): void {
   const later = owner.frames.slice(owner.frames.indexOf(frame) + 1);
   const isTurn =
     owner.step.type === 'loop' && later.every((turn) => (turn.iteration ?? 0) > (frame.iteration ?? 0));
-  if (later.length === 0 || isTurn) return;
+  const isGivenUp = isAttemptOver(owner) || !isOfLatestAttempt(owner, frame);
+  if (!isGivenUp && (later.length === 0 || isTurn)) return;
   throw new WorkflowError(
     'STEP_NOT_FOUND',
     `${from} belongs to an attempt of ${owner.path} that was given up.`,

@@ -5,6 +5,7 @@
 import { isLeafStep, type Json, type JsonObject, type Step } from '../definition/workflow.ts';
 import type { ErrorRecord } from '../errors/workflow-error.ts';
 import type { ContextValues, StopKind } from './events.ts';
+import { framePrefix } from './paths.ts';
 import { isNodeEnded, type NodeStatus, type RunStatus } from './transitions.ts';
 
 /** One step at one place of the run: the same step in another turn or group attempt is another node. */
@@ -160,6 +161,12 @@ export function isFrameDone(frame: Frame): boolean {
 export function containerOf(node: StepNode): StepNode | null {
   if (node.relation === 'undo') return null;
   return node.host ?? node.frame.owner;
+}
+
+/** True for a frame of the composite's latest attempt: one that is only announced, to be retried, has none yet. */
+export function isOfLatestAttempt(node: StepNode, frame: Frame): boolean {
+  const turn = node.step.type === 'loop' ? frame.iteration : null;
+  return frame.prefix === framePrefix(node.path, node.attempt, turn);
 }
 
 /** The number that the node's next attempt has; for one that is due, interrupted or suspended, its attempt already. */

@@ -14,6 +14,7 @@ import {
   retry,
   SKIP,
   skill,
+  snapshot,
   workflow,
 } from './support.ts';
 
@@ -535,6 +536,62 @@ test('a run that the supervisor ended while it waited for a retry goes on at onc
   assert.deepEqual(again.go(), ['a#2']);
   again.fail('a');
   assert.equal(again.engine.state.nodes.get('a')?.status, 'retrying');
+});
+
+test('a group that was ended or stopped while it waited for its retry begins that, and nothing in the attempt before', () => {
+  const policy = retry({ initialDelayMs: 100_000, maxDelayMs: 100_000, maxAttempts: 2 });
+  const definition = workflow([parallel('g', [skill('a'), skill('b')])], { perStep: { g: policy } });
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('g/a');
+  bench.fail('g/b');
+  assert.equal(bench.engine.state.status, 'waiting');
+  const ended: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'r', error: null };
+  const lost = new Bench(definition, [...bench.journal, ended]);
+  lost.resume('requested');
+  assert.deepEqual(lost.go(), ['g~2/a#1', 'g~2/b#1']);
+  const stopped = bench.crash(definition);
+  stopped.stop('stop');
+  stopped.advance();
+  stopped.resume('requested');
+  assert.deepEqual(stopped.go(), ['g~2/a#1', 'g~2/b#1']);
+  const replayed = stopped.crash(definition);
+  assert.deepEqual(snapshot(replayed.engine.state), snapshot(stopped.engine.state));
+});
+
+test('a loop that was stopped while it waited for its retry begins with its first turn', () => {
+  const policy = retry({ initialDelayMs: 1000, maxAttempts: 2 });
+  const definition = workflow([loop('l', 'true', [skill('a')], { maxIterations: 2 })], {
+    perStep: { l: policy },
+  });
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('l[0]/a');
+  bench.done('l[1]/a');
+  bench.stop('stop');
+  bench.advance();
+  assert.throws(() => bench.resume('requested', 'l[1]/a'), {
+    code: 'STEP_NOT_FOUND',
+    message: 'l[1]/a belongs to an attempt of l that was given up.',
+  });
+  bench.resume('requested');
+  assert.deepEqual(bench.go(), ['l~2[0]/a#1']);
+});
+
+test('a group whose handler waited when the run was ended goes on with the handler alone', () => {
+  const wait = retry({ initialDelayMs: 100_000, maxDelayMs: 100_000, maxAttempts: 2 });
+  const definition = workflow([parallel('g', [skill('a'), skill('b')])], {
+    perStep: { g: custom(skill('h')), h: wait },
+  });
+  const bench = new Bench(definition);
+  bench.go();
+  bench.done('g/a');
+  bench.fail('g/b');
+  bench.fail('g!h');
+  const ended: RunEvent = { type: 'run.ended', status: 'stopped', reason: 'r', error: null };
+  const again = new Bench(definition, [...bench.journal, ended]);
+  again.resume('requested');
+  assert.deepEqual(again.go(), ['g!h#2']);
 });
 
 test('resume from a step forgets it and all after it, in its turn and around', () => {
