@@ -35,8 +35,8 @@ export function toolsView(request: ToolsRequest): Mount[] {
   const keep = new Map<string, string>();
   const kept = keptFolders(request);
   const realOf = (path: string): string | null => {
-    const real = realPathHeld(path, request.workspace);
-    return real === null || isPrivate(real) ? null : real;
+    const real = isOfKernel(path) ? null : realPathHeld(path, request.workspace);
+    return real === null || isPrivate(real) || isOfKernel(real) ? null : real;
   };
   const offer = (path: string): boolean => {
     if (isSeen(path, request)) return false;
@@ -66,6 +66,11 @@ export function toolsView(request: ToolsRequest): Mount[] {
       ...coversBelow(source, target, (path) => isReachable(path, request.user)),
     ];
   });
+}
+
+/** What the kernel makes up as it is asked: a step has its own, and `/proc/self` of the launcher is not that of the step. */
+function isOfKernel(path: string): boolean {
+  return ['/proc', '/sys', '/dev'].some((folder) => isInside(path, folder));
 }
 
 function prefixOf(folder: string): string {

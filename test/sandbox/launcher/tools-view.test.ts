@@ -39,6 +39,17 @@ function put(...path: string[]): string {
   return file;
 }
 
+test('what the kernel makes up is no tool: a step has its own', { skip }, () => {
+  const files = [
+    '/proc/self/mountinfo',
+    '/proc/meminfo',
+    '/proc/1/root/usr/bin/env',
+    '/sys/kernel/mm',
+    '/dev/null',
+  ];
+  assert.deepEqual(view({ files, path: '/proc/self/cwd:/dev/fd' }), []);
+});
+
 describe('the workspace, which steps write', { skip }, () => {
   test('shows nothing of itself as a tool', () => {
     const file = put('ws/.q-skills/a.json');
