@@ -181,6 +181,28 @@ describe('a disk that is full or read-only', { timeout: 240_000, skip }, () => {
         await eventually(`the end of ${each}`, async () => (await bench.status(each)).status === 'completed');
     }, 60));
 
+  test('where no more files can be made it is the same, and said', () =>
+    onSmallDisk(async (bench, disk) => {
+      const mount = join(bench.home, '..');
+      disk.shell(`mount -o remount,nr_inodes=2000 ${mount}`);
+      const { id } = (await bench.json('run', 'three', '--detach')) as { id: string };
+      await eventually('the first step', async () => (await bench.status(id)).steps[0]?.status === 'running');
+      // 2 percent of 2000 are 40; 30 are left.
+      const free = Number(disk.shell(`df --output=iavail ${mount} | tail -1`));
+      disk.shell(`mkdir ${mount}/many && cd ${mount}/many && seq ${free - 31} | xargs touch`);
+      await eventually('the pause', async () => (await bench.status(id)).status === 'paused');
+      for (const name of ['one', 'two', 'three']) bench.script(`go-${name}`, '');
+      const second = (await bench.json('run', 'tiny', '--detach')) as { id: string };
+      const { queue } = (await bench.json('supervisor', 'status')) as { queue: { waits_for: string }[] };
+      assert.match(
+        queue[0]?.waits_for ?? '',
+        /^room on the disk \(\d+ more files \(inodes\) can be made, 40 kept\)$/,
+      );
+      disk.shell(`rm -r ${mount}/many`);
+      for (const each of [id, second.id])
+        await eventually(`the end of ${each}`, async () => (await bench.status(each)).status === 'completed');
+    }, 60));
+
   test('a run can be stopped, and the supervisor left, on a full disk', () =>
     onSmallDisk(async (bench, disk) => {
       const { id } = (await bench.json('run', 'three', '--detach')) as { id: string };
