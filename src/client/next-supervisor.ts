@@ -9,8 +9,8 @@ const LOOK_MS = 250;
 /** One that leaves its instances running is gone within a second. */
 const LEAVING_MS = 5000;
 
-/** What a command says as soon as its supervisor is gone. */
-export const LOOKING = 'the supervisor went away; looking for the next one';
+/** Said as soon as the supervisor is gone. */
+const LOOKING = 'the supervisor went away; looking for the next one';
 
 export interface Waiting {
   /** What is told when none comes, or nobody waits any more. */
@@ -18,13 +18,16 @@ export interface Waiting {
   readonly hint: string;
   /** Ends the wait at once. */
   readonly over?: AbortSignal;
+  /** Takes the word that one is looked for; default: a line on stderr. */
+  readonly tell?: (text: string) => void;
 }
 
 /**
  * For a command that follows something while supervisors change: a connection to the next one. It starts none: who
  * stopped the one before may have meant it. Throws SUPERVISOR_UNREACHABLE when none comes within 20 seconds.
  */
-export async function nextSupervisor({ message, hint, over }: Waiting): Promise<Client> {
+export async function nextSupervisor({ message, hint, over, tell = onStderr }: Waiting): Promise<Client> {
+  tell(LOOKING);
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {
@@ -61,7 +64,7 @@ export async function withSuccessor<T>(
   } catch (error) {
     // Only this one says for sure that nothing was done.
     if (!(error instanceof WorkflowError) || error.code !== 'SHUTTING_DOWN') throw error;
-    process.stderr.write('the supervisor is stopping; waiting for it to leave\n');
+    onStderr('the supervisor is stopping; waiting for it to leave');
     const late = pause(LEAVING_MS, 'late', { ref: false });
     if ((await Promise.race([first.closed, late])) === 'late') throw error;
   }
@@ -83,4 +86,8 @@ async function answering(client: Client): Promise<Client> {
     client.close();
     throw error;
   }
+}
+
+function onStderr(text: string): void {
+  process.stderr.write(`${text}\n`);
 }

@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import { isGoing, LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { isGoing, nextSupervisor } from '../../client/next-supervisor.ts';
 import type { AuditFilter } from '../../protocol/audit-control.ts';
 import { styleFor } from '../text/style.ts';
 import { type FilterFlags, filterOf, newestRecords } from './audit-pages.ts';
@@ -39,7 +39,6 @@ export async function tailRecords(first: Client, flags: FilterFlags, options: Ta
       });
       await followFrom(client, last, filter);
       if (client !== first) client.close();
-      process.stderr.write(`${LOOKING}\n`);
       client = await nextSupervisor({
         message: 'the supervisor went away, and none has come since; what was recorded is kept',
         hint: 'Run the command again: it starts a supervisor.',

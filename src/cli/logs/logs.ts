@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Client } from '../../client/client.ts';
-import { isGoing, LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { isGoing, nextSupervisor } from '../../client/next-supervisor.ts';
 import { didYouMean, nearest } from '../../errors/nearest.ts';
 import { systemCode, WorkflowError } from '../../errors/workflow-error.ts';
 import type { StepDocument } from '../../protocol/control.ts';
@@ -90,7 +90,6 @@ async function follow(client: Client, id: string, folder: string, pass: Pass): P
     while (!(await Promise.race([hasEndedBy(current, id, ended), looks.failed]))) {
       if (current !== client) current.close();
       // What the run writes meanwhile is shown: it is in files.
-      process.stderr.write(`${LOOKING}\n`);
       const next = nextSupervisor({
         message: `the supervisor went away while ${id} was running, and none has come since; the run goes on`,
         hint: `Run q workflow supervisor start, then q workflow logs ${id} -f.`,

@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { nextSupervisor } from '../../client/next-supervisor.ts';
 import type { Json } from '../../definition/workflow.ts';
 import { EXIT, type ExitStatus } from '../../errors/table.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
@@ -82,12 +82,11 @@ export async function followRun(
     for (;;) {
       const end = await endBy(client, id, begun, hear);
       if (end !== null) return end;
-      if (view === null) process.stderr.write(`${LOOKING}\n`);
-      else view.note(LOOKING);
       const next = await nextSupervisor({
         message: `the supervisor went away while ${id} was running, and none has come since; the run goes on`,
         hint: `Run q workflow supervisor start, then q workflow status ${id} --watch.`,
         over: interrupts.away(),
+        ...(view === null ? {} : { tell: view.note }),
       });
       if (client !== first) client.close();
       client = next;

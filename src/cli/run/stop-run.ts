@@ -1,5 +1,5 @@
 import type { Client } from '../../client/client.ts';
-import { LOOKING, nextSupervisor } from '../../client/next-supervisor.ts';
+import { nextSupervisor } from '../../client/next-supervisor.ts';
 import type { Caller } from '../../protocol/caller.ts';
 import type { StatusDocument } from '../../protocol/control.ts';
 import { hasEndedStatus } from '../exit-status.ts';
@@ -25,7 +25,6 @@ export async function stopRun(
           await client.call('instance.stop', { id, isForced, caller });
       });
       if (end !== null) return end;
-      process.stderr.write(`${LOOKING}\n`);
       const next = await nextSupervisor({
         message: `the supervisor went away while ${id} was to be stopped, and none has come since`,
         hint: `Run q workflow supervisor start, then q workflow stop ${id}.`,
