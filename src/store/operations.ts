@@ -124,7 +124,8 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'instance.find': [{ prefix: string }, string[]];
   /** The instance that was made last, as of a time, UTC ms. */
   'instance.latest': [{ now: number }, string | null];
-  'instance.list': [{ isLiveOnly: boolean; limit: number }, InstanceRow[]];
+  /** Those that have not ended, oldest first, whole. */
+  'instance.live': [{ limit: number }, InstanceRow[]];
   /** The same for lists: what they show, and `after` which instance to go on (null: from the beginning). */
   'instance.summaries': [{ isLiveOnly: boolean; limit: number; after: string | null }, ListedInstance[]];
   /** Incarnations in a row, up to now, of which no event came. */

@@ -127,8 +127,8 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       return instances.find(args(name).prefix);
     case 'instance.latest':
       return instances.latest(args(name));
-    case 'instance.list':
-      return instances.list(args(name));
+    case 'instance.live':
+      return instances.live(args(name));
     case 'instance.summaries':
       return tables.instanceList(args(name));
     case 'journal.unheard': {

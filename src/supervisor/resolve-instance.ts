@@ -30,7 +30,7 @@ const MIN_NEAR = 4;
 /** What was probably meant: the newest run of a workflow of that name, or an id with a typo. */
 async function meant(store: Store, given: string): Promise<{ hint?: string }> {
   if (nearest(given, ['latest']) !== undefined) return { hint: 'Did you mean latest?' };
-  const rows = await store.call('instance.list', { isLiveOnly: false, limit: LOOKED_AT });
+  const rows = await store.call('instance.summaries', { isLiveOnly: false, limit: LOOKED_AT, after: null });
   const ofWorkflow = rows.find(({ workflow }) => workflow === given);
   if (ofWorkflow !== undefined)
     return { hint: `${given} is a workflow. Its newest instance is ${ofWorkflow.id}.` };

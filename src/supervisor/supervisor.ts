@@ -278,7 +278,7 @@ export async function startSupervisor(options: SupervisorOptions): Promise<Super
 }
 
 async function hasLive(store: Store): Promise<boolean> {
-  const [first] = await store.call('instance.list', { isLiveOnly: true, limit: 1 });
+  const [first] = await store.call('instance.live', { limit: 1 });
   return first !== undefined;
 }
 

@@ -26,7 +26,8 @@ export function openInstanceList(
   };
 }
 
-function toListed(row: Record<string, SQLOutputValue>): ListedInstance {
+/** The part of a row that a list shows. */
+export function toListed(row: Record<string, SQLOutputValue>): ListedInstance {
   const time = (name: string): InstanceRow['endedAt'] => (row[name] === null ? null : Number(row[name]));
   return {
     id: String(row['id']),

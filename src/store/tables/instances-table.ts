@@ -3,7 +3,8 @@ import { emptyJournal, instanceHashes, type RowHashes } from '../../audit/binds.
 import type { RunEvent } from '../../engine/events.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { Answer, Arguments } from '../operations.ts';
-import type { InstanceRow, InstanceStatus } from './instance-rows.ts';
+import { toListed } from './instance-list.ts';
+import type { InstanceRow } from './instance-rows.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -32,7 +33,7 @@ export interface InstancesTable {
   get(id: string): InstanceRow | null;
   find(prefix: string): Answer<'instance.find'>;
   latest(args: Arguments<'instance.latest'>): string | null;
-  list(args: Arguments<'instance.list'>): InstanceRow[];
+  live(args: Arguments<'instance.live'>): InstanceRow[];
 }
 
 export interface Position {
@@ -89,9 +90,8 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
   const latest = database.prepare(
     'SELECT id FROM instances WHERE created_at <= ? ORDER BY created_at DESC, rowid DESC LIMIT 1',
   );
-  const listAll = database.prepare('SELECT * FROM instances ORDER BY created_at DESC, rowid DESC LIMIT ?');
   // By itself SQLite takes the order from the index of all there ever were, and reads every row of it.
-  const listLive = database.prepare(
+  const live = database.prepare(
     'SELECT * FROM instances INDEXED BY instances_live WHERE ended_at IS NULL ORDER BY created_at, rowid LIMIT ?',
   );
 
@@ -208,30 +208,21 @@ export function openInstancesTable(database: DatabaseSync): InstancesTable {
       const row = latest.get(now) ?? latest.get(Number.MAX_SAFE_INTEGER);
       return row === undefined ? null : String(row['id']);
     },
-    list: ({ isLiveOnly, limit }) => (isLiveOnly ? listLive : listAll).all(limit).map(toInstance),
+    live: ({ limit }) => live.all(limit).map(toInstance),
   };
 }
 
 function toInstance(row: Row): InstanceRow {
   return {
-    id: String(row['id']),
-    workflow: String(row['workflow']),
-    version: String(row['version']),
-    definitionHash: String(row['definition_hash']),
+    ...toListed(row),
     pinsHash: String(row['pins_hash']),
     source: String(row['source']),
     workspace: String(row['workspace']),
-    // The column is only ever written from InstanceStatus values in this module.
-    status: String(row['status']) as InstanceStatus,
-    reason: row['reason'] === null ? null : String(row['reason']),
     error: parse(row['error']) as InstanceRow['error'],
     inputs: parse(row['inputs']) as InstanceRow['inputs'],
     context: parse(row['context']) as InstanceRow['context'],
     env: parse(row['env']) as InstanceRow['env'],
     limits: parse(row['limits']) as InstanceRow['limits'],
-    createdAt: Number(row['created_at']),
-    startedAt: integer(row['started_at']),
-    endedAt: integer(row['ended_at']),
     incarnation: Number(row['incarnation']),
     tokenHash: row['token_hash'] === null ? null : String(row['token_hash']),
     process: parse(row['process']) as InstanceRow['process'],
@@ -241,8 +232,6 @@ function toInstance(row: Row): InstanceRow {
     activeMs: Number(row['active_ms']),
     activeSince: integer(row['active_since']),
     fruitless: Number(row['fruitless']),
-    pausedAt: integer(row['paused_at']),
-    pausedBy: row['paused_by'] === null ? null : String(row['paused_by']),
     wakeAt: integer(row['wake_at']),
     lastSeq: Number(row['last_seq']),
     resumeFrom: row['resume_from'] === null ? null : String(row['resume_from']),

@@ -21,7 +21,7 @@ const AHEAD = 32;
  * Call it before instances may connect: one that says hello while it is not known yet would be fenced, and would end.
  */
 export async function recover(context: SupervisorContext, fleet: Fleet): Promise<void> {
-  const rows = await context.store.call('instance.list', { isLiveOnly: true, limit: MAX_LIVE });
+  const rows = await context.store.call('instance.live', { limit: MAX_LIVE });
   const before = await context.store.call('audit.last_turn', {});
   await append(context, 'supervisor.started', {
     pid: process.pid,
