@@ -86,7 +86,7 @@ export async function followRun(
         message: `the supervisor went away while ${id} was running, and none has come since; the run goes on`,
         hint: `Run q workflow supervisor start, then q workflow status ${id} --watch.`,
         over: interrupts.away(),
-        ...(view === null ? {} : { tell: view.note }),
+        ...(view === null ? {} : { tell: (text: string) => view.note(text) }),
       });
       if (client !== first) client.close();
       client = next;
