@@ -46,6 +46,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   top: ['status <id> --watch', 'status'],
   trigger: ['schedule trigger'],
   unpause: ['resume'],
+  versions: ['list --versions'],
   view: ['show', 'graph'],
   viz: ['graph'],
   watch: ['status <id> --watch', 'tail'],
@@ -56,6 +57,8 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 const SENTENCES: Readonly<Record<string, string>> = {
   'workflow supervisor restart':
     'Run q workflow supervisor stop, then q workflow supervisor start: what runs goes on meanwhile.',
+  'workflow restart':
+    'Run q workflow resume <id> to go on with a run, or q workflow run <name> to begin another one.',
   'workflow supervisor logs': 'Its log is log/supervisor.log in its home: see q workflow supervisor status.',
   'workflow enable': 'A schedule holds while its workflow is registered: q workflow register <file>.',
   'workflow disable':

@@ -23,15 +23,23 @@ export function explainUnknown(
   const given = words.slice(topic.length, topic.length === 0 ? 2 : topic.length + 1).join(' ');
   // Before what is spelled alike: `supervisor restart` is anything but `supervisor restore`.
   const habit = habitOf(prefix, given, known);
-  const meant = habit === undefined ? (nearest(given, known) ?? begunWith(given, known)) : undefined;
+  const meant = habit === undefined ? likeliest(given, known) : [];
   return {
     message: `${prefix}${given} is not a command`,
     hint:
       habit ??
-      (meant === undefined
+      (meant.length === 0
         ? `Run q ${prefix === '' ? 'workflow ' : prefix}--help to see the commands.`
-        : `Did you mean q ${prefix}${meant}?`),
+        : `Did you mean ${meant.map((each) => `q ${prefix}${each}`).join(' or ')}?`),
   };
+}
+
+/** What the word is a command of under another topic (`prune`: of the archive, of the audit log); else what is like it. */
+function likeliest(given: string, known: readonly string[]): readonly string[] {
+  const elsewhere = known.filter((id) => id.endsWith(` ${given}`));
+  if (elsewhere.length > 0 && elsewhere.length <= 3) return elsewhere;
+  const meant = nearest(given, known) ?? begunWith(given, known);
+  return meant === undefined ? [] : [meant];
 }
 
 /** What was cut short (`stat`), where it can be but one. */

@@ -42,6 +42,13 @@ test('a word that was cut short is answered with the one command that begins so'
   assert.equal(hintFor('workflow supervisor metr'), 'Did you mean q workflow supervisor metrics?');
 });
 
+test('a command that stands below another topic is named with it', () => {
+  assert.equal(hintFor('workflow prune'), 'Did you mean q workflow archive prune or q workflow audit prune?');
+  assert.equal(hintFor('workflow verify'), 'Did you mean q workflow audit verify?');
+  assert.equal(hintFor('workflow install --user'), 'Did you mean q workflow supervisor install?');
+  assert.equal(hintFor('workflow schedule prune'), 'Run q workflow schedule --help to see the commands.');
+});
+
 test('every command that is named is there, and no habit is a command', () => {
   const words = COMMANDS.map((id) => id.replace(/^workflow /, ''));
   for (const word of ['ls', 'ps', 'rm', 'start', 'top', 'watch', 'describe', 'check', 'info']) {
