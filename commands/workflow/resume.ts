@@ -29,7 +29,8 @@ export default class Resume extends WorkflowCommand {
     }),
     pinned: Flags.boolean({
       exclusive: ['definition'],
-      description: 'use the skills as they were when the run began, also where files changed',
+      description:
+        'go on with definition, skills and agents as they were when the run began, also where files changed since',
     }),
     detach: Flags.boolean({ char: 'd', description: 'go on in the background' }),
   };
