@@ -1,9 +1,8 @@
 import type { NetworkRule } from '../../../sandbox/network/rules.ts';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
-import { allSteps } from '../../definition/references.ts';
 import type { JsonObject, Workflow } from '../../definition/workflow.ts';
 import type { JournalEntry } from '../../engine/events.ts';
-import { stepIdOf } from '../../engine/paths.ts';
+import { stepAt } from '../../engine/step-at.ts';
 import { argumentsOf, isIntent, isIntentOf } from '../../guard/intents.ts';
 import { placeText } from '../../guard/network-grant.ts';
 import { type Decided, decidePermit, type PermitFacts } from '../../guard/permits.ts';
@@ -149,7 +148,7 @@ function endedBy(batch: readonly JournalEntry[], rows: readonly ApprovalRow[]): 
 
 /** Who may decide a step that only asks; null for another step. */
 function gateOf(workflow: Workflow, path: string): ApprovalFile | null {
-  const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
+  const step = stepAt(workflow, path);
   if (step?.type !== 'approval') return null;
   return {
     ...(step.by.length === 0 ? {} : { by: step.by }),
