@@ -7,7 +7,7 @@ import { lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually, ROOT } from '../setup/bench-home.ts';
-import { endAfterCrash, endOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
+import { endAfterCrash, endOf, hostOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
@@ -167,6 +167,27 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
     const run = await endOf(desk.bench, id);
     assert.equal(run.status, 'completed', JSON.stringify(run.error));
     assert.deepEqual([outputsOf(run, 'a')['iterations'], desk.provider.requests.length], [1, 1]);
+  });
+
+  test('an approved request that was lost with its process is spent: the next one is asked for anew', async (t) => {
+    const rule = { id: 'ask-model', effect: 'ask', tool: 'model:*' };
+    const silent: MockTurn = { text: 'late', fault: { kind: 'hang_before_headers' } };
+    const desk = await deskWith(t, [silent, silent, silent, silent], rule);
+    const id = await desk.start('one');
+    for (let count = 1; count <= 3; count += 1) {
+      const [asked] = await pendingCalls(desk, id);
+      assert.equal(asked?.number, count);
+      await desk.bench.q('approve', id);
+      await desk.provider.whenAsked(count);
+      process.kill(await eventually('its process', () => hostOf(id)), 'SIGKILL');
+    }
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.error?.code, 'AGENT_LIMIT', JSON.stringify(run.error));
+    assert.equal(desk.provider.requests.length, 3);
+    assert.deepEqual(
+      lines(desk.agentEvents(id)),
+      [1, 2, 3].map((each) => `requested ${each}`),
+    );
   });
 
   test('a kill switch that is tripped meanwhile holds what is approved; the open call gets its outcome', async (t) => {

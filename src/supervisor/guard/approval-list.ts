@@ -68,9 +68,10 @@ export function isReleased(rows: readonly ApprovalRow[], steps: readonly StepRow
 
 /** What the process of the run has to know of them. */
 export function bootApproval(row: ApprovalRow): BootApproval {
-  const { number, answeredAt, voidAt } = row;
-  const { path, call } = row.request;
-  return { number, isDecided: isDecided(row), request: { path, call }, answeredAt, voidAt };
+  const { number, status, answeredAt, voidAt } = row;
+  const { kind, path, call } = row.request;
+  const isRefused = status === 'denied' || status === 'expired';
+  return { number, isDecided: isDecided(row), isRefused, request: { kind, path, call }, answeredAt, voidAt };
 }
 
 function isDecided({ status, voidAt }: ApprovalRow): boolean {
