@@ -191,7 +191,8 @@ function limitOf(request: PermitRequest, facts: PermitFacts): string | null {
 
 /** It was allowed before, and is counted; its process or its hook kept it from being run. */
 function isAgain({ kind, path, agent }: PermitRequest, { counts }: PermitFacts): boolean {
-  return kind === 'tool' && counts.open.has(openKey(path, agent?.call ?? ''));
+  if (kind !== 'tool' && kind !== 'model') return false;
+  return counts.open.has(openKey(path, (kind === 'tool' ? agent?.call : agent?.iteration) ?? ''));
 }
 
 function subjectOf(request: PermitRequest, { workflow, instance }: PermitFacts): KillSubject {

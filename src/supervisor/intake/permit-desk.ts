@@ -1,8 +1,9 @@
 import type { NetworkRule } from '../../../sandbox/network/rules.ts';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
 import type { JsonObject, Workflow } from '../../definition/workflow.ts';
-import type { JournalEntry } from '../../engine/events.ts';
+import type { JournalEntry, RunEvent } from '../../engine/events.ts';
 import { stepAt } from '../../engine/step-at.ts';
+import { WorkflowError } from '../../errors/workflow-error.ts';
 import { argumentsOf, isIntent, isIntentOf } from '../../guard/intents.ts';
 import { placeText } from '../../guard/network-grant.ts';
 import { type Decided, decidePermit, type PermitFacts } from '../../guard/permits.ts';
@@ -15,6 +16,7 @@ import type { SupervisorContext } from '../context.ts';
 import { applyChanges, overtaken } from '../guard/approval-list.ts';
 import { policiesOf, type RunPolicies } from '../guard/run-policies.ts';
 import { type LiveInstance, notify } from '../lifecycle/live-instance.ts';
+import { claimProblem } from './permit-claim.ts';
 
 export type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
 
@@ -43,13 +45,16 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
    * What a permit is for, as its intent says: in the same batch, or committed just before, or, when it is asked again,
    * in the journal.
    */
-  const intentOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
+  const intentOf = async (
+    request: PermitRequest,
+    batch: readonly JournalEntry[],
+  ): Promise<RunEvent | null> => {
     const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
     const entry =
       batch.findLast(matches) ??
       recent.findLast(matches) ??
       (await readJournal(context.store, live.row.id)).findLast(matches);
-    return entry === undefined ? {} : argumentsOf(entry.event);
+    return entry?.event ?? null;
   };
 
   const decideOn = (
@@ -95,7 +100,11 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
       const answers: { message: PermitMessage; permit: Permit }[] = [];
       for (const message of asked) {
         const { request } = message;
-        const args = await intentOf(request, batch);
+        const intent = await intentOf(request, batch);
+        const problem = claimProblem(request, intent, policies.workflow);
+        if (problem !== null || intent === null)
+          throw new WorkflowError('PROTOCOL', `the process ${problem}`);
+        const args = argumentsOf(intent);
         const approvals = applyChanges(live.approvals, id, changes);
         const { permit, requested, expired, answered } = decideOn(request, args, policies, {
           counts,
@@ -223,7 +232,7 @@ function placesOf({ host, ports }: NetworkRule): string[] {
 
 /** How an answer counts for the policies; null for what is no part of a budget. */
 function allowedOf({ kind, path, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
-  if (kind === 'model') return { kind };
+  if (kind === 'model') return { kind, path, iteration: agent?.iteration ?? 0 };
   if (kind !== 'tool') return null;
   return { kind, path, call: agent?.call ?? '', tool: agent?.tool ?? '', rated, at };
 }
