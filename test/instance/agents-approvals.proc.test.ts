@@ -25,11 +25,15 @@ async function deskWith(
 ): Promise<AgentBench> {
   const desk = await openAgentBench({ turns, after: 'fail' });
   t.after(() => desk.close());
-  const folder = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
-  const policy = { apiVersion: 'policy/v1', id: 'asks', layer: 'user', default: 'allow', rules: [rule] };
-  writeFileSync(join(folder, 'asks.json'), JSON.stringify(policy), { mode: 0o600 });
+  writeRules(desk, [rule]);
   desk.workflow('one', { guardrails: { max_iterations: 3 } });
   return desk;
+}
+
+function writeRules({ bench }: AgentBench, rules: readonly object[]): void {
+  const folder = join(bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
+  const policy = { apiVersion: 'policy/v1', id: 'asks', layer: 'user', default: 'allow', rules };
+  writeFileSync(join(folder, 'asks.json'), JSON.stringify(policy), { mode: 0o600 });
 }
 
 function letGo(desk: AgentBench, id: string): Promise<true> {
@@ -188,6 +192,23 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
       lines(desk.agentEvents(id)),
       [1, 2, 3].map((each) => `requested ${each}`),
     );
+  });
+
+  test('a call that needs no approval any more when it is approved is not run again after a crash either', async (t) => {
+    const work = bash('echo ran >> ran.txt; sleep 60');
+    const desk = await deskWith(t, [{ calls: [work] }, { text: 'done' }]);
+    const id = await desk.start('one');
+    await pendingCalls(desk, id);
+    await letGo(desk, id);
+    writeRules(desk, []);
+    assert.equal((await desk.bench.q('approve', id)).status, 0);
+    const ran = join(desk.bench.workspace, 'ran.txt');
+    await eventually('it runs', () => textOf(ran) !== '');
+    process.kill(await eventually('its process', () => hostOf(id)), 'SIGKILL');
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.equal(textOf(ran), 'ran\n');
+    assert.ok(lines(desk.agentEvents(id)).includes('tool_ended c1-1 interrupted'));
   });
 
   test('a kill switch that is tripped meanwhile holds what is approved; the open call gets its outcome', async (t) => {

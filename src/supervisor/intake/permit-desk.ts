@@ -123,6 +123,8 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         }
         if (expired !== null) changes.expired.push(expired);
         if (answered !== null) changes.answered.push(answered);
+        // The rules changed while somebody was asked.
+        if (permit.decision === 'allow' && isPending(approvals, answered)) withdrawn.push(Number(answered));
       }
       const { requested, expired, answered } = changes;
       const known = [...live.approvals, ...requested];
@@ -153,6 +155,10 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
 /** The numbers of those that wait for what these events ended, each once. */
 function endedBy(batch: readonly JournalEntry[], rows: readonly ApprovalRow[]): number[] {
   return [...new Set(batch.flatMap(({ event }) => overtaken(rows, event)))];
+}
+
+function isPending(rows: readonly ApprovalRow[], which: number | null): boolean {
+  return rows.some(({ number, status }) => number === which && status === 'pending');
 }
 
 /** Who may decide a step that only asks; null for another step. */
