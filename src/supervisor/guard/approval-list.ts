@@ -55,6 +55,18 @@ export function patchDecision(
   return rows.map((row) => (row.number === number ? { ...row, ...decision } : row));
 }
 
+/** Rows in which nothing expires before `until` whose decision is on its way into the database. */
+export function heldOpen(
+  rows: readonly ApprovalRow[],
+  beingDecided: ReadonlySet<number>,
+  until: number,
+): readonly ApprovalRow[] {
+  if (beingDecided.size === 0) return rows;
+  return rows.map((row) =>
+    beingDecided.has(row.number) ? { ...row, expiresAt: Math.max(row.expiresAt, until) } : row,
+  );
+}
+
 /** The numbers of those that are decided: what waits for them may ask again. */
 export function decidedNumbers(rows: readonly ApprovalRow[]): number[] {
   return rows.filter(isDecided).map(({ number }) => number);

@@ -13,7 +13,7 @@ import type { InstanceMessage, Permit, PermitRequest } from '../../protocol/inst
 import { readJournal } from '../../store/read-journal.ts';
 import type { ApprovalChanges, ApprovalRow, NewApproval } from '../../store/tables/approval-rows.ts';
 import type { SupervisorContext } from '../context.ts';
-import { applyChanges, overtaken } from '../guard/approval-list.ts';
+import { applyChanges, heldOpen, overtaken } from '../guard/approval-list.ts';
 import { policiesOf, type RunPolicies } from '../guard/run-policies.ts';
 import { type LiveInstance, notify } from '../lifecycle/live-instance.ts';
 import { claimProblem } from './permit-claim.ts';
@@ -37,6 +37,8 @@ export interface PermitDesk {
 
 /** A permit comes right after its intent; several are under way at most. */
 const MAX_RECENT = 64;
+/** When who waits for a decision that is being committed asks again, if nobody tells it before. */
+const DECISION_MS = 1000;
 const NOTHING: Judged = { answers: [], audits: [], approvals: null, committed: () => undefined };
 
 export function openPermitDesk(context: SupervisorContext, live: LiveInstance): PermitDesk {
@@ -105,7 +107,8 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         if (problem !== null || intent === null)
           throw new WorkflowError('PROTOCOL', `the process ${problem}`);
         const args = argumentsOf(intent);
-        const approvals = applyChanges(live.approvals, id, changes);
+        const rows = heldOpen(live.approvals, live.beingDecided, now + DECISION_MS);
+        const approvals = applyChanges(rows, id, changes);
         const { permit, requested, expired, answered } = decideOn(request, args, policies, {
           counts,
           now,
