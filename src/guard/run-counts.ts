@@ -1,5 +1,13 @@
 import type { TokenCount } from '../engine/agent-events.ts';
-import { exceeded, type Limits, NOTHING_SPENT, type SpendEvent, type Spent, spend } from './budget.ts';
+import {
+  exceeded,
+  type Limits,
+  NOTHING_SPENT,
+  passedRates,
+  type SpendEvent,
+  type Spent,
+  spend,
+} from './budget.ts';
 import type { RateCheck } from './policy/rules/match-rule.ts';
 
 /**
@@ -132,10 +140,8 @@ export function rateCheck({ rules }: RunCounts, now: number, rated: Set<string>)
   return (rule, rate) => {
     rated.add(rule);
     const { calls } = spend(rules, { type: 'call', tool: rule, atMs: now });
-    const [own, every] = [calls[rule] ?? NO_CALLS, calls[EVERY_RULE] ?? NO_CALLS];
-    const both = { count: own.count + every.count, at: [...every.at, ...own.at] };
-    const next = { ...NOTHING_SPENT, calls: { [rule]: both } };
-    return exceeded(next, { ...NO_LIMITS, calls: { [rule]: rate } }, now).length === 0 ? 'within' : 'beyond';
+    const seen = [calls[rule] ?? [], calls[EVERY_RULE] ?? []].flat();
+    return passedRates(rule, rate, seen, now).length > 0 ? 'beyond' : 'within';
   };
 }
 
@@ -158,14 +164,3 @@ export function passedLimit(
 
 /** No name of a rule: those have a layer. */
 const EVERY_RULE = '*';
-const NO_CALLS: Spent['calls'][string] = { count: 0, at: [] };
-
-const NO_LIMITS: Limits = {
-  iterations: null,
-  tool_calls: null,
-  tokens: null,
-  cost_usd: null,
-  wall_s: null,
-  output_bytes: null,
-  calls: {},
-};

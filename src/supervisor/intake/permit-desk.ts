@@ -45,18 +45,19 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
   let recent: readonly JournalEntry[] = [];
   /**
    * What a permit is for, as its intent says: in the same batch, or committed just before, or, when it is asked again,
-   * in the journal.
+   * in the journal, which is read once for all that are asked together.
    */
-  const intentOf = async (
-    request: PermitRequest,
+  const intentsIn = (
     batch: readonly JournalEntry[],
-  ): Promise<RunEvent | null> => {
-    const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
-    const entry =
-      batch.findLast(matches) ??
-      recent.findLast(matches) ??
-      (await readJournal(context.store, live.row.id)).findLast(matches);
-    return entry?.event ?? null;
+  ): ((request: PermitRequest) => Promise<RunEvent | null>) => {
+    let journal: Promise<JournalEntry[]> | null = null;
+    return async (request) => {
+      const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
+      const near = batch.findLast(matches) ?? recent.findLast(matches);
+      if (near !== undefined) return near.event;
+      journal ??= readJournal(context.store, live.row.id);
+      return (await journal).findLast(matches)?.event ?? null;
+    };
   };
 
   const decideOn = (
@@ -99,10 +100,11 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         withdrawn,
         at: now,
       };
+      const intentOf = intentsIn(batch);
       const answers: { message: PermitMessage; permit: Permit }[] = [];
       for (const message of asked) {
         const { request } = message;
-        const intent = await intentOf(request, batch);
+        const intent = await intentOf(request);
         const problem = claimProblem(request, intent, policies.workflow);
         if (problem !== null || intent === null)
           throw new WorkflowError('PROTOCOL', `the process ${problem}`);

@@ -15,9 +15,13 @@ function openDesk() {
     errorHandling: { default: { handler: null }, perStep: {}, rollback: { steps: [] } },
   };
   const clock = { now: 1 };
+  const journal = { entries: [] as readonly JournalEntry[], reads: 0 };
   const { context: still } = fakeContext({
     'audit.read': () => ({ rows: [], next: null }),
-    'journal.read': () => ({ entries: [], next: null }),
+    'journal.read': () => {
+      journal.reads += 1;
+      return { entries: journal.entries, next: null };
+    },
     'document.get': () => JSON.stringify({ workflow, tiers: {} }),
   });
   const context = { ...still, now: () => clock.now };
@@ -47,7 +51,7 @@ function openDesk() {
       told: told.splice(0).length,
     };
   };
-  return { entry, begun, ask, judge, live, clock };
+  return { entry, begun, ask, judge, live, clock, journal };
 }
 
 const CANCELLED: RunEvent = { type: 'step.cancelled', path: 'a', reason: 'branch_lost' };
@@ -99,4 +103,13 @@ test('a question whose time is over while its decision is being committed waits 
   assert.deepEqual((await judge([], [ask(1)])).decisions, ['wait']);
   live.beingDecided.delete(1);
   assert.deepEqual((await judge([], [ask(1)])).approvals, [[1, 1, 'expired']]);
+});
+
+test('what is asked again after a crash is looked up in one reading of the journal', async () => {
+  const { begun, ask, judge, journal } = openDesk();
+  await judge([begun(1)], [ask(1)]);
+  journal.reads = 0;
+  journal.entries = [begun(2), begun(3)];
+  assert.deepEqual((await judge([], [ask(2), ask(3)])).decisions, ['wait', 'wait']);
+  assert.equal(journal.reads, 1);
 });
