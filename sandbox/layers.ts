@@ -17,6 +17,8 @@ export interface Layer {
   readonly note: string;
   /** What to do about that; empty when it works. */
   readonly fix: string;
+  /** Something gave no answer in time: it may give one when the machine has less to do. */
+  readonly isLate?: true;
 }
 
 export interface Layers {
@@ -63,7 +65,7 @@ async function probeSetpriv(searchPath: string, user: StepUser | null): Promise<
   if (found.path === null) return found;
   const words = setprivWords(found.path, user, process.getuid?.() === 0);
   const trial = await run([...words, 'true'], searchPath);
-  if (trial.problem !== null) return broken(found, trial.problem, 'install setpriv of util-linux');
+  if (trial.problem !== null) return broken(found, trial, 'install setpriv of util-linux');
   return { ...found, version: versionIn((await run([found.path, '--version'], searchPath)).output) };
 }
 
@@ -74,13 +76,14 @@ async function probeBubblewrap(searchPath: string, prefix: readonly string[]): P
   const trial = await run([...prefix, found.path, ...words], searchPath);
   if (trial.problem !== null) {
     const fix = 'allow it to make user namespaces (an AppArmor profile for bwrap)';
-    return { ...broken(found, trial.problem, fix), takesDescriptors: false };
+    return { ...broken(found, trial, fix), takesDescriptors: false };
   }
   const told = await run([found.path, '--version'], searchPath);
   const help = await run([found.path, '--help'], searchPath);
   return {
     ...found,
     version: versionIn(told.output),
+    ...late(help),
     takesDescriptors: help.output.includes('--ro-bind-fd'),
   };
 }
@@ -109,6 +112,7 @@ async function probeSeccomp(
     ...missing,
     note: `the filter was refused: ${trial.problem}`,
     fix: 'use a kernel with CONFIG_SECCOMP_FILTER',
+    ...late(trial),
   };
 }
 
@@ -126,8 +130,13 @@ function find(name: LayerName, program: string, packageName: string, searchPath:
     : { name, path, version: 'unknown', note: '', fix: '' };
 }
 
-function broken(layer: Layer, problem: string, fix: string): Layer {
-  return { ...layer, path: null, version: '', note: `${layer.name} does not work: ${problem}`, fix };
+function broken(layer: Layer, trial: Trial, fix: string): Layer {
+  const note = `${layer.name} does not work: ${trial.problem}`;
+  return { ...layer, path: null, version: '', note, fix, ...late(trial) };
+}
+
+function late({ isLate }: Trial): { isLate?: true } {
+  return isLate ? { isLate } : {};
 }
 
 function versionIn(text: string): string {
@@ -151,12 +160,14 @@ function findProgram(name: string, searchPath: string): string | null {
   return null;
 }
 
+interface Trial {
+  readonly output: string;
+  readonly problem: string | null;
+  readonly isLate: boolean;
+}
+
 /** `input` is handed over on descriptor 3. */
-async function run(
-  words: readonly string[],
-  searchPath: string,
-  input?: Uint8Array,
-): Promise<{ output: string; problem: string | null }> {
+async function run(words: readonly string[], searchPath: string, input?: Uint8Array): Promise<Trial> {
   const [file = '', ...args] = words;
   // Off the path of a step, so its convenience costs nobody: see docs/decisions/0004.
   const { execa } = await import('execa');
@@ -169,12 +180,13 @@ async function run(
     reject: false,
   });
   const output = String(done.stdout ?? '');
-  if (!done.failed) return { output, problem: null };
+  if (!done.failed) return { output, problem: null, isLate: false };
+  if (done.timedOut) return { output, problem: `no answer within ${PROBE_TIMEOUT_MS} ms`, isLate: true };
   const said =
     String(done.stderr ?? '')
       .trim()
       .split('\n')[0] ||
     done.shortMessage ||
     'it failed';
-  return { output, problem: done.timedOut ? `no answer within ${PROBE_TIMEOUT_MS} ms` : said };
+  return { output, problem: said, isLate: false };
 }

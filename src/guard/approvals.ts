@@ -35,9 +35,20 @@ export function approvalSubject({ kind, path, attempt, agent, subject }: PermitR
   return JSON.stringify([kind, path, attempt, subject, agent?.call ?? agent?.iteration ?? null]);
 }
 
+/** The newest approval of exactly this call, arguments included, that still counts; null when none was asked for. */
+export function approvalOf(
+  { request, argsHash }: Pick<ApprovalQuestion, 'request' | 'argsHash'>,
+  rows: readonly ApprovalRow[],
+): ApprovalRow | null {
+  const subject = approvalSubject(request);
+  const fits = (row: ApprovalRow): boolean =>
+    row.subject === subject && row.argsHash === argsHash && row.voidAt === null;
+  return rows.findLast(fits) ?? null;
+}
+
 /**
  * Finds what was decided about exactly this call, arguments included, or what to ask. `rows` are all approvals of the
- * run; the newest that fits counts. Where nobody can be asked it is refused.
+ * run. Where nobody can be asked it is refused.
  */
 export function answerApproval(
   question: ApprovalQuestion,
@@ -45,11 +56,8 @@ export function answerApproval(
   mode: ApprovalMode,
   now: number,
 ): ApprovalAnswer {
-  const subject = approvalSubject(question.request);
-  const row = rows.findLast(
-    (each) => each.subject === subject && each.argsHash === question.argsHash && each.voidAt === null,
-  );
-  if (row !== undefined) return answerOf(row, now);
+  const row = approvalOf(question, rows);
+  if (row !== null) return answerOf(row, now);
   const isNamed =
     question.request.kind === 'approval' || question.approvals.some(({ by }) => by !== undefined);
   if (mode === 'deny' || (mode === 'named' && !isNamed))
@@ -58,7 +66,7 @@ export function answerApproval(
       row: null,
       reason: `${question.reason}; it needs a person's approval, and nobody can be asked`,
     };
-  return { kind: 'ask', approval: newApproval(question, subject, (rows.at(-1)?.number ?? 0) + 1, now) };
+  return { kind: 'ask', approval: newApproval(question, (rows.at(-1)?.number ?? 0) + 1, now) };
 }
 
 /** True when each list of names has this person, or lets every operator decide. */
@@ -89,7 +97,6 @@ function lateReason({ requestedAt, expiresAt }: ApprovalRow): string {
 
 function newApproval(
   { request, args, argsHash, rules, reason, approvals, network }: ApprovalQuestion,
-  subject: string,
   number: number,
   now: number,
 ): NewApproval {
@@ -101,7 +108,7 @@ function newApproval(
   );
   return {
     number,
-    subject,
+    subject: approvalSubject(request),
     argsHash,
     request: {
       kind,

@@ -1,5 +1,6 @@
 import type { LimitsFile, RateFile } from './policy/files/policy-file.ts';
 import { fitsGlob } from './policy/rules/text-glob.ts';
+import { countAfter, NO_MOMENTS, type Recent, withMoment } from './recent.ts';
 import { canonicalTool } from './tools.ts';
 
 /** What has been used of a run's budget. A plain value: it can be rebuilt from the journal. */
@@ -12,7 +13,12 @@ export interface Spent {
   readonly wallMs: number;
   readonly outputBytes: number;
   /** By canonical tool: all calls of the run, and when those of the last hour were made (ms). */
-  readonly calls: Readonly<Record<string, { readonly count: number; readonly at: readonly number[] }>>;
+  readonly calls: Readonly<Record<string, Calls>>;
+}
+
+export interface Calls {
+  readonly count: number;
+  readonly at: Recent;
 }
 
 export const NOTHING_SPENT: Spent = {
@@ -113,17 +119,11 @@ export function spend(spent: Spent, event: SpendEvent): Spent {
     case 'call': {
       const tool = canonicalTool(event.tool);
       const before = Object.hasOwn(spent.calls, tool) ? spent.calls[tool] : undefined;
-      const recent = later(before?.at ?? [], event.atMs - WINDOWS.per_hour);
-      const calls = { count: (before?.count ?? 0) + 1, at: [...recent, event.atMs] };
+      const at = withMoment(before?.at ?? NO_MOMENTS, event.atMs, event.atMs - WINDOWS.per_hour);
+      const calls = { count: (before?.count ?? 0) + 1, at };
       return { ...spent, toolCalls: spent.toolCalls + 1, calls: { ...spent.calls, [tool]: calls } };
     }
   }
-}
-
-/** The times after a moment; they stand in their order, but where the clock was set back. */
-function later(times: readonly number[], fromMs: number): readonly number[] {
-  const [first] = times;
-  return first !== undefined && first > fromMs ? times : times.filter((at) => at > fromMs);
 }
 
 /** Every limit that is passed. Ask with the event that is about to happen: `exceeded(spend(spent, event), …)`. */
@@ -138,20 +138,35 @@ export function exceeded(spent: Spent, limits: Limits, nowMs: number): Breach[] 
   };
   const simple = SIMPLE.flatMap((limit) => breach(limit, limits[limit], used[limit]));
   const rates = Object.entries(limits.calls).flatMap(([tool, rate]) => {
-    const seen = Object.entries(spent.calls).filter(([name]) => fitsGlob(tool, name));
-    const within = (ms: number): number =>
-      seen.reduce((sum, [, { at }]) => sum + at.filter((each) => each > nowMs - ms).length, 0);
-    return [
-      ...breach(`calls.${tool}.per_minute`, rate.per_minute ?? null, within(WINDOWS.per_minute)),
-      ...breach(`calls.${tool}.per_hour`, rate.per_hour ?? null, within(WINDOWS.per_hour)),
-      ...breach(
-        `calls.${tool}.per_run`,
-        rate.per_run ?? null,
-        seen.reduce((sum, [, { count }]) => sum + count, 0),
-      ),
-    ];
+    const seen = Object.entries(spent.calls).flatMap(([name, calls]) =>
+      fitsGlob(tool, name) ? [calls] : [],
+    );
+    return passedRates(`calls.${tool}`, rate, seen, nowMs);
   });
   return [...simple, ...rates];
+}
+
+/** The bounds of a rate that some calls pass together. */
+export function passedRates(name: string, rate: RateFile, seen: readonly Calls[], nowMs: number): Breach[] {
+  const sum = (of: (calls: Calls) => number): number => seen.reduce((all, each) => all + of(each), 0);
+  const within = (window: keyof typeof WINDOWS): Breach[] => {
+    const allowed = rate[window];
+    if (allowed === undefined) return [];
+    return breach(
+      `${name}.${window}`,
+      allowed,
+      sum(({ at }) => countAfter(at, nowMs - WINDOWS[window])),
+    );
+  };
+  return [
+    ...within('per_minute'),
+    ...within('per_hour'),
+    ...breach(
+      `${name}.per_run`,
+      rate.per_run ?? null,
+      sum(({ count }) => count),
+    ),
+  ];
 }
 
 function breach(limit: string, allowed: number | null, used: number): Breach[] {

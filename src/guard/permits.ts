@@ -3,7 +3,7 @@ import type { JsonObject } from '../definition/workflow.ts';
 import type { Permit, PermitApproval, PermitRequest } from '../protocol/instance-link.ts';
 import type { ApprovalRow, NewApproval } from '../store/tables/approval-rows.ts';
 import type { ApprovalMode } from '../store/tables/instance-rows.ts';
-import { type ApprovalAnswer, type ApprovalQuestion, answerApproval } from './approvals.ts';
+import { type ApprovalAnswer, type ApprovalQuestion, answerApproval, approvalOf } from './approvals.ts';
 
 import { hookEvent } from './hook-names.ts';
 import type { KillScope, KillSubject } from './kill/kill-scope.ts';
@@ -53,7 +53,7 @@ export interface Decided {
   readonly requested: NewApproval | null;
   /** The number of one that nobody decided in time. */
   readonly expired: number | null;
-  /** The number of one that this permit is the answer of. */
+  /** The number of one that this permit is the answer of, or that it makes needless. */
   readonly answered: number | null;
 }
 
@@ -93,7 +93,11 @@ export function decidePermit(request: PermitRequest, args: JsonObject, facts: Pe
   if (asked === null && verdict.decision === 'deny') return deny('POLICY_DENIED', verdict.reason);
   const limit = limitOf(request, facts);
   if (limit !== null) return deny('POLICY_DENIED', limit, []);
-  if (asked === null) return decided(allow(verdict.reason));
+  if (asked === null) {
+    // What was asked for while the rules said so is over: the call is about to be run.
+    const needless = approvalOf({ request, argsHash: common.inputsHash }, facts.approvals);
+    return decided(allow(verdict.reason), { answered: needless?.number ?? null });
+  }
   const grant = grantOf(request, facts, verdict);
   const question: ApprovalQuestion = {
     request,
@@ -191,7 +195,8 @@ function limitOf(request: PermitRequest, facts: PermitFacts): string | null {
 
 /** It was allowed before, and is counted; its process or its hook kept it from being run. */
 function isAgain({ kind, path, agent }: PermitRequest, { counts }: PermitFacts): boolean {
-  return kind === 'tool' && counts.open.has(openKey(path, agent?.call ?? ''));
+  if (kind !== 'tool' && kind !== 'model') return false;
+  return counts.open.has(openKey(path, (kind === 'tool' ? agent?.call : agent?.iteration) ?? ''));
 }
 
 function subjectOf(request: PermitRequest, { workflow, instance }: PermitFacts): KillSubject {

@@ -1,5 +1,13 @@
 import type { TokenCount } from '../engine/agent-events.ts';
-import { exceeded, type Limits, NOTHING_SPENT, type SpendEvent, type Spent, spend } from './budget.ts';
+import {
+  exceeded,
+  type Limits,
+  NOTHING_SPENT,
+  passedRates,
+  type SpendEvent,
+  type Spent,
+  spend,
+} from './budget.ts';
 import type { RateCheck } from './policy/rules/match-rule.ts';
 
 /**
@@ -11,13 +19,13 @@ export interface RunCounts {
   readonly spent: Spent;
   /** Calls by the rules with a rate that speak of them. */
   readonly rules: Spent;
-  /** Calls that were allowed and have no outcome, as `openKey` names them: they are counted. */
+  /** Calls and requests that were allowed and have no outcome, as `openKey` names them: they are counted. */
   readonly open: ReadonlySet<string>;
 }
 
 /** Something that was allowed. */
 export type Allowed =
-  | { readonly kind: 'model' }
+  | { readonly kind: 'model'; readonly path: string; readonly iteration: number }
   | {
       readonly kind: 'tool';
       readonly path: string;
@@ -31,18 +39,22 @@ export type Allowed =
 
 export const NOTHING_COUNTED: RunCounts = { spent: NOTHING_SPENT, rules: NOTHING_SPENT, open: new Set() };
 
-/** One call of a run. */
-export function openKey(path: string, call: string): string {
+/** One call of a run, or one request, by its iteration. */
+export function openKey(path: string, call: string | number): string {
   return `${path}\0${call}`;
 }
 
-/** A call that is asked for again, after a crash or since its hook waited for a person, counts once. */
+/**
+ * What is asked for again, since a crash or another kill switch took the answer or the hook of a call waited for a
+ * person, counts once.
+ */
 export function countAllowed(counts: RunCounts, allowed: Allowed): RunCounts {
   const { spent, rules, open } = counts;
-  if (allowed.kind === 'model') return { ...counts, spent: spend(spent, { type: 'request' }) };
-  const { path, call, tool, rated, at } = allowed;
-  const key = openKey(path, call);
+  const key = openKey(allowed.path, allowed.kind === 'model' ? allowed.iteration : allowed.call);
   if (open.has(key)) return counts;
+  if (allowed.kind === 'model')
+    return { ...counts, spent: spend(spent, { type: 'request' }), open: new Set([...open, key]) };
+  const { tool, rated, at } = allowed;
   const count = (before: Spent, name: string): Spent => spend(before, { type: 'call', tool: name, atMs: at });
   return {
     spent: count(spent, tool),
@@ -63,14 +75,14 @@ export function countJournal(counts: RunCounts, entries: readonly CountedEntry[]
   );
   return entries.reduce((before, { at, event }) => {
     const { type, path, call, tool, hook } = event;
-    if (type === 'agent.requested') return countAllowed(before, { kind: 'model' });
+    const now = countEvent(before, event);
     // Each further try has asked for leave of its own.
-    if (type === 'agent.request_failed' && event.retryInMs !== null)
-      return countAllowed(countEvent(before, event), { kind: 'model' });
+    if (type === 'agent.requested' || (type === 'agent.request_failed' && event.retryInMs !== null))
+      return countAllowed(now, { kind: 'model', path: String(path), iteration: Number(event.iteration) });
     const isCall = type === 'agent.tool_called' && hook === undefined;
-    if (!isCall || denied.has(openKey(String(path), String(call)))) return countEvent(before, event);
+    if (!isCall || denied.has(openKey(String(path), String(call)))) return now;
     const allowed = { kind: 'tool', path: String(path), call: String(call), tool: String(tool), at } as const;
-    return countAllowed(before, { ...allowed, rated: [EVERY_RULE] });
+    return countAllowed(now, { ...allowed, rated: [EVERY_RULE] });
   }, counts);
 }
 
@@ -93,26 +105,34 @@ export function countEvent(
     readonly bytes?: unknown;
     readonly path?: unknown;
     readonly call?: unknown;
+    readonly iteration?: unknown;
     readonly hook?: unknown;
   },
 ): RunCounts {
-  const { type, usage, bytes, path, call, hook } = event;
+  const { type, usage, bytes, path, call, iteration, hook } = event;
   const add = (event: SpendEvent): RunCounts => ({ ...counts, spent: spend(counts.spent, event) });
   switch (type) {
+    // An intent is written once: another one is another call, whatever its name is.
+    case 'agent.requested':
+      return over(counts, path, iteration);
+    case 'agent.tool_called':
+      return over(counts, path, call);
     case 'agent.answered':
     case 'agent.request_failed': {
       const { in: input, out: output } = usage as TokenCount;
-      return add({ type: 'usage', tokens: input + output, costUsd: 0 });
+      return over(add({ type: 'usage', tokens: input + output, costUsd: 0 }), path, iteration);
     }
-    case 'agent.tool_ended': {
-      if (hook !== undefined) return counts;
-      const open = new Set(counts.open);
-      open.delete(openKey(String(path), String(call)));
-      return { ...add({ type: 'output', bytes: Number(bytes) }), open };
-    }
+    case 'agent.tool_ended':
+      return hook === undefined ? over(add({ type: 'output', bytes: Number(bytes) }), path, call) : counts;
     default:
       return counts;
   }
+}
+
+function over(counts: RunCounts, path: unknown, call: unknown): RunCounts {
+  const key = openKey(String(path), String(call));
+  if (!counts.open.has(key)) return counts;
+  return { ...counts, open: new Set([...counts.open].filter((each) => each !== key)) };
 }
 
 /** Whether the next call of a rule is within its rate. Notes in `rated` every rule that it is asked about. */
@@ -120,10 +140,8 @@ export function rateCheck({ rules }: RunCounts, now: number, rated: Set<string>)
   return (rule, rate) => {
     rated.add(rule);
     const { calls } = spend(rules, { type: 'call', tool: rule, atMs: now });
-    const [own, every] = [calls[rule] ?? NO_CALLS, calls[EVERY_RULE] ?? NO_CALLS];
-    const both = { count: own.count + every.count, at: [...every.at, ...own.at] };
-    const next = { ...NOTHING_SPENT, calls: { [rule]: both } };
-    return exceeded(next, { ...NO_LIMITS, calls: { [rule]: rate } }, now).length === 0 ? 'within' : 'beyond';
+    const seen = [calls[rule] ?? [], calls[EVERY_RULE] ?? []].flat();
+    return passedRates(rule, rate, seen, now).length > 0 ? 'beyond' : 'within';
   };
 }
 
@@ -146,14 +164,3 @@ export function passedLimit(
 
 /** No name of a rule: those have a layer. */
 const EVERY_RULE = '*';
-const NO_CALLS: Spent['calls'][string] = { count: 0, at: [] };
-
-const NO_LIMITS: Limits = {
-  iterations: null,
-  tool_calls: null,
-  tokens: null,
-  cost_usd: null,
-  wall_s: null,
-  output_bytes: null,
-  calls: {},
-};

@@ -1,6 +1,6 @@
 import type { Transcript } from '../agents/native/transcript.ts';
 import type { RunEvent } from '../engine/events.ts';
-import type { Bootstrap } from '../protocol/instance-link.ts';
+import type { BootApproval, Bootstrap } from '../protocol/instance-link.ts';
 import {
   heldCalls,
   interruptions,
@@ -52,7 +52,7 @@ export function openTranscripts(
       if (!suspended.delete(path)) known?.startAnew();
       if (known !== undefined) return known;
       const { readTranscript } = await import('../agents/native/transcript.ts');
-      const left = { journal, lastProcess, resumed: said };
+      const left = { journal, lastProcess, resumed: said, usedApprovals: usedBy(bootstrap.approvals) };
       const transcript = readTranscript(left, path, (event) => internaliseAgent(folder, event));
       running.set(path, transcript);
       return transcript;
@@ -68,6 +68,14 @@ export function openTranscripts(
       return undecided([...held, ...begun], 'run', sha256);
     },
   };
+}
+
+/** Those that have let a request to a model through. */
+function usedBy(approvals: readonly BootApproval[]): ReadonlySet<number> {
+  const used = approvals.filter(
+    ({ request, answeredAt, isRefused }) => request.kind === 'model' && answeredAt !== null && !isRefused,
+  );
+  return new Set(used.map(({ number }) => number));
 }
 
 /** Loaded only where it is needed: node:crypto is a tenth of an instance's start. */

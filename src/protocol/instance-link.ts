@@ -101,7 +101,9 @@ export interface BootModel {
 export interface BootApproval {
   readonly number: number;
   readonly isDecided: boolean;
-  readonly request: Pick<ApprovalRequest, 'path' | 'call'>;
+  /** Nobody allowed it, and its time is over or somebody said so. */
+  readonly isRefused: boolean;
+  readonly request: Pick<ApprovalRequest, 'kind' | 'path' | 'call'>;
   readonly answeredAt: number | null;
   readonly voidAt: number | null;
 }

@@ -91,7 +91,12 @@ export function fakeAgent(options: FakeOptions): FakeAgent {
   const abort = new AbortController();
   const turns = [...options.turns];
   const transcript = readTranscript(
-    { journal: events.map((event) => ({ at: 0, event })), lastProcess: null, resumed: [] },
+    {
+      journal: events.map((event) => ({ at: 0, event })),
+      lastProcess: null,
+      resumed: [],
+      usedApprovals: new Set(),
+    },
     'a',
     (event) => event,
   );

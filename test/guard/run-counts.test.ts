@@ -88,9 +88,9 @@ test('a journal counts what its records, which are pruned, would: each try, each
     ...more,
   });
   const events = [
-    { type: 'agent.requested' },
-    { type: 'agent.request_failed', usage, retryInMs: 100 },
-    { type: 'agent.answered', usage },
+    { type: 'agent.requested', path: 'a', iteration: 1 },
+    { type: 'agent.request_failed', path: 'a', iteration: 1, usage, retryInMs: 100 },
+    { type: 'agent.answered', path: 'a', iteration: 1, usage },
     called('c1'),
     called('c2'),
     called('h1', { tool: 'hook:stop', hook: {} }),
@@ -109,4 +109,25 @@ test('a journal counts what its records, which are pruned, would: each try, each
   assert.equal(rateCheck(counts, 2000, new Set())('any/rule#1', { per_run: 1 }), 'beyond');
   assert.equal(rateCheck(counts, 2000, new Set())('any/rule#1', { per_minute: 2 }), 'within');
   assert.equal(rateCheck(counts, 62_000, new Set())('any/rule#1', { per_minute: 1 }), 'within');
+});
+
+test('a request that is asked for again before it has its answer counts once; another try of it counts', () => {
+  const usage = { in: 10, out: 5 };
+  const request = { kind: 'model', path: 'a', iteration: 1 } as const;
+  const of = (type: string, more: object = {}) => ({ type, path: 'a', iteration: 1, ...more });
+  const iterations = ({ spent }: RunCounts): number => spent.iterations;
+  const asked = countAllowed(countEvent(NOTHING_COUNTED, of('agent.requested')), request);
+  const again = countAllowed(asked, request);
+  assert.deepEqual([iterations(asked), iterations(again)], [1, 1]);
+  const failed = countEvent(again, of('agent.request_failed', { usage }));
+  assert.equal(iterations(countAllowed(failed, request)), 2);
+  assert.equal(iterations(countAllowed(asked, { ...request, path: 'b' })), 2);
+});
+
+test('another intent under the name of an open call is another call', () => {
+  const call = { kind: 'tool', path: 'a', call: 'c1', tool: 'thinking', rated: [], at: 1 } as const;
+  const intent = { type: 'agent.tool_called', path: 'a', call: 'c1' };
+  const first = countAllowed(countEvent(NOTHING_COUNTED, intent), call);
+  assert.equal(countAllowed(first, call).spent.toolCalls, 1);
+  assert.equal(countAllowed(countEvent(first, intent), call).spent.toolCalls, 2);
 });

@@ -7,7 +7,7 @@ import { lines } from '../agents/fake-world.ts';
 import type { MockTurn } from '../provider/scenario.ts';
 import { type AgentBench, openAgentBench, pendingCalls } from '../setup/agents.ts';
 import { eventually, ROOT } from '../setup/bench-home.ts';
-import { endAfterCrash, endOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
+import { endAfterCrash, endOf, hostOf, outputsOf, processesOf, textOf } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
 const lacks = [bubblewrap, seccomp].map(({ note }) => note).find((note) => note !== '') ?? false;
@@ -25,11 +25,15 @@ async function deskWith(
 ): Promise<AgentBench> {
   const desk = await openAgentBench({ turns, after: 'fail' });
   t.after(() => desk.close());
-  const folder = join(desk.bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
-  const policy = { apiVersion: 'policy/v1', id: 'asks', layer: 'user', default: 'allow', rules: [rule] };
-  writeFileSync(join(folder, 'asks.json'), JSON.stringify(policy), { mode: 0o600 });
+  writeRules(desk, [rule]);
   desk.workflow('one', { guardrails: { max_iterations: 3 } });
   return desk;
+}
+
+function writeRules({ bench }: AgentBench, rules: readonly object[]): void {
+  const folder = join(bench.env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
+  const policy = { apiVersion: 'policy/v1', id: 'asks', layer: 'user', default: 'allow', rules };
+  writeFileSync(join(folder, 'asks.json'), JSON.stringify(policy), { mode: 0o600 });
 }
 
 function letGo(desk: AgentBench, id: string): Promise<true> {
@@ -167,6 +171,44 @@ describe('calls of agents that a person has to approve', { timeout: 300_000, ski
     const run = await endOf(desk.bench, id);
     assert.equal(run.status, 'completed', JSON.stringify(run.error));
     assert.deepEqual([outputsOf(run, 'a')['iterations'], desk.provider.requests.length], [1, 1]);
+  });
+
+  test('an approved request that was lost with its process is spent: the next one is asked for anew', async (t) => {
+    const rule = { id: 'ask-model', effect: 'ask', tool: 'model:*' };
+    const silent: MockTurn = { text: 'late', fault: { kind: 'hang_before_headers' } };
+    const desk = await deskWith(t, [silent, silent, silent, silent], rule);
+    const id = await desk.start('one');
+    for (let count = 1; count <= 3; count += 1) {
+      const [asked] = await pendingCalls(desk, id);
+      assert.equal(asked?.number, count);
+      await desk.bench.q('approve', id);
+      await desk.provider.whenAsked(count);
+      process.kill(await eventually('its process', () => hostOf(id)), 'SIGKILL');
+    }
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.error?.code, 'AGENT_LIMIT', JSON.stringify(run.error));
+    assert.equal(desk.provider.requests.length, 3);
+    assert.deepEqual(
+      lines(desk.agentEvents(id)),
+      [1, 2, 3].map((each) => `requested ${each}`),
+    );
+  });
+
+  test('a call that needs no approval any more when it is approved is not run again after a crash either', async (t) => {
+    const work = bash('echo ran >> ran.txt; sleep 60');
+    const desk = await deskWith(t, [{ calls: [work] }, { text: 'done' }]);
+    const id = await desk.start('one');
+    await pendingCalls(desk, id);
+    await letGo(desk, id);
+    writeRules(desk, []);
+    assert.equal((await desk.bench.q('approve', id)).status, 0);
+    const ran = join(desk.bench.workspace, 'ran.txt');
+    await eventually('it runs', () => textOf(ran) !== '');
+    process.kill(await eventually('its process', () => hostOf(id)), 'SIGKILL');
+    const run = await endOf(desk.bench, id);
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.equal(textOf(ran), 'ran\n');
+    assert.ok(lines(desk.agentEvents(id)).includes('tool_ended c1-1 interrupted'));
   });
 
   test('a kill switch that is tripped meanwhile holds what is approved; the open call gets its outcome', async (t) => {

@@ -71,6 +71,7 @@ test('bubblewrap that hangs is given up after 2 s', { skip }, async (t) => {
   const folder = fakeBwrap(t, 'while :; do :; done');
   const { bubblewrap } = await probeLayers({ searchPath: folder });
   assert.equal(bubblewrap.note, 'bubblewrap does not work: no answer within 2000 ms');
+  assert.equal(bubblewrap.isLate, true);
 });
 
 test('what is not there is said so, with its package', { skip }, async () => {

@@ -169,6 +169,25 @@ describe('steps that ask a person', { timeout: 240_000 }, () => {
     assert.equal((await endOf(bench, id)).status, 'completed');
   });
 
+  test('a step that undoes another asks as well, and the rollback waits for the answer', async () => {
+    bench.skill('bad', { type: 'code_inline', command: 'false' });
+    bench.workflow('undone', {
+      steps: [
+        { id: 'a', type: 'skill', skill: 'say', undo: { id: 'sure', type: 'approval', message: 'Undo?' } },
+        { id: 'b', type: 'skill', skill: 'bad' },
+      ],
+      error_handling: { default: { strategy: 'rollback' }, rollback: { enabled: true } },
+    });
+    const id = await startRun(bench, 'undone', '--approvals', 'wait');
+    const asked = await pending(id);
+    assert.deepEqual([asked.step, asked.kind, asked.args], ['a!undo', 'approval', { message: 'Undo?' }]);
+    await bench.q('deny', id, '--reason', 'keep it');
+    const run = await endOf(bench, id);
+    assert.equal(run.status, 'rollback_failed', run.reason ?? '');
+    const undo = run.steps.find(({ path }) => path === 'a!undo');
+    assert.deepEqual([undo?.status, undo?.error?.code], ['failed', 'APPROVAL_DENIED']);
+  });
+
   test('two that wait have to be told apart, and each is decided by itself', async () => {
     bench.workflow('two', {
       steps: [

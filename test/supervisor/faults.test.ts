@@ -70,7 +70,8 @@ test('a permit that cannot be looked up on a full disk is asked again', limit, a
     'journal.read': () => {
       looks += 1;
       if (looks === 1) throw new WorkflowError('STORE_FULL', 'the disk is full');
-      return { entries: [], next: null };
+      const event = { type: 'step.started', path: 'a', stepType: 'skill', attempt: 1 };
+      return { entries: [{ seq: 1, at: 1, event }], next: null };
     },
     'journal.append': (args: unknown) => {
       appended.push(args);
@@ -81,10 +82,11 @@ test('a permit that cannot be looked up on a full disk is asked again', limit, a
       JSON.stringify({
         workflow: {
           name: 'w',
-          steps: [],
+          steps: [{ id: 'a', type: 'skill', skill: 's', undo: null }],
           handlers: [],
           errorHandling: { default: { handler: null }, perStep: {}, rollback: { steps: [] } },
         },
+        skills: {},
         tiers: {},
       }),
   });

@@ -66,12 +66,13 @@ export async function askModel(run: LoopRun): Promise<void> {
   }
 }
 
-async function awaitPermit({ world, signal }: LoopRun, iteration: number): Promise<void> {
+async function awaitPermit({ world, transcript, signal }: LoopRun, iteration: number): Promise<void> {
   const permit = await world.permit('model', { iteration, call: null, tool: null }, signal);
   if (permit === null || signal.aborted) throw new Cancelled();
   if (permit.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   if (permit.decision === 'deny')
     throw new WorkflowError(permit.code ?? 'POLICY_DENIED', `a model request was refused: ${permit.reason}`);
+  transcript.letGo();
 }
 
 /** The answer, or null when it failed and may be tried again: then the wait is over. */

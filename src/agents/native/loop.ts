@@ -84,15 +84,15 @@ function finish(turn: TurnState, task: AgentTask, transcript: Transcript): JsonO
 /** Neither another request nor what the last one asks for happens once a limit is reached. */
 function refuseMore(
   { limits, stuck: stuckLimits }: AgentTask,
-  { iterations, last, toolCalls, ended, outputBytes }: Transcript,
+  { sentRequests, last, toolCalls, ended, outputBytes }: Transcript,
 ): void {
   const stuck = stuckReason(ended, stuckLimits);
   if (stuck !== null) throw new WorkflowError('AGENT_STUCK', `the agent is stuck: ${stuck}`);
   const wanted = last?.calls.filter(({ tool, outcome }) => tool === null && outcome === null).length ?? 0;
-  if (iterations >= limits.maxIterations) {
+  if (sentRequests >= limits.maxIterations) {
     const why =
       wanted === 0 ? 'and there is no final answer' : `its last answer's ${wanted} tool calls were not run`;
-    throw limitError('iterations', limits.maxIterations, iterations, why);
+    throw limitError('iterations', limits.maxIterations, sentRequests, why);
   }
   if (limits.maxOutputBytes !== null && outputBytes > limits.maxOutputBytes)
     throw limitError('output_bytes', limits.maxOutputBytes, outputBytes, 'by the results of its tools');

@@ -62,9 +62,9 @@ function shown(error: unknown, world: AgentWorld): unknown {
 
 /** Throws AGENT_LIMIT when another prompt would be one too many. */
 export function refuseMore({ job: { limits }, transcript }: Pick<Prompting, 'job' | 'transcript'>): void {
-  const { iterations, outputBytes } = transcript;
-  if (iterations >= limits.maxIterations)
-    throw limitError('iterations', limits.maxIterations, iterations, 'and there is no final answer');
+  const { sentRequests, outputBytes } = transcript;
+  if (sentRequests >= limits.maxIterations)
+    throw limitError('iterations', limits.maxIterations, sentRequests, 'and there is no final answer');
   if (limits.maxOutputBytes !== null && outputBytes > limits.maxOutputBytes)
     throw limitError('output_bytes', limits.maxOutputBytes, outputBytes, 'by the results of its tools');
 }
@@ -97,11 +97,13 @@ export async function askLeave(
   if (permit === null || signal.aborted) throw new Cancelled();
   if (permit.decision === 'wait') throw new Suspended([approvalOf(permit)]);
   // Whatever is no clear yes is a no.
-  if (permit.decision === 'allow') return iteration;
-  throw new WorkflowError(
-    permit.code ?? 'POLICY_DENIED',
-    `the agent ${profile} was refused: ${permit.reason}`,
-  );
+  if (permit.decision !== 'allow')
+    throw new WorkflowError(
+      permit.code ?? 'POLICY_DENIED',
+      `the agent ${profile} was refused: ${permit.reason}`,
+    );
+  transcript.letGo();
+  return iteration;
 }
 
 /** Journals what came of a prompt; answers its text as it may be shown. `length` counts all that was said. */

@@ -87,6 +87,11 @@ export class Transcript {
     return this.#isHeld && this.#open !== null ? this.iterations : null;
   }
 
+  /** Requests that count: those that were sent, or may have been. One that waits for a person is none yet. */
+  get sentRequests(): number {
+    return this.iterations - (this.heldRequest === null ? 0 : 1);
+  }
+
   get last(): TurnState | null {
     return this.turns.at(-1) ?? null;
   }
@@ -156,6 +161,11 @@ export class Transcript {
   /** It waits for a person from now on. */
   hold(): void {
     this.#isHeld = true;
+  }
+
+  /** The request was let through: it may be sent from now on, and is spent. */
+  letGo(): void {
+    this.#isHeld = false;
   }
 
   /** The process ended in the midst of a request or a call: what it had worked on that, where somebody saw it end. */
@@ -230,11 +240,13 @@ export interface Left {
   readonly lastProcess: ProcessEnd | null;
   /** What the new process said of it first. */
   readonly resumed: readonly RunEvent[];
+  /** Numbers of approvals by which a request was let through: its process may have sent it, and it is spent. */
+  readonly usedApprovals: ReadonlySet<number>;
 }
 
 /** The conversation of a step as a journal tells it. `unpack` reads values that lie in files. */
 export function readTranscript(
-  { journal, lastProcess, resumed }: Left,
+  { journal, lastProcess, resumed, usedApprovals }: Left,
   path: string,
   unpack: (event: AgentEvent) => AgentEvent,
 ): Transcript {
@@ -242,7 +254,8 @@ export function readTranscript(
   const take = (event: RunEvent, at: number): void => {
     switch (event.type) {
       case 'step.suspended':
-        if (event.path === path) transcript.hold();
+        if (event.path === path && !event.approvals.some((each) => usedApprovals.has(each)))
+          transcript.hold();
         break;
       case 'run.resumed':
         // A person had it forgotten: it runs as if it never had.

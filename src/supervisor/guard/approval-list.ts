@@ -55,6 +55,18 @@ export function patchDecision(
   return rows.map((row) => (row.number === number ? { ...row, ...decision } : row));
 }
 
+/** Rows in which nothing expires before `until` whose decision is on its way into the database. */
+export function heldOpen(
+  rows: readonly ApprovalRow[],
+  beingDecided: ReadonlySet<number>,
+  until: number,
+): readonly ApprovalRow[] {
+  if (beingDecided.size === 0) return rows;
+  return rows.map((row) =>
+    beingDecided.has(row.number) ? { ...row, expiresAt: Math.max(row.expiresAt, until) } : row,
+  );
+}
+
 /** The numbers of those that are decided: what waits for them may ask again. */
 export function decidedNumbers(rows: readonly ApprovalRow[]): number[] {
   return rows.filter(isDecided).map(({ number }) => number);
@@ -68,9 +80,10 @@ export function isReleased(rows: readonly ApprovalRow[], steps: readonly StepRow
 
 /** What the process of the run has to know of them. */
 export function bootApproval(row: ApprovalRow): BootApproval {
-  const { number, answeredAt, voidAt } = row;
-  const { path, call } = row.request;
-  return { number, isDecided: isDecided(row), request: { path, call }, answeredAt, voidAt };
+  const { number, status, answeredAt, voidAt } = row;
+  const { kind, path, call } = row.request;
+  const isRefused = status === 'denied' || status === 'expired';
+  return { number, isDecided: isDecided(row), isRefused, request: { kind, path, call }, answeredAt, voidAt };
 }
 
 function isDecided({ status, voidAt }: ApprovalRow): boolean {

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../../audit/record.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import { mayDecide } from '../../guard/approvals.ts';
 import { placeText } from '../../guard/network-grant.ts';
@@ -42,33 +43,35 @@ export function approvalMethods(
         );
       const at = context.now();
       const decision = { status, decidedAt: at, decidedBy: `person ${actor.id}`, reason } as const;
-      const { isDecided } = await store.call('approval.decide', {
-        instance,
-        number,
-        status,
-        by: decision.decidedBy,
-        reason,
+      const audit: AuditEntry = {
+        type: status === 'approved' ? 'approval.granted' : 'approval.denied',
         at,
-        audit: {
-          type: status === 'approved' ? 'approval.granted' : 'approval.denied',
-          at,
-          actor,
-          instance,
-          data: {
-            approval: number,
-            path: request.path,
-            ...(request.call === null ? {} : { call: request.call }),
-            what: request.what,
-            args_hash: row.argsHash,
-            ...(reason === null ? {} : { reason }),
-          },
+        actor,
+        instance,
+        data: {
+          approval: number,
+          path: request.path,
+          ...(request.call === null ? {} : { call: request.call }),
+          what: request.what,
+          args_hash: row.argsHash,
+          ...(reason === null ? {} : { reason }),
         },
-      });
-      if (!isDecided) throw closed({ ...row, status: at < row.expiresAt ? row.status : 'expired' });
-      const live = fleet.find(instance);
-      if (live !== null) {
-        live.approvals = patchDecision(live.approvals, number, decision);
-        fleet.released(live, number);
+      };
+      const { decidedBy: by } = decision;
+      const asking = fleet.find(instance);
+      // Whose time is over meanwhile must not be told that nobody has decided.
+      asking?.beingDecided.add(number);
+      try {
+        const args = { instance, number, status, by, reason, at, audit };
+        const { isDecided } = await store.call('approval.decide', args);
+        if (!isDecided) throw closed({ ...row, status: at < row.expiresAt ? row.status : 'expired' });
+        const live = fleet.find(instance);
+        if (live !== null) {
+          live.approvals = patchDecision(live.approvals, number, decision);
+          fleet.released(live, number);
+        }
+      } finally {
+        asking?.beingDecided.delete(number);
       }
       return documentOf({ ...row, ...decision });
     },

@@ -64,9 +64,9 @@ async function readRecords(store: Pick<Store, 'call'>, instance: string): Promis
 
 /** What a record of a decision allowed; null when nothing that counts. */
 function allowedIn(data: Record<string, unknown>, at: number): Allowed | null {
-  const { kind, decision, path, call, tool, rated } = data;
+  const { kind, decision, path, iteration, call, tool, rated } = data;
   if (decision !== 'allow') return null;
-  if (kind === 'model') return { kind };
+  if (kind === 'model') return { kind, path: String(path), iteration: Number(iteration) };
   const rules = Array.isArray(rated) ? rated.map(String) : [];
   if (kind !== 'tool') return null;
   return { kind, path: String(path), call: String(call), tool: String(tool), rated: rules, at };

@@ -6,7 +6,7 @@ import { CONVERSATION_LIMITS, readGuardrails } from '../../agents/files/guardrai
 import { familyOf } from '../../agents/native/tool-choice.ts';
 import { allSteps } from '../../definition/references.ts';
 import type { Step, Workflow } from '../../definition/workflow.ts';
-import { stepIdOf } from '../../engine/paths.ts';
+import { stepAt } from '../../engine/step-at.ts';
 import { trafficOf } from '../../guard/network.ts';
 import type { GuardedCall } from '../../guard/policy/calls/call.ts';
 import { realFiles } from '../../guard/policy/files/file-facts.ts';
@@ -153,8 +153,9 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
   const { workflow, agents, skills } = ground.pins;
   const narrowed = new Map<string, PolicySet>();
   const of: RunPolicies['of'] = (path, agentName) => {
-    const key = `${stepIdOf(path)} ${agentName ?? ''}`;
-    const found = narrowed.get(key) ?? narrow(set, workflow, path, agents[agentName ?? ''] ?? null);
+    const step = stepAt(workflow, path);
+    const key = `${step?.id ?? ''} ${agentName ?? ''}`;
+    const found = narrowed.get(key) ?? narrow(set, step, agents[agentName ?? ''] ?? null);
     narrowed.set(key, found);
     return found;
   };
@@ -173,7 +174,7 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
     all: set,
     of,
     trafficOf: (path) => {
-      const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
+      const step = stepAt(workflow, path);
       // A program of another maker does by itself what it was allowed: its traffic is no call.
       if (step?.type !== 'agent' || agents[step.agent]?.driver !== undefined) return null;
       return trafficOf(workflow, step);
@@ -242,8 +243,7 @@ function least(a: number | null, b: number | null): number | null {
   return Math.min(a, b);
 }
 
-function narrow(set: PolicySet, workflow: Workflow, path: string, agent: Agent | null): PolicySet {
-  const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
+function narrow(set: PolicySet, step: Step | null, agent: Agent | null): PolicySet {
   if (step?.type !== 'agent') return set;
   const { allowedTools, deniedTools } = readGuardrails(step);
   return withPolicies(set, [

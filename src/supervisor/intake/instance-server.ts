@@ -9,6 +9,7 @@ import { type LiveInstance, notify } from '../lifecycle/live-instance.ts';
 import { notAccepted } from '../listen.ts';
 import type { InstanceDoor } from './instance-door.ts';
 import { type JournalIntake, openIntake } from './journal-intake.ts';
+import { readMessage } from './message-check.ts';
 import { type NetworkIntake, openNetworkIntake } from './network-intake.ts';
 
 export interface InstanceServerHandlers {
@@ -35,15 +36,15 @@ export function serveInstances(
     let live: LiveInstance | null = null;
     let intake: JournalIntake | null = null;
     let network: NetworkIntake | null = null;
+    let isRejected = false;
     const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     const lines: JsonLines = openJsonLines(socket, {
       message: (raw) => {
-        // The token check below is the border: only our own instance process gets past it, and it sends our types.
-        const message = raw as InstanceMessage;
+        const message = readMessage(raw);
         if (live === null || intake === null) {
-          const found =
-            message.type === 'hello' ? authenticate(message, handlers.find(message.instance)) : null;
-          if (found === null || message.type !== 'hello') {
+          const hello = 'type' in message && message.type === 'hello' ? message : null;
+          const found = hello && authenticate(hello, handlers.find(hello.instance));
+          if (found === null || hello === null) {
             lines.send({ type: 'fenced', reason: 'this incarnation is not, or no longer, the current one' });
             lines.end();
             return;
@@ -51,10 +52,11 @@ export function serveInstances(
           live = found;
           live.link?.destroy();
           live.link = lines;
-          const opened = openIntake(context, found, {
-            rejected: (reason) => handlers.rejected(found, reason),
+          const whatToDo = {
+            rejected: (reason: string) => handlers.rejected(found, reason),
             ended: () => handlers.ended(found),
-          });
+          };
+          const opened = openIntake(context, found, whatToDo, live.silence());
           intake = opened;
           const told = openNetworkIntake(context, found);
           network = told;
@@ -63,10 +65,16 @@ export function serveInstances(
             await Promise.all([opened.drained(), told.drained()]);
           };
           lines.send({ type: 'welcome', ackedSeq: live.lastSeq });
-          live.process ??= identify(message.pid);
-          const everyMs = message.beatMs;
+          live.process ??= identify(hello.pid);
+          const everyMs = hello.beatMs;
           live.pulse = everyMs === undefined ? null : { everyMs, heardAt: performance.now() };
           handlers.connected(live);
+          return;
+        }
+        if (isRejected) return;
+        if ('wrong' in message) {
+          isRejected = true;
+          handlers.rejected(live, `its process sent ${message.wrong}`);
           return;
         }
         if (live.pulse !== null && live.link === lines) live.pulse.heardAt = performance.now();

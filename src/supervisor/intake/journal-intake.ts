@@ -35,6 +35,7 @@ export interface IntakeHandlers {
 }
 
 /**
+ * `before` resolves when nothing of an earlier connection is under way: its permits count against those of this one.
  * One append is in the writer at a time; what arrives meanwhile goes with the next. So the order holds even when a
  * commit fails and is tried again, and a busy instance batches by itself. Acks and permits are sent after the commit.
  */
@@ -42,6 +43,7 @@ export function openIntake(
   context: SupervisorContext,
   live: LiveInstance,
   handlers: IntakeHandlers,
+  before: Promise<void> = Promise.resolve(),
 ): JournalIntake {
   const { incarnation } = live;
   const folder = instanceFolder(context.home, live.row.id);
@@ -54,7 +56,8 @@ export function openIntake(
 
   const commit = async (): Promise<void> => {
     while ((entries.length > 0 || permits.length > 0) && !isClosed) {
-      const batch = entries;
+      // What was sent again, and had been committed, has been counted.
+      const batch = entries.filter(({ seq }) => seq > live.lastSeq);
       const asked = permits;
       entries = [];
       permits = [];
@@ -127,7 +130,7 @@ export function openIntake(
 
   const pump = (): void => {
     // What the same piece of the connection brings (the intent and its permit) goes into the same commit.
-    running ??= Promise.resolve()
+    running ??= before
       .then(commit)
       // What the rest of us makes of an event is no reason to end the daemon either.
       .catch((error: unknown) => giveUp(ensureWorkflowError(error)))

@@ -1,9 +1,9 @@
 import type { NetworkRule } from '../../../sandbox/network/rules.ts';
 import { type AuditEntry, SUPERVISOR } from '../../audit/record.ts';
-import { allSteps } from '../../definition/references.ts';
 import type { JsonObject, Workflow } from '../../definition/workflow.ts';
-import type { JournalEntry } from '../../engine/events.ts';
-import { stepIdOf } from '../../engine/paths.ts';
+import type { JournalEntry, RunEvent } from '../../engine/events.ts';
+import { stepAt } from '../../engine/step-at.ts';
+import { WorkflowError } from '../../errors/workflow-error.ts';
 import { argumentsOf, isIntent, isIntentOf } from '../../guard/intents.ts';
 import { placeText } from '../../guard/network-grant.ts';
 import { type Decided, decidePermit, type PermitFacts } from '../../guard/permits.ts';
@@ -13,9 +13,10 @@ import type { InstanceMessage, Permit, PermitRequest } from '../../protocol/inst
 import { readJournal } from '../../store/read-journal.ts';
 import type { ApprovalChanges, ApprovalRow, NewApproval } from '../../store/tables/approval-rows.ts';
 import type { SupervisorContext } from '../context.ts';
-import { applyChanges, overtaken } from '../guard/approval-list.ts';
+import { applyChanges, heldOpen, overtaken } from '../guard/approval-list.ts';
 import { policiesOf, type RunPolicies } from '../guard/run-policies.ts';
 import { type LiveInstance, notify } from '../lifecycle/live-instance.ts';
+import { claimProblem } from './permit-claim.ts';
 
 export type PermitMessage = Extract<InstanceMessage, { type: 'permit' }>;
 
@@ -36,21 +37,27 @@ export interface PermitDesk {
 
 /** A permit comes right after its intent; several are under way at most. */
 const MAX_RECENT = 64;
+/** When who waits for a decision that is being committed asks again, if nobody tells it before. */
+const DECISION_MS = 1000;
 const NOTHING: Judged = { answers: [], audits: [], approvals: null, committed: () => undefined };
 
 export function openPermitDesk(context: SupervisorContext, live: LiveInstance): PermitDesk {
   let recent: readonly JournalEntry[] = [];
   /**
    * What a permit is for, as its intent says: in the same batch, or committed just before, or, when it is asked again,
-   * in the journal.
+   * in the journal, which is read once for all that are asked together.
    */
-  const intentOf = async (request: PermitRequest, batch: readonly JournalEntry[]): Promise<JsonObject> => {
-    const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
-    const entry =
-      batch.findLast(matches) ??
-      recent.findLast(matches) ??
-      (await readJournal(context.store, live.row.id)).findLast(matches);
-    return entry === undefined ? {} : argumentsOf(entry.event);
+  const intentsIn = (
+    batch: readonly JournalEntry[],
+  ): ((request: PermitRequest) => Promise<RunEvent | null>) => {
+    let journal: Promise<JournalEntry[]> | null = null;
+    return async (request) => {
+      const matches = ({ event }: JournalEntry): boolean => isIntentOf(event, request);
+      const near = batch.findLast(matches) ?? recent.findLast(matches);
+      if (near !== undefined) return near.event;
+      journal ??= readJournal(context.store, live.row.id);
+      return (await journal).findLast(matches)?.event ?? null;
+    };
   };
 
   const decideOn = (
@@ -93,11 +100,17 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         withdrawn,
         at: now,
       };
+      const intentOf = intentsIn(batch);
       const answers: { message: PermitMessage; permit: Permit }[] = [];
       for (const message of asked) {
         const { request } = message;
-        const args = await intentOf(request, batch);
-        const approvals = applyChanges(live.approvals, id, changes);
+        const intent = await intentOf(request);
+        const problem = claimProblem(request, intent, policies.workflow);
+        if (problem !== null || intent === null)
+          throw new WorkflowError('PROTOCOL', `the process ${problem}`);
+        const args = argumentsOf(intent);
+        const rows = heldOpen(live.approvals, live.beingDecided, now + DECISION_MS);
+        const approvals = applyChanges(rows, id, changes);
         const { permit, requested, expired, answered } = decideOn(request, args, policies, {
           counts,
           now,
@@ -115,6 +128,8 @@ export function openPermitDesk(context: SupervisorContext, live: LiveInstance): 
         }
         if (expired !== null) changes.expired.push(expired);
         if (answered !== null) changes.answered.push(answered);
+        // The rules changed while somebody was asked.
+        if (permit.decision === 'allow' && isPending(approvals, answered)) withdrawn.push(Number(answered));
       }
       const { requested, expired, answered } = changes;
       const known = [...live.approvals, ...requested];
@@ -147,9 +162,13 @@ function endedBy(batch: readonly JournalEntry[], rows: readonly ApprovalRow[]): 
   return [...new Set(batch.flatMap(({ event }) => overtaken(rows, event)))];
 }
 
+function isPending(rows: readonly ApprovalRow[], which: number | null): boolean {
+  return rows.some(({ number, status }) => number === which && status === 'pending');
+}
+
 /** Who may decide a step that only asks; null for another step. */
 function gateOf(workflow: Workflow, path: string): ApprovalFile | null {
-  const step = allSteps(workflow).find(({ id }) => id === stepIdOf(path));
+  const step = stepAt(workflow, path);
   if (step?.type !== 'approval') return null;
   return {
     ...(step.by.length === 0 ? {} : { by: step.by }),
@@ -224,7 +243,7 @@ function placesOf({ host, ports }: NetworkRule): string[] {
 
 /** How an answer counts for the policies; null for what is no part of a budget. */
 function allowedOf({ kind, path, agent }: PermitRequest, { rated = [] }: Permit, at: number): Allowed | null {
-  if (kind === 'model') return { kind };
+  if (kind === 'model') return { kind, path, iteration: agent?.iteration ?? 0 };
   if (kind !== 'tool') return null;
   return { kind, path, call: agent?.call ?? '', tool: agent?.tool ?? '', rated, at };
 }

@@ -31,6 +31,8 @@ export interface LiveInstance {
   readonly projection: RunProjection;
   /** What persons were asked, by number; as committed. */
   approvals: readonly ApprovalRow[];
+  /** Numbers of those whose decision is being committed. */
+  readonly beingDecided: Set<number>;
   readonly watchers: Set<Watcher>;
   /** Hear the scope of a kill switch when its process says that what it covers has ended. */
   readonly switchListeners: Set<(scope: string) => void>;
@@ -84,6 +86,7 @@ export function createLiveInstance(
     status: row.status,
     projection,
     approvals,
+    beingDecided: new Set(),
     watchers: new Set(),
     switchListeners: new Set(),
     incarnation: row.incarnation,

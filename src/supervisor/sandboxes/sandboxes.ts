@@ -22,7 +22,7 @@ export interface Offer {
   readonly layers: Layers;
 }
 
-/** Finds out once what the machine can do. */
+/** Finds out what the machine can do: once, but for what gave no answer in time. */
 export interface Sandboxes {
   /** Throws WORKSPACE_UNSAFE. */
   offer(workspace: string): Promise<Offer>;
@@ -40,15 +40,20 @@ export interface SandboxRecord {
 /** Files of the system change now and then; which of them are private is looked up again after this time. */
 const SURVEY_LIFE_MS = 60_000;
 
-export function openSandboxes(home: Home): Sandboxes {
+export function openSandboxes(home: Home, probe: typeof probeLayers = probeLayers): Sandboxes {
   const seccompFile = writeProgram(home);
   const probes = new Map<number | null, Promise<Layers>>();
   const systems = new Map<boolean, { readonly at: number; readonly view: SandboxGround['system'] }>();
 
   const layersFor = (user: StepUser | null): Promise<Layers> => {
     const key = user?.uid ?? null;
-    const known = probes.get(key) ?? probeLayers({ user });
+    const known = probes.get(key) ?? probe({ user });
     probes.set(key, known);
+    // What gave no answer, since the machine was busy, is asked again when the next one wants to know.
+    const forget = (): void => void (probes.get(key) === known && probes.delete(key));
+    known.then(({ setpriv, bubblewrap, seccomp }) => {
+      if ([setpriv, bubblewrap, seccomp].some(({ isLate }) => isLate)) forget();
+    }, forget);
     return known;
   };
   const systemFor = (isRoot: boolean): SandboxGround['system'] => {

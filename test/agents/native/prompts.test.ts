@@ -10,6 +10,10 @@ const NONE = { maxOutputBytes: null, maxExecutionMs: null, maxTokens: null, maxC
 
 /** Attempts of one step whose prompt is `answers` in turn: `wait` asks a person. */
 function promptsThat(...answers: readonly Permit['decision'][]) {
+  return promptsUpTo(3, answers);
+}
+
+function promptsUpTo(maxIterations: number, answers: readonly Permit['decision'][]) {
   const left = [...answers];
   const transcript = new Transcript();
   const events: AgentEvent[] = [];
@@ -33,7 +37,7 @@ function promptsThat(...answers: readonly Permit['decision'][]) {
     path: 'a',
     attempt: 1,
     timeoutMs: null,
-    limits: { maxIterations: 3, ...NONE },
+    limits: { maxIterations, ...NONE },
   } as unknown as AgentJob;
   const { signal } = new AbortController();
   return {
@@ -62,6 +66,14 @@ test('a prompt that waited for a person is asked as the same one when it goes on
   assert.deepEqual([asked, requests()], [[1, 1, 1], 1]);
   // What was never sent has cost nothing.
   assert.deepEqual(transcript.usage, { in: 0, out: 0, cached: 0, estimated: false });
+});
+
+test('the last prompt that is allowed is sent once a person has approved it, and none after it', async () => {
+  const { attempt, hold } = promptsUpTo(1, ['wait', 'allow']);
+  await assert.rejects(attempt(), Suspended);
+  hold();
+  assert.deepEqual(await attempt(), { sent: 1 });
+  await assert.rejects(attempt(), { code: 'AGENT_LIMIT' });
 });
 
 test('one that a person denied is given up: the next attempt asks anew', async () => {

@@ -14,11 +14,17 @@ function openDesk() {
     handlers: [],
     errorHandling: { default: { handler: null }, perStep: {}, rollback: { steps: [] } },
   };
-  const { context } = fakeContext({
+  const clock = { now: 1 };
+  const journal = { entries: [] as readonly JournalEntry[], reads: 0 };
+  const { context: still } = fakeContext({
     'audit.read': () => ({ rows: [], next: null }),
-    'journal.read': () => ({ entries: [], next: null }),
+    'journal.read': () => {
+      journal.reads += 1;
+      return { entries: journal.entries, next: null };
+    },
     'document.get': () => JSON.stringify({ workflow, tiers: {} }),
   });
+  const context = { ...still, now: () => clock.now };
   const live = createLiveInstance(runningRow('i'), [], []);
   const told: unknown[] = [];
   live.watchers.add((notification) => told.push(notification));
@@ -45,7 +51,7 @@ function openDesk() {
       told: told.splice(0).length,
     };
   };
-  return { entry, begun, ask, judge };
+  return { entry, begun, ask, judge, live, clock, journal };
 }
 
 const CANCELLED: RunEvent = { type: 'step.cancelled', path: 'a', reason: 'branch_lost' };
@@ -86,4 +92,24 @@ test('what was asked before is withdrawn once, however often its end is told', a
   assert.deepEqual((await judge([first], [ask(1)])).approvals, [[1, 1, 'pending']]);
   const { approvals, audits } = await judge([entry(COMPLETED), entry(CANCELLED)], []);
   assert.deepEqual([approvals, audits], [[[1, 1, 'withdrawn']], [[1, 'a']]]);
+});
+
+test('a question whose time is over while its decision is being committed waits for that', async () => {
+  const { begun, ask, judge, live, clock } = openDesk();
+  const first = begun(1);
+  await judge([first], [ask(1)]);
+  clock.now = live.approvals[0]?.expiresAt ?? assert.fail();
+  live.beingDecided.add(1);
+  assert.deepEqual((await judge([], [ask(1)])).decisions, ['wait']);
+  live.beingDecided.delete(1);
+  assert.deepEqual((await judge([], [ask(1)])).approvals, [[1, 1, 'expired']]);
+});
+
+test('what is asked again after a crash is looked up in one reading of the journal', async () => {
+  const { begun, ask, judge, journal } = openDesk();
+  await judge([begun(1)], [ask(1)]);
+  journal.reads = 0;
+  journal.entries = [begun(2), begun(3)];
+  assert.deepEqual((await judge([], [ask(2), ask(3)])).decisions, ['wait', 'wait']);
+  assert.equal(journal.reads, 1);
 });
