@@ -122,6 +122,27 @@ for (const [name, base, keys] of WIRES) {
       }
     });
 
+    test('a connection that breaks after the headers, in the first event or later is tried again', async () => {
+      for (const [afterBytes, hasBegun] of [
+        [0, false],
+        [20, false],
+        [100_000, true],
+      ] as const) {
+        const fault = await faultOf({ text: 'x'.repeat(200_000), fault: { kind: 'broken', afterBytes } });
+        assert.match(fault.message, /^the answer broke off: /);
+        assert.deepEqual([fault.isRetryable, fault.hasBegun, fault.status], [true, hasBegun, null]);
+      }
+    });
+
+    test('reasons by which providers say that they broke an answer off are no end of it', async () => {
+      for (const finish of ['error', 'insufficient_system_resource', 'malformed_model_output']) {
+        const fault = await faultOf({ text: 'half of it', finish });
+        assert.deepEqual([fault.isRetryable, fault.hasBegun], [true, true], finish);
+      }
+      assert.equal((await ask({ text: 'half', finish: 'model_context_window_exceeded' })).finish, 'length');
+      assert.equal((await ask({ text: 'whole', finish: 'eos' })).finish, 'other');
+    });
+
     test('silence before the headers and in the middle ends the request', async () => {
       for (const kind of ['hang_before_headers', 'hang_midway'] as const) {
         const fault = await faultOf({ text: 'never', fault: { kind } });
