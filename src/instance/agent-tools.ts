@@ -11,7 +11,7 @@ import { McpConnection } from '../agents/mcp/server.ts';
 import { mcpTools } from '../agents/mcp/tools.ts';
 import { findProgram, nativeTool } from '../agents/native/native-run.ts';
 import { NATIVE_TOOLS } from '../agents/native/native-tools.ts';
-import { createToolBox, type Tool, type ToolBox } from '../agents/native/tool-box.ts';
+import { createToolBox, TOLD_NAME, type Tool, type ToolBox } from '../agents/native/tool-box.ts';
 import { mayHave, mayHaveServer, type ToolChoice } from '../agents/native/tool-choice.ts';
 import type { Transcript } from '../agents/native/transcript.ts';
 import { approvalOf, Suspended } from '../agents/run.ts';
@@ -36,9 +36,6 @@ export interface ToolsParts extends ToolHostParts {
   readonly hookCache: HookCache;
   readonly calls: Pick<CallsInFlight, 'serve'>;
 }
-
-/** Names that every provider takes. */
-const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Throws MCP_FAILED, ISOLATION_MISSING or POLICY_DENIED; nothing of it is left then. */
 export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSignal): Promise<OpenTools> {
@@ -173,5 +170,5 @@ function tokensOf(server: McpServer): string[] {
 function aliasOf(agent: Agent, tool: string): string | null {
   const [, alias] =
     Object.entries(agent.toolAliases).find(([name]) => name === tool || canonicalTool(name) === tool) ?? [];
-  return alias !== undefined && TOOL_NAME.test(alias) ? alias : null;
+  return alias !== undefined && TOLD_NAME.test(alias) ? alias : null;
 }

@@ -9,6 +9,7 @@ import type { SkillNote } from '../../skills/skill.ts';
 import { type DriverChoice, readDriver } from '../driver-choice.ts';
 import { type AgentHooks, readHooks } from '../hooks/hook.ts';
 import { mcpFiles, readMcpServers, serversIn } from '../mcp-servers.ts';
+import { TOLD_NAME } from '../native/tool-box.ts';
 import type { Agent } from './agent.ts';
 import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
@@ -53,6 +54,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
   if (agent.tools.length === 0 && text !== null)
     notes.warn('$.tools', 'is empty or missing: the agent has no tools');
   if (driver === null) noteUnknownTools(agent, notes);
+  noteAliases(agent, notes);
   noteIgnored(fields);
   fields.warnUnknown();
   return { agent: { ...agent, problems: notes.errors }, notes: notes.all };
@@ -147,6 +149,22 @@ function noteUnknownTools({ tools }: Agent, notes: NoteList): void {
   for (const [index, name] of tools.entries()) {
     const said = unknownTool(name);
     if (said !== null) notes.warn(`$.tools[${index}]`, said);
+  }
+}
+
+/** Aliases under which no model is told a tool. */
+function noteAliases({ toolAliases, driver }: Agent, notes: NoteList): void {
+  if (driver !== undefined) return;
+  const entries = Object.entries(toolAliases);
+  for (const [tool, alias] of entries) {
+    const other = entries.find(([each, same]) => each !== tool && same === alias);
+    if (!TOLD_NAME.test(alias))
+      notes.warn(
+        `$.toolAliases.${tool}`,
+        `"${alias}" is not used: a name has letters, digits, _ and -, 64 at most`,
+      );
+    else if (other !== undefined)
+      notes.warn(`$.toolAliases.${tool}`, `"${alias}" is the alias of ${other[0]}, too: neither may get it`);
   }
 }
 

@@ -259,6 +259,15 @@ test('a tool that nobody knows is said, with what was probably meant', () => {
   );
 });
 
+test('an alias that no provider takes, and one that two tools have, are said', () => {
+  const toolAliases = { fs_read: 'lire', search: 'lire', exec: 'not a name', fs_list: 'liste' };
+  assert.deepEqual(said(write('ws/aliases.json', { prompt: 'x', tools: ['*'], toolAliases })), [
+    'warning $.toolAliases.fs_read: "lire" is the alias of search, too: neither may get it',
+    'warning $.toolAliases.search: "lire" is the alias of fs_read, too: neither may get it',
+    'warning $.toolAliases.exec: "not a name" is not used: a name has letters, digits, _ and -, 64 at most',
+  ]);
+});
+
 test('a link that a step may have put there gives no key to a model', () => {
   const key = write('home/.ssh/id', 'a key');
   const state = write('state/audit.key', 'a key of ours');
