@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { Agent, McpServer } from '../agents/files/agent.ts';
 import { readGuardrails } from '../agents/files/guardrails.ts';
-import { loadSettingsPatterns, settingsRefusal } from '../agents/files/settings.ts';
+import { deniedPaths, loadSettingsPatterns, settingsRefusal } from '../agents/files/settings.ts';
 import type { HookCache } from '../agents/hooks/hook-cache.ts';
 import type { TaskHooks } from '../agents/hooks/task-hooks.ts';
 import { ServerProcess } from '../agents/mcp/process.ts';
@@ -42,9 +42,13 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
   const { allowedTools, deniedTools } = readGuardrails(parts.step);
   const choice: ToolChoice = { tools: agent.tools, allowed: allowedTools, denied: deniedTools };
   const host = createToolHost(parts);
+  const folders = { workspace: host.workspace, home: parts.bootstrap.env['HOME'] ?? null };
   const tools: Tool[] = Object.keys(NATIVE_TOOLS)
     .filter((name) => mayHave(choice, name))
-    .flatMap((name) => nativeTool(name, aliasOf(agent, name) ?? name, host) ?? []);
+    .flatMap((name) => {
+      const denied = { patterns: deniedPaths(agent.toolsSettings, name), home: folders.home };
+      return nativeTool(name, aliasOf(agent, name) ?? name, host, denied) ?? [];
+    });
   const connections: McpConnection[] = [];
   const served: (() => void)[] = [];
   const close = async (): Promise<void> => {
@@ -79,7 +83,6 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
     await close();
     throw error;
   }
-  const folders = { workspace: host.workspace, home: parts.bootstrap.env['HOME'] ?? null };
   await loadSettingsPatterns(agent.toolsSettings);
   const box = createToolBox(tools, ({ tool }, args) =>
     settingsRefusal(agent.toolsSettings, tool, args, folders),

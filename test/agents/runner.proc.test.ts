@@ -27,11 +27,11 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-function run(tool: string, args: object): RunnerResult {
+function run(tool: string, args: object, patterns: readonly string[] = []): RunnerResult {
   const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', RUNNER], {
     cwd: folder,
     encoding: 'utf8',
-    input: JSON.stringify({ tool, args, roots: [folder] }),
+    input: JSON.stringify({ tool, args, roots: [folder], denied: { patterns, home: null } }),
   });
   assert.notEqual(stdout, '', stderr);
   return JSON.parse(stdout) as RunnerResult;
@@ -94,6 +94,12 @@ test('fs_list and search see what is there, and not what nobody means', () => {
   assert.match(fails('search', { pattern: '(' }), /^the pattern cannot be read: /);
 });
 
+test('what the agent file denies is passed over in a folder that is looked through', () => {
+  assert.equal(run('search', { pattern: '^two' }, ['src/deep/**']).text, 'src/a.ts:2: two twice');
+  assert.equal(run('search', { pattern: '^two' }, ['**/*.ts']).text, 'src/deep/b.md:1: two');
+  assert.equal(run('fs_list', { path: 'src', depth: 2 }, ['src/deep']).text, 'a.ts\ndeep/');
+});
+
 test('http_fetch answers status, headers and body; a redirect is told, not followed', async (t) => {
   const server = createServer((request, response) => {
     if (request.url === '/away') response.writeHead(302, { location: 'http://elsewhere.test/' }).end();
@@ -109,7 +115,8 @@ test('http_fetch answers status, headers and body; a redirect is told, not follo
       cwd: folder,
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    child.stdin.end(JSON.stringify({ tool: 'http_fetch', args, roots: [folder] }));
+    const denied = { patterns: [], home: null };
+    child.stdin.end(JSON.stringify({ tool: 'http_fetch', args, roots: [folder], denied }));
     let text = '';
     for await (const chunk of child.stdout) text += String(chunk);
     return JSON.parse(text) as RunnerResult;

@@ -5,6 +5,8 @@ export interface RunnerRequest {
   readonly args: JsonObject;
   /** Folders that the file tools stay in: workspace and scratch. */
   readonly roots: readonly string[];
+  /** Below a folder that is looked through: what the agent file denies, and where its `~` is. */
+  readonly denied: { readonly patterns: readonly string[]; readonly home: string | null };
 }
 
 export interface RunnerResult {
