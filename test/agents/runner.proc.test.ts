@@ -193,3 +193,87 @@ test('a server behind HTTP is spoken to by lines: JSON, events, sessions and err
     'fail s-1 Bearer x',
   ]);
 });
+
+test('a server behind HTTP may be slow, break off, forget the session and ask in between', async (t) => {
+  const seen: string[] = [];
+  let sessions = 0;
+  const answerSlow = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      const { id, method = 'answer' } = JSON.parse(body) as { id: number; method?: string };
+      const { 'mcp-session-id': session, 'mcp-protocol-version': version } = request.headers;
+      seen.push(`${method} ${String(session ?? '-')} ${String(version ?? '-')}`);
+      const json = (content: unknown, headers = {}): void =>
+        void response
+          .writeHead(200, { 'content-type': 'application/json', ...headers })
+          .end(JSON.stringify(content));
+      const events = (text: string): void =>
+        void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(text);
+      if (method === 'initialize') {
+        sessions += 1;
+        json({ id, result: { protocolVersion: '2025-06-18' } }, { 'mcp-session-id': `s-${sessions}` });
+      } else if (session !== `s-${sessions}`) response.writeHead(404).end();
+      else if (method === 'forget') {
+        sessions = 7;
+        json({ id, result: 'forgotten' });
+      } else if (method === 'slow') void answerSlow.promise.then(() => json({ id, result: 'slow' }));
+      else if (method === 'breaks') events(': nothing else\n\n');
+      else if (method === 'asks')
+        events(`data: {"id":3,"method":"ping"}\n\ndata: [{"id":${id},"result":"asked"}]\n\n`);
+      else if (method === 'answer') response.writeHead(500).end();
+      else if (method.startsWith('notifications/')) response.writeHead(202).end();
+      else json({ id, result: method });
+    });
+  }).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const child = spawn(process.execPath, ['--no-warnings', RUNNER, 'mcp'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill());
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const say = (message: object): void => void child.stdin.write(`${JSON.stringify(message)}\n`);
+  const heard = async (): Promise<unknown> => JSON.parse(String((await lines.next()).value));
+  say({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`, headers: {} });
+  say({ id: 0, method: 'initialize' });
+  assert.deepEqual(await heard(), { id: 0, result: { protocolVersion: '2025-06-18' } });
+  say({ method: 'notifications/initialized' });
+
+  say({ id: 1, method: 'slow' });
+  say({ id: 2, method: 'quick' });
+  assert.deepEqual(await heard(), { id: 2, result: 'quick' });
+  answerSlow.resolve();
+  assert.deepEqual(await heard(), { id: 1, result: 'slow' });
+
+  say({ id: 3, method: 'breaks' });
+  const broken = 'the server ended its answer before the result was in it';
+  assert.deepEqual(await heard(), { jsonrpc: '2.0', id: 3, error: { code: -32000, message: broken } });
+
+  // The server's own request has the number of one of ours, and the answer to it cannot be delivered: that is no answer.
+  say({ id: 4, method: 'asks' });
+  assert.deepEqual(
+    [await heard(), await heard()],
+    [
+      { id: 3, method: 'ping' },
+      { id: 4, result: 'asked' },
+    ],
+  );
+  say({ id: 3, result: {} });
+  say({ id: 5, method: 'forget' });
+  assert.deepEqual(await heard(), { id: 5, result: 'forgotten' });
+
+  const before = seen.length;
+  say({ id: 6, method: 'again' });
+  assert.deepEqual(await heard(), { id: 6, result: 'again' });
+  assert.deepEqual(seen.slice(before), [
+    'again s-1 2025-06-18',
+    'initialize - -',
+    'notifications/initialized s-8 2025-06-18',
+    'again s-8 2025-06-18',
+  ]);
+  child.stdin.end();
+});
