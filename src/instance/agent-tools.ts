@@ -15,10 +15,13 @@ import { createToolBox, TOLD_NAME, type Tool, type ToolBox } from '../agents/nat
 import { mayHave, mayHaveServer, type ToolChoice } from '../agents/native/tool-choice.ts';
 import type { Transcript } from '../agents/native/transcript.ts';
 import { approvalOf, Suspended } from '../agents/run.ts';
+import { cleanText } from '../agents/text.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { HOOK } from '../guard/policy/calls/traffic.ts';
+import { maskWith } from '../guard/secret-mask.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
+import { Redactor } from '../skills/redact.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import { usedTier } from './step-sandbox.ts';
 import { createToolHost, type StepToolHost, type ToolHostParts } from './tool-host.ts';
@@ -66,6 +69,7 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
         name,
         timeoutMs: server.timeoutMs,
         launch: () => launchServer(parts, host, name, server, grants),
+        shown: (text) => masked(parts, server).text(cleanText(text)),
         grants,
       });
       connections.push(connection);
@@ -159,6 +163,11 @@ async function launchServer(
   const files = [file, ...server.args.filter((word) => isAbsolute(word))];
   const spec = { file, args: server.args, cwd, env: { ...host.env, ...server.env } };
   return ServerProcess.start(name, spec, place(files), null);
+}
+
+/** For what a server says, other than on stderr. */
+function masked({ bootstrap, masked: values }: ToolsParts, server: McpServer): Redactor {
+  return new Redactor([...values(), ...tokensOf(server)], maskWith(bootstrap.maskKey));
 }
 
 /** What in its environment or headers looks like a credential: its own output must not show it. */

@@ -4,11 +4,31 @@ import { createInterface } from 'node:readline';
 const write = (text) => new Promise((resolve) => process.stdout.write(text, resolve));
 const send = (message) => write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 const text = (id, value) => send({ id, result: { content: [{ type: 'text', text: value }] } });
-let names = ['noise', 'twice', 'stranger', 'huge', 'list', 'half', 'flood', 'wrong', 'late', 'parts', 'pair'];
+let names = [
+  'noise',
+  'twice',
+  'stranger',
+  'huge',
+  'list',
+  'half',
+  'flood',
+  'wrong',
+  'late',
+  'parts',
+  'pair',
+  'token',
+];
 
 await write('Welcome!\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, method, params } = JSON.parse(line);
+  if (method === 'initialize' && process.env.REFUSES !== undefined) {
+    await send({
+      id,
+      error: { code: -1, message: `\u001b[31m${process.env.API_TOKEN} is no token\u0007\u202e` },
+    });
+    continue;
+  }
   if (method === 'initialize') {
     const { protocolVersion } = params;
     await send({
@@ -67,4 +87,5 @@ for await (const line of createInterface({ input: process.stdin })) {
     const result = { content: [{ type: 'text', text: 'one of two' }] };
     await write(`${JSON.stringify([note, { jsonrpc: '2.0', id, result }])}\n`);
   }
+  if (params.name === 'token') await text(id, `I was given ${process.env.API_TOKEN}`);
 }

@@ -68,4 +68,32 @@ describe('an MCP server that keeps to no rule', { timeout: 120_000, skip: lacks 
     checkPairs(desk.agentEvents(run.id));
     assertNothingLeft(run.id);
   });
+
+  test('tells nobody what it was given to log in, and writes on no terminal', async (t) => {
+    const token = 'a-token-of-its-own-1';
+    const desk = await openAgentBench({
+      turns: [{ calls: [{ name: 'rude___token', args: {} }] }, { text: 'done' }],
+    });
+    t.after(() => desk.close());
+    copyFileSync(join(ROOT, 'test/agents/rude-server.mjs'), join(desk.bench.workspace, 'rude-server.mjs'));
+    const serve = (env: object): void =>
+      desk.agent('helper', {
+        tools: ['@rude'],
+        mcpServers: {
+          rude: { command: process.execPath, args: ['rude-server.mjs'], env: { API_TOKEN: token, ...env } },
+        },
+      });
+    serve({});
+    desk.workflow('rude');
+    const { run } = await desk.run('rude');
+    assert.match(resultsOf(desk, run.id)[0] ?? '', /^ok I was given hmac:[0-9a-f:]+$/);
+    assert.ok(!JSON.stringify(desk.provider.requests.map(({ body }) => body)).includes(token));
+    serve({ REFUSES: '1' });
+    const refused = (await desk.run('rude')).run;
+    assert.match(
+      refused.error?.message ?? '',
+      /^the MCP server "rude" did not start: hmac:[0-9a-f:]+ is no token$/,
+    );
+    assertNothingLeft(run.id);
+  });
 });

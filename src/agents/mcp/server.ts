@@ -25,6 +25,8 @@ export interface ServerOptions {
   readonly timeoutMs: number;
   /** Starts a process of it. */
   readonly launch: () => Promise<ServerProcess>;
+  /** Makes its words fit to be told: cleaned, and without what it was given to log in. */
+  readonly shown: (text: string) => string;
   /** Of its process: what calls that persons approved may reach. Null when none can come. */
   readonly grants: NetworkGrants | null;
 }
@@ -115,7 +117,9 @@ export class McpConnection {
         arguments: args,
         options: { signal: AbortSignal.any([signal, late.signal]) },
       });
-      return { isError: 'isError' in result && result.isError === true, text: textOf(result) };
+      const text = textOf(result);
+      const isError = 'isError' in result && result.isError === true;
+      return { isError, text: this.#options.shown(text), bytes: Buffer.byteLength(text) };
     } catch (error) {
       const isDead = !(this.#process?.isAlive ?? false);
       const isLate = late.signal.aborted;
@@ -125,7 +129,7 @@ export class McpConnection {
         : isLate
           ? `no answer in ${timeoutMs / 1000} s`
           : ensureError(error).message;
-      return { isError: true, text: `@${this.#options.name}/${tool} failed: ${why}` };
+      return { isError: true, text: this.#options.shown(`@${this.#options.name}/${tool} failed: ${why}`) };
     } finally {
       callOff();
     }
@@ -183,7 +187,8 @@ export class McpConnection {
   }
 
   #failed(why: string, cause?: unknown): WorkflowError {
-    return new WorkflowError('MCP_FAILED', `the MCP server "${this.#options.name}" ${why}`, { cause });
+    const { name, shown } = this.#options;
+    return new WorkflowError('MCP_FAILED', `the MCP server "${name}" ${shown(why)}`, { cause });
   }
 }
 
