@@ -64,12 +64,14 @@ export class CallBook {
     return [...this.#calls.values()].filter(({ open }) => open.length > 0);
   }
 
-  /** Takes what is told of a call; what it leaves out stays. */
+  /** Takes what is told of a call; what it leaves out stays, and what has to ask is not made a thought or a read later. */
   note(update: CallUpdate): AgentCall {
     const mustAsk = update.kind !== undefined && !FREE_KINDS.has(update.kind);
     const known = this.#calls.get(update.id);
     if (known !== undefined) {
-      known.facts = { ...known.facts, ...update };
+      const { kind } = known.facts;
+      const isKept = known.mustAsk && !mustAsk && kind !== undefined;
+      known.facts = { ...known.facts, ...update, ...(isKept ? { kind } : {}) };
       known.mustAsk ||= mustAsk;
       return known;
     }

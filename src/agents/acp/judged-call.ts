@@ -65,8 +65,11 @@ export function judgedCalls(call: CallUpdate, workspace: string): readonly Judge
       const url = textIn(input, ['url', 'uri']);
       return [url === null ? { tool: 'http_fetch', args: input } : { tool: 'http_fetch', args: { url } }];
     }
-    case 'think':
-      return [{ tool: 'thinking', args: { thought: call.title ?? '' } }];
+    case 'think': {
+      const thought: JudgedCall = { tool: 'thinking', args: { thought: call.title ?? '' } };
+      // One about files has read them.
+      return paths.length === 0 ? [thought] : [thought, ...perPath('fs_read', paths, {})];
+    }
     default:
       return [{ tool: nameOf(call), args: input }];
   }

@@ -55,6 +55,22 @@ test('a call that is refused under the id of one that ended may not have run', (
   });
 });
 
+test('an edit that asks as a thought is decided as the edit that it was told to be', () => {
+  const calls = book();
+  tell(calls, { id: 't', kind: 'edit', rawInput: { path: '.env' }, status: 'pending' });
+  for (const kind of ['think', 'read'])
+    assert.deepEqual(
+      calls.undecided(calls.note({ id: 't', kind })).map(({ tool }) => tool),
+      ['fs_write'],
+      kind,
+    );
+  assert.deepEqual(
+    calls.undecided(calls.note({ id: 't', kind: 'fetch', rawInput: { url: 'https://x.test' } })),
+    [{ tool: 'http_fetch', args: { url: 'https://x.test' } }],
+    'of those that have to ask the last one counts',
+  );
+});
+
 test('a read is judged when it runs, once', () => {
   const calls = book();
   const [call, next] = tell(calls, { ...READ, status: 'in_progress' });

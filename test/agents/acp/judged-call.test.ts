@@ -103,6 +103,14 @@ test('searches, fetches, thoughts and what else there is have our names', () => 
     { tool: 'http_fetch', args: { query: 'q' } },
   ]);
   assert.deepEqual(of({ kind: 'think', title: 'Plan' }), [{ tool: 'thinking', args: { thought: 'Plan' } }]);
+  assert.deepEqual(
+    of({ kind: 'think', title: 'Plan', rawInput: { path: '.env' } }),
+    [
+      { tool: 'thinking', args: { thought: 'Plan' } },
+      { tool: 'fs_read', args: { path: '/ws/.env' } },
+    ],
+    'one about files has read them',
+  );
   assert.deepEqual(of({ kind: 'other', name: 'mcp__git__status', title: 'T', rawInput: { a: 1 } }), [
     { tool: '@git/status', args: { a: 1 } },
   ]);
