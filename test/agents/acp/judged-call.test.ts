@@ -117,3 +117,14 @@ test('searches, fetches, thoughts and what else there is have our names', () => 
   assert.deepEqual(of({ title: 'Do magic' }), [{ tool: 'Do magic', args: {} }]);
   assert.deepEqual(of({ kind: 'switch_mode', title: 'Leave plan' }), [{ tool: 'Leave plan', args: {} }]);
 });
+
+test('a title, which may be words of the model, makes a call none of our tools', () => {
+  for (const title of ['thinking', 'fs_read', 'Fs Read', 'th\u200binking', 'todo', 'report_progress'])
+    assert.deepEqual(
+      of({ kind: 'other', title, rawInput: { path: 'a' } }),
+      [{ tool: 'other', args: { path: 'a' } }],
+      title,
+    );
+  assert.deepEqual(of({ title: 'thinking' }), [{ tool: 'other', args: {} }]);
+  assert.deepEqual(of({ kind: 'other', name: 'todo_list', title: 'x' }), [{ tool: 'todo_list', args: {} }]);
+});
