@@ -53,6 +53,17 @@ test('fs_read gives a file or its lines, and says what it cannot read', () => {
   assert.match(fails('fs_read', { path: 'gone' }), /ENOENT/);
 });
 
+test('of a long text its beginning and end are printed, and how long it was, however JSON escapes it', () => {
+  for (const letter of ['x', '\u0001', '\u65e5']) {
+    const text = `first\n${letter.repeat(1_000_000)}\nlast`;
+    writeFileSync(join(folder, 'long.txt'), text);
+    const result = run('fs_read', { path: 'long.txt' });
+    assert.equal(result.bytes, Buffer.byteLength(text));
+    assert.match(result.text, /^first\n.*\n\[… \d+ bytes left out …\]\n.*\nlast$/s);
+    assert.ok(Buffer.byteLength(JSON.stringify(result)) < 1024 * 1024);
+  }
+});
+
 test('no tool leaves its folders, by dots, absolute paths or links', () => {
   for (const path of ['../x', '/etc/passwd', 'out/passwd', 'src/../../x', 'out'])
     assert.equal(fails('fs_read', { path }), `${path} lies outside of the workspace`);

@@ -111,9 +111,17 @@ async function runInRunner(
     signal,
   );
   if (end.code !== 0 || end.isTimedOut || end.isOutOfMemory) return commandResult(end);
-  // The runner is ours, but what it read is not: a broken line is an error of the call.
-  const result = JSON.parse(end.stdout) as RunnerResult;
-  return { ...result, bytes: result.bytes ?? Buffer.byteLength(result.text) };
+  return runnerResult(end.stdout);
+}
+
+/** The runner is ours, but what it read is not: a broken line is an error of the call. */
+function runnerResult(line: string): ToolResult {
+  try {
+    return JSON.parse(line) as RunnerResult;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { isError: true, text: 'the result of the tool cannot be read' };
+  }
 }
 
 function runExec(call: ToolCall, host: ToolHost, signal: AbortSignal): Promise<ToolResult> {

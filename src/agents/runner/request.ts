@@ -18,3 +18,6 @@ export interface RunnerResult {
 
 /** Of an answer; what the model gets is far less. */
 export const MAX_TEXT_BYTES = 256 * 1024;
+
+/** Of the text that is printed: each of its characters may become six, and a megabyte of all is read. */
+export const MAX_PRINTED_BYTES = 128 * 1024;
