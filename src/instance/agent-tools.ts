@@ -147,7 +147,7 @@ async function launchServer(
     scope: host.openScope('mcp'),
     sandbox: host.sandboxFor(`@${name}`, files, grants),
     output: parts.output,
-    masked: [...parts.masked(), ...tokensOf(server)],
+    masked: () => [...parts.masked(), ...tokensOf(server)],
   });
   if (server.kind === 'url') {
     const [file, ...words] = host.runner;

@@ -57,7 +57,7 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
     Q_WORKFLOW_STEP: command.path,
     Q_WORKFLOW_ATTEMPT: String(command.attempt),
   };
-  const redactor = (): Redactor => new Redactor(parts.masked(), maskWith(bootstrap.maskKey));
+  const redactor = (): Redactor => new Redactor([], maskWith(bootstrap.maskKey), parts.masked);
   let stepScope: Scope | null = null;
   let opened = 0;
   const openScope: StepToolHost['openScope'] = (name, limits = NO_LIMITS) => {
@@ -115,7 +115,7 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
           attempt: command.attempt,
           // A model names no secrets.
           secrets: {},
-          masked: parts.masked(),
+          masked: parts.masked,
           output: parts.output,
           signal,
         }),

@@ -15,13 +15,20 @@ interface Needle {
  */
 export class Redactor {
   readonly #maskOf: MaskOf;
+  readonly #more: () => Iterable<string>;
   /** Text to look for → the secret that it is a form of. */
   readonly #forms = new Map<string, string>();
   #needles: Needle[] = [];
   #held: Buffer = Buffer.alloc(0);
 
-  constructor(values: Iterable<string>, maskOf: MaskOf = () => '***') {
+  /** `more`: values to hide besides, asked before each piece; a stream may last while others become known. */
+  constructor(
+    values: Iterable<string>,
+    maskOf: MaskOf = () => '***',
+    more: () => Iterable<string> = () => [],
+  ) {
     this.#maskOf = maskOf;
+    this.#more = more;
     this.add(values);
   }
 
@@ -42,6 +49,7 @@ export class Redactor {
 
   /** What can be shown now; the beginning of a possible secret at the end is held back. */
   push(chunk: Buffer): Buffer {
+    this.add(this.#more());
     if (this.#needles.length === 0) return chunk;
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     const { shown, rest } = this.#replace(bytes, this.#beginningsAtEnd(bytes));
@@ -57,6 +65,7 @@ export class Redactor {
   }
 
   text(text: string): string {
+    this.add(this.#more());
     return this.#needles.length === 0 ? text : this.#replace(Buffer.from(text), []).shown.toString();
   }
 

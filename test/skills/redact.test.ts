@@ -121,6 +121,14 @@ describe('what is shown does not depend on where a stream is cut', () => {
   });
 });
 
+test('a value that becomes known while a stream lasts is hidden from then on', () => {
+  const known: string[] = [];
+  const redactor = new Redactor([], undefined, () => known);
+  assert.equal(redactor.push(Buffer.from('hunter2-long ')).toString(), 'hunter2-long ');
+  known.push('hunter2-long');
+  assert.equal(redactor.push(Buffer.from('hunter2-long ')).toString(), '*** ');
+});
+
 test('a secret that comes again and again takes time by the length of the text alone', () => {
   const others = Array.from({ length: 20 }, (_, index) => `another secret of many ${index}`);
   const text = Buffer.from('hunter2-long '.repeat(80_000));
