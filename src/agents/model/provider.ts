@@ -153,11 +153,13 @@ function toSdkMessage(message: ModelMessage): SdkPrompt[number] {
   }
 }
 
-/** Null for what the loop has no use for: reasoning, sources, metadata. */
+/** Null for what the loop has no use for: sources, metadata. */
 function fromSdk(part: SdkPart): ModelPart | null {
   switch (part.type) {
     case 'text-delta':
       return { type: 'text', delta: part.delta };
+    case 'reasoning-delta':
+      return { type: 'thought', length: part.delta.length };
     case 'tool-input-start':
       return { type: 'call-begun', id: part.id, name: part.toolName };
     case 'tool-input-delta':

@@ -55,6 +55,9 @@ export async function collectAnswer(parts: AsyncIterable<ModelPart>, iteration: 
         text += part.delta;
         length += part.delta.length;
         break;
+      case 'thought':
+        length += part.length;
+        break;
       case 'call-begun':
         open(part.id, part.name).pieces = '';
         break;

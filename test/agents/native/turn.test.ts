@@ -33,6 +33,17 @@ describe('two calls under one id are two calls', () => {
   });
 });
 
+test('reasoning without end is not read to its end', async () => {
+  async function* forever(): AsyncGenerator<ModelPart> {
+    for (;;) yield { type: 'thought', length: 1024 * 1024 };
+  }
+  await assert.rejects(collectAnswer(forever(), 1), {
+    name: 'ModelFault',
+    message: 'the answer is longer than 33554432 characters',
+    isRetryable: false,
+  });
+});
+
 describe('a call that is not whole is not run', () => {
   const cut = 'the answer was cut off at its longest length before the arguments of this call came';
 
