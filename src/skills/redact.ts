@@ -111,16 +111,17 @@ export class Redactor {
     const longest = Math.min(bytes.length, (this.#needles[0]?.bytes.length ?? 0) - 1);
     const firsts = new Set(this.#needles.map((needle) => needle.bytes[0]));
     const found: number[] = [];
-    for (let at = bytes.length - longest; at < bytes.length; at += 1) {
-      if (!firsts.has(bytes[at])) continue;
-      const tail = bytes.subarray(at);
-      if (
-        this.#needles.some(
-          ({ bytes: all }) => all.length > tail.length && all.subarray(0, tail.length).equals(tail),
-        )
-      )
-        found.push(at);
-    }
+    for (let at = bytes.length - longest; at < bytes.length; at += 1)
+      if (firsts.has(bytes[at]) && this.#mayBegin(bytes.subarray(at))) found.push(at);
     return found;
+  }
+
+  #mayBegin(tail: Buffer): boolean {
+    for (const { bytes } of this.#needles) {
+      // They are in the order of their length: most are shorter.
+      if (bytes.length <= tail.length) return false;
+      if (bytes[0] === tail[0] && bytes.compare(tail, 0, tail.length, 0, tail.length) === 0) return true;
+    }
+    return false;
   }
 }
