@@ -14,7 +14,7 @@ export interface ProcessPlace {
   readonly sandbox: StepSandbox;
   /** Takes its stderr. */
   readonly output: OutputSink;
-  readonly masked: readonly string[];
+  readonly masked: () => readonly string[];
 }
 
 export interface LineHandlers {
@@ -47,7 +47,7 @@ export class LineProcess {
     guardStdin(child.stdin, (error) => handlers.failed(error));
     this.#pump = new Pump(child.stderr, {
       name: 'stderr',
-      redactor: new Redactor(place.masked),
+      redactor: new Redactor([], undefined, place.masked),
       take: (chunk) => this.#stderr.push(chunk),
       sink: () => place.output,
       onError: (error) => handlers.failed(error),

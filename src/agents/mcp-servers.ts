@@ -7,16 +7,27 @@ import type { AgentPlaces } from './files/find.ts';
 /** Q's default for one call. */
 const DEFAULT_TIMEOUT_MS = 120_000;
 
-/** The servers of an object `mcpServers`; disabled ones are left out. */
-export function readMcpServers(fields: Fields | null): Record<string, McpServer> {
-  const servers: Record<string, McpServer> = {};
+/** Servers by name; null for one that is disabled, so that no weaker file enables it. */
+type Servers = Readonly<Record<string, McpServer | null>>;
+
+/** What is left when a stronger file says for each name of its own what holds. The strongest comes last. */
+export function mergedServers(files: readonly Servers[]): Record<string, McpServer> {
+  const all: Servers = Object.assign({}, ...files);
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, server]) => (server === null ? [] : [[name, server] as const])),
+  );
+}
+
+/** The servers of an object `mcpServers`. */
+export function readMcpServers(fields: Fields | null): Servers {
+  const servers: Record<string, McpServer | null> = {};
   for (const name of fields?.keys() ?? []) {
     const server = fields?.object(name) ?? null;
     if (server === null) continue;
     const read = readServer(server);
     if (!/^[A-Za-z0-9_.-]+$/.test(name))
       server.notes.error(server.path, 'the name may have letters, digits, _ . and -');
-    else if (read !== null) servers[name] = read;
+    else servers[name] = read;
   }
   return servers;
 }

@@ -5,7 +5,7 @@ import { WorkflowError } from '../errors/workflow-error.ts';
 import { drain, feed, startChild } from '../skills/child.ts';
 import { wasOutOfMemory } from '../skills/failure.ts';
 import { Capture, Pump } from '../skills/output.ts';
-import { Redactor } from '../skills/redact.ts';
+import type { Redactor } from '../skills/redact.ts';
 import { AT_ONCE, KILL_TIMEOUT_MS, Stop } from '../skills/stop.ts';
 import { onAbort, startTimer } from '../skills/waits.ts';
 
@@ -17,6 +17,8 @@ export interface CommandRun {
   readonly timeoutMs: number;
   readonly scope: Scope;
   readonly sandbox: StepSandbox;
+  /** Hides secrets in a stream. */
+  readonly redactor: () => Redactor;
   readonly signal: AbortSignal;
 }
 
@@ -28,6 +30,7 @@ export interface CommandEnd {
   readonly isOutOfMemory: boolean;
   /** False when the launcher failed before the command began; stderr says why. */
   readonly hasRun: boolean;
+  /** All of it, or its beginning and its end. */
   readonly stdout: string;
   readonly stderr: string;
   /** Of both streams, read or not. */
@@ -53,7 +56,8 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
     (name) =>
       new Pump(child[name], {
         name,
-        redactor: new Redactor([]),
+        // Before anything is left out: a secret that is cut in two would not be known any more.
+        redactor: run.redactor(),
         take: (chunk) => out[name].push(chunk),
         sink: () => null,
         onError: stop.onError,
@@ -75,16 +79,15 @@ export async function runCommand(run: CommandRun): Promise<CommandEnd> {
       throw new WorkflowError('INTERNAL', `tool ${run.name}: ${stop.cause.error.message}`, {
         cause: stop.cause.error,
       });
-    const [stdout, stderr] = [out.stdout.head(), out.stderr.head()];
     return {
       code: exit.code,
       signal: exit.signal,
       isTimedOut: stop.cause?.kind === 'timeout',
       isOutOfMemory: stop.cause?.kind === 'breach' || wasOutOfMemory(before, scope.usage()),
       hasRun: exit.hasRun,
-      stdout: stdout.text,
-      stderr: stderr.text,
-      bytes: stdout.totalBytes + stderr.totalBytes,
+      stdout: out.stdout.ends(),
+      stderr: out.stderr.ends(),
+      bytes: out.stdout.totalBytes + out.stderr.totalBytes,
     };
   } finally {
     for (const free of release) free();

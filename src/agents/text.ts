@@ -24,13 +24,16 @@ export function cleanText(text: string): string {
     .toWellFormed();
 }
 
-/** At most `maxBytes` of UTF-8: the beginning and the end, with a line between them that says what is missing. */
-export function capText(text: string, maxBytes: number = MAX_RESULT_BYTES): string {
+/**
+ * At most `maxBytes` of UTF-8: the beginning and the end, with a line between them that says what is missing. `totalBytes`
+ * of a text that was longer before.
+ */
+export function capText(text: string, maxBytes: number = MAX_RESULT_BYTES, totalBytes = 0): string {
   const bytes = Buffer.from(text);
   if (bytes.length <= maxBytes) return text;
   const head = Math.floor(maxBytes * HEAD_SHARE);
   const tail = maxBytes - head;
-  const left = bytes.length - head - tail;
+  const left = Math.max(bytes.length, totalBytes) - maxBytes;
   return `${decode(bytes.subarray(0, head))}\n[… ${left} bytes left out …]\n${decode(bytes.subarray(bytes.length - tail))}`;
 }
 

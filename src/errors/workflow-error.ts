@@ -84,6 +84,15 @@ export function ensureError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
+/** What lies below an error's own words: the last of its causes. */
+export function deepestCause(thrown: unknown): Error {
+  let deepest = ensureError(thrown);
+  // Two or three are usual; a circle of causes is nobody's wish.
+  for (let depth = 0; depth < 8 && deepest.cause !== undefined; depth += 1)
+    deepest = ensureError(deepest.cause);
+  return deepest;
+}
+
 /** The `code` of a system error such as ENOENT, or undefined. */
 export function systemCode(thrown: unknown): string | undefined {
   if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code;

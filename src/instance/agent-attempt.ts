@@ -6,6 +6,7 @@ import { type AnswerRules, answerForm } from '../agents/native/answer.ts';
 import { systemPrompt, taskText } from '../agents/native/conversation.ts';
 import { type AgentWorld, Suspended } from '../agents/run.ts';
 import { compileSchema } from '../agents/schema.ts';
+import { cleanText } from '../agents/text.ts';
 import { sha256 } from '../audit/canonical.ts';
 import type { Json, JsonObject } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
@@ -157,6 +158,7 @@ function createWorld(
   const agentName = step.type === 'agent' ? step.agent : null;
   const pending: Promise<void>[] = [];
   const maskOf = maskWith(bootstrap.maskKey);
+  const redactor = new Redactor([], maskOf);
   return {
     record: (events) => {
       for (const fact of events) {
@@ -178,7 +180,11 @@ function createWorld(
       const subject = { workflow: workflow.name, instance, agent: agentName, tool, path };
       return parts.calls.during(subject, signal, work);
     },
-    mask: (text) => hideKinds(new Redactor([...parts.masked(), ...keys], maskOf).text(text), redact, maskOf),
+    mask: (text) => {
+      // What is masked is cleaned first: so that secrets are looked for in that form, too.
+      for (const value of [...parts.masked(), ...keys]) redactor.add([value, cleanText(value)]);
+      return hideKinds(redactor.text(text), redact, maskOf);
+    },
     random: Math.random,
     wait: async (ms, signal) => {
       const over = Promise.withResolvers<void>();

@@ -87,7 +87,7 @@ function acpHost(program: Program): AcpHost {
           scope: host.openScope('agent'),
           sandbox: sandboxOf(program),
           output: parts.log,
-          masked: [...parts.masked(), ...secretsOf(program.variables)],
+          masked: () => [...parts.masked(), ...secretsOf(program.variables)],
         },
         handlers,
       );

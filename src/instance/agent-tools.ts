@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { Agent, McpServer } from '../agents/files/agent.ts';
 import { readGuardrails } from '../agents/files/guardrails.ts';
-import { loadSettingsPatterns, settingsRefusal } from '../agents/files/settings.ts';
+import { deniedPaths, loadSettingsPatterns, settingsRefusal } from '../agents/files/settings.ts';
 import type { HookCache } from '../agents/hooks/hook-cache.ts';
 import type { TaskHooks } from '../agents/hooks/task-hooks.ts';
 import { ServerProcess } from '../agents/mcp/process.ts';
@@ -11,14 +11,17 @@ import { McpConnection } from '../agents/mcp/server.ts';
 import { mcpTools } from '../agents/mcp/tools.ts';
 import { findProgram, nativeTool } from '../agents/native/native-run.ts';
 import { NATIVE_TOOLS } from '../agents/native/native-tools.ts';
-import { createToolBox, type Tool, type ToolBox } from '../agents/native/tool-box.ts';
+import { createToolBox, TOLD_NAME, type Tool, type ToolBox } from '../agents/native/tool-box.ts';
 import { mayHave, mayHaveServer, type ToolChoice } from '../agents/native/tool-choice.ts';
 import type { Transcript } from '../agents/native/transcript.ts';
 import { approvalOf, Suspended } from '../agents/run.ts';
+import { cleanText } from '../agents/text.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { HOOK } from '../guard/policy/calls/traffic.ts';
+import { maskWith } from '../guard/secret-mask.ts';
 import { canonicalTool } from '../guard/tools.ts';
 import type { Permit, PermitRequest } from '../protocol/instance-link.ts';
+import { Redactor } from '../skills/redact.ts';
 import type { CallsInFlight } from './calls-in-flight.ts';
 import { usedTier } from './step-sandbox.ts';
 import { createToolHost, type StepToolHost, type ToolHostParts } from './tool-host.ts';
@@ -37,17 +40,18 @@ export interface ToolsParts extends ToolHostParts {
   readonly calls: Pick<CallsInFlight, 'serve'>;
 }
 
-/** Names that every provider takes. */
-const TOOL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-
 /** Throws MCP_FAILED, ISOLATION_MISSING or POLICY_DENIED; nothing of it is left then. */
 export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSignal): Promise<OpenTools> {
   const { allowedTools, deniedTools } = readGuardrails(parts.step);
   const choice: ToolChoice = { tools: agent.tools, allowed: allowedTools, denied: deniedTools };
   const host = createToolHost(parts);
+  const folders = { workspace: host.workspace, home: parts.bootstrap.env['HOME'] ?? null };
   const tools: Tool[] = Object.keys(NATIVE_TOOLS)
     .filter((name) => mayHave(choice, name))
-    .flatMap((name) => nativeTool(name, aliasOf(agent, name) ?? name, host) ?? []);
+    .flatMap((name) => {
+      const denied = { patterns: deniedPaths(agent.toolsSettings, name), home: folders.home };
+      return nativeTool(name, aliasOf(agent, name) ?? name, host, denied) ?? [];
+    });
   const connections: McpConnection[] = [];
   const served: (() => void)[] = [];
   const close = async (): Promise<void> => {
@@ -65,6 +69,7 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
         name,
         timeoutMs: server.timeoutMs,
         launch: () => launchServer(parts, host, name, server, grants),
+        shown: (text) => masked(parts, server).text(cleanText(text)),
         grants,
       });
       connections.push(connection);
@@ -82,7 +87,6 @@ export async function openTools(parts: ToolsParts, agent: Agent, signal: AbortSi
     await close();
     throw error;
   }
-  const folders = { workspace: host.workspace, home: parts.bootstrap.env['HOME'] ?? null };
   await loadSettingsPatterns(agent.toolsSettings);
   const box = createToolBox(tools, ({ tool }, args) =>
     settingsRefusal(agent.toolsSettings, tool, args, folders),
@@ -143,7 +147,7 @@ async function launchServer(
     scope: host.openScope('mcp'),
     sandbox: host.sandboxFor(`@${name}`, files, grants),
     output: parts.output,
-    masked: [...parts.masked(), ...tokensOf(server)],
+    masked: () => [...parts.masked(), ...tokensOf(server)],
   });
   if (server.kind === 'url') {
     const [file, ...words] = host.runner;
@@ -161,6 +165,11 @@ async function launchServer(
   return ServerProcess.start(name, spec, place(files), null);
 }
 
+/** For what a server says, other than on stderr. */
+function masked({ bootstrap, masked: values }: ToolsParts, server: McpServer): Redactor {
+  return new Redactor([...values(), ...tokensOf(server)], maskWith(bootstrap.maskKey));
+}
+
 /** What in its environment or headers looks like a credential: its own output must not show it. */
 function tokensOf(server: McpServer): string[] {
   const entries = Object.entries(server.kind === 'url' ? server.headers : server.env);
@@ -173,5 +182,5 @@ function tokensOf(server: McpServer): string[] {
 function aliasOf(agent: Agent, tool: string): string | null {
   const [, alias] =
     Object.entries(agent.toolAliases).find(([name]) => name === tool || canonicalTool(name) === tool) ?? [];
-  return alias !== undefined && TOOL_NAME.test(alias) ? alias : null;
+  return alias !== undefined && TOLD_NAME.test(alias) ? alias : null;
 }

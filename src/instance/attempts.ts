@@ -156,7 +156,7 @@ export function createAttempts(
           stepPath: command.path,
           attempt: command.attempt,
           secrets: given,
-          masked: secrets.masked(),
+          masked: () => secrets.masked(),
           output,
           signal,
           memoryLimitBytes:

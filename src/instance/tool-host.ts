@@ -6,9 +6,11 @@ import { type NetworkGrant, NetworkGrants } from '../../sandbox/network/grants.t
 import type { ToolHost } from '../agents/native/native-run.ts';
 import { runCommand } from '../agents/run-command.ts';
 import type { AgentStep } from '../definition/workflow.ts';
+import { maskWith } from '../guard/secret-mask.ts';
 import { programFile } from '../protocol/install.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import type { OutputSink } from '../skills/output.ts';
+import { Redactor } from '../skills/redact.ts';
 import { runSkill } from '../skills/run-skill.ts';
 import type { SessionPool } from '../skills/session-pool.ts';
 import { skillScopeLimits } from '../skills/timeout.ts';
@@ -55,6 +57,7 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
     Q_WORKFLOW_STEP: command.path,
     Q_WORKFLOW_ATTEMPT: String(command.attempt),
   };
+  const redactor = (): Redactor => new Redactor([], maskWith(bootstrap.maskKey), parts.masked);
   let stepScope: Scope | null = null;
   let opened = 0;
   const openScope: StepToolHost['openScope'] = (name, limits = NO_LIMITS) => {
@@ -86,7 +89,7 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
       within('call', NO_LIMITS, (scope) => {
         // Its process is the call: what it was granted ends with it.
         const sandbox = sandboxFor(name, [runnerFile], grant === null ? null : grantsOf(grant));
-        return runCommand({ name, ...given, scope, sandbox, signal });
+        return runCommand({ name, ...given, scope, sandbox, redactor, signal });
       }),
     skills: Object.values(skills)
       .filter(
@@ -112,7 +115,7 @@ export function createToolHost(parts: ToolHostParts): StepToolHost {
           attempt: command.attempt,
           // A model names no secrets.
           secrets: {},
-          masked: parts.masked(),
+          masked: parts.masked,
           output: parts.output,
           signal,
         }),

@@ -50,6 +50,21 @@ export class Capture {
     return { text, totalBytes: this.#totalBytes, isTruncated };
   }
 
+  get totalBytes(): number {
+    return this.#totalBytes;
+  }
+
+  /** The head; of a longer stream its last bytes, too, with a line between them that says what is missing. */
+  ends(): string {
+    const missing = this.#totalBytes - this.#headLength;
+    const head = this.#head.subarray(0, this.#headLength);
+    const end = this.#tail.subarray(Math.max(0, this.#tail.length - missing));
+    const left = missing - end.length;
+    if (left <= 0) return Buffer.concat([head, end]).toString('utf8');
+    const { text } = this.head();
+    return `${text}\n[… ${left} bytes left out …]\n${end.toString('utf8').replace(/^\ufffd+/, '')}`;
+  }
+
   tail(): string {
     return this.#tail.toString('utf8');
   }

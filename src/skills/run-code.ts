@@ -34,7 +34,7 @@ export interface CodeRequest {
   readonly attempt: number;
   readonly secrets: Secrets;
   /** More values that the output must not show. */
-  readonly masked?: readonly string[];
+  readonly masked?: () => readonly string[];
   readonly output: OutputSink;
   /** Abort = cancel: everything is killed. */
   readonly signal: AbortSignal;
@@ -139,7 +139,7 @@ function capture(request: CodeRequest, child: Child, stop: Stop): Captures {
   const pump = (name: StreamName, target: Capture) =>
     new Pump(child[name], {
       name,
-      redactor: new Redactor([...Object.values(request.secrets), ...(request.masked ?? [])]),
+      redactor: new Redactor(Object.values(request.secrets), undefined, request.masked),
       take: (chunk) => target.push(chunk),
       sink: () => request.output,
       onError: stop.onError,

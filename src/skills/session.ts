@@ -28,7 +28,7 @@ export interface SessionCall {
   readonly values: Readonly<JsonObject>;
   readonly secrets: Secrets;
   /** More values that the output must not show. */
-  readonly masked?: readonly string[];
+  readonly masked?: () => readonly string[];
   readonly output: OutputSink;
 }
 
@@ -48,7 +48,9 @@ export class Session {
   readonly #place: SessionPlace;
   readonly #before: Usage;
   readonly #stderr = new Capture(0);
-  readonly #redactors = { stdout: new Redactor([]), stderr: new Redactor([]) };
+  /** Of the last call: what it prints later on its own is masked as well. */
+  #masked: () => readonly string[] = () => [];
+  readonly #redactors = { stdout: this.#redactor(), stderr: this.#redactor() };
   readonly #pumps: readonly Pump[];
   #open: PromiseWithResolvers<string> | null = null;
   #sink: OutputSink | null = null;
@@ -92,7 +94,8 @@ export class Session {
   /** The line that the session answers. Rejects with SESSION_CLOSED, STEP_OOM, OUTPUT_INVALID or SECRET_MISSING. */
   async call(call: SessionCall): Promise<string> {
     const line = JSON.stringify(revealSecrets({ ...call.values }, call.secrets));
-    const secrets = [...Object.values(call.secrets), ...(call.masked ?? [])];
+    const secrets = Object.values(call.secrets);
+    this.#masked = call.masked ?? this.#masked;
     this.#redactors.stdout.add(secrets);
     this.#redactors.stderr.add(secrets);
     // What it printed on its own is read and put aside before the call is open.
@@ -104,6 +107,10 @@ export class Session {
     this.#open = open;
     this.#child.stdin.write(`${line}\n`);
     return await open.promise;
+  }
+
+  #redactor(): Redactor {
+    return new Redactor([], undefined, () => this.#masked());
   }
 
   /** Ends it at once, with everything in its scope, and removes the scope. */

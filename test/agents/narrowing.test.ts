@@ -110,6 +110,37 @@ test('denied paths hold for every file tool of the family, in any spelling', () 
   assert.equal(refusal(settings, 'fs_write', { path: 'secret/a' }), null);
 });
 
+test('a star of a denied path means hidden files and folders, too, and braces each of their words', () => {
+  for (const [pattern, path] of [
+    ['secret/*', 'secret/.env'],
+    ['**/*.pem', '.keys/a.pem'],
+    ['**/*.pem', 'a/.b.pem'],
+    ['*.pem', '.a.pem'],
+    ['**', '.netrc'],
+    ['Secret/**', 'secret/.x/y'],
+    ['**/{*.key,*.pem}', '.keys/.a.pem'],
+    ['secret/[ab]', 'secret/b'],
+  ] as const)
+    assert.equal(
+      refusal({ fs_read: { deniedPaths: [pattern] } }, 'fs_read', { path }),
+      `the agent file denies the path ${pattern}`,
+      path,
+    );
+  for (const [pattern, path] of [
+    ['secret/*', 'src/secret/a'],
+    ['docs', 'src/docs'],
+    ['*.pem', 'a/b.txt'],
+  ] as const)
+    assert.equal(refusal({ fs_read: { deniedPaths: [pattern] } }, 'fs_read', { path }), null, pattern);
+});
+
+test('an address is denied by a pattern that no engine can use', () => {
+  assert.match(
+    refusal({ web_fetch: { blocked: ['a{2000}'] } }, 'http_fetch', { url: 'https://x.test/' }) ?? '',
+    /^the agent file has a pattern that cannot be used: /,
+  );
+});
+
 test('arguments: unknown, missing and of the wrong type are told; the schema says the same', () => {
   const check = (name: string, args: JsonObject) =>
     checkArguments(name, NATIVE_TOOLS[name] ?? assert.fail(), args);

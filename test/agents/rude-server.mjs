@@ -4,11 +4,31 @@ import { createInterface } from 'node:readline';
 const write = (text) => new Promise((resolve) => process.stdout.write(text, resolve));
 const send = (message) => write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 const text = (id, value) => send({ id, result: { content: [{ type: 'text', text: value }] } });
-let names = ['noise', 'twice', 'stranger', 'huge', 'list', 'half', 'flood', 'wrong'];
+let names = [
+  'noise',
+  'twice',
+  'stranger',
+  'huge',
+  'list',
+  'half',
+  'flood',
+  'wrong',
+  'late',
+  'parts',
+  'pair',
+  'token',
+];
 
 await write('Welcome!\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, method, params } = JSON.parse(line);
+  if (method === 'initialize' && process.env.REFUSES !== undefined) {
+    await send({
+      id,
+      error: { code: -1, message: `\u001b[31m${process.env.API_TOKEN} is no token\u0007\u202e` },
+    });
+    continue;
+  }
   if (method === 'initialize') {
     const { protocolVersion } = params;
     await send({
@@ -50,4 +70,22 @@ for await (const line of createInterface({ input: process.stdin })) {
     await text(id, 'after the flood');
   }
   if (params.name === 'wrong') await send({ id, result: { content: 'no list' } });
+  if (params.name === 'late')
+    await send({ id, error: { code: -32000, message: 'the database timed out, a timeout of its own' } });
+  if (params.name === 'parts') {
+    const resource = { uri: 'file:///a.txt', mimeType: 'text/plain', text: 'said in a resource' };
+    const content = [
+      { type: 'resource', resource },
+      { type: 'resource', resource: { uri: 'file:///b.bin', mimeType: 'image/png', blob: 'AAAA' } },
+      { type: 'resource_link', uri: 'file:///c', name: 'c' },
+      { type: 'image', data: 'AAAA', mimeType: 'image/png' },
+    ];
+    await send({ id, result: { content } });
+  }
+  if (params.name === 'pair') {
+    const note = { jsonrpc: '2.0', method: 'notifications/message', params: { level: 'info', data: 1 } };
+    const result = { content: [{ type: 'text', text: 'one of two' }] };
+    await write(`${JSON.stringify([note, { jsonrpc: '2.0', id, result }])}\n`);
+  }
+  if (params.name === 'token') await text(id, `I was given ${process.env.API_TOKEN}`);
 }

@@ -73,6 +73,34 @@ const DISOBEDIENT: readonly Disobedient[] = [
     code: 'AGENT_VIOLATION',
   },
   {
+    name: 'asks again under the id of a call that has ended, is refused and runs it',
+    turn: [
+      {
+        ask: LS,
+        granted: [running('t1'), { update: { toolCallId: 't1', status: 'completed' } }],
+      },
+      { ask: LS, refused: [{ update: { toolCallId: 't1', status: 'completed' } }] },
+      END,
+    ],
+    code: 'AGENT_VIOLATION',
+  },
+  {
+    name: 'leaves its mode and tells so by an option',
+    turn: [
+      {
+        update: {
+          sessionUpdate: 'config_option_update',
+          configOptions: [
+            { id: 'model', category: 'model', type: 'select', currentValue: 'x', options: [] },
+            { id: 'how', category: 'mode', type: 'select', currentValue: 'yolo', options: [] },
+          ],
+        },
+      },
+      END,
+    ],
+    code: 'AGENT_VIOLATION',
+  },
+  {
     name: 'calls the edit of a forbidden file by the word of its editor',
     turn: [
       {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, type TestContext, test } from 'node:test';
@@ -202,6 +202,27 @@ describe('an agent step', { timeout: 300_000, skip: lacks }, () => {
     ]);
     assert.deepEqual(results['c1-2'], ['denied', 'denied: the agent file denies the path .env']);
     assert.equal(results['c1-3']?.[0], 'ok', results['c1-3']?.[1]);
+  });
+
+  test('a file and an output of megabytes are told by their ends, and fail nothing', async (t) => {
+    const desk = await benchFor(t, [
+      {
+        calls: [
+          { name: 'fs_read', args: { path: 'large.txt' } },
+          { name: 'execute_bash', args: { command: 'seq 1 400000; echo why it failed; exit 3' } },
+        ],
+      },
+      { text: 'read' },
+    ]);
+    writeFileSync(join(desk.bench.workspace, 'large.txt'), `begin\n${'x'.repeat(3_000_000)}\nend\n`);
+    desk.workflow('large');
+    const { run } = await desk.run('large');
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    const results = resultsOf(desk, run.id);
+    const [outcome, text = ''] = results['c1-1'] ?? [];
+    assert.equal(outcome, 'ok', text.slice(0, 200));
+    assert.match(text, /^begin\nx+\n\[… 2934475 bytes left out …\]\nx+\nend\n$/);
+    assert.match(results['c1-2']?.[1] ?? '', /^exit code 3\n1\n2\n.*\n400000\nwhy it failed$/s);
   });
 
   test('the tools stay in the workspace, and no secret or key is anywhere', async (t) => {

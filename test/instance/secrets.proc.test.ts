@@ -73,6 +73,31 @@ describe('secrets', { timeout: 120_000 }, () => {
       assert.ok(!JSON.stringify(bench.journal(id)).includes(SECRET));
     });
 
+  test('a secret that is handed out while another step runs is masked in what that one prints from then on', async () => {
+    const until = (file: string): string => `while [ ! -s ${file} ]; do sleep 0.05; done`;
+    bench.workflow('beside', {
+      steps: [
+        {
+          id: 'beside',
+          type: 'parallel',
+          wait_for: 'none',
+          steps: [
+            shell('watches', `echo on > on.txt; ${until('late.txt')}; cat late.txt; echo seen > seen.txt`),
+          ],
+        },
+        shell('waits', until('on.txt')),
+        shell('uses', 'printf %s "$SKILL_PARAM_key" > late.tmp; mv late.tmp late.txt', {
+          key: { secret: 'API_KEY' },
+        }),
+        shell('ends', until('seen.txt')),
+      ],
+    });
+    const { run } = await runToEnd(bench, 'beside');
+    assert.equal(run.status, 'completed', JSON.stringify(run.error));
+    assert.equal(textOf(join(bench.workspace, 'late.txt')), SECRET);
+    assert.deepEqual((await bench.q('logs', run.id, '--step', 'watches')).stdout, 'beside/watches │ ***\n');
+  });
+
   test('a secret that was taken away since does not keep a run from going on', async () => {
     bench.workflow('gone', {
       steps: [

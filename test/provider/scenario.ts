@@ -38,6 +38,8 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** The answer ends in the middle, properly closed. */
   | { readonly kind: 'truncated' }
+  /** The connection is closed after so many bytes of an answer that was to be longer. */
+  | { readonly kind: 'broken'; readonly afterBytes: number }
   /** One event in the middle is no JSON; for Bedrock its checksum is wrong. */
   | { readonly kind: 'corrupt' }
   /** Pieces of parallel calls take turns. */

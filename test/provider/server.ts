@@ -114,8 +114,14 @@ async function answer(
     response.end(wire.error(fault.status));
     return;
   }
-  response.writeHead(200, { 'content-type': wire.contentType });
   const bytes = Buffer.concat(faulty(wire, turn, number));
+  if (fault?.kind === 'broken') {
+    response.writeHead(200, { 'content-type': wire.contentType, 'content-length': bytes.length });
+    response.flushHeaders();
+    response.socket?.end(bytes.subarray(0, fault.afterBytes));
+    return;
+  }
+  response.writeHead(200, { 'content-type': wire.contentType });
   const isHalf = fault?.kind === 'hang_midway' || fault?.kind === 'reset' || fault?.kind === 'truncated';
   await send(response, isHalf ? bytes.subarray(0, Math.floor(bytes.length / 2)) : bytes, turn, random);
   if (fault?.kind === 'hang_midway') return;

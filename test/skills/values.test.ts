@@ -192,6 +192,24 @@ describe('results', () => {
     assert.deepEqual(capture.head(), { text: 'abc', totalBytes: 3005, isTruncated: true });
     assert.equal(capture.tail(), 'z'.repeat(2048));
   });
+
+  test('the ends of a stream are all of it, or its head and its last bytes', () => {
+    const ends = (text: string): string => {
+      const capture = new Capture(10);
+      for (const byte of Buffer.from(text)) capture.push(Buffer.from([byte]));
+      return capture.ends();
+    };
+    for (const text of ['', 'short', '0123456789', `0123456789${'é'.repeat(1024)}`, '012345678é'])
+      assert.equal(ends(text), text);
+    assert.equal(
+      ends(`0123456789abc${'z'.repeat(2048)}`),
+      `0123456789\n[… 3 bytes left out …]\n${'z'.repeat(2048)}`,
+    );
+    assert.equal(
+      ends(`012345678é${'é'.repeat(1024)}z`),
+      `012345678\n[… 2 bytes left out …]\n${'é'.repeat(1023)}z`,
+    );
+  });
 });
 
 test('lines come whole however the bytes are cut, and a long one is reported', () => {

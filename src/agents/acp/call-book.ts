@@ -23,6 +23,8 @@ export interface AgentCall {
   mustAsk: boolean;
   /** Why it may not run. */
   denial: string | null;
+  /** Why what it asked for after its end may not run. */
+  secondRefusal: string | null;
   open: OpenIntent[];
   hasEnded: boolean;
 }
@@ -62,12 +64,14 @@ export class CallBook {
     return [...this.#calls.values()].filter(({ open }) => open.length > 0);
   }
 
-  /** Takes what is told of a call; what it leaves out stays. */
+  /** Takes what is told of a call; what it leaves out stays, and what has to ask is not made a thought or a read later. */
   note(update: CallUpdate): AgentCall {
     const mustAsk = update.kind !== undefined && !FREE_KINDS.has(update.kind);
     const known = this.#calls.get(update.id);
     if (known !== undefined) {
-      known.facts = { ...known.facts, ...update };
+      const { kind } = known.facts;
+      const isKept = known.mustAsk && !mustAsk && kind !== undefined;
+      known.facts = { ...known.facts, ...update, ...(isKept ? { kind } : {}) };
       known.mustAsk ||= mustAsk;
       return known;
     }
@@ -78,6 +82,7 @@ export class CallBook {
       isGranted: false,
       mustAsk,
       denial: null,
+      secondRefusal: null,
       open: [],
       hasEnded: false,
     };
@@ -97,8 +102,7 @@ export class CallBook {
 
   /** What follows from the last message about a call. */
   next(call: AgentCall, told: CallStatus | undefined): Next {
-    if (call.hasEnded)
-      return told === 'in_progress' ? { type: 'violation', reason: 'it runs again after its end' } : NOTHING;
+    if (call.hasEnded) return afterEnd(call, told);
     switch (told) {
       case undefined:
       case 'pending':
@@ -115,8 +119,7 @@ export class CallBook {
 
   /** What stands against a call that runs or has run; null when nothing does. */
   #running(call: AgentCall, told: 'in_progress' | 'completed' = 'in_progress'): Next | null {
-    if (call.denial !== null)
-      return { type: 'violation', reason: `it ran although it was denied: ${call.denial}` };
+    if (call.denial !== null) return ranDenied(call.denial);
     if (!call.isGranted && (call.mustAsk || call.facts.kind === undefined)) {
       if (told === 'in_progress' && this.#options.marksBeforeAsking) return null;
       return { type: 'violation', reason: 'it ran without asking for permission' };
@@ -124,6 +127,16 @@ export class CallBook {
     const calls = this.undecided(call);
     return calls.length === 0 ? null : { type: 'judge', calls };
   }
+}
+
+/** What ended may be told of again, but not begin again, nor have run after that was refused. */
+function afterEnd({ secondRefusal }: AgentCall, told: CallStatus | undefined): Next {
+  if (told === 'completed' && secondRefusal !== null) return ranDenied(secondRefusal);
+  return told === 'in_progress' ? { type: 'violation', reason: 'it runs again after its end' } : NOTHING;
+}
+
+function ranDenied(denial: string): Next {
+  return { type: 'violation', reason: `it ran although it was denied: ${denial}` };
 }
 
 function keyOf({ tool, args }: JudgedCall): string {

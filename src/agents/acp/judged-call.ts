@@ -1,6 +1,7 @@
 /** What a call of another maker's agent is in our own words: the tools and arguments that policies know. */
 import { resolve } from 'node:path';
 import type { JsonObject } from '../../definition/workflow.ts';
+import { likelyTool, nativeTool } from '../../guard/tools.ts';
 import { isObject } from '../../skills/fields.ts';
 import type { CallUpdate } from './messages.ts';
 
@@ -65,8 +66,11 @@ export function judgedCalls(call: CallUpdate, workspace: string): readonly Judge
       const url = textIn(input, ['url', 'uri']);
       return [url === null ? { tool: 'http_fetch', args: input } : { tool: 'http_fetch', args: { url } }];
     }
-    case 'think':
-      return [{ tool: 'thinking', args: { thought: call.title ?? '' } }];
+    case 'think': {
+      const thought: JudgedCall = { tool: 'thinking', args: { thought: call.title ?? '' } };
+      // One about files has read them.
+      return paths.length === 0 ? [thought] : [thought, ...perPath('fs_read', paths, {})];
+    }
     default:
       return [{ tool: nameOf(call), args: input }];
   }
@@ -148,9 +152,10 @@ function searchOf({ paths = [] }: CallUpdate, input: JsonObject): JsonObject {
   };
 }
 
-/** Of MCP servers some agents make one word. */
+/** Of MCP servers some agents make one word. A title may be the words of the model: it makes a call none of our tools. */
 function nameOf({ name, title, kind }: CallUpdate): string {
-  const given = (name ?? title ?? kind ?? 'other').slice(0, MAX_NAME);
+  const shown = title === undefined || nativeTool(likelyTool(title)) !== null ? undefined : title;
+  const given = (name ?? shown ?? kind ?? 'other').slice(0, MAX_NAME);
   const mcp = /^mcp__([\w.-]+?)__([\w.-]+)$/.exec(given);
   return mcp === null ? given : `@${mcp[1]}/${mcp[2]}`;
 }

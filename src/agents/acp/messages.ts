@@ -29,6 +29,8 @@ export type SessionUpdate =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'call'; readonly call: CallUpdate }
   | { readonly type: 'mode'; readonly mode: string }
+  /** The mode as one of its options: newer agents tell it so. */
+  | { readonly type: 'mode-option'; readonly mode: string }
   /** Thoughts, plans, lists of commands: nothing that is acted on. */
   | { readonly type: 'other' };
 
@@ -60,9 +62,19 @@ function updateOf(update: JsonObject): SessionUpdate {
       return { type: 'call', call: readCall(update) };
     case 'current_mode_update':
       return { type: 'mode', mode: textOf(update['currentModeId'], 'currentModeId') };
+    case 'config_option_update': {
+      const mode = modeOption(update['configOptions']);
+      return mode === null ? { type: 'other' } : { type: 'mode-option', mode };
+    }
     default:
       return { type: 'other' };
   }
+}
+
+function modeOption(options: Json | undefined): string | null {
+  const all = Array.isArray(options) ? options.filter(isObject) : [];
+  const mode = all.find(({ category }) => category === 'mode') ?? all.find(({ id }) => id === 'mode');
+  return textIn(mode?.['currentValue']);
 }
 
 /** `session/request_permission`. Throws BadMessage. */

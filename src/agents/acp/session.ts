@@ -54,6 +54,8 @@ export class AcpSession {
   #id: string | null = null;
   /** The mode that was asserted. */
   #mode: string | null = null;
+  /** Those that it offered. */
+  #modes: readonly string[] = [];
   /** The last mode that it told of by itself. */
   #toldMode: string | null = null;
   #isPrompting = false;
@@ -103,6 +105,7 @@ export class AcpSession {
     );
     const { id, modes } = this.#read(() => readSession(made));
     this.#id = id;
+    this.#modes = modes ?? [];
     if (profile.mode !== null) await this.#assertMode(id, profile.mode, modes);
   }
 
@@ -160,6 +163,9 @@ export class AcpSession {
         return this.#said(update.text);
       case 'mode':
         return this.#changedMode(update.mode);
+      case 'mode-option':
+        // An option may have values of its own; those of modes are what they say.
+        return this.#modes.includes(update.mode) ? this.#changedMode(update.mode) : undefined;
       case 'call':
         return this.#called(update.call);
       case 'other':
@@ -225,6 +231,7 @@ export class AcpSession {
       if (error instanceof Cancelled) return cancelled;
       throw error;
     }
+    if (call.hasEnded) call.secondRefusal = refusal;
     const isAllowed = refusal === null && call.denial === null;
     if (isAllowed) call.isGranted = true;
     const chosen = isAllowed ? allow : optionOf('reject_once');

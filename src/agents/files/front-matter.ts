@@ -18,7 +18,7 @@ interface Line {
 
 /** Throws an Error that names the line. A file without a head has an empty one. */
 export function readFrontMatter(text: string): FrontMatter {
-  const found = /^\ufeff?---[ \t]*\r?\n([\s\S]*?)(?:\r?\n)?---[ \t]*(?:\r?\n|$)/.exec(text);
+  const found = /^\ufeff?---[ \t]*\r?\n((?:[\s\S]*?\r?\n)??)---[ \t]*(?:\r?\n|$)/.exec(text);
   if (found === null) return { head: {}, body: text };
   const lines = (found[1] ?? '')
     .split(/\r?\n/)

@@ -1,5 +1,6 @@
 /** Reads agent files of Q and Kiro into the one form, with a note for all that was ignored or means something else here. */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Json, JsonObject } from '../../definition/workflow.ts';
@@ -8,7 +9,8 @@ import { Fields, isObject, NoteList } from '../../skills/fields.ts';
 import type { SkillNote } from '../../skills/skill.ts';
 import { type DriverChoice, readDriver } from '../driver-choice.ts';
 import { type AgentHooks, readHooks } from '../hooks/hook.ts';
-import { mcpFiles, readMcpServers, serversIn } from '../mcp-servers.ts';
+import { mcpFiles, mergedServers, readMcpServers, serversIn } from '../mcp-servers.ts';
+import { TOLD_NAME } from '../native/tool-box.ts';
 import type { Agent } from './agent.ts';
 import type { AgentPlaces } from './find.ts';
 import { readFrontMatter } from './front-matter.ts';
@@ -44,7 +46,10 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
     toolAliases: fields.texts('toolAliases'),
     allowedTools: fields.strings('allowedTools'),
     toolsSettings: readSettings(fields),
-    mcpServers: { ...sharedServers(fields, places), ...readMcpServers(fields.object('mcpServers')) },
+    mcpServers: mergedServers([
+      ...sharedServers(fields, places),
+      readMcpServers(fields.object('mcpServers')),
+    ]),
     ...(hooks === null ? {} : { hooks }),
     ...(driver === null ? {} : { driver }),
     outputSchema: objectOf(fields.raw('outputSchema') ?? fields.raw('output_schema')),
@@ -53,6 +58,7 @@ export function readAgent(file: string, places: AgentPlaces): ReadAgent {
   if (agent.tools.length === 0 && text !== null)
     notes.warn('$.tools', 'is empty or missing: the agent has no tools');
   if (driver === null) noteUnknownTools(agent, notes);
+  noteAliases(agent, notes);
   noteIgnored(fields);
   fields.warnUnknown();
   return { agent: { ...agent, problems: notes.errors }, notes: notes.all };
@@ -113,21 +119,21 @@ function readSettings(fields: Fields): Record<string, JsonObject> {
   return read;
 }
 
-function sharedServers(fields: Fields, places: AgentPlaces): Agent['mcpServers'] {
+/** Those of each `mcp.json` that the agent takes over, the weakest first. */
+function sharedServers(fields: Fields, places: AgentPlaces): ReturnType<typeof readMcpServers>[] {
   const isQ = fields.boolean('useLegacyMcpJson') ?? false;
   const isKiro = fields.boolean('includeMcpJson') ?? false;
-  if (!isQ && !isKiro) return {};
+  if (!isQ && !isKiro) return [];
   const found = mcpFiles(isQ ? 'q' : 'kiro', places).map((file) => {
-    const missing = new NoteList(file);
-    const text = readText(file, missing);
     const notes = new NoteList(file);
+    const text = existsSync(file) ? readText(file, notes) : null;
     const content = text === null ? {} : parse(file, text, notes);
     const servers = readMcpServers(new Fields(serversIn(content), '$.mcpServers', notes));
     for (const { severity, path, message } of notes.all)
       fields.notes[severity === 'error' ? 'error' : 'warn'](path, `${file}: ${message}`);
     return servers;
   });
-  return Object.assign({}, ...found.reverse()) as Agent['mcpServers'];
+  return found.reverse();
 }
 
 function objectOf(value: Json | undefined): JsonObject | null {
@@ -147,6 +153,22 @@ function noteUnknownTools({ tools }: Agent, notes: NoteList): void {
   for (const [index, name] of tools.entries()) {
     const said = unknownTool(name);
     if (said !== null) notes.warn(`$.tools[${index}]`, said);
+  }
+}
+
+/** Aliases under which no model is told a tool. */
+function noteAliases({ toolAliases, driver }: Agent, notes: NoteList): void {
+  if (driver !== undefined) return;
+  const entries = Object.entries(toolAliases);
+  for (const [tool, alias] of entries) {
+    const other = entries.find(([each, same]) => each !== tool && same === alias);
+    if (!TOLD_NAME.test(alias))
+      notes.warn(
+        `$.toolAliases.${tool}`,
+        `"${alias}" is not used: a name has letters, digits, _ and -, 64 at most`,
+      );
+    else if (other !== undefined)
+      notes.warn(`$.toolAliases.${tool}`, `"${alias}" is the alias of ${other[0]}, too: neither may get it`);
   }
 }
 

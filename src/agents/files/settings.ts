@@ -1,11 +1,12 @@
 /** `toolsSettings` of an agent file: what it denies is denied; what it allows gives no right. */
 
-import { matchesGlob, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { RE2JS } from 're2js';
 import type { JsonObject } from '../../definition/workflow.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
 import { canonicalTool } from '../../guard/tools.ts';
 import { textArgument } from '../arguments.ts';
+import { deniedBy, type Folders } from './denied-paths.ts';
 
 const PATTERN_KEYS = ['deniedCommands', 'allowedCommands', 'blocked'];
 const FILE_TOOLS = ['fs_read', 'fs_write', 'fs_list', 'search'];
@@ -42,11 +43,6 @@ export async function loadSettingsPatterns(settings: Readonly<Record<string, Jso
   if (hasPatterns) engine ??= (await import('re2js')).RE2JS;
 }
 
-export interface Folders {
-  readonly workspace: string;
-  readonly home: string | null;
-}
-
 /** Why the agent's own file refuses a call; null when it does not. Paths count as they are written, from the workspace. */
 export function settingsRefusal(
   settings: Readonly<Record<string, JsonObject>>,
@@ -55,36 +51,47 @@ export function settingsRefusal(
   folders: Folders,
 ): string | null {
   for (const [name, values] of Object.entries(settings)) {
-    const named = canonicalTool(name);
-    const refusal =
-      tool === 'execute_bash' || tool === 'exec'
-        ? named === 'execute_bash'
-          ? commandRefusal(values, commandOf(args))
-          : null
-        : tool === 'http_fetch'
-          ? named === tool &&
-            textsOf(values['blocked']).some((pattern) => isMatch(pattern, textArgument(args, 'url')))
-            ? 'the agent file blocks this address'
-            : null
-          : isOfSameFamily(named, tool)
-            ? pathRefusal(values, args, folders)
-            : null;
+    const refusal = refusalBy(values, canonicalTool(name), tool, args, folders);
     if (refusal !== null) return refusal;
   }
   return null;
 }
 
+function refusalBy(
+  values: JsonObject,
+  named: string,
+  tool: string,
+  args: JsonObject,
+  folders: Folders,
+): string | null {
+  switch (tool) {
+    case 'execute_bash':
+    case 'exec':
+      return named === 'execute_bash' ? usable(() => commandRefusal(values, commandOf(args))) : null;
+    case 'http_fetch':
+      return named === tool ? usable(() => addressRefusal(values, textArgument(args, 'url'))) : null;
+    default:
+      return isOfSameFamily(named, tool) ? pathRefusal(values, args, folders) : null;
+  }
+}
+
 /** A pattern that passed for one, and is none to the engine, may be one that denies: then nothing is allowed. */
-function commandRefusal(values: JsonObject, command: string): string | null {
+function usable(refusal: () => string | null): string | null {
   try {
-    return matchedRefusal(values, command);
+    return refusal();
   } catch (error) {
     if (error instanceof WorkflowError) throw error;
     return `the agent file has a pattern that cannot be used: ${ensureError(error).message}`;
   }
 }
 
-function matchedRefusal(values: JsonObject, command: string): string | null {
+function addressRefusal(values: JsonObject, url: string): string | null {
+  return textsOf(values['blocked']).some((pattern) => isMatch(pattern, url))
+    ? 'the agent file blocks this address'
+    : null;
+}
+
+function commandRefusal(values: JsonObject, command: string): string | null {
   const parts = [command, ...command.split(SEPARATORS)].map((part) => part.trim());
   for (const pattern of textsOf(values['deniedCommands']))
     if (parts.some((part) => isMatch(pattern, part))) return `the agent file denies commands like ${pattern}`;
@@ -105,18 +112,17 @@ function isOfSameFamily(named: string, tool: string): boolean {
   return named === tool || (named === 'fs_read' && FILE_TOOLS.includes(tool) && tool !== 'fs_write');
 }
 
-function pathRefusal(values: JsonObject, args: JsonObject, { workspace, home }: Folders): string | null {
-  const path = resolve(workspace, textArgument(args, 'path', '.'));
-  for (const pattern of textsOf(values['deniedPaths'])) {
-    const glob = resolve(workspace, pattern.replace(/^~(?=\/|$)/, home ?? '~'));
-    if (
-      matchesGlob(path, glob) ||
-      path.startsWith(`${glob.replace(/\/\*\*$/, '')}/`) ||
-      path === glob.replace(/\/\*\*$/, '')
-    )
-      return `the agent file denies the path ${pattern}`;
-  }
-  return null;
+function pathRefusal(values: JsonObject, args: JsonObject, folders: Folders): string | null {
+  const path = resolve(folders.workspace, textArgument(args, 'path', '.'));
+  const pattern = deniedBy(textsOf(values['deniedPaths']), path, folders);
+  return pattern === null ? null : `the agent file denies the path ${pattern}`;
+}
+
+/** The patterns of paths that the agent file denies to a file tool. */
+export function deniedPaths(settings: Readonly<Record<string, JsonObject>>, tool: string): string[] {
+  return Object.entries(settings)
+    .filter(([name]) => isOfSameFamily(canonicalTool(name), tool))
+    .flatMap(([, values]) => textsOf(values['deniedPaths']));
 }
 
 /**

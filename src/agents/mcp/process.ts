@@ -61,7 +61,9 @@ export class ServerProcess implements Transport {
   #line(text: string): void {
     if (text.trim() === '') return;
     try {
-      this.onmessage?.(JSON.parse(text) as Message);
+      const value = JSON.parse(text) as Message | Message[];
+      // Older servers say several things at once.
+      for (const message of Array.isArray(value) ? value : [value]) this.onmessage?.(message);
     } catch (error) {
       // Servers print greetings on stdout although they may not.
       this.onerror?.(error instanceof Error ? error : new Error(String(error)));

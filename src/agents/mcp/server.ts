@@ -1,7 +1,7 @@
 /** One MCP server of an agent while its step lasts: started when it is needed, asked, and started again when it dies. */
 import type { NetworkGrant, NetworkGrants } from '../../../sandbox/network/grants.ts';
 import { ensureError, WorkflowError } from '../../errors/workflow-error.ts';
-import { onAbort } from '../../skills/waits.ts';
+import { onAbort, startTimer } from '../../skills/waits.ts';
 import type { ToolResult } from '../native/tool-box.ts';
 import { CallGate } from './call-gate.ts';
 import type { ServerProcess } from './process.ts';
@@ -10,12 +10,23 @@ type Client = Awaited<ReturnType<typeof import('@ai-sdk/mcp')['createMCPClient']
 type Definition = Awaited<ReturnType<Client['listTools']>>['tools'][number];
 type CallResult = Awaited<ReturnType<Client['callTool']>>;
 
+/** A part of a result, as far as it is read. */
+interface Part {
+  readonly type: string;
+  readonly text?: unknown;
+  readonly uri?: unknown;
+  readonly mimeType?: unknown;
+  readonly resource?: { readonly text?: unknown; readonly uri?: unknown; readonly mimeType?: unknown };
+}
+
 export interface ServerOptions {
   readonly name: string;
   /** Of one call. */
   readonly timeoutMs: number;
   /** Starts a process of it. */
   readonly launch: () => Promise<ServerProcess>;
+  /** Makes its words fit to be told: cleaned, and without what it was given to log in. */
+  readonly shown: (text: string) => string;
   /** Of its process: what calls that persons approved may reach. Null when none can come. */
   readonly grants: NetworkGrants | null;
 }
@@ -97,20 +108,30 @@ export class McpConnection {
   async #call(tool: string, args: Record<string, unknown>, signal: AbortSignal): Promise<ToolResult> {
     const client = await this.#ready(signal);
     const { timeoutMs } = this.#options;
+    // Its own clock says whether it was late: the words of an error are those of the server.
+    const late = new AbortController();
+    const callOff = startTimer(timeoutMs, () => late.abort());
     try {
       const result = await client.callTool({
         name: tool,
         arguments: args,
-        options: { signal, timeout: timeoutMs },
+        options: { signal: AbortSignal.any([signal, late.signal]) },
       });
-      return { isError: 'isError' in result && result.isError === true, text: textOf(result) };
+      const text = textOf(result);
+      const isError = 'isError' in result && result.isError === true;
+      return { isError, text: this.#options.shown(text), bytes: Buffer.byteLength(text) };
     } catch (error) {
       const isDead = !(this.#process?.isAlive ?? false);
-      const message = ensureError(error).message;
-      const isLate = /tim(?:ed? ?out|eout)/i.test(message);
+      const isLate = late.signal.aborted;
       if (isDead || isLate || signal.aborted) await this.#drop();
-      const why = isDead ? 'its process ended' : isLate ? `no answer in ${timeoutMs / 1000} s` : message;
-      return { isError: true, text: `@${this.#options.name}/${tool} failed: ${why}` };
+      const why = isDead
+        ? 'its process ended'
+        : isLate
+          ? `no answer in ${timeoutMs / 1000} s`
+          : ensureError(error).message;
+      return { isError: true, text: this.#options.shown(`@${this.#options.name}/${tool} failed: ${why}`) };
+    } finally {
+      callOff();
     }
   }
 
@@ -166,18 +187,22 @@ export class McpConnection {
   }
 
   #failed(why: string, cause?: unknown): WorkflowError {
-    return new WorkflowError('MCP_FAILED', `the MCP server "${this.#options.name}" ${why}`, { cause });
+    const { name, shown } = this.#options;
+    return new WorkflowError('MCP_FAILED', `the MCP server "${name}" ${shown(why)}`, { cause });
   }
 }
 
-/** The texts of a result; other content is named, not shown. */
+/** The texts of a result, those of resources too; other content is named, not shown. */
 function textOf(result: CallResult): string {
   const parts = 'content' in result && Array.isArray(result.content) ? result.content : [];
-  const texts = parts.map((part: { type: string; text?: unknown; mimeType?: unknown }) =>
-    typeof part.text === 'string'
-      ? part.text
-      : `[${part.type} ${typeof part.mimeType === 'string' ? part.mimeType : ''}]`,
-  );
-  if (texts.length > 0) return texts.join('\n');
+  if (parts.length > 0) return parts.map(partText).join('\n');
   return 'structuredContent' in result ? JSON.stringify(result.structuredContent) : '(nothing)';
+}
+
+function partText(part: Part): string {
+  const { type, text, resource, uri, mimeType } = part;
+  if (typeof text === 'string') return text;
+  if (typeof resource?.text === 'string') return resource.text;
+  const named = [uri, resource?.uri, mimeType, resource?.mimeType].filter((each) => typeof each === 'string');
+  return `[${[type, ...named].join(' ')}]`;
 }

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../definition/workflow.ts';
 import { isObject } from '../../skills/fields.ts';
+import { isStorable } from '../../skills/result.ts';
 import type { Tool } from '../native/tool-box.ts';
 import { cleanText } from '../text.ts';
 import type { McpConnection } from './server.ts';
@@ -7,6 +8,12 @@ import type { McpConnection } from './server.ts';
 /** What providers take of a description. */
 const MAX_DESCRIPTION = 1000;
 const MAX_NAME = 64;
+/** Far more than the protocol has for a name. */
+const MAX_OWN_NAME = 256;
+/** Of a schema. */
+const MAX_DEPTH = 64;
+
+const WORDS: ReadonlySet<string> = new Set(['title', 'description', '$comment']);
 
 /** What a server says of one of its tools. */
 export interface ToolDefinition {
@@ -15,7 +22,10 @@ export interface ToolDefinition {
   readonly inputSchema?: unknown;
 }
 
-/** Tools of a server for a model; `@server/tool` in the journal and in policies. `mayHave` and `alias` ask the agent. */
+/**
+ * Tools of a server for a model; `@server/tool` in the journal and in policies. `mayHave` and `alias` ask the agent. One
+ * whose name people could not read as it is, nor name in a policy, is left out.
+ */
 export function mcpTools(
   server: string,
   connection: Pick<McpConnection, 'call'>,
@@ -23,6 +33,7 @@ export function mcpTools(
   ask: { mayHave(tool: string): boolean; alias(tool: string): string | null },
 ): Tool[] {
   return definitions
+    .filter(({ name }) => name.length <= MAX_OWN_NAME && cleanText(name) === name && !/[\t\n]/.test(name))
     .map((definition) => ({ definition, tool: `@${server}/${definition.name}` }))
     .filter(({ tool }) => ask.mayHave(tool))
     .map(({ definition, tool }) => ({
@@ -44,6 +55,18 @@ function modelName(server: string, tool: string): string {
 }
 
 function schemaOf(schema: unknown): JsonObject {
-  const given: unknown = schema;
-  return isObject(given) ? { ...given, type: 'object' satisfies Json } : { type: 'object' };
+  if (!isObject(schema) || !isStorable(schema, MAX_DEPTH)) return { type: 'object' };
+  return { ...(cleanWords(schema) as JsonObject), type: 'object' };
+}
+
+/** What a schema says to the model is cleaned like the description; names and patterns stay what they are. */
+function cleanWords(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(cleanWords);
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      key,
+      typeof item === 'string' && WORDS.has(key) ? cleanText(item) : cleanWords(item),
+    ]),
+  );
 }

@@ -38,6 +38,8 @@ export interface ToolSpec {
 /** A piece of an answer. A whole answer has a `finish` that is whole; anything else was cut off. */
 export type ModelPart =
   | { readonly type: 'text'; readonly delta: string }
+  /** Reasoning: kept nowhere, but written, and paid for. */
+  | { readonly type: 'thought'; readonly length: number }
   /** A call begins to arrive; what never comes whole is malformed. */
   | { readonly type: 'call-begun'; readonly id: string; readonly name: string }
   | { readonly type: 'call-delta'; readonly id: string; readonly delta: string }

@@ -1,6 +1,6 @@
 /** Models of real providers: the wire formats of the AI SDK's provider packages, and nothing else of it. */
 import type { JsonObject } from '../../definition/workflow.ts';
-import { ensureError } from '../../errors/workflow-error.ts';
+import { deepestCause, ensureError } from '../../errors/workflow-error.ts';
 import { type Model, ModelFault, type ModelMessage, type ModelPart, type ModelRequest } from './model.ts';
 import type { ModelKeys, ModelSpec } from './model-spec.ts';
 
@@ -10,6 +10,11 @@ type SdkPrompt = SdkOptions['prompt'];
 type SdkStream = Awaited<ReturnType<SdkModel['doStream']>>['stream'];
 type SdkPart = SdkStream extends ReadableStream<infer Part> ? Part : never;
 
+/** By these providers say that they broke an answer off; the packages take what came for all of it. */
+const BROKEN_OFF =
+  /^(?:error|abort|insufficient_system_resource|malformed_(?:model_output|tool_use)|function_call_filter\b.*)$/s;
+/** The packages know it of some providers only. */
+const CUT_OFF = 'model_context_window_exceeded';
 const OPENAI_URL = 'https://api.openai.com/v1';
 
 /** Loads the package of the provider and answers its model. The keys stay in the closure of its requests. */
@@ -65,9 +70,11 @@ async function* stream(
   const both = AbortSignal.any([signal, idle.signal]);
   let timer = setTimeout(() => idle.abort(), spec.idleTimeoutMs);
   let hasBegun = false;
+  let hasAnswered = false;
   let reader: ReadableStreamDefaultReader<SdkPart> | null = null;
   try {
     const answer = await model.doStream({ ...toSdk(request), abortSignal: both });
+    hasAnswered = true;
     reader = answer.stream.getReader();
     for (;;) {
       const next = await reader.read();
@@ -87,7 +94,7 @@ async function* stream(
         hasBegun,
         cause: error,
       });
-    throw toFault(error, hasBegun);
+    throw toFault(error, { hasBegun, hasAnswered });
   } finally {
     clearTimeout(timer);
     // Whoever stops listening ends the request as well.
@@ -146,11 +153,13 @@ function toSdkMessage(message: ModelMessage): SdkPrompt[number] {
   }
 }
 
-/** Null for what the loop has no use for: reasoning, sources, metadata. */
+/** Null for what the loop has no use for: sources, metadata. */
 function fromSdk(part: SdkPart): ModelPart | null {
   switch (part.type) {
     case 'text-delta':
       return { type: 'text', delta: part.delta };
+    case 'reasoning-delta':
+      return { type: 'thought', length: part.delta.length };
     case 'tool-input-start':
       return { type: 'call-begun', id: part.id, name: part.toolName };
     case 'tool-input-delta':
@@ -163,38 +172,51 @@ function fromSdk(part: SdkPart): ModelPart | null {
         input: part.input,
         ...(part.providerMetadata === undefined ? {} : { meta: part.providerMetadata as JsonObject }),
       };
-    case 'finish':
+    case 'finish': {
+      const { raw, unified } = part.finishReason;
       return {
         type: 'finish',
-        reason: part.finishReason.unified,
+        reason: raw === CUT_OFF ? 'length' : unified,
         // Packages end a stream that broke off with a reason of their own making: then there is no raw one.
-        isWhole: part.finishReason.raw !== undefined,
+        isWhole: raw !== undefined && !BROKEN_OFF.test(raw),
         usage: {
           in: part.usage.inputTokens.total,
           out: part.usage.outputTokens.total,
           cached: part.usage.inputTokens.cacheRead,
         },
       };
+    }
     case 'error':
-      return { type: 'error', fault: toFault(part.error, true) };
+      return { type: 'error', fault: toFault(part.error, { hasBegun: true, hasAnswered: false }) };
     default:
       return null;
   }
 }
 
-/** What failed, by the fields of the packages' own error; never by its text. */
-function toFault(thrown: unknown, hasBegun: boolean): ModelFault {
+/**
+ * What failed, by the fields of the packages' own error; never by its text. `hasAnswered`: the stream was there, and it is
+ * what broke.
+ */
+function toFault(
+  thrown: unknown,
+  { hasBegun, hasAnswered }: { readonly hasBegun: boolean; readonly hasAnswered: boolean },
+): ModelFault {
   if (thrown instanceof ModelFault) return thrown;
   const error = ensureError(thrown) as Error & {
     readonly statusCode?: unknown;
     readonly isRetryable?: unknown;
     readonly responseHeaders?: Readonly<Record<string, string>>;
   };
+  const code = typeof error.statusCode === 'number' ? error.statusCode : null;
   // An answer that breaks off keeps the status it began with.
-  const status = typeof error.statusCode === 'number' && error.statusCode >= 400 ? error.statusCode : null;
+  const status = code !== null && code >= 400 ? code : null;
+  const isBroken = status === null && (hasAnswered || code !== null);
   // In the midst of a stream there is no status: it broke, and another try may get through.
-  const isRetryable = typeof error.isRetryable === 'boolean' ? error.isRetryable : hasBegun;
-  return new ModelFault(`${status === null ? '' : `HTTP ${status}: `}${wordsOf(thrown, error)}`, {
+  const isRetryable = isBroken || (typeof error.isRetryable === 'boolean' ? error.isRetryable : hasBegun);
+  const words = isBroken
+    ? `the answer broke off: ${shortened(deepestCause(error).message)}`
+    : wordsOf(thrown, error);
+  return new ModelFault(`${status === null ? '' : `HTTP ${status}: `}${words}`, {
     status,
     isRetryable,
     retryAfterMs: retryAfterMs(error.responseHeaders ?? {}),
@@ -206,7 +228,10 @@ function toFault(thrown: unknown, hasBegun: boolean): ModelFault {
 function wordsOf(thrown: unknown, error: Error): string {
   const message =
     typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : null;
-  const words = typeof message === 'string' ? message : error.message;
+  return shortened(typeof message === 'string' ? message : error.message);
+}
+
+function shortened(words: string): string {
   return words.length > 500 ? `${words.slice(0, 499)}…` : words;
 }
 

@@ -25,7 +25,9 @@ export function callEnded(
   raw: string,
   { bytes, maxBytes }: { readonly bytes?: number | undefined; readonly maxBytes?: number } = {},
 ): CallEnded {
-  const result = capText(run.world.mask(cleanText(raw)), maxBytes);
+  // Of a hook, which has its own bound, only one stream is told.
+  const totalBytes = maxBytes === undefined ? bytes : undefined;
+  const result = capText(run.world.mask(cleanText(raw)), maxBytes, totalBytes);
   return {
     type: 'agent.tool_ended',
     path: run.task.path,

@@ -50,6 +50,9 @@ async function converse(run: LoopRun): Promise<JsonObject> {
   for (;;) {
     if (run.signal.aborted) throw new Cancelled();
     const turn = transcript.last;
+    // Of an answer that was withheld nothing is used, nor is what it asks for run.
+    if (turn?.finish === 'content-filter')
+      throw new WorkflowError('MODEL_FAILED', 'the provider of the model refused to answer (content filter)');
     if (turn !== null && turn.calls.length === 0) {
       const result = finish(turn, task, transcript);
       if (result !== null) {
@@ -69,8 +72,6 @@ async function converse(run: LoopRun): Promise<JsonObject> {
 function finish(turn: TurnState, task: AgentTask, transcript: Transcript): JsonObject | null {
   if (turn.finish === 'length')
     throw new WorkflowError('MODEL_FAILED', 'the answer of the model was cut off at its longest length');
-  if (turn.finish === 'content-filter')
-    throw new WorkflowError('MODEL_FAILED', 'the provider of the model refused to answer (content filter)');
   const problem = answerProblem(turn.text, task.rules);
   if (problem === null) return agentResult(turn.text, task.rules, transcript);
   const repairs = transcript.turns.filter(({ calls }) => calls.length === 0).length - 1;

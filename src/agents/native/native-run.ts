@@ -44,8 +44,16 @@ const MAX_TIMEOUT_S = 600;
 /** MAX_ARG_STRLEN of execve(2). */
 const MAX_WORD_BYTES = 128 * 1024 - 1;
 
-/** A tool of NATIVE_TOOLS; `alias` is the name that the model is told. */
-export function nativeTool(name: string, alias: string, host: ToolHost): Tool | null {
+/**
+ * A tool of NATIVE_TOOLS; `alias` is the name that the model is told, `denied` what it passes over in a folder that it
+ * looks through.
+ */
+export function nativeTool(
+  name: string,
+  alias: string,
+  host: ToolHost,
+  denied: RunnerRequest['denied'],
+): Tool | null {
   const native = Object.hasOwn(NATIVE_TOOLS, name) ? NATIVE_TOOLS[name] : undefined;
   if (native === undefined) return null;
   const isSkill = name === 'use_skill';
@@ -54,7 +62,7 @@ export function nativeTool(name: string, alias: string, host: ToolHost): Tool | 
     tool: name,
     spec: { name: alias, description: `${native.description}${list}`, inputSchema: inputSchema(native) },
     check: (args) => checkArguments(name, native, args),
-    run: (call, signal) => runNative(name, call, host, signal),
+    run: (call, signal) => runNative(name, call, host, denied, signal),
   };
 }
 
@@ -62,6 +70,7 @@ async function runNative(
   name: string,
   call: ToolCall,
   host: ToolHost,
+  denied: RunnerRequest['denied'],
   signal: AbortSignal,
 ): Promise<ToolResult> {
   const { args } = call;
@@ -78,7 +87,7 @@ async function runNative(
       return { isError: false, text: 'reported' };
     }
     default:
-      return runInRunner(name as RunnerRequest['tool'], call, host, signal);
+      return runInRunner(name as RunnerRequest['tool'], call, host, denied, signal);
   }
 }
 
@@ -86,10 +95,11 @@ async function runInRunner(
   tool: RunnerRequest['tool'],
   { args, grant }: ToolCall,
   host: ToolHost,
+  denied: RunnerRequest['denied'],
   signal: AbortSignal,
 ): Promise<ToolResult> {
   const [file, ...words] = host.runner;
-  const request: RunnerRequest = { tool, args, roots: [host.workspace, host.scratch] };
+  const request: RunnerRequest = { tool, args, roots: [host.workspace, host.scratch], denied };
   const end = await host.run(
     tool,
     {
@@ -101,9 +111,17 @@ async function runInRunner(
     signal,
   );
   if (end.code !== 0 || end.isTimedOut || end.isOutOfMemory) return commandResult(end);
-  // The runner is ours, but what it read is not: a broken line is an error of the call.
-  const result = JSON.parse(end.stdout) as RunnerResult;
-  return { ...result, bytes: result.bytes ?? Buffer.byteLength(result.text) };
+  return runnerResult(end.stdout);
+}
+
+/** The runner is ours, but what it read is not: a broken line is an error of the call. */
+function runnerResult(line: string): ToolResult {
+  try {
+    return JSON.parse(line) as RunnerResult;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return { isError: true, text: 'the result of the tool cannot be read' };
+  }
 }
 
 function runExec(call: ToolCall, host: ToolHost, signal: AbortSignal): Promise<ToolResult> {

@@ -22,9 +22,11 @@ export interface Answer {
 }
 
 interface OpenCall {
-  readonly name: string;
-  input: string;
-  isWhole: boolean;
+  name: string;
+  /** What came of its arguments piece by piece. */
+  pieces: string;
+  /** All of its arguments, once the call is whole; null for one whose end never came. */
+  input: string | null;
   meta: JsonObject | undefined;
 }
 
@@ -36,30 +38,40 @@ export async function collectAnswer(parts: AsyncIterable<ModelPart>, iteration: 
   let text = '';
   let length = 0;
   let finish: Extract<ModelPart, { type: 'finish' }> | null = null;
-  const calls = new Map<string, OpenCall>();
+  const calls: OpenCall[] = [];
+  /** The last call of each id: providers give one id to several. */
+  const byId = new Map<string, OpenCall>();
+  const open = (id: string, name: string): OpenCall => {
+    const known = byId.get(id);
+    // The beginning of a call may come twice; after its end it is that of another one.
+    const call = known?.input === null ? known : { name, pieces: '', input: null, meta: undefined };
+    if (call !== known) calls.push(call);
+    byId.set(id, call);
+    return Object.assign(call, { name });
+  };
   for await (const part of parts) {
     switch (part.type) {
       case 'text':
         text += part.delta;
         length += part.delta.length;
         break;
+      case 'thought':
+        length += part.length;
+        break;
       case 'call-begun':
-        calls.set(part.id, { name: part.name, input: '', isWhole: false, meta: undefined });
+        open(part.id, part.name).pieces = '';
         break;
       case 'call-delta': {
-        const call = calls.get(part.id);
-        if (call !== undefined && !call.isWhole) call.input += part.delta;
+        const call = byId.get(part.id);
+        if (call?.input === null) call.pieces += part.delta;
         length += part.delta.length;
         break;
       }
-      case 'call': {
-        // A provider may send whole calls without their pieces, and two calls under one id.
-        const known = calls.get(part.id);
-        if (known === undefined) length += part.input.length;
-        const key = known?.isWhole ? `${part.id}#${calls.size}` : part.id;
-        calls.set(key, { name: part.name, input: part.input, isWhole: true, meta: part.meta });
+      case 'call':
+        // A provider may send whole calls without their pieces.
+        if (!byId.has(part.id)) length += part.input.length;
+        Object.assign(open(part.id, part.name), { input: part.input, meta: part.meta });
         break;
-      }
       case 'finish':
         finish = part;
         break;
@@ -77,23 +89,28 @@ export async function collectAnswer(parts: AsyncIterable<ModelPart>, iteration: 
       isRetryable: true,
       hasBegun: length > 0,
     });
-  if (calls.size > MAX_CALLS)
-    throw new ModelFault(`the answer has ${calls.size} tool calls, at most ${MAX_CALLS} are taken`, {
+  if (calls.length > MAX_CALLS)
+    throw new ModelFault(`the answer has ${calls.length} tool calls, at most ${MAX_CALLS} are taken`, {
       isRetryable: false,
       hasBegun: true,
     });
+  const { reason } = finish;
   return {
     text,
-    calls: [...calls.values()].map((call, index) => toCall(call, `c${iteration}-${index + 1}`)),
-    finish: finish.reason,
+    calls: calls.map((call, index) => toCall(call, `c${iteration}-${index + 1}`, reason)),
+    finish: reason,
     usage: finish.usage,
     length,
   };
 }
 
-function toCall({ name, input, meta }: OpenCall, call: string): AgentCall {
+function toCall({ name, pieces, input, meta }: OpenCall, call: string, finish: string): AgentCall {
   const base = { call, name, ...(meta === undefined ? {} : { meta }) };
   try {
+    if (input === null) throw new Error('the call ended before it was whole');
+    // Packages make an empty object of arguments that never came.
+    if (finish === 'length' && pieces.trim() === '' && /^\s*(?:\{\s*\})?\s*$/.test(input))
+      throw new Error('the answer was cut off at its longest length before the arguments of this call came');
     return { ...base, args: parseArguments(input) };
   } catch (error) {
     return { ...base, args: {}, malformed: ensureError(error).message };

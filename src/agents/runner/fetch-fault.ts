@@ -1,14 +1,11 @@
-import { ensureError, systemCode } from '../../errors/workflow-error.ts';
+import { deepestCause, systemCode } from '../../errors/workflow-error.ts';
 
 const REFUSED = 'the proxy of this step refuses it: no policy opens this host to this tool';
 const NO_NETWORK = 'there is no network here: no policy opens a host to this tool';
 
 /** Why a request got no answer, for a model: what lies below fetch's own word, and what the sandbox has to do with it. */
 export function fetchFault(error: unknown, env: Readonly<Record<string, string | undefined>>): string {
-  let deepest = ensureError(error);
-  // Two or three are usual; a circle of causes is nobody's wish.
-  for (let depth = 0; depth < 8 && deepest.cause !== undefined; depth += 1)
-    deepest = ensureError(deepest.cause);
+  const deepest = deepestCause(error);
   if (env['HTTP_PROXY'] !== undefined)
     return /^Proxy response \(403\)/.test(deepest.message) ? REFUSED : deepest.message;
   const code = systemCode(deepest) ?? '';

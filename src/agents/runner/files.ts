@@ -11,7 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../errors/workflow-error.ts';
 import { numberArgument, textArgument } from '../arguments.ts';
-import { placeOf } from './places.ts';
+import { isDeniedBy, placeOf } from './places.ts';
 import type { RunnerRequest, RunnerResult } from './request.ts';
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -58,11 +58,12 @@ export function editFile({ args, roots }: RunnerRequest): RunnerResult {
 }
 
 /** fs_list: names, folders with a slash, links with where they lead. */
-export function listFolder({ args, roots }: RunnerRequest): RunnerResult {
+export function listFolder({ args, roots, denied }: RunnerRequest): RunnerResult {
   const path = textArgument(args, 'path', '.');
   const depth = Math.min(MAX_DEPTH, numberArgument(args, 'depth', 1));
   const lines: string[] = [];
   let isCut = false;
+  const isDenied = isDeniedBy({ roots, denied });
   const walk = (folder: string, prefix: string, level: number): void => {
     for (const entry of entriesOf(folder)) {
       if (lines.length >= MAX_ENTRIES) {
@@ -71,8 +72,9 @@ export function listFolder({ args, roots }: RunnerRequest): RunnerResult {
       }
       const mark = entry.isDirectory() ? '/' : entry.isSymbolicLink() ? '@' : '';
       lines.push(`${prefix}${entry.name}${mark}`);
-      if (entry.isDirectory() && level < depth && entry.name !== '.git')
-        walk(join(folder, entry.name), `${prefix}${entry.name}/`, level + 1);
+      const below = join(folder, entry.name);
+      if (entry.isDirectory() && level < depth && entry.name !== '.git' && !isDenied(below))
+        walk(below, `${prefix}${entry.name}/`, level + 1);
     }
   };
   walk(placeOf(path, roots), '', 1);

@@ -5,10 +5,11 @@
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { ensureError } from '../../errors/workflow-error.ts';
+import { capText } from '../text.ts';
 import { editFile, listFolder, readLines } from './files.ts';
 import { httpFetch } from './http.ts';
 import { bridgeMcp } from './mcp-bridge.ts';
-import type { RunnerRequest, RunnerResult } from './request.ts';
+import { MAX_PRINTED_BYTES, type RunnerRequest, type RunnerResult } from './request.ts';
 import { searchFiles } from './search.ts';
 
 async function main(): Promise<void> {
@@ -37,8 +38,11 @@ async function run(request: RunnerRequest): Promise<RunnerResult> {
   }
 }
 
+/** Beginning and end of a long text: no more than is kept of what it prints, however JSON escapes it. */
 function print(result: RunnerResult): void {
-  const bytes = Buffer.from(JSON.stringify(result));
+  const text = capText(result.text, MAX_PRINTED_BYTES);
+  const told = text === result.text ? result : { bytes: Buffer.byteLength(result.text), ...result, text };
+  const bytes = Buffer.from(JSON.stringify(told));
   for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
 }
 

@@ -5,6 +5,8 @@ export interface RunnerRequest {
   readonly args: JsonObject;
   /** Folders that the file tools stay in: workspace and scratch. */
   readonly roots: readonly string[];
+  /** Below a folder that is looked through: what the agent file denies, and where its `~` is. */
+  readonly denied: { readonly patterns: readonly string[]; readonly home: string | null };
 }
 
 export interface RunnerResult {
@@ -16,3 +18,6 @@ export interface RunnerResult {
 
 /** Of an answer; what the model gets is far less. */
 export const MAX_TEXT_BYTES = 256 * 1024;
+
+/** Of the text that is printed: each of its characters may become six, and a megabyte of all is read. */
+export const MAX_PRINTED_BYTES = 128 * 1024;

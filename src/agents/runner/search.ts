@@ -4,7 +4,7 @@ import { ensureError } from '../../errors/workflow-error.ts';
 import { SEARCH_LEAVES_OUT } from '../../guard/tools.ts';
 import { numberArgument, textArgument } from '../arguments.ts';
 import { entriesOf } from './files.ts';
-import { placeOf } from './places.ts';
+import { isDeniedBy, placeOf } from './places.ts';
 import type { RunnerRequest, RunnerResult } from './request.ts';
 
 const MAX_FILE_BYTES = 2 * 1024 * 1024;
@@ -13,14 +13,16 @@ const MAX_MATCHES = 1000;
 const MAX_LINE = 300;
 
 /** search: a regular expression over the lines of text files. Links are not followed. */
-export function searchFiles({ args, roots }: RunnerRequest): RunnerResult {
+export function searchFiles({ args, roots, denied }: RunnerRequest): RunnerResult {
   const pattern = toPattern(textArgument(args, 'pattern'));
   const max = Math.min(MAX_MATCHES, numberArgument(args, 'max', 100));
   const glob = args['glob'] === undefined ? null : textArgument(args, 'glob');
   const start = placeOf(textArgument(args, 'path', '.'), roots);
   const found: string[] = [];
   let files = 0;
+  const isDenied = isDeniedBy({ roots, denied });
   for (const file of filesBelow(start)) {
+    if (isDenied(file)) continue;
     const name = relative(process.cwd(), file);
     if (glob !== null && !matchesGlob(name, glob) && !matchesGlob(name, `**/${glob}`)) continue;
     files += 1;

@@ -132,11 +132,13 @@ export function bytes(count: number): string {
   return `${(count / 1024 / 1024 / 1024).toFixed(1)} GB`;
 }
 
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
+const UNPRINTABLE =
+  /[\u0000-\u001f\u007f-\u009f\u200b\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/u;
+const ALL_UNPRINTABLE = new RegExp(UNPRINTABLE, 'gu');
 
 /**
  * Text of a step or file as one printable line: escapes and control characters of others never reach the terminal,
- * also not bidirectional overrides.
+ * also neither bidirectional overrides nor what nobody would see.
  */
 export function printable(text: string): string {
   // Logs are long, and most lines have nothing of the kind.
@@ -144,5 +146,5 @@ export function printable(text: string): string {
   return text
     .replace(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|.)/g, '')
     .replace(/[\t\n\v\f\r]+/g, ' ')
-    .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
+    .replace(ALL_UNPRINTABLE, '');
 }

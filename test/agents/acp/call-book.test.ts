@@ -39,6 +39,38 @@ test('a call of no kind has to ask, and a kind told later does not take that bac
   assert.equal(tell(calls, { id: 't', kind: 'think', status: 'in_progress' })[1].type, 'violation');
 });
 
+test('a call that is refused under the id of one that ended may not have run', () => {
+  const calls = book();
+  const [call] = tell(calls, EXECUTE);
+  decideAll(calls, call, null);
+  call.isGranted = true;
+  assert.deepEqual(tell(calls, { id: 't', status: 'completed' })[1], { type: 'ended', outcome: 'ok' });
+  call.hasEnded = true;
+  assert.deepEqual(tell(calls, { id: 't', status: 'completed' })[1], { type: 'nothing' }, 'told twice');
+  call.secondRefusal = 'it asks for what has ended';
+  assert.deepEqual(tell(calls, { id: 't', status: 'failed' })[1], { type: 'nothing' });
+  assert.deepEqual(tell(calls, { id: 't', status: 'completed' })[1], {
+    type: 'violation',
+    reason: 'it ran although it was denied: it asks for what has ended',
+  });
+});
+
+test('an edit that asks as a thought is decided as the edit that it was told to be', () => {
+  const calls = book();
+  tell(calls, { id: 't', kind: 'edit', rawInput: { path: '.env' }, status: 'pending' });
+  for (const kind of ['think', 'read'])
+    assert.deepEqual(
+      calls.undecided(calls.note({ id: 't', kind })).map(({ tool }) => tool),
+      ['fs_write'],
+      kind,
+    );
+  assert.deepEqual(
+    calls.undecided(calls.note({ id: 't', kind: 'fetch', rawInput: { url: 'https://x.test' } })),
+    [{ tool: 'http_fetch', args: { url: 'https://x.test' } }],
+    'of those that have to ask the last one counts',
+  );
+});
+
 test('a read is judged when it runs, once', () => {
   const calls = book();
   const [call, next] = tell(calls, { ...READ, status: 'in_progress' });

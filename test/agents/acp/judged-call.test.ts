@@ -103,9 +103,28 @@ test('searches, fetches, thoughts and what else there is have our names', () => 
     { tool: 'http_fetch', args: { query: 'q' } },
   ]);
   assert.deepEqual(of({ kind: 'think', title: 'Plan' }), [{ tool: 'thinking', args: { thought: 'Plan' } }]);
+  assert.deepEqual(
+    of({ kind: 'think', title: 'Plan', rawInput: { path: '.env' } }),
+    [
+      { tool: 'thinking', args: { thought: 'Plan' } },
+      { tool: 'fs_read', args: { path: '/ws/.env' } },
+    ],
+    'one about files has read them',
+  );
   assert.deepEqual(of({ kind: 'other', name: 'mcp__git__status', title: 'T', rawInput: { a: 1 } }), [
     { tool: '@git/status', args: { a: 1 } },
   ]);
   assert.deepEqual(of({ title: 'Do magic' }), [{ tool: 'Do magic', args: {} }]);
   assert.deepEqual(of({ kind: 'switch_mode', title: 'Leave plan' }), [{ tool: 'Leave plan', args: {} }]);
+});
+
+test('a title, which may be words of the model, makes a call none of our tools', () => {
+  for (const title of ['thinking', 'fs_read', 'Fs Read', 'th\u200binking', 'todo', 'report_progress'])
+    assert.deepEqual(
+      of({ kind: 'other', title, rawInput: { path: 'a' } }),
+      [{ tool: 'other', args: { path: 'a' } }],
+      title,
+    );
+  assert.deepEqual(of({ title: 'thinking' }), [{ tool: 'other', args: {} }]);
+  assert.deepEqual(of({ kind: 'other', name: 'todo_list', title: 'x' }), [{ tool: 'todo_list', args: {} }]);
 });

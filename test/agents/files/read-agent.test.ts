@@ -259,6 +259,48 @@ test('a tool that nobody knows is said, with what was probably meant', () => {
   );
 });
 
+test('a server that a stronger file disables is enabled by no weaker one, and a file that cannot be read is said', () => {
+  const server = (command: string) => ({ command });
+  write('off-home/.kiro/settings/mcp.json', {
+    mcpServers: { a: server('user'), b: server('user'), c: server('user') },
+  });
+  write('off/.kiro/settings/mcp.json', { mcpServers: { a: { command: 'ws', disabled: true } } });
+  const at = { workspace: join(base, 'off'), home: join(base, 'off-home') };
+  const file = write('off/.kiro/agents/off.json', {
+    prompt: 'x',
+    tools: ['@a', '@b', '@c'],
+    includeMcpJson: true,
+    mcpServers: { b: { command: 'own', disabled: true } },
+  });
+  const { agent } = readAgent(file, at);
+  assert.deepEqual(Object.keys(agent.mcpServers), ['c']);
+  assert.deepEqual(agent.problems, []);
+  rmSync(join(base, 'off/.kiro/settings/mcp.json'));
+  mkdirSync(join(base, 'off/.kiro/settings/mcp.json'));
+  assert.deepEqual(
+    readAgent(file, at).agent.problems.map(({ message }) => message),
+    [`${join(base, 'off/.kiro/settings/mcp.json')}: cannot be read: it is no regular file`],
+  );
+});
+
+test('the head of a Markdown file ends at a line of dashes alone', () => {
+  assert.deepEqual(readFrontMatter('---\ndescription: see ---\ntools: [read]\n---\nDo it.'), {
+    head: { description: 'see ---', tools: ['read'] },
+    body: 'Do it.',
+  });
+  for (const text of ['---\n---\nDo it.', '---\r\n---\r\nDo it.'])
+    assert.deepEqual(readFrontMatter(text), { head: {}, body: 'Do it.' });
+});
+
+test('an alias that no provider takes, and one that two tools have, are said', () => {
+  const toolAliases = { fs_read: 'lire', search: 'lire', exec: 'not a name', fs_list: 'liste' };
+  assert.deepEqual(said(write('ws/aliases.json', { prompt: 'x', tools: ['*'], toolAliases })), [
+    'warning $.toolAliases.fs_read: "lire" is the alias of search, too: neither may get it',
+    'warning $.toolAliases.search: "lire" is the alias of fs_read, too: neither may get it',
+    'warning $.toolAliases.exec: "not a name" is not used: a name has letters, digits, _ and -, 64 at most',
+  ]);
+});
+
 test('a link that a step may have put there gives no key to a model', () => {
   const key = write('home/.ssh/id', 'a key');
   const state = write('state/audit.key', 'a key of ours');

@@ -102,8 +102,9 @@ for (const [name, base, keys] of WIRES) {
       assert.equal(huge?.malformed, 'the arguments have 10000014 bytes, at most 262144 are taken');
     });
 
-    test('reasoning, however long, is no part of the answer', async () => {
-      assert.equal((await ask({ text: 'short', reasoning: 200_000 })).length, 5);
+    test('reasoning, however long, is no part of the answer, and counts where nobody counts tokens', async () => {
+      const { text, length } = await ask({ text: 'short', reasoning: 200_000 });
+      assert.deepEqual([text, length], ['short', name === 'openai-compatible' ? 200_005 : 5]);
     });
 
     test('what breaks off in the middle is a fault that may be tried again and has been paid for', async () => {
@@ -120,6 +121,27 @@ for (const [name, base, keys] of WIRES) {
           JSON.stringify(turn),
         );
       }
+    });
+
+    test('a connection that breaks after the headers, in the first event or later is tried again', async () => {
+      for (const [afterBytes, hasBegun] of [
+        [0, false],
+        [20, false],
+        [100_000, true],
+      ] as const) {
+        const fault = await faultOf({ text: 'x'.repeat(200_000), fault: { kind: 'broken', afterBytes } });
+        assert.match(fault.message, /^the answer broke off: /);
+        assert.deepEqual([fault.isRetryable, fault.hasBegun, fault.status], [true, hasBegun, null]);
+      }
+    });
+
+    test('reasons by which providers say that they broke an answer off are no end of it', async () => {
+      for (const finish of ['error', 'insufficient_system_resource', 'malformed_model_output']) {
+        const fault = await faultOf({ text: 'half of it', finish });
+        assert.deepEqual([fault.isRetryable, fault.hasBegun], [true, true], finish);
+      }
+      assert.equal((await ask({ text: 'half', finish: 'model_context_window_exceeded' })).finish, 'length');
+      assert.equal((await ask({ text: 'whole', finish: 'eos' })).finish, 'other');
     });
 
     test('silence before the headers and in the middle ends the request', async () => {

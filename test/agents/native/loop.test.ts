@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ModelFault } from '../../../src/agents/model/model.ts';
 import type { RunEvent } from '../../../src/engine/events.ts';
-import { calls, fakeAgent, lines, says } from '../fake-world.ts';
+import { calls, fakeAgent, lines, says, USAGE } from '../fake-world.ts';
 
 const ok =
   (text = 'done') =>
@@ -88,6 +88,23 @@ test('a permit is asked right after its intent and before anything is sent or ru
       ['model', null, 'agent.requested'],
     ],
   );
+});
+
+test('of an answer that the provider withheld no call is run', async () => {
+  const agent = fakeAgent({
+    turns: [
+      [
+        { type: 'call', id: 'a', name: 'one', input: '{}' },
+        { type: 'finish', reason: 'content-filter', isWhole: true, usage: USAGE },
+      ],
+    ],
+    tools: { one: ok() },
+  });
+  await assert.rejects(agent.run(), {
+    code: 'MODEL_FAILED',
+    message: 'the provider of the model refused to answer (content filter)',
+  });
+  assert.deepEqual(lines(agent.events), ['requested 1', 'answered 1 content-filter']);
 });
 
 describe('rule 1: max_iterations counts model requests, before they are sent, and nothing starts it again', () => {
