@@ -105,6 +105,33 @@ function sealer(file) {
   return { publicKey: `ed25519:${x}`, seal };
 }
 
+/** An integer beyond what a number can hold comes as its digits: node:sqlite throws there, and none of ours is. */
+function plain(row) {
+  for (const [name, value] of Object.entries(row ?? {}))
+    if (typeof value === 'bigint')
+      row[name] = Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return row;
+}
+
+/** A database of which rows are read as they are, whatever somebody put into them. */
+function openRows(file) {
+  const database = new DatabaseSync(file, { readOnly: true });
+  return {
+    begin: () => database.exec('BEGIN'),
+    prepare: (sql) => {
+      const statement = database.prepare(sql);
+      statement.setReadBigInts(true);
+      return {
+        get: (...given) => plain(statement.get(...given)),
+        all: (...given) => statement.all(...given).map(plain),
+        *iterate(...given) {
+          for (const row of statement.iterate(...given)) yield plain(row);
+        },
+      };
+    },
+  };
+}
+
 class Check {
   constructor(database, options) {
     this.db = database;
@@ -151,12 +178,12 @@ class Check {
   run() {
     // Before the database is read: what the anchor has now must be there. What comes after it may be newer.
     const early = this.anchorText();
-    this.db.exec('BEGIN');
+    this.db.begin();
     this.log = this.meta('audit_log');
     if (this.log === null) throw new Error('it names no audit log');
     const { first, last } = this.one('SELECT min(seq) AS first, max(seq) AS last FROM audit');
-    this.first = first ?? 0;
-    this.last = last ?? 0;
+    this.first = Number(first ?? 0);
+    this.last = Number(last ?? 0);
     this.seen = Math.max(0, ...(this.readAnchor(early)?.checkpoints.map(({ body }) => body.number) ?? []));
     this.anchor = this.readAnchor(this.anchorText());
     this.trusted = this.options.key ?? this.anchor?.keys[0] ?? this.meta('audit_key');
@@ -211,7 +238,7 @@ class Check {
         row.first === body.first &&
         row.last === body.last;
       if (!isNext || !isSigned(body.key, row.body, row.signature)) {
-        this.bad('segment_edited', row.first, `segment ${row.number} is not the one that was sealed`);
+        this.bad('segment_edited', Number(row.first), `segment ${row.number} is not the one that was sealed`);
         break;
       }
       this.segments.push(body);
@@ -295,7 +322,7 @@ class Check {
     let version = 0;
     let wasBad = false;
     for (const row of this.db.prepare('SELECT * FROM audit ORDER BY seq').iterate()) {
-      const { seq } = row;
+      const seq = Number(row.seq);
       if (seq > next) {
         this.bad(
           'missing',
@@ -467,7 +494,7 @@ class Check {
     let untrusted = null;
     const isNext = (body) => body.previous === previous || (from > 1 && number < from);
     for (const row of this.db.prepare('SELECT * FROM audit_checkpoints ORDER BY number').iterate()) {
-      const { seq } = row;
+      const seq = Number(row.seq);
       const body = parse(row.body);
       const isOurs = body?.v === 1 && body.log === this.log && body.seq === seq && body.number === number + 1;
       if (row.number !== number + 1)
@@ -481,7 +508,7 @@ class Check {
         if (body.key !== this.trusted) untrusted ??= good + 1;
         good = seq;
       }
-      number = row.number;
+      number = Number(row.number);
       previous = sha256(row.body);
     }
     this.checkpoints = number;
@@ -712,7 +739,7 @@ function main() {
   if (!existsSync(file)) doubts.push(`there is no database ${file}`);
   else
     try {
-      check = new Check(new DatabaseSync(file, { readOnly: true }), options);
+      check = new Check(openRows(file), options);
       check.run();
     } catch (error) {
       problems.push({ kind: 'database_corrupt', seq: null, message: `it cannot be read: ${error.message}` });

@@ -104,6 +104,42 @@ export const TAMPERINGS: readonly Tampering[] = [
     seq: 4,
   },
   {
+    name: 'a time that no number of JavaScript can hold',
+    act: (log) => log.sql('UPDATE audit SET at = 9223372036854775807 WHERE seq = 4'),
+    kind: 'edited',
+    seq: 4,
+  },
+  {
+    name: 'a record with a number that no number of JavaScript can hold',
+    act: (log) =>
+      log.sql(
+        'INSERT INTO audit SELECT 9223372036854775807, at, type, instance, body, hash, seal FROM audit WHERE seq = 4',
+      ),
+    kind: 'missing',
+    seq: (log) => last(log) + 1,
+  },
+  {
+    name: 'an event at a time that no number of JavaScript can hold',
+    act: (log) => log.sql('UPDATE events SET at = 9007199254740993 WHERE seq = 1'),
+    kind: 'journal_mismatch',
+    seq: started,
+  },
+  {
+    name: 'a row with a time that no number of JavaScript can hold',
+    act: (log) =>
+      log.sql(
+        "UPDATE instances SET created_at = 9007199254740993 WHERE id = (SELECT instance FROM audit WHERE type = 'run.ended' ORDER BY seq LIMIT 1)",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'instance.exited'),
+  },
+  {
+    name: 'a checkpoint of a record with a number that no number of JavaScript can hold',
+    act: (log) => log.sql('UPDATE audit_checkpoints SET seq = 9223372036854775807 WHERE number = 2'),
+    kind: 'checkpoint_edited',
+    seq: Number(9223372036854775807n),
+  },
+  {
     name: 'a hash edited',
     act: (log) =>
       log.sql("UPDATE audit SET hash = replace(hash, substr(hash, 1, 8), 'ffffffff') WHERE seq = 6"),

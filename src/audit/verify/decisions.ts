@@ -1,11 +1,11 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { Told, ToldApproval } from '../told.ts';
+import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** Approvals and kill switches against the records of them: one that nobody gave, one that nobody armed again. */
-export function checkDecisions(database: DatabaseSync, told: Told, findings: Findings): void {
+export function checkDecisions(database: RowReader, told: Told, findings: Findings): void {
   // An older database has none of these.
   const has = (table: string): boolean =>
     database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !==
@@ -14,7 +14,7 @@ export function checkDecisions(database: DatabaseSync, told: Told, findings: Fin
   if (has('kill_latches')) checkLatches(database, told, findings);
 }
 
-function checkApprovals(database: DatabaseSync, told: Told, findings: Findings): void {
+function checkApprovals(database: RowReader, told: Told, findings: Findings): void {
   const seen = new Set<string>();
   for (const row of database.prepare('SELECT * FROM approvals ORDER BY instance, number').iterate()) {
     const key = `${String(row['instance'])} ${String(row['number'])}`;
@@ -64,7 +64,7 @@ function approvalFault(
     : `it is ${String(status)} by ${JSON.stringify(row['decided_by'])}, and its records say otherwise`;
 }
 
-function checkLatches(database: DatabaseSync, { latches, isWhole }: Told, findings: Findings): void {
+function checkLatches(database: RowReader, { latches, isWhole }: Told, findings: Findings): void {
   const seen = new Set<string>();
   for (const row of database.prepare('SELECT * FROM kill_latches ORDER BY scope').iterate()) {
     const scope = String(row['scope']);

@@ -1,10 +1,10 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { type Fold, foldRecord, type InstanceFold, unknownInstance } from '../fold.ts';
 import type { FoldRecord } from '../fold-record.ts';
 import type { AuditKey } from '../keys.ts';
 import { chainHash } from '../record.ts';
 import { checkTiedJournals, openJournalCheck } from './journals.ts';
 import type { LogFile } from './log-file.ts';
+import type { RowReader } from './rows.ts';
 import type { Findings, ProblemKind } from './verdict.ts';
 
 /** The body of a record, as far as it is looked at. */
@@ -135,7 +135,7 @@ function columnOf(row: Readonly<Record<string, unknown>>, body: RecordBody): str
 }
 
 /** Seals of records up to this one are of a key that is no longer there. */
-function lastKeyChange(database: DatabaseSync): number {
+function lastKeyChange(database: RowReader): number {
   const row = database.prepare("SELECT max(seq) AS seq FROM audit WHERE type = 'audit.key_replaced'").get();
   return Number(row?.['seq'] ?? 0);
 }

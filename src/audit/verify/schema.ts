@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
 
 /** What keeps rows from being changed by mistake, with the words that each refuses by. */
@@ -25,7 +25,7 @@ const VERSION_TRIGGERS: Readonly<Record<string, string>> = {
 };
 
 /** A trigger that is gone, or refuses nothing, was taken away by hand: we never leave one out. */
-export function checkTriggers(database: DatabaseSync, findings: Findings): void {
+export function checkTriggers(database: RowReader, findings: Findings): void {
   const get = database.prepare("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?");
   const hasVersions = database.prepare(
     "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'versions'",

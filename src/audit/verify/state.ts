@@ -1,15 +1,15 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { FIXED_COLUMNS, MOVING_COLUMNS, REGISTRATION_COLUMNS, rowHash } from '../binds.ts';
 import { canonicalJson, sha256 } from '../canonical.ts';
 import type { Fold, InstanceFold } from '../fold.ts';
 import { checkDecisions } from './decisions.ts';
+import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** The tables of state against what the records say of them: who changes the state alone is found too. */
 export function checkState(
-  database: DatabaseSync,
+  database: RowReader,
   fold: Fold,
   payloads: ReadonlyMap<string, number>,
   findings: Findings,
@@ -22,7 +22,7 @@ export function checkState(
   checkPayloads(database, fold, payloads, findings);
 }
 
-function checkInstances(database: DatabaseSync, fold: Fold, findings: Findings): void {
+function checkInstances(database: RowReader, fold: Fold, findings: Findings): void {
   const known = new Set<string>();
   for (const row of database.prepare('SELECT * FROM instances').iterate()) {
     const id = String(row['id']);
@@ -59,7 +59,7 @@ function faultOf(row: Row, says: InstanceFold): string | null {
 }
 
 /** Events behind the last one that a record speaks of. */
-function checkUntold(database: DatabaseSync, fold: Fold, findings: Findings): void {
+function checkUntold(database: RowReader, fold: Fold, findings: Findings): void {
   const counts = database.prepare('SELECT instance, max(seq) AS last FROM events GROUP BY instance');
   for (const row of counts.iterate()) {
     const instance = String(row['instance']);
@@ -71,7 +71,7 @@ function checkUntold(database: DatabaseSync, fold: Fold, findings: Findings): vo
   }
 }
 
-function checkRegistrations(database: DatabaseSync, fold: Fold, findings: Findings): void {
+function checkRegistrations(database: RowReader, fold: Fold, findings: Findings): void {
   const rows = new Map<string, string>();
   for (const row of database.prepare('SELECT * FROM registrations').iterate())
     rows.set(String(row['name']), rowHash(row, REGISTRATION_COLUMNS));
@@ -83,7 +83,7 @@ function checkRegistrations(database: DatabaseSync, fold: Fold, findings: Findin
 }
 
 /** Documents are kept under their hash: that of their text, or (pins) of their canonical JSON. */
-function checkDocuments(database: DatabaseSync, findings: Findings): void {
+function checkDocuments(database: RowReader, findings: Findings): void {
   for (const row of database.prepare('SELECT hash, body FROM documents').iterate()) {
     const body = String(row['body']);
     if (sha256(body) === row['hash'] || canonicalHash(body) === row['hash']) continue;
@@ -102,7 +102,7 @@ function canonicalHash(text: string): string | null {
 }
 
 function checkPayloads(
-  database: DatabaseSync,
+  database: RowReader,
   fold: Fold,
   payloads: ReadonlyMap<string, number>,
   findings: Findings,
