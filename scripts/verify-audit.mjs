@@ -14,30 +14,55 @@ import { parseArgs } from 'node:util';
 const VOUCHING = /^(checkpoint|segment|anchor)_/;
 const STATE = /^(journal|state|document|payload)_mismatch$/;
 const rankOf = ({ kind, seq }) => {
-  if (kind === 'trigger_missing') return 4;
+  if (kind.startsWith('trigger_')) return 4;
   if (seq === null) return 3;
   return STATE.test(kind) ? 2 : VOUCHING.test(kind) ? 1 : 0;
 };
+/** When each looks, and the words that it refuses by. */
 const TRIGGERS = {
-  audit_no_update: 'audit rows are never changed',
-  audit_no_delete: 'audit rows are never deleted',
-  audit_append_only: 'audit rows are only appended',
-  events_no_update: 'journal events are never changed',
-  events_no_delete: 'journal events are never deleted',
-  events_append_only: 'journal events are never replaced',
-  audit_checkpoints_no_update: 'checkpoints are never changed',
-  audit_checkpoints_no_delete: 'checkpoints are never deleted',
-  audit_checkpoints_append_only: 'checkpoints are only appended',
-  audit_segments_no_update: 'segments are never changed',
-  audit_segments_no_delete: 'segments are never deleted',
-  audit_segments_append_only: 'segments are only appended',
-  audit_payloads_erase_only: 'payloads are only erased',
+  audit_no_update: ['UPDATE ON audit', 'audit rows are never changed'],
+  audit_no_delete: ['DELETE ON audit', 'audit rows are never deleted'],
+  audit_append_only: [
+    'INSERT ON audit WHEN new.seq <= (SELECT max(seq) FROM audit)',
+    'audit rows are only appended',
+  ],
+  events_no_update: ['UPDATE ON events', 'journal events are never changed'],
+  events_no_delete: ['DELETE ON events', 'journal events are never deleted'],
+  events_append_only: [
+    'INSERT ON events WHEN EXISTS (SELECT 1 FROM events WHERE instance = new.instance AND seq = new.seq)',
+    'journal events are never replaced',
+  ],
+  audit_checkpoints_no_update: ['UPDATE ON audit_checkpoints', 'checkpoints are never changed'],
+  audit_checkpoints_no_delete: ['DELETE ON audit_checkpoints', 'checkpoints are never deleted'],
+  audit_checkpoints_append_only: [
+    'INSERT ON audit_checkpoints WHEN new.number <= (SELECT max(number) FROM audit_checkpoints)',
+    'checkpoints are only appended',
+  ],
+  audit_segments_no_update: ['UPDATE ON audit_segments', 'segments are never changed'],
+  audit_segments_no_delete: ['DELETE ON audit_segments', 'segments are never deleted'],
+  audit_segments_append_only: [
+    'INSERT ON audit_segments WHEN new.number <= (SELECT max(number) FROM audit_segments)',
+    'segments are only appended',
+  ],
+  audit_payloads_erase_only: [
+    'UPDATE ON audit_payloads WHEN new.hash IS NOT old.hash OR new.body IS NOT NULL OR old.erased_at IS NOT NULL OR new.erased_at IS NULL',
+    'payloads are only erased',
+  ],
 };
 /** Of a table that older databases do not have. */
 const VERSION_TRIGGERS = {
-  versions_no_update: 'versions are never changed',
-  versions_no_delete: 'versions are never deleted',
+  versions_no_update: ['UPDATE ON versions', 'versions are never changed'],
+  versions_no_delete: ['DELETE ON versions', 'versions are never deleted'],
 };
+/** The newest schema of which all triggers are known here. */
+const KNOWN_SCHEMA = 9;
+/** Where documents are named by their hash. */
+const DOCUMENT_COLUMNS = [
+  ['instances', 'definition_hash'],
+  ['instances', 'pins_hash'],
+  ['registrations', 'definition_hash'],
+  ['versions', 'definition_hash'],
+];
 const FIXED =
   'id workflow version definition_hash pins_hash source workspace inputs context env limits created_at started_at incarnation token_hash process scope isolation usage active_ms active_since resume_from notice approvals';
 const MOVING = 'status reason error ended_at fruitless wake_at last_seq paused_at paused_by journal_digest';
@@ -90,7 +115,9 @@ function isSigned(key, text, signature) {
   try {
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: String(key).replace(/^ed25519:/, '') };
     const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
-    return verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64url'));
+    const bytes = Buffer.from(signature, 'base64url');
+    // The decoder passes over what is no base64url.
+    return bytes.toString('base64url') === signature && verify(null, Buffer.from(text), publicKey, bytes);
   } catch {
     return false;
   }
@@ -197,15 +224,7 @@ class Check {
     }
     const low = this.one('SELECT min(seq) AS seq FROM audit WHERE seq < 1').seq;
     if (low !== null) this.bad('inserted', low, `record ${low} has a number that no record gets`);
-    const versions = this.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'versions'");
-    const triggers = { ...TRIGGERS, ...(versions === undefined ? {} : VERSION_TRIGGERS) };
-    for (const [name, words] of Object.entries(triggers)) {
-      const sql = this.one("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", name)?.sql;
-      // Those that refuse all changes have no condition: `WHEN 0` refuses nothing.
-      const isConditional = /_no_(update|delete)$/.test(name) && /\bWHEN\b/i.test(String(sql));
-      if (isConditional || !String(sql).includes(`RAISE(ABORT, '${words}')`))
-        this.bad('trigger_missing', null, `the trigger ${name} was taken away`);
-    }
+    this.checkTriggers();
     const start = this.readSegments();
     this.checkTiedJournals(null);
     this.readRecords(start);
@@ -217,6 +236,24 @@ class Check {
     for (const { type, seq, data } of this.own)
       if (type === 'audit.anchor_fault' && seq >= this.options.from)
         this.doubts.push(`the anchor was ${data.fault} when record ${seq} was written`);
+  }
+
+  /** Each is word for word what the program makes, and there is no other. */
+  checkTriggers() {
+    const triggers = { ...TRIGGERS, ...(this.has('versions') ? VERSION_TRIGGERS : {}) };
+    const made = new Map();
+    for (const { name, sql } of this.db
+      .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+      .iterate())
+      made.set(name, String(sql).replaceAll(/\s+/g, ' '));
+    for (const [name, [when, words]] of Object.entries(triggers)) {
+      const sql = `CREATE TRIGGER ${name} BEFORE ${when} BEGIN SELECT RAISE(ABORT, '${words}'); END`;
+      if (made.get(name) !== sql) this.bad('trigger_missing', null, `the trigger ${name} was taken away`);
+      made.delete(name);
+    }
+    if (this.one('PRAGMA user_version').user_version > KNOWN_SCHEMA) return;
+    for (const name of made.keys())
+      this.bad('trigger_added', null, `the trigger ${name} is none of the program`);
   }
 
   readSegments() {
@@ -627,19 +664,34 @@ class Check {
     for (const [id, { row, journal, record }] of this.folds)
       if (!rows.has(id) && (row !== null || journal !== null))
         this.bad('state_mismatch', record || null, `the row of instance ${id} is gone`);
-    for (const { instance, last } of this.db
-      .prepare('SELECT instance, max(seq) AS last FROM events GROUP BY instance')
-      .all())
+    for (const { instance, first, last } of this.db
+      .prepare('SELECT instance, min(seq) AS first, max(seq) AS last FROM events GROUP BY instance')
+      .all()) {
+      if (first < 1)
+        this.bad('journal_mismatch', null, `event ${first} of instance ${instance} has a number of none`);
       if (last > (this.folds.get(instance)?.journal?.seq ?? 0))
         this.bad('journal_mismatch', null, `no record speaks of event ${last} of instance ${instance}`);
+    }
     for (const [name, hash] of this.registrations) {
       const row = this.one('SELECT * FROM registrations WHERE name = ?', name);
       if ((row === undefined ? null : rowHash(row, REGISTRATION)) !== hash)
         this.bad('state_mismatch', null, `the registration of workflow ${name} was changed`);
     }
+    for (const { name } of this.told.isWhole ? this.db.prepare('SELECT name FROM registrations').all() : [])
+      if (!this.registrations.has(name))
+        this.bad('state_mismatch', null, `no record speaks of the registration of workflow ${name}`);
     for (const { hash, body } of this.db.prepare('SELECT hash, body FROM documents').iterate())
       if (sha256(body) !== hash && sha256(canonical(parse(body))) !== hash)
         this.bad('document_mismatch', null, `the document ${hash} was changed`);
+    for (const [table, column] of DOCUMENT_COLUMNS)
+      for (const { hash } of this.has(table)
+        ? this.db
+            .prepare(
+              `SELECT DISTINCT ${column} AS hash FROM ${table} WHERE ${column} NOT IN (SELECT hash FROM documents)`,
+            )
+            .all()
+        : [])
+        this.bad('document_mismatch', null, `the document ${hash} is gone, which the table ${table} names`);
     this.checkDecisions();
     for (const [hash, seq] of this.payloads) {
       const row = this.one('SELECT body FROM audit_payloads WHERE hash = ?', hash);

@@ -543,6 +543,40 @@ export const TAMPERINGS: readonly Tampering[] = [
     seq: null,
   },
   {
+    name: 'a definition deleted that is registered',
+    act: (log) => log.sql('DELETE FROM documents WHERE hash IN (SELECT definition_hash FROM registrations)'),
+    kind: 'document_mismatch',
+    seq: null,
+  },
+  {
+    name: 'the pins of a run deleted',
+    act: (log) => log.sql('DELETE FROM documents WHERE hash IN (SELECT pins_hash FROM instances)'),
+    kind: 'document_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a registration that nobody made',
+    act: (log) =>
+      log.sql(
+        "INSERT INTO registrations SELECT 'other', version, definition_hash, source, registered_at, starter FROM registrations",
+      ),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'an event below the first one',
+    act: (log) =>
+      log.sql('INSERT INTO events SELECT instance, 0, incarnation, at, body FROM events WHERE seq = 1'),
+    kind: 'journal_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a signature with a blank behind it',
+    act: (log) => log.sql("UPDATE audit_checkpoints SET signature = signature || ' ' WHERE number = 2"),
+    kind: 'checkpoint_edited',
+    seq: (log) => checkpointAt(log, '2'),
+  },
+  {
     name: 'an approval that somebody else is said to have given',
     act: (log) => log.sql("UPDATE approvals SET decided_by = 'person eve'"),
     kind: 'state_mismatch',
@@ -658,6 +692,31 @@ export const TAMPERINGS: readonly Tampering[] = [
         "DROP TRIGGER audit_no_update; CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit WHEN 0 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END",
       ),
     kind: 'trigger_missing',
+    seq: null,
+  },
+  {
+    name: 'a trigger that has its words in a comment alone',
+    act: (log) =>
+      log.bare(
+        "DROP TRIGGER audit_no_update; CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT 1; /* RAISE(ABORT, 'audit rows are never changed') */ END",
+      ),
+    kind: 'trigger_missing',
+    seq: null,
+  },
+  {
+    name: 'a trigger that looks at another table',
+    act: (log) =>
+      log.bare(
+        "DROP TRIGGER audit_no_delete; CREATE TRIGGER audit_no_delete BEFORE DELETE ON meta BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END",
+      ),
+    kind: 'trigger_missing',
+    seq: null,
+  },
+  {
+    name: 'a trigger that takes kill switches away as soon as they are tripped',
+    act: (log) =>
+      log.bare('CREATE TRIGGER quiet AFTER INSERT ON kill_latches BEGIN DELETE FROM kill_latches; END'),
+    kind: 'trigger_added',
     seq: null,
   },
   {

@@ -60,9 +60,16 @@ function faultOf(row: Row, says: InstanceFold): string | null {
 
 /** Events behind the last one that a record speaks of. */
 function checkUntold(database: RowReader, fold: Fold, findings: Findings): void {
-  const counts = database.prepare('SELECT instance, max(seq) AS last FROM events GROUP BY instance');
+  const counts = database.prepare(
+    'SELECT instance, min(seq) AS first, max(seq) AS last FROM events GROUP BY instance',
+  );
   for (const row of counts.iterate()) {
     const instance = String(row['instance']);
+    const first = Number(row['first']);
+    if (first < 1) {
+      const message = `event ${first} of instance ${instance} has a number that no event gets`;
+      findings.add({ kind: 'journal_mismatch', seq: null, instance, event: first, message });
+    }
     const told = fold.instances.get(instance)?.journal?.seq ?? 0;
     const last = Number(row['last']);
     if (last <= told) continue;
@@ -80,6 +87,12 @@ function checkRegistrations(database: RowReader, fold: Fold, findings: Findings)
     const message = `the registration of workflow ${name} is not what its last record says`;
     findings.add({ kind: 'state_mismatch', seq: null, message });
   }
+  if (!fold.told.isWhole) return;
+  for (const name of rows.keys()) {
+    if (fold.registrations.has(name)) continue;
+    const message = `no record speaks of the registration of workflow ${name}`;
+    findings.add({ kind: 'state_mismatch', seq: null, message });
+  }
 }
 
 /** Documents are kept under their hash: that of their text, or (pins) of their canonical JSON. */
@@ -90,6 +103,27 @@ function checkDocuments(database: RowReader, findings: Findings): void {
     const message = `the document ${String(row['hash'])} is not the one with that hash`;
     findings.add({ kind: 'document_mismatch', seq: null, message });
   }
+  for (const [table, column] of documentColumns(database)) {
+    const gone = database.prepare(
+      `SELECT DISTINCT ${column} AS hash FROM ${table} WHERE ${column} NOT IN (SELECT hash FROM documents) ORDER BY 1`,
+    );
+    for (const row of gone.iterate()) {
+      const message = `the document ${String(row['hash'])} is gone, which the table ${table} names`;
+      findings.add({ kind: 'document_mismatch', seq: null, message });
+    }
+  }
+}
+
+/** Where documents are named by their hash. */
+function documentColumns(database: RowReader): [table: string, column: string][] {
+  const columns: [string, string][] = [
+    ['instances', 'definition_hash'],
+    ['instances', 'pins_hash'],
+    ['registrations', 'definition_hash'],
+    ['versions', 'definition_hash'],
+  ];
+  const has = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+  return columns.filter(([table]) => has.get(table) !== undefined);
 }
 
 function canonicalHash(text: string): string | null {
