@@ -67,6 +67,15 @@ const FIXED =
   'id workflow version definition_hash pins_hash source workspace inputs context env limits created_at started_at incarnation token_hash process scope isolation usage active_ms active_since resume_from notice approvals';
 const MOVING = 'status reason error ended_at fruitless wake_at last_seq paused_at paused_by journal_digest';
 const REGISTRATION = 'name version definition_hash source registered_at';
+const VERSION = 'workflow number definition_hash version source registered_at registered_by';
+const APPROVAL = 'instance number subject args_hash request requested_at expires_at';
+const FIRES = {
+  'schedule.fired': ['started'],
+  'schedule.skipped': ['skipped'],
+  'schedule.queued': ['queued', 'replacing'],
+  'schedule.refused': ['refused'],
+  'schedule.failed': ['failed'],
+};
 const STATUS = {
   'run.started': 'running',
   'run.resumed': 'running',
@@ -173,6 +182,14 @@ class Check {
     this.own = [];
     this.hasLostHeads = false;
     this.told = { approvals: new Map(), latches: new Map(), untold: new Set(), isWhole: true };
+    this.starters = new Map();
+    this.versions = new Map();
+    this.schedules = new Map();
+    this.fires = new Map();
+    this.firesFrom = Number.NEGATIVE_INFINITY;
+    /** Names of which records of an older version speak, and whether all records are known: the others say it all. */
+    this.older = new Set();
+    this.isWhole = true;
   }
 
   bad(kind, seq, message, through) {
@@ -315,7 +332,11 @@ class Check {
     for (const [id, fold] of Object.entries(heads.instances)) this.folds.set(id, { ...fold });
     for (const [name, hash] of Object.entries(heads.registrations)) this.registrations.set(name, hash);
     for (const hash of heads.erased) this.erased.add(hash);
-    const { told } = heads;
+    const { told, workflows } = heads;
+    this.isWhole &&= workflows !== undefined && workflows !== null;
+    for (const kind of ['starters', 'versions', 'schedules'])
+      for (const [name, value] of Object.entries(workflows?.[kind] ?? {})) this[kind].set(name, value);
+    for (const name of workflows?.older ?? []) this.older.add(name);
     if (told === undefined || told === null) {
       this.told.isWhole = false;
       return;
@@ -442,7 +463,7 @@ class Check {
   }
 
   /** What records say of approvals and kill switches. */
-  tell({ seq, type, at, instance, data, actor }) {
+  tell({ seq, type, at, instance, data, actor, binds }) {
     const { approvals, latches, untold } = this.told;
     if (type === 'kill.tripped' || type === 'kill.rearmed') {
       const known = latches.get(data.scope) ?? { trips: [], isTripped: false };
@@ -457,25 +478,67 @@ class Check {
     if (instance === null) return;
     if (type.startsWith('approval.')) {
       const key = `${instance} ${data.approval}`;
-      const known = approvals.get(key) ?? { argsHash: null, expiresAt: null, ends: [] };
+      const unknown = { argsHash: null, asked: null, isVoid: false, expiresAt: null, ends: [] };
+      const known = approvals.get(key) ?? unknown;
       approvals.set(key, Object.assign(known, { record: seq }));
       const status = { granted: 'approved', denied: 'denied', expired: 'expired', withdrawn: 'withdrawn' }[
         type.slice('approval.'.length)
       ];
       const isOfPerson = status === 'approved' || status === 'denied';
       if (type === 'approval.requested')
-        Object.assign(known, { argsHash: data.args_hash, expiresAt: data.expires_at });
-      else if (status !== undefined)
-        known.ends.push({ status, by: isOfPerson ? `${actor?.kind} ${actor?.id}` : null, at });
+        Object.assign(known, {
+          argsHash: data.args_hash,
+          expiresAt: data.expires_at,
+          asked: binds?.approval ?? null,
+        });
+      else if (status !== undefined) {
+        const by = isOfPerson ? `${actor?.kind} ${actor?.id}` : null;
+        known.ends.push({ status, by, at, reason: isOfPerson ? (data.reason ?? null) : null });
+      }
     }
+    if (type === 'instance.resume_requested')
+      for (const [key, approval] of approvals) if (key.startsWith(`${instance} `)) approval.isVoid = true;
     if (type === 'instance.archived')
       for (const key of [...approvals.keys()]) if (key.startsWith(`${instance} `)) approvals.delete(key);
     if (type === 'instance.unarchived') untold.add(instance);
   }
 
+  /** What records say of registered workflows: who they start as, kept versions, schedules, fires. */
+  tellWorkflow({ seq, type, at, instance, data, binds }) {
+    if (type === 'schedule.fires_pruned') this.firesFrom = Math.max(this.firesFrom, data.before);
+    if (type === 'clock.jumped')
+      for (const state of this.schedules.values())
+        if (state !== null) state.decided_to = Math.min(state.decided_to, at);
+    const name = data.workflow;
+    const isRegistration = type === 'workflow.registered' || type === 'workflow.unregistered';
+    if (!isRegistration && (!type.startsWith('schedule.') || type === 'schedule.fires_pruned')) return;
+    const schedule = binds?.schedule;
+    if (schedule !== undefined) this.schedules.set(name, schedule);
+    else {
+      this.older.add(name);
+      this.schedules.delete(name);
+    }
+    if (isRegistration) {
+      if (binds?.starter === undefined) this.starters.delete(name);
+      else this.starters.set(name, binds.starter);
+      if (binds?.version !== undefined) this.versions.set(`${data.number} ${name}`, binds.version);
+      if (schedule === undefined || schedule === null)
+        for (const fire of this.fires.get(name)?.values() ?? [])
+          if (fire.statuses.includes('queued') && fire.dropped !== 'yes')
+            fire.dropped = schedule === null ? 'yes' : 'maybe';
+    }
+    const statuses = FIRES[type];
+    if (statuses === undefined) return;
+    const fires = this.fires.get(name) ?? new Map();
+    this.fires.set(name, fires);
+    const fire = { statuses, instance, reason: data.reason ?? null, decidedAt: at, seq, dropped: 'no' };
+    fires.set(Date.parse(data.fire), fire);
+  }
+
   /** What the records so far say that the tables must hold. */
   fold(body) {
     this.tell(body);
+    this.tellWorkflow(body);
     const { seq, type, at, instance, data, binds } = body;
     if (type.startsWith('audit.')) this.own.push({ seq, type, data });
     if (type === 'audit.payload_erased') this.erased.add(data.sha256);
@@ -680,6 +743,7 @@ class Check {
     for (const { name } of this.told.isWhole ? this.db.prepare('SELECT name FROM registrations').all() : [])
       if (!this.registrations.has(name))
         this.bad('state_mismatch', null, `no record speaks of the registration of workflow ${name}`);
+    this.checkWorkflows();
     for (const { hash, body } of this.db.prepare('SELECT hash, body FROM documents').iterate())
       if (sha256(body) !== hash && sha256(canonical(parse(body))) !== hash)
         this.bad('document_mismatch', null, `the document ${hash} was changed`);
@@ -703,6 +767,69 @@ class Check {
 
   has(table) {
     return this.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table) !== undefined;
+  }
+
+  checkWorkflows() {
+    const bad = (seq, what) => this.bad('state_mismatch', seq, `${what} was changed, or is gone`);
+    const isUntold = (name) => !this.isWhole || this.older.has(name);
+    const all = (sql) => this.db.prepare(sql).all();
+    const versions = this.has('versions') ? all('SELECT * FROM versions') : null;
+    const seen = new Set();
+    for (const row of versions ?? []) {
+      const key = `${row.number} ${row.workflow}`;
+      seen.add(key);
+      const said = this.versions.get(key);
+      if (said === undefined ? !isUntold(row.workflow) : said !== rowHash(row, VERSION))
+        bad(null, `the kept version ${key}`);
+    }
+    for (const key of versions === null ? [] : this.versions.keys())
+      if (!seen.has(key)) bad(null, `the kept version ${key}`);
+    if (!this.has('schedules')) return;
+    for (const { name, starter } of all('SELECT name, starter FROM registrations')) {
+      const said = this.starters.get(name);
+      if (said !== undefined && said !== (starter === null ? null : sha256(starter)))
+        bad(null, `the starter of workflow ${name}`);
+    }
+    const scheduled = new Set();
+    for (const row of all('SELECT * FROM schedules')) {
+      const { workflow: name } = row;
+      scheduled.add(name);
+      const said = this.schedules.get(name);
+      const fits = (column) => said !== null && row[column] === said[column];
+      const isFine =
+        said === undefined ? isUntold(name) : ['decided_to', 'paused_at', 'paused_by'].every(fits);
+      if (!isFine) bad(null, `the schedule of workflow ${name}`);
+    }
+    for (const [name, said] of this.schedules)
+      if (said !== null && !scheduled.has(name)) bad(null, `the schedule of workflow ${name}`);
+    this.checkFires(bad);
+  }
+
+  checkFires(bad) {
+    const pruned = this.segments.filter(({ last }) => last < this.first);
+    const prunedUntil = Math.max(...pruned.map(({ until }) => until));
+    const seen = new Set();
+    for (const row of this.db.prepare('SELECT * FROM fires').iterate()) {
+      const { workflow, at } = row;
+      seen.add(`${at} ${workflow}`);
+      const said = this.fires.get(workflow)?.get(Number(at));
+      // The record of its decision was pruned; one that waited since may have gone with its schedule only now.
+      const isOld = row.decided_at <= prunedUntil || (isDropped(row) && prunedUntil > 0);
+      if (said === undefined ? !isOld : !this.isFireAsTold(row, said))
+        bad(said?.seq ?? null, `the fire ${at} of workflow ${workflow}`);
+    }
+    for (const [workflow, fires] of this.fires)
+      for (const [at, { seq }] of fires)
+        if (at >= this.firesFrom && !seen.has(`${at} ${workflow}`))
+          bad(seq, `the fire ${at} of workflow ${workflow}`);
+  }
+
+  isFireAsTold(row, { statuses, instance, reason, decidedAt, dropped }) {
+    const isArchived = instance !== null && this.folds.get(instance)?.isArchived === true;
+    if (row.instance !== (isArchived ? null : instance)) return false;
+    if (dropped !== 'no' && isDropped(row)) return true;
+    const isDecided = statuses.includes(row.status) && row.reason === reason && row.decided_at === decidedAt;
+    return dropped !== 'yes' && isDecided;
   }
 
   /** An approval that nobody gave, a kill switch that nobody armed again. */
@@ -741,14 +868,23 @@ class Check {
   }
 }
 
-function isAsTold(row, { argsHash, expiresAt, ends }, isUntold) {
+const isDropped = ({ status, reason }) =>
+  status === 'skipped' && reason === 'the workflow has no schedule any more';
+
+function isAsTold(row, { argsHash, asked, isVoid, expiresAt, ends }, isUntold) {
   if (argsHash !== null && row.args_hash !== argsHash) return false;
   if (expiresAt !== null && row.expires_at !== Date.parse(expiresAt)) return false;
-  if (ends.length === 0) return row.status === 'pending' || isUntold;
-  return ends.some(
-    ({ status, by, at }) =>
-      status === row.status && (by === null || (by === row.decided_by && at === row.decided_at)),
-  );
+  if (typeof asked === 'string' && rowHash(row, APPROVAL) !== asked) return false;
+  if (isVoid !== undefined && (row.void_at !== null) !== isVoid) return false;
+  const { status, decided_at: decidedAt, decided_by: decidedBy } = row;
+  const isOpen = status === 'pending' && decidedAt === null && decidedBy === null && row.reason === null;
+  if (ends.length === 0) return isOpen || isUntold;
+  return ends.some((end) => {
+    // What older versions left of pruned records says less.
+    if (end.status !== status || (end.reason === undefined && end.by === null)) return end.status === status;
+    const isSaid = end.reason === undefined || end.reason === row.reason;
+    return isSaid && end.by === decidedBy && end.at === decidedAt;
+  });
 }
 
 function agrees(row, { row: says, journal, status, end, hasMoved, isArchived }) {

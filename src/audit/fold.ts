@@ -1,6 +1,14 @@
 import type { RowHashes } from './binds.ts';
 import type { FoldRecord } from './fold-record.ts';
 import { loadTold, nothingTold, saveTold, type Told, type ToldHeads, tellRecord } from './told.ts';
+import {
+  loadWorkflows,
+  noWorkflowsTold,
+  saveWorkflows,
+  type ToldWorkflows,
+  tellWorkflow,
+  type WorkflowHeads,
+} from './told-workflows.ts';
 
 /** What the records so far say that the tables must hold. */
 export interface Fold {
@@ -10,6 +18,7 @@ export interface Fold {
   /** Hashes of payloads that were erased. */
   readonly erased: Set<string>;
   readonly told: Told;
+  readonly workflows: ToldWorkflows;
 }
 
 export interface InstanceFold {
@@ -35,6 +44,7 @@ export interface Heads {
   readonly erased: readonly string[];
   /** Absent in those of an older version. */
   readonly told?: ToldHeads | null;
+  readonly workflows?: WorkflowHeads | null;
 }
 
 const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
@@ -46,13 +56,20 @@ const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
 };
 
 export function emptyFold(): Fold {
-  return { instances: new Map(), registrations: new Map(), erased: new Set(), told: nothingTold() };
+  return {
+    instances: new Map(),
+    registrations: new Map(),
+    erased: new Set(),
+    told: nothingTold(),
+    workflows: noWorkflowsTold(),
+  };
 }
 
 /** Takes one record in. Records of a log in their order; anything else makes no sense. */
 export function foldRecord(fold: Fold, record: FoldRecord): void {
   const { seq, type, at, instance, data, binds } = record;
   tellRecord(fold.told, record);
+  tellWorkflow(fold.workflows, record);
   if (type === 'audit.payload_erased') fold.erased.add(String(data['sha256']));
   if (type === 'audit.upgraded') loadHeads(fold, data['heads'] as Heads);
   if (binds?.registration !== undefined) fold.registrations.set(String(data['workflow']), binds.registration);
@@ -82,6 +99,7 @@ export function loadHeads(fold: Fold, heads: Heads): void {
   for (const [name, hash] of Object.entries(heads.registrations)) fold.registrations.set(name, hash);
   for (const hash of heads.erased) fold.erased.add(hash);
   loadTold(fold.told, heads.told ?? null);
+  loadWorkflows(fold.workflows, heads.workflows ?? null);
 }
 
 /** Of archived instances nothing is left to be told: what is kept does not grow for ever. */
@@ -91,6 +109,7 @@ export function saveHeads(fold: Fold): Heads {
     registrations: Object.fromEntries(fold.registrations),
     erased: [...fold.erased].sort(),
     told: saveTold(fold.told),
+    workflows: saveWorkflows(fold.workflows),
   };
 }
 

@@ -519,12 +519,100 @@ export const TAMPERINGS: readonly Tampering[] = [
     kind: 'state_mismatch',
     seq: null,
   },
-  // Said to be so in docs/audit.md: it has a record, but nothing holds it to that.
   {
     name: 'a kept version that is said to be another definition',
     act: (log) => log.sql("UPDATE versions SET registered_by = 'eve', version = '9.9.9'"),
-    verdict: 'intact',
-    kind: null,
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a kept version that nobody registered',
+    act: (log) =>
+      log.sql(
+        "INSERT INTO versions SELECT workflow, number + 1, (SELECT pins_hash FROM instances LIMIT 1), version, source, registered_at, registered_by FROM versions WHERE workflow = 'fine'",
+      ),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a kept version deleted',
+    act: (log) => log.sql("DELETE FROM versions WHERE workflow = 'fine'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule that starts as somebody else',
+    act: (log) =>
+      log.sql("UPDATE registrations SET starter = replace(starter, 'person', 'nosrep') WHERE name = 'tick'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule paused',
+    act: (log) =>
+      log.sql("UPDATE schedules SET paused_at = 1, paused_by = 'person eve' WHERE workflow = 'yearly'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a pause of a schedule taken away',
+    act: (log) => log.sql("UPDATE schedules SET paused_at = NULL, paused_by = NULL WHERE workflow = 'tick'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule that skips what comes',
+    act: (log) =>
+      log.sql("UPDATE schedules SET decided_to = decided_to + 86400000 WHERE workflow = 'yearly'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule deleted',
+    act: (log) => log.sql("DELETE FROM schedules WHERE workflow = 'yearly'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule that nobody registered',
+    act: (log) =>
+      log.sql(
+        "INSERT INTO schedules SELECT 'fine', decided_to, NULL, NULL FROM schedules WHERE workflow = 'yearly'",
+      ),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a fire deleted',
+    act: (log) =>
+      log.sql(
+        "DELETE FROM fires WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'schedule.fired'),
+  },
+  {
+    name: 'a fire of another instance',
+    act: (log) =>
+      log.sql(
+        "UPDATE fires SET instance = (SELECT id FROM instances LIMIT 1) WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'schedule.fired'),
+  },
+  {
+    name: 'a fire that was refused instead',
+    act: (log) =>
+      log.sql(
+        "UPDATE fires SET status = 'refused', reason = 'x' WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'schedule.fired'),
+  },
+  {
+    name: 'a fire that nobody decided',
+    act: (log) => log.sql("INSERT INTO fires VALUES ('tick', 1, 'skipped', NULL, NULL, 1)"),
+    kind: 'state_mismatch',
     seq: null,
   },
   {
@@ -558,7 +646,7 @@ export const TAMPERINGS: readonly Tampering[] = [
     name: 'a registration that nobody made',
     act: (log) =>
       log.sql(
-        "INSERT INTO registrations SELECT 'other', version, definition_hash, source, registered_at, starter FROM registrations",
+        "INSERT INTO registrations SELECT 'other', version, definition_hash, source, registered_at, starter FROM registrations LIMIT 1",
       ),
     kind: 'state_mismatch',
     seq: null,
@@ -579,6 +667,24 @@ export const TAMPERINGS: readonly Tampering[] = [
   {
     name: 'an approval that somebody else is said to have given',
     act: (log) => log.sql("UPDATE approvals SET decided_by = 'person eve'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval that shows something else',
+    act: (log) => log.sql("UPDATE approvals SET request = replace(request, 'go on?', 'stop?')"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval with a reason that nobody gave',
+    act: (log) => log.sql("UPDATE approvals SET reason = 'looked at it'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval that counts no more, though the run was not opened again',
+    act: (log) => log.sql('UPDATE approvals SET void_at = decided_at'),
     kind: 'state_mismatch',
     seq: (log) => firstOf(log, 'approval.granted'),
   },

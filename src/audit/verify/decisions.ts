@@ -1,4 +1,5 @@
-import type { Told, ToldApproval } from '../told.ts';
+import { APPROVAL_COLUMNS, rowHash } from '../binds.ts';
+import type { Told, ToldApproval, ToldEnd } from '../told.ts';
 import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
 
@@ -42,26 +43,34 @@ function checkApprovals(database: RowReader, told: Told, findings: Findings): vo
 
 function approvalFault(
   row: Row,
-  { argsHash, expiresAt, ends }: ToldApproval,
+  { argsHash, asked, isVoid, expiresAt, ends }: ToldApproval,
   isUntold: boolean,
 ): string | null {
   if (argsHash !== null && row['args_hash'] !== argsHash)
     return 'its arguments are not those that were asked for';
   if (expiresAt !== null && row['expires_at'] !== Date.parse(expiresAt))
     return 'its time is not that of its record';
+  if (typeof asked === 'string' && rowHash(row, APPROVAL_COLUMNS) !== asked)
+    return 'it is not what was asked for';
+  if (isVoid !== undefined && (row['void_at'] !== null) !== isVoid)
+    return isVoid ? 'it counts no more, as the run was opened again' : 'nobody opened the run again';
   const { status } = row as { status: unknown };
   if (ends.length === 0) {
-    if (status === 'pending' || isUntold) return null;
+    const isOpen = status === 'pending' && row['decided_at'] === null && row['decided_by'] === null;
+    if ((isOpen && row['reason'] === null) || isUntold) return null;
     return `no record says that it is ${String(status)}`;
   }
-  const isTold = ends.some(
-    (end) =>
-      end.status === status &&
-      (end.by === null || (end.by === row['decided_by'] && end.at === row['decided_at'])),
-  );
-  return isTold
+  return ends.some((end) => isAsTold(row, end))
     ? null
     : `it is ${String(status)} by ${JSON.stringify(row['decided_by'])}, and its records say otherwise`;
+}
+
+function isAsTold(row: Row, { status, by, at, reason }: ToldEnd): boolean {
+  if (status !== row['status']) return false;
+  // What older versions left of pruned records says less.
+  if (reason === undefined && by === null) return true;
+  const isSaid = reason === undefined || reason === row['reason'];
+  return isSaid && by === row['decided_by'] && at === row['decided_at'];
 }
 
 function checkLatches(database: RowReader, { latches, isWhole }: Told, findings: Findings): void {

@@ -4,19 +4,28 @@ import type { Fold, InstanceFold } from '../fold.ts';
 import { checkDecisions } from './decisions.ts';
 import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
+import { checkWorkflows } from './workflows.ts';
 
 type Row = Readonly<Record<string, unknown>>;
+
+export interface StateFacts {
+  /** Hash → the last record that names it. */
+  readonly payloads: ReadonlyMap<string, number>;
+  /** The latest time of a record that was pruned, UTC ms. */
+  readonly prunedUntil: number;
+}
 
 /** The tables of state against what the records say of them: who changes the state alone is found too. */
 export function checkState(
   database: RowReader,
   fold: Fold,
-  payloads: ReadonlyMap<string, number>,
+  { payloads, prunedUntil }: StateFacts,
   findings: Findings,
 ): void {
   checkInstances(database, fold, findings);
   checkUntold(database, fold, findings);
   checkRegistrations(database, fold, findings);
+  checkWorkflows(database, fold, prunedUntil, findings);
   checkDocuments(database, findings);
   checkDecisions(database, fold.told, findings);
   checkPayloads(database, fold, payloads, findings);

@@ -118,7 +118,12 @@ function verifyFile(
       ? checkAnchor(file, { anchor, seen, from: sealed.checkpointsFrom }, records.own, findings)
       : { through: 0, checkpoints: 0, doubt: read.fault, notes: [] };
     // Without the heads the records say too little of the tables.
-    if (first <= 1 || sealed.heads !== null) checkState(database, records.fold, records.payloads, findings);
+    if (first <= 1 || sealed.heads !== null) {
+      const { payloads } = records;
+      const pruned = sealed.segments.filter((segment) => segment.last < first);
+      const prunedUntil = Math.max(...pruned.map(({ until }) => until));
+      checkState(database, records.fold, { payloads, prunedUntil }, findings);
+    }
     checkOtherLogs(options, log, findings);
     doubts.push(...doubtsOf(anchored, signed.untrustedFrom, records.own, options.from));
     notes.push(...anchored.notes);
