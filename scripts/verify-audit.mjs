@@ -84,6 +84,13 @@ const STATUS = {
   'run.waiting': 'waiting',
 };
 
+/** What changes of a row make of its status. */
+const CHANGES = {
+  'instance.created': 'queued',
+  'instance.launched': 'initializing',
+  'instance.resume_requested': 'queued',
+};
+
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 
 /** RFC 8785. */
@@ -539,7 +546,7 @@ class Check {
   fold(body) {
     this.tell(body);
     this.tellWorkflow(body);
-    const { seq, type, at, instance, data, binds } = body;
+    const { seq, type, at, instance, data, binds, actor } = body;
     if (type.startsWith('audit.')) this.own.push({ seq, type, data });
     if (type === 'audit.payload_erased') this.erased.add(data.sha256);
     if (type === 'audit.upgraded') this.load(data.heads);
@@ -554,14 +561,22 @@ class Check {
     const fold = this.folds.get(instance) ?? unknown;
     this.folds.set(instance, fold);
     if (type === 'instance.unarchived') fold.isArchived = false;
-    if (binds?.row !== undefined)
-      Object.assign(fold, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
+    if (binds?.row !== undefined) {
+      Object.assign(fold, { row: binds.row, hasMoved: false, record: seq });
+      const status = CHANGES[type];
+      if (status !== undefined) Object.assign(fold, { status, end: null });
+      if (type === 'instance.created' || type === 'instance.unpaused') fold.paused = null;
+      if (type === 'instance.paused')
+        fold.paused = { at, by: actor.kind === 'supervisor' ? actor.kind : `${actor.kind} ${actor.id}` };
+    }
     if (binds?.journal === undefined) return;
     const hasReturned = type === 'instance.unarchived';
     Object.assign(fold, { journal: binds.journal, hasMoved: !hasReturned, record: seq });
     if (hasReturned) this.returned.set(instance, { journal: binds.journal });
     fold.status = STATUS[type] ?? fold.status;
-    if (type === 'run.ended') Object.assign(fold, { status: data.status, end: { reason: data.reason, at } });
+    if (type !== 'run.ended') return;
+    const end = { reason: data.reason, at, error: sha256(canonical(data.error ?? null)) };
+    Object.assign(fold, { status: data.status, end, paused: null });
   }
 
   checkSegments() {
@@ -887,14 +902,22 @@ function isAsTold(row, { argsHash, asked, isVoid, expiresAt, ends }, isUntold) {
   });
 }
 
-function agrees(row, { row: says, journal, status, end, hasMoved, isArchived }) {
+function agrees(row, { row: says, journal, status, end, paused, hasMoved, isArchived }) {
   if (isArchived === true) return false;
   if (says !== null && rowHash(row, FIXED) !== says.fixed) return false;
   if (says !== null && !hasMoved) return rowHash(row, MOVING) === says.moving;
   if (journal !== null && (row.last_seq !== journal.seq || row.journal_digest !== journal.digest))
     return false;
   if (status !== null && row.status !== status) return false;
-  return end === null || (row.reason === end.reason && row.ended_at === end.at);
+  if (paused !== undefined && row.paused_at !== (paused?.at ?? null)) return false;
+  if (paused !== undefined && row.paused_by !== (paused?.by ?? null)) return false;
+  const { reason, error, ended_at: endedAt } = row;
+  if (end === null) return status === null || (reason === null && error === null && endedAt === null);
+  if (reason !== end.reason || endedAt !== end.at) return false;
+  return (
+    end.error === undefined ||
+    end.error === sha256(canonical(error === null ? null : (parse(error) ?? 'none')))
+  );
 }
 
 function main() {

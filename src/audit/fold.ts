@@ -1,4 +1,5 @@
 import type { RowHashes } from './binds.ts';
+import { hashJson } from './canonical.ts';
 import type { FoldRecord } from './fold-record.ts';
 import { loadTold, nothingTold, saveTold, type Told, type ToldHeads, tellRecord } from './told.ts';
 import {
@@ -25,10 +26,12 @@ export interface InstanceFold {
   /** The last journal event with a record. */
   journal: { seq: number; digest: string } | null;
   row: RowHashes | null;
-  /** The status that events after `row` gave it; null when none did. */
+  /** The status that it has by its records; null where none that is known says it. */
   status: string | null;
-  /** The end that an event after `row` gave it. */
-  end: { status: string; reason: string; at: number } | null;
+  /** Its end. `error` is a hash, absent in what older versions left of pruned records. */
+  end: { status: string; reason: string; at: number; error?: string } | null;
+  /** Since when and by whom it is paused; absent where no record that is known says it. */
+  paused?: { at: number; by: string } | null;
   /** Events came after `row`: its moving part is no longer that. */
   hasMoved: boolean;
   /** The last record that is tied to the row or the journal. */
@@ -53,6 +56,13 @@ const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
   'run.stopping': 'stopping',
   'rollback.started': 'rolling_back',
   'run.waiting': 'waiting',
+};
+
+/** What these change of the status, and that there is no end (any more). */
+const STATUS_BY_CHANGE: Readonly<Record<string, string>> = {
+  'instance.created': 'queued',
+  'instance.launched': 'initializing',
+  'instance.resume_requested': 'queued',
 };
 
 export function emptyFold(): Fold {
@@ -81,8 +91,12 @@ export function foldRecord(fold: Fold, record: FoldRecord): void {
   const known = fold.instances.get(instance) ?? unknownInstance();
   fold.instances.set(instance, known);
   if (type === 'instance.unarchived') delete known.isArchived;
-  if (binds?.row !== undefined)
-    Object.assign(known, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
+  if (binds?.row !== undefined) {
+    Object.assign(known, { row: binds.row, hasMoved: false, record: seq });
+    const status = STATUS_BY_CHANGE[type];
+    if (status !== undefined) Object.assign(known, { status, end: null });
+    foldPause(known, record);
+  }
   if (binds?.journal === undefined) return;
   known.journal = { seq: binds.journal.seq, digest: binds.journal.digest };
   // One that came back from an archive is tied with all of its journal, and its row is as it was.
@@ -91,7 +105,19 @@ export function foldRecord(fold: Fold, record: FoldRecord): void {
   known.status = STATUS_BY_EVENT[type] ?? known.status;
   if (type !== 'run.ended') return;
   known.status = String(data['status']);
-  known.end = { status: known.status, reason: String(data['reason']), at };
+  known.end = {
+    status: known.status,
+    reason: String(data['reason']),
+    at,
+    error: hashJson(data['error'] ?? null),
+  };
+  known.paused = null;
+}
+
+function foldPause(known: InstanceFold, { type, at, actor }: FoldRecord): void {
+  if (type === 'instance.created' || type === 'instance.unpaused') known.paused = null;
+  if (type !== 'instance.paused' || actor === undefined) return;
+  known.paused = { at, by: actor.kind === 'supervisor' ? actor.kind : `${actor.kind} ${actor.id}` };
 }
 
 export function loadHeads(fold: Fold, heads: Heads): void {

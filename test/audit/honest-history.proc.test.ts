@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { sha256 } from '../../src/audit/canonical.ts';
 import { type AuditEntry, eventRecord, SUPERVISOR } from '../../src/audit/record.ts';
-import { type VerifyReport, verifyAudit } from '../../src/audit/verify/verify.ts';
 import type { RunEvent } from '../../src/engine/events.ts';
 import type { OperationName } from '../../src/store/operations.ts';
 import type { ArchivedRows, RawRow } from '../../src/store/tables/archive-rows.ts';
 import type { FireRow, FireStatus, NewFire, ScheduleRow } from '../../src/store/tables/schedule-rows.ts';
-import { ROOT } from '../setup/bench-home.ts';
 import { seededRandom } from '../setup/seeded-random.ts';
 import { type Desk, launched, openDesk } from '../store/support.ts';
+import { problemsOf } from './both-verifiers.ts';
 
 const SEEDS = Number(process.env['Q_TEST_ROUNDS'] ?? 12);
 const STEPS = 300;
@@ -187,29 +184,10 @@ for (let seed = 1; seed <= SEEDS; seed += 1)
     const desk = openDesk();
     try {
       live(desk, seededRandom(seed));
-      const home = dirname(desk.file);
-      const keysFolder = join(home, 'keys');
-      const anchor = join(home, 'none');
-      const report = verifyAudit({
-        database: desk.file,
-        home,
-        keysFolder,
-        anchor,
-        key: null,
-        from: 1,
-        env: {},
-      });
-      assert.ok(report.last_seq > STEPS / 4, String(report.last_seq));
-      assert.deepEqual(report.problems, []);
-      assert.deepEqual(alone(desk.file), []);
+      const { ours, alone } = problemsOf(desk.file);
+      assert.deepEqual(ours, []);
+      assert.deepEqual(alone, []);
     } finally {
       desk.close();
     }
   });
-
-/** What the stand-alone verifier finds. It exits by 3, as there is no anchor. */
-function alone(file: string): VerifyReport['problems'] {
-  const script = join(ROOT, 'scripts', 'verify-audit.mjs');
-  const words = ['-c', '"$0" --no-warnings "$1" "$2" --json || test $? = 3', process.execPath, script, file];
-  return (JSON.parse(execFileSync('sh', words, { encoding: 'utf8' })) as VerifyReport).problems;
-}

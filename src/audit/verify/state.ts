@@ -61,10 +61,20 @@ function faultOf(row: Row, says: InstanceFold): string | null {
     return 'its journal is not that of the records';
   if (says.status !== null && row['status'] !== says.status)
     return `its status is ${String(row['status'])}, by the records ${says.status}`;
-  const { end } = says;
-  if (end !== null && (row['reason'] !== end.reason || row['ended_at'] !== end.at))
-    return `its end is not that of the records (${end.reason})`;
-  return null;
+  const { end, paused } = says;
+  // Records of an older version do not say whether there is an end.
+  if ((end !== null || says.status !== null) && !isEndOf(row, end))
+    return `its end is not that of the records (${end?.reason ?? 'it has none'})`;
+  const isPaused = row['paused_at'] === (paused?.at ?? null) && row['paused_by'] === (paused?.by ?? null);
+  return paused === undefined || isPaused ? null : 'its pause is not that of the records';
+}
+
+function isEndOf(row: Row, end: InstanceFold['end']): boolean {
+  const { reason, error, ended_at: at } = row;
+  if (end === null) return reason === null && error === null && at === null;
+  const text = error === null ? 'null' : error;
+  const hash = typeof text === 'string' ? canonicalHash(text) : null;
+  return reason === end.reason && at === end.at && (end.error === undefined || end.error === hash);
 }
 
 /** Events behind the last one that a record speaks of. */
