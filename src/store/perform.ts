@@ -180,6 +180,8 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     }
     case 'audit.read':
       return reader.read(args(name));
+    case 'audit.instances':
+      return reader.instances(args(name).prefix);
     case 'audit.show':
       return reader.show(args(name).seq);
     case 'audit.last_turn':
