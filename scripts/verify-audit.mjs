@@ -378,10 +378,15 @@ class Check {
   }
 
   readRecords(start) {
-    const key = this.sealKey();
-    this.hasSeals = key !== null;
-    const sealsFrom =
-      this.one("SELECT max(seq) AS seq FROM audit WHERE type = 'audit.key_replaced'").seq ?? 0;
+    // From the last change on the new key seals; seals before it are of one that is no longer there.
+    const change = this.one(
+      "SELECT seq, body FROM audit WHERE type = 'audit.key_replaced' ORDER BY seq DESC LIMIT 1",
+    );
+    const sealsFrom = Number(change?.seq ?? 0);
+    const found = this.sealKey();
+    const isSealing = change === undefined || String(parse(change.body)?.data?.new) === found?.publicKey;
+    const key = isSealing ? found : null;
+    this.sealedBy = key?.publicKey ?? null;
     let hash = start;
     let next = Math.max(1, this.first);
     let version = 0;
@@ -401,7 +406,7 @@ class Check {
       const body = parse(row.body);
       const fits = hash === null || sha256(hash + row.body) === row.hash;
       const isSealed =
-        key === null || (body?.v ?? 2) < 2 || seq <= sealsFrom || key.seal(row.hash) === row.seal;
+        key === null || (body?.v ?? 2) < 2 || seq < sealsFrom || key.seal(row.hash) === row.seal;
       hash = row.hash;
       const isExcused = wasBad;
       wasBad = false;
@@ -628,9 +633,9 @@ class Check {
     }
     this.checkpoints = number;
     // Anybody can go on with a chain of hashes; the seals tell who did.
-    if (good < this.last && !this.hasSeals)
+    if (good < this.last && this.sealedBy !== this.trusted)
       this.doubts.push(
-        `records after ${good} are not signed yet, and their seals cannot be checked without the key`,
+        `records after ${good} are not signed yet, and ${this.sealedBy === null ? 'their seals cannot be checked without the key' : 'are sealed by an unknown key'}`,
       );
     if (untrusted !== null) this.doubts.push(`records from ${untrusted} on are signed by an unknown key`);
   }

@@ -1,8 +1,10 @@
 /** What may be done to a log, and what must be found. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { appendFileSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { canonicalJson, sha256 } from '../../src/audit/canonical.ts';
 import { signCheckpoint } from '../../src/audit/checkpoint.ts';
+import { readKey } from '../../src/audit/keys.ts';
 import type { LogCopy } from './real-log.ts';
 
 export interface Tampering {
@@ -39,12 +41,24 @@ const stranger = () => {
     seal: (hash: string) => sha256(hash).slice(0, 32),
   };
 };
+const idOf = (log: LogCopy): string =>
+  String(log.get("SELECT value FROM meta WHERE key = 'audit_log'")['value']);
+/** A record at the end, that the key is another one from now on; its hash fits. */
+const addKeyChange = (log: LogCopy, key: string, seal: (hash: string) => string): void => {
+  const head = log.get('SELECT seq, body, hash FROM audit ORDER BY seq DESC LIMIT 1');
+  const { binds: _, ...said } = JSON.parse(String(head['body']));
+  const seq = Number(head['seq']) + 1;
+  const data = { old: 'x', new: key };
+  const body = canonicalJson({ ...said, seq, type: 'audit.key_replaced', instance: null, data });
+  const hash = sha256(String(head['hash']) + body);
+  log.sql(`INSERT INTO audit (seq, type, at, instance, body, hash, seal)
+    VALUES (${seq}, 'audit.key_replaced', ${said.at}, NULL, '${body}', '${hash}', '${seal(hash)}')`);
+};
 const signAnew = (log: LogCopy): string => {
   const key = stranger();
   const head = log.get('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1');
-  const id = String(log.get("SELECT value FROM meta WHERE key = 'audit_log'")['value']);
   const parts = {
-    log: id,
+    log: idOf(log),
     number: 1,
     seq: Number(head['seq']),
     hash: String(head['hash']),
@@ -776,6 +790,33 @@ export const TAMPERINGS: readonly Tampering[] = [
         SELECT seq + 1, type, at, instance, '${body.replaceAll("'", "''")}', '${hash}', seal FROM audit ORDER BY seq DESC LIMIT 1`);
       rmSync(log.key);
     },
+    verdict: 'unknown',
+    kind: null,
+    seq: null,
+  },
+  {
+    name: 'records added that another key seals, which was put in the place of ours',
+    act: (log) => {
+      const { privateKey } = generateKeyPairSync('ed25519');
+      writeFileSync(log.key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      const key = readKey(dirname(log.key), idOf(log));
+      if (key === null) throw new Error('there is no key');
+      addKeyChange(log, key.publicKey, (hash) => key.seal(hash));
+      log.sql(`UPDATE meta SET value = '${key.publicKey}' WHERE key = 'audit_key'`);
+    },
+    verdict: 'unknown',
+    kind: null,
+    seq: null,
+  },
+  {
+    name: 'a change of the key that none sealed',
+    act: (log) => addKeyChange(log, readKey(dirname(log.key), idOf(log))?.publicKey ?? '', () => 'x'),
+    kind: 'forged',
+    seq: (log) => last(log) + 1,
+  },
+  {
+    name: 'a change to a key that is not here',
+    act: (log) => addKeyChange(log, stranger().publicKey, () => 'x'),
     verdict: 'unknown',
     kind: null,
     seq: null,
