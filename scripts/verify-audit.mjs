@@ -14,40 +14,81 @@ import { parseArgs } from 'node:util';
 const VOUCHING = /^(checkpoint|segment|anchor)_/;
 const STATE = /^(journal|state|document|payload)_mismatch$/;
 const rankOf = ({ kind, seq }) => {
-  if (kind === 'trigger_missing') return 4;
+  if (kind.startsWith('trigger_')) return 4;
   if (seq === null) return 3;
   return STATE.test(kind) ? 2 : VOUCHING.test(kind) ? 1 : 0;
 };
+/** When each looks, and the words that it refuses by. */
 const TRIGGERS = {
-  audit_no_update: 'audit rows are never changed',
-  audit_no_delete: 'audit rows are never deleted',
-  audit_append_only: 'audit rows are only appended',
-  events_no_update: 'journal events are never changed',
-  events_no_delete: 'journal events are never deleted',
-  events_append_only: 'journal events are never replaced',
-  audit_checkpoints_no_update: 'checkpoints are never changed',
-  audit_checkpoints_no_delete: 'checkpoints are never deleted',
-  audit_checkpoints_append_only: 'checkpoints are only appended',
-  audit_segments_no_update: 'segments are never changed',
-  audit_segments_no_delete: 'segments are never deleted',
-  audit_segments_append_only: 'segments are only appended',
-  audit_payloads_erase_only: 'payloads are only erased',
+  audit_no_update: ['UPDATE ON audit', 'audit rows are never changed'],
+  audit_no_delete: ['DELETE ON audit', 'audit rows are never deleted'],
+  audit_append_only: [
+    'INSERT ON audit WHEN new.seq <= (SELECT max(seq) FROM audit)',
+    'audit rows are only appended',
+  ],
+  events_no_update: ['UPDATE ON events', 'journal events are never changed'],
+  events_no_delete: ['DELETE ON events', 'journal events are never deleted'],
+  events_append_only: [
+    'INSERT ON events WHEN EXISTS (SELECT 1 FROM events WHERE instance = new.instance AND seq = new.seq)',
+    'journal events are never replaced',
+  ],
+  audit_checkpoints_no_update: ['UPDATE ON audit_checkpoints', 'checkpoints are never changed'],
+  audit_checkpoints_no_delete: ['DELETE ON audit_checkpoints', 'checkpoints are never deleted'],
+  audit_checkpoints_append_only: [
+    'INSERT ON audit_checkpoints WHEN new.number <= (SELECT max(number) FROM audit_checkpoints)',
+    'checkpoints are only appended',
+  ],
+  audit_segments_no_update: ['UPDATE ON audit_segments', 'segments are never changed'],
+  audit_segments_no_delete: ['DELETE ON audit_segments', 'segments are never deleted'],
+  audit_segments_append_only: [
+    'INSERT ON audit_segments WHEN new.number <= (SELECT max(number) FROM audit_segments)',
+    'segments are only appended',
+  ],
+  audit_payloads_erase_only: [
+    'UPDATE ON audit_payloads WHEN new.hash IS NOT old.hash OR new.body IS NOT NULL OR old.erased_at IS NOT NULL OR new.erased_at IS NULL',
+    'payloads are only erased',
+  ],
 };
 /** Of a table that older databases do not have. */
 const VERSION_TRIGGERS = {
-  versions_no_update: 'versions are never changed',
-  versions_no_delete: 'versions are never deleted',
+  versions_no_update: ['UPDATE ON versions', 'versions are never changed'],
+  versions_no_delete: ['DELETE ON versions', 'versions are never deleted'],
 };
+/** The newest schema of which all triggers are known here. */
+const KNOWN_SCHEMA = 9;
+/** Where documents are named by their hash. */
+const DOCUMENT_COLUMNS = [
+  ['instances', 'definition_hash'],
+  ['instances', 'pins_hash'],
+  ['registrations', 'definition_hash'],
+  ['versions', 'definition_hash'],
+];
 const FIXED =
   'id workflow version definition_hash pins_hash source workspace inputs context env limits created_at started_at incarnation token_hash process scope isolation usage active_ms active_since resume_from notice approvals';
 const MOVING = 'status reason error ended_at fruitless wake_at last_seq paused_at paused_by journal_digest';
 const REGISTRATION = 'name version definition_hash source registered_at';
+const VERSION = 'workflow number definition_hash version source registered_at registered_by';
+const APPROVAL = 'instance number subject args_hash request requested_at expires_at';
+const FIRES = {
+  'schedule.fired': ['started'],
+  'schedule.skipped': ['skipped'],
+  'schedule.queued': ['queued', 'replacing'],
+  'schedule.refused': ['refused'],
+  'schedule.failed': ['failed'],
+};
 const STATUS = {
   'run.started': 'running',
   'run.resumed': 'running',
   'run.stopping': 'stopping',
   'rollback.started': 'rolling_back',
   'run.waiting': 'waiting',
+};
+
+/** What changes of a row make of its status. */
+const CHANGES = {
+  'instance.created': 'queued',
+  'instance.launched': 'initializing',
+  'instance.resume_requested': 'queued',
 };
 
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
@@ -90,7 +131,9 @@ function isSigned(key, text, signature) {
   try {
     const jwk = { kty: 'OKP', crv: 'Ed25519', x: String(key).replace(/^ed25519:/, '') };
     const publicKey = createPublicKey({ key: jwk, format: 'jwk' });
-    return verify(null, Buffer.from(text), publicKey, Buffer.from(signature, 'base64url'));
+    const bytes = Buffer.from(signature, 'base64url');
+    // The decoder passes over what is no base64url.
+    return bytes.toString('base64url') === signature && verify(null, Buffer.from(text), publicKey, bytes);
   } catch {
     return false;
   }
@@ -103,6 +146,33 @@ function sealer(file) {
   const key = Buffer.from(hkdfSync('sha256', seed, '', 'q-workflow audit seal', 32)).toString('hex');
   const seal = (hash) => sha256(key + hash + key).slice(0, 32);
   return { publicKey: `ed25519:${x}`, seal };
+}
+
+/** An integer beyond what a number can hold comes as its digits: node:sqlite throws there, and none of ours is. */
+function plain(row) {
+  for (const [name, value] of Object.entries(row ?? {}))
+    if (typeof value === 'bigint')
+      row[name] = Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return row;
+}
+
+/** A database of which rows are read as they are, whatever somebody put into them. */
+function openRows(file) {
+  const database = new DatabaseSync(file, { readOnly: true });
+  return {
+    begin: () => database.exec('BEGIN'),
+    prepare: (sql) => {
+      const statement = database.prepare(sql);
+      statement.setReadBigInts(true);
+      return {
+        get: (...given) => plain(statement.get(...given)),
+        all: (...given) => statement.all(...given).map(plain),
+        *iterate(...given) {
+          for (const row of statement.iterate(...given)) yield plain(row);
+        },
+      };
+    },
+  };
 }
 
 class Check {
@@ -119,6 +189,14 @@ class Check {
     this.own = [];
     this.hasLostHeads = false;
     this.told = { approvals: new Map(), latches: new Map(), untold: new Set(), isWhole: true };
+    this.starters = new Map();
+    this.versions = new Map();
+    this.schedules = new Map();
+    this.fires = new Map();
+    this.firesFrom = Number.NEGATIVE_INFINITY;
+    /** Names of which records of an older version speak, and whether all records are known: the others say it all. */
+    this.older = new Set();
+    this.isWhole = true;
   }
 
   bad(kind, seq, message, through) {
@@ -151,12 +229,12 @@ class Check {
   run() {
     // Before the database is read: what the anchor has now must be there. What comes after it may be newer.
     const early = this.anchorText();
-    this.db.exec('BEGIN');
+    this.db.begin();
     this.log = this.meta('audit_log');
     if (this.log === null) throw new Error('it names no audit log');
     const { first, last } = this.one('SELECT min(seq) AS first, max(seq) AS last FROM audit');
-    this.first = first ?? 0;
-    this.last = last ?? 0;
+    this.first = Number(first ?? 0);
+    this.last = Number(last ?? 0);
     this.seen = Math.max(0, ...(this.readAnchor(early)?.checkpoints.map(({ body }) => body.number) ?? []));
     this.anchor = this.readAnchor(this.anchorText());
     this.trusted = this.options.key ?? this.anchor?.keys[0] ?? this.meta('audit_key');
@@ -170,15 +248,7 @@ class Check {
     }
     const low = this.one('SELECT min(seq) AS seq FROM audit WHERE seq < 1').seq;
     if (low !== null) this.bad('inserted', low, `record ${low} has a number that no record gets`);
-    const versions = this.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'versions'");
-    const triggers = { ...TRIGGERS, ...(versions === undefined ? {} : VERSION_TRIGGERS) };
-    for (const [name, words] of Object.entries(triggers)) {
-      const sql = this.one("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?", name)?.sql;
-      // Those that refuse all changes have no condition: `WHEN 0` refuses nothing.
-      const isConditional = /_no_(update|delete)$/.test(name) && /\bWHEN\b/i.test(String(sql));
-      if (isConditional || !String(sql).includes(`RAISE(ABORT, '${words}')`))
-        this.bad('trigger_missing', null, `the trigger ${name} was taken away`);
-    }
+    this.checkTriggers();
     const start = this.readSegments();
     this.checkTiedJournals(null);
     this.readRecords(start);
@@ -190,6 +260,24 @@ class Check {
     for (const { type, seq, data } of this.own)
       if (type === 'audit.anchor_fault' && seq >= this.options.from)
         this.doubts.push(`the anchor was ${data.fault} when record ${seq} was written`);
+  }
+
+  /** Each is word for word what the program makes, and there is no other. */
+  checkTriggers() {
+    const triggers = { ...TRIGGERS, ...(this.has('versions') ? VERSION_TRIGGERS : {}) };
+    const made = new Map();
+    for (const { name, sql } of this.db
+      .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
+      .iterate())
+      made.set(name, String(sql).replaceAll(/\s+/g, ' '));
+    for (const [name, [when, words]] of Object.entries(triggers)) {
+      const sql = `CREATE TRIGGER ${name} BEFORE ${when} BEGIN SELECT RAISE(ABORT, '${words}'); END`;
+      if (made.get(name) !== sql) this.bad('trigger_missing', null, `the trigger ${name} was taken away`);
+      made.delete(name);
+    }
+    if (this.one('PRAGMA user_version').user_version > KNOWN_SCHEMA) return;
+    for (const name of made.keys())
+      this.bad('trigger_added', null, `the trigger ${name} is none of the program`);
   }
 
   readSegments() {
@@ -211,7 +299,7 @@ class Check {
         row.first === body.first &&
         row.last === body.last;
       if (!isNext || !isSigned(body.key, row.body, row.signature)) {
-        this.bad('segment_edited', row.first, `segment ${row.number} is not the one that was sealed`);
+        this.bad('segment_edited', Number(row.first), `segment ${row.number} is not the one that was sealed`);
         break;
       }
       this.segments.push(body);
@@ -251,7 +339,11 @@ class Check {
     for (const [id, fold] of Object.entries(heads.instances)) this.folds.set(id, { ...fold });
     for (const [name, hash] of Object.entries(heads.registrations)) this.registrations.set(name, hash);
     for (const hash of heads.erased) this.erased.add(hash);
-    const { told } = heads;
+    const { told, workflows } = heads;
+    this.isWhole &&= workflows !== undefined && workflows !== null;
+    for (const kind of ['starters', 'versions', 'schedules'])
+      for (const [name, value] of Object.entries(workflows?.[kind] ?? {})) this[kind].set(name, value);
+    for (const name of workflows?.older ?? []) this.older.add(name);
     if (told === undefined || told === null) {
       this.told.isWhole = false;
       return;
@@ -286,16 +378,21 @@ class Check {
   }
 
   readRecords(start) {
-    const key = this.sealKey();
-    this.hasSeals = key !== null;
-    const sealsFrom =
-      this.one("SELECT max(seq) AS seq FROM audit WHERE type = 'audit.key_replaced'").seq ?? 0;
+    // From the last change on the new key seals; seals before it are of one that is no longer there.
+    const change = this.one(
+      "SELECT seq, body FROM audit WHERE type = 'audit.key_replaced' ORDER BY seq DESC LIMIT 1",
+    );
+    const sealsFrom = Number(change?.seq ?? 0);
+    const found = this.sealKey();
+    const isSealing = change === undefined || String(parse(change.body)?.data?.new) === found?.publicKey;
+    const key = isSealing ? found : null;
+    this.sealedBy = key?.publicKey ?? null;
     let hash = start;
     let next = Math.max(1, this.first);
     let version = 0;
     let wasBad = false;
     for (const row of this.db.prepare('SELECT * FROM audit ORDER BY seq').iterate()) {
-      const { seq } = row;
+      const seq = Number(row.seq);
       if (seq > next) {
         this.bad(
           'missing',
@@ -309,7 +406,7 @@ class Check {
       const body = parse(row.body);
       const fits = hash === null || sha256(hash + row.body) === row.hash;
       const isSealed =
-        key === null || (body?.v ?? 2) < 2 || seq <= sealsFrom || key.seal(row.hash) === row.seal;
+        key === null || (body?.v ?? 2) < 2 || seq < sealsFrom || key.seal(row.hash) === row.seal;
       hash = row.hash;
       const isExcused = wasBad;
       wasBad = false;
@@ -378,7 +475,7 @@ class Check {
   }
 
   /** What records say of approvals and kill switches. */
-  tell({ seq, type, at, instance, data, actor }) {
+  tell({ seq, type, at, instance, data, actor, binds }) {
     const { approvals, latches, untold } = this.told;
     if (type === 'kill.tripped' || type === 'kill.rearmed') {
       const known = latches.get(data.scope) ?? { trips: [], isTripped: false };
@@ -393,26 +490,68 @@ class Check {
     if (instance === null) return;
     if (type.startsWith('approval.')) {
       const key = `${instance} ${data.approval}`;
-      const known = approvals.get(key) ?? { argsHash: null, expiresAt: null, ends: [] };
+      const unknown = { argsHash: null, asked: null, isVoid: false, expiresAt: null, ends: [] };
+      const known = approvals.get(key) ?? unknown;
       approvals.set(key, Object.assign(known, { record: seq }));
       const status = { granted: 'approved', denied: 'denied', expired: 'expired', withdrawn: 'withdrawn' }[
         type.slice('approval.'.length)
       ];
       const isOfPerson = status === 'approved' || status === 'denied';
       if (type === 'approval.requested')
-        Object.assign(known, { argsHash: data.args_hash, expiresAt: data.expires_at });
-      else if (status !== undefined)
-        known.ends.push({ status, by: isOfPerson ? `${actor?.kind} ${actor?.id}` : null, at });
+        Object.assign(known, {
+          argsHash: data.args_hash,
+          expiresAt: data.expires_at,
+          asked: binds?.approval ?? null,
+        });
+      else if (status !== undefined) {
+        const by = isOfPerson ? `${actor?.kind} ${actor?.id}` : null;
+        known.ends.push({ status, by, at, reason: isOfPerson ? (data.reason ?? null) : null });
+      }
     }
+    if (type === 'instance.resume_requested')
+      for (const [key, approval] of approvals) if (key.startsWith(`${instance} `)) approval.isVoid = true;
     if (type === 'instance.archived')
       for (const key of [...approvals.keys()]) if (key.startsWith(`${instance} `)) approvals.delete(key);
     if (type === 'instance.unarchived') untold.add(instance);
   }
 
+  /** What records say of registered workflows: who they start as, kept versions, schedules, fires. */
+  tellWorkflow({ seq, type, at, instance, data, binds }) {
+    if (type === 'schedule.fires_pruned') this.firesFrom = Math.max(this.firesFrom, data.before);
+    if (type === 'clock.jumped')
+      for (const state of this.schedules.values())
+        if (state !== null) state.decided_to = Math.min(state.decided_to, at);
+    const name = data.workflow;
+    const isRegistration = type === 'workflow.registered' || type === 'workflow.unregistered';
+    if (!isRegistration && (!type.startsWith('schedule.') || type === 'schedule.fires_pruned')) return;
+    const schedule = binds?.schedule;
+    if (schedule !== undefined) this.schedules.set(name, schedule);
+    else {
+      this.older.add(name);
+      this.schedules.delete(name);
+    }
+    if (isRegistration) {
+      if (binds?.starter === undefined) this.starters.delete(name);
+      else this.starters.set(name, binds.starter);
+      if (binds?.version !== undefined) this.versions.set(`${data.number} ${name}`, binds.version);
+      if (schedule === undefined || schedule === null)
+        for (const fire of this.fires.get(name)?.values() ?? [])
+          if (fire.statuses.includes('queued') && fire.dropped !== 'yes')
+            fire.dropped = schedule === null ? 'yes' : 'maybe';
+    }
+    const statuses = FIRES[type];
+    if (statuses === undefined) return;
+    const fires = this.fires.get(name) ?? new Map();
+    this.fires.set(name, fires);
+    const fire = { statuses, instance, reason: data.reason ?? null, decidedAt: at, seq, dropped: 'no' };
+    fires.set(Date.parse(data.fire), fire);
+  }
+
   /** What the records so far say that the tables must hold. */
   fold(body) {
     this.tell(body);
-    const { seq, type, at, instance, data, binds } = body;
+    this.tellWorkflow(body);
+    const { seq, type, at, instance, data, binds, actor } = body;
     if (type.startsWith('audit.')) this.own.push({ seq, type, data });
     if (type === 'audit.payload_erased') this.erased.add(data.sha256);
     if (type === 'audit.upgraded') this.load(data.heads);
@@ -427,14 +566,22 @@ class Check {
     const fold = this.folds.get(instance) ?? unknown;
     this.folds.set(instance, fold);
     if (type === 'instance.unarchived') fold.isArchived = false;
-    if (binds?.row !== undefined)
-      Object.assign(fold, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
+    if (binds?.row !== undefined) {
+      Object.assign(fold, { row: binds.row, hasMoved: false, record: seq });
+      const status = CHANGES[type];
+      if (status !== undefined) Object.assign(fold, { status, end: null });
+      if (type === 'instance.created' || type === 'instance.unpaused') fold.paused = null;
+      if (type === 'instance.paused')
+        fold.paused = { at, by: actor.kind === 'supervisor' ? actor.kind : `${actor.kind} ${actor.id}` };
+    }
     if (binds?.journal === undefined) return;
     const hasReturned = type === 'instance.unarchived';
     Object.assign(fold, { journal: binds.journal, hasMoved: !hasReturned, record: seq });
     if (hasReturned) this.returned.set(instance, { journal: binds.journal });
     fold.status = STATUS[type] ?? fold.status;
-    if (type === 'run.ended') Object.assign(fold, { status: data.status, end: { reason: data.reason, at } });
+    if (type !== 'run.ended') return;
+    const end = { reason: data.reason, at, error: sha256(canonical(data.error ?? null)) };
+    Object.assign(fold, { status: data.status, end, paused: null });
   }
 
   checkSegments() {
@@ -467,7 +614,7 @@ class Check {
     let untrusted = null;
     const isNext = (body) => body.previous === previous || (from > 1 && number < from);
     for (const row of this.db.prepare('SELECT * FROM audit_checkpoints ORDER BY number').iterate()) {
-      const { seq } = row;
+      const seq = Number(row.seq);
       const body = parse(row.body);
       const isOurs = body?.v === 1 && body.log === this.log && body.seq === seq && body.number === number + 1;
       if (row.number !== number + 1)
@@ -481,14 +628,14 @@ class Check {
         if (body.key !== this.trusted) untrusted ??= good + 1;
         good = seq;
       }
-      number = row.number;
+      number = Number(row.number);
       previous = sha256(row.body);
     }
     this.checkpoints = number;
     // Anybody can go on with a chain of hashes; the seals tell who did.
-    if (good < this.last && !this.hasSeals)
+    if (good < this.last && this.sealedBy !== this.trusted)
       this.doubts.push(
-        `records after ${good} are not signed yet, and their seals cannot be checked without the key`,
+        `records after ${good} are not signed yet, and ${this.sealedBy === null ? 'their seals cannot be checked without the key' : 'are sealed by an unknown key'}`,
       );
     if (untrusted !== null) this.doubts.push(`records from ${untrusted} on are signed by an unknown key`);
   }
@@ -600,19 +747,35 @@ class Check {
     for (const [id, { row, journal, record }] of this.folds)
       if (!rows.has(id) && (row !== null || journal !== null))
         this.bad('state_mismatch', record || null, `the row of instance ${id} is gone`);
-    for (const { instance, last } of this.db
-      .prepare('SELECT instance, max(seq) AS last FROM events GROUP BY instance')
-      .all())
+    for (const { instance, first, last } of this.db
+      .prepare('SELECT instance, min(seq) AS first, max(seq) AS last FROM events GROUP BY instance')
+      .all()) {
+      if (first < 1)
+        this.bad('journal_mismatch', null, `event ${first} of instance ${instance} has a number of none`);
       if (last > (this.folds.get(instance)?.journal?.seq ?? 0))
         this.bad('journal_mismatch', null, `no record speaks of event ${last} of instance ${instance}`);
+    }
     for (const [name, hash] of this.registrations) {
       const row = this.one('SELECT * FROM registrations WHERE name = ?', name);
       if ((row === undefined ? null : rowHash(row, REGISTRATION)) !== hash)
         this.bad('state_mismatch', null, `the registration of workflow ${name} was changed`);
     }
+    for (const { name } of this.told.isWhole ? this.db.prepare('SELECT name FROM registrations').all() : [])
+      if (!this.registrations.has(name))
+        this.bad('state_mismatch', null, `no record speaks of the registration of workflow ${name}`);
+    this.checkWorkflows();
     for (const { hash, body } of this.db.prepare('SELECT hash, body FROM documents').iterate())
       if (sha256(body) !== hash && sha256(canonical(parse(body))) !== hash)
         this.bad('document_mismatch', null, `the document ${hash} was changed`);
+    for (const [table, column] of DOCUMENT_COLUMNS)
+      for (const { hash } of this.has(table)
+        ? this.db
+            .prepare(
+              `SELECT DISTINCT ${column} AS hash FROM ${table} WHERE ${column} NOT IN (SELECT hash FROM documents)`,
+            )
+            .all()
+        : [])
+        this.bad('document_mismatch', null, `the document ${hash} is gone, which the table ${table} names`);
     this.checkDecisions();
     for (const [hash, seq] of this.payloads) {
       const row = this.one('SELECT body FROM audit_payloads WHERE hash = ?', hash);
@@ -624,6 +787,69 @@ class Check {
 
   has(table) {
     return this.one("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?", table) !== undefined;
+  }
+
+  checkWorkflows() {
+    const bad = (seq, what) => this.bad('state_mismatch', seq, `${what} was changed, or is gone`);
+    const isUntold = (name) => !this.isWhole || this.older.has(name);
+    const all = (sql) => this.db.prepare(sql).all();
+    const versions = this.has('versions') ? all('SELECT * FROM versions') : null;
+    const seen = new Set();
+    for (const row of versions ?? []) {
+      const key = `${row.number} ${row.workflow}`;
+      seen.add(key);
+      const said = this.versions.get(key);
+      if (said === undefined ? !isUntold(row.workflow) : said !== rowHash(row, VERSION))
+        bad(null, `the kept version ${key}`);
+    }
+    for (const key of versions === null ? [] : this.versions.keys())
+      if (!seen.has(key)) bad(null, `the kept version ${key}`);
+    if (!this.has('schedules')) return;
+    for (const { name, starter } of all('SELECT name, starter FROM registrations')) {
+      const said = this.starters.get(name);
+      if (said !== undefined && said !== (starter === null ? null : sha256(starter)))
+        bad(null, `the starter of workflow ${name}`);
+    }
+    const scheduled = new Set();
+    for (const row of all('SELECT * FROM schedules')) {
+      const { workflow: name } = row;
+      scheduled.add(name);
+      const said = this.schedules.get(name);
+      const fits = (column) => said !== null && row[column] === said[column];
+      const isFine =
+        said === undefined ? isUntold(name) : ['decided_to', 'paused_at', 'paused_by'].every(fits);
+      if (!isFine) bad(null, `the schedule of workflow ${name}`);
+    }
+    for (const [name, said] of this.schedules)
+      if (said !== null && !scheduled.has(name)) bad(null, `the schedule of workflow ${name}`);
+    this.checkFires(bad);
+  }
+
+  checkFires(bad) {
+    const pruned = this.segments.filter(({ last }) => last < this.first);
+    const prunedUntil = Math.max(...pruned.map(({ until }) => until));
+    const seen = new Set();
+    for (const row of this.db.prepare('SELECT * FROM fires').iterate()) {
+      const { workflow, at } = row;
+      seen.add(`${at} ${workflow}`);
+      const said = this.fires.get(workflow)?.get(Number(at));
+      // The record of its decision was pruned; one that waited since may have gone with its schedule only now.
+      const isOld = row.decided_at <= prunedUntil || (isDropped(row) && prunedUntil > 0);
+      if (said === undefined ? !isOld : !this.isFireAsTold(row, said))
+        bad(said?.seq ?? null, `the fire ${at} of workflow ${workflow}`);
+    }
+    for (const [workflow, fires] of this.fires)
+      for (const [at, { seq }] of fires)
+        if (at >= this.firesFrom && !seen.has(`${at} ${workflow}`))
+          bad(seq, `the fire ${at} of workflow ${workflow}`);
+  }
+
+  isFireAsTold(row, { statuses, instance, reason, decidedAt, dropped }) {
+    const isArchived = instance !== null && this.folds.get(instance)?.isArchived === true;
+    if (row.instance !== (isArchived ? null : instance)) return false;
+    if (dropped !== 'no' && isDropped(row)) return true;
+    const isDecided = statuses.includes(row.status) && row.reason === reason && row.decided_at === decidedAt;
+    return dropped !== 'yes' && isDecided;
   }
 
   /** An approval that nobody gave, a kill switch that nobody armed again. */
@@ -662,24 +888,41 @@ class Check {
   }
 }
 
-function isAsTold(row, { argsHash, expiresAt, ends }, isUntold) {
+const isDropped = ({ status, reason }) =>
+  status === 'skipped' && reason === 'the workflow has no schedule any more';
+
+function isAsTold(row, { argsHash, asked, isVoid, expiresAt, ends }, isUntold) {
   if (argsHash !== null && row.args_hash !== argsHash) return false;
   if (expiresAt !== null && row.expires_at !== Date.parse(expiresAt)) return false;
-  if (ends.length === 0) return row.status === 'pending' || isUntold;
-  return ends.some(
-    ({ status, by, at }) =>
-      status === row.status && (by === null || (by === row.decided_by && at === row.decided_at)),
-  );
+  if (typeof asked === 'string' && rowHash(row, APPROVAL) !== asked) return false;
+  if (isVoid !== undefined && (row.void_at !== null) !== isVoid) return false;
+  const { status, decided_at: decidedAt, decided_by: decidedBy } = row;
+  const isOpen = status === 'pending' && decidedAt === null && decidedBy === null && row.reason === null;
+  if (ends.length === 0) return isOpen || isUntold;
+  return ends.some((end) => {
+    // What older versions left of pruned records says less.
+    if (end.status !== status || (end.reason === undefined && end.by === null)) return end.status === status;
+    const isSaid = end.reason === undefined || end.reason === row.reason;
+    return isSaid && end.by === decidedBy && end.at === decidedAt;
+  });
 }
 
-function agrees(row, { row: says, journal, status, end, hasMoved, isArchived }) {
+function agrees(row, { row: says, journal, status, end, paused, hasMoved, isArchived }) {
   if (isArchived === true) return false;
   if (says !== null && rowHash(row, FIXED) !== says.fixed) return false;
   if (says !== null && !hasMoved) return rowHash(row, MOVING) === says.moving;
   if (journal !== null && (row.last_seq !== journal.seq || row.journal_digest !== journal.digest))
     return false;
   if (status !== null && row.status !== status) return false;
-  return end === null || (row.reason === end.reason && row.ended_at === end.at);
+  if (paused !== undefined && row.paused_at !== (paused?.at ?? null)) return false;
+  if (paused !== undefined && row.paused_by !== (paused?.by ?? null)) return false;
+  const { reason, error, ended_at: endedAt } = row;
+  if (end === null) return status === null || (reason === null && error === null && endedAt === null);
+  if (reason !== end.reason || endedAt !== end.at) return false;
+  return (
+    end.error === undefined ||
+    end.error === sha256(canonical(error === null ? null : (parse(error) ?? 'none')))
+  );
 }
 
 function main() {
@@ -712,7 +955,7 @@ function main() {
   if (!existsSync(file)) doubts.push(`there is no database ${file}`);
   else
     try {
-      check = new Check(new DatabaseSync(file, { readOnly: true }), options);
+      check = new Check(openRows(file), options);
       check.run();
     } catch (error) {
       problems.push({ kind: 'database_corrupt', seq: null, message: `it cannot be read: ${error.message}` });

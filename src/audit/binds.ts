@@ -11,8 +11,23 @@ export interface AuditBinds {
   readonly row?: RowHashes;
   /** The row of the registration; null when it was removed. */
   readonly registration?: string | null;
+  /** As whom the registered workflow starts by the clock: hash of the column `starter`, null where it is. */
+  readonly starter?: string | null;
+  /** The row of the kept version that was registered. */
+  readonly version?: string;
+  /** The schedule of the workflow as it is after this record; null when it has none. */
+  readonly schedule?: ScheduleState | null;
+  /** What a person was asked: the row of the approval, without what becomes of it. */
+  readonly approval?: string;
   /** Content in the side table, which may be erased there. */
   readonly payload?: { readonly sha256: string; readonly bytes: number };
+}
+
+/** Columns of a schedule but its name. */
+export interface ScheduleState {
+  readonly decided_to: number;
+  readonly paused_at: number | null;
+  readonly paused_by: string | null;
 }
 
 /** `moving` is what journal events change by themselves; `fixed` is all the rest. */
@@ -73,6 +88,27 @@ export const REGISTRATION_COLUMNS = [
   'definition_hash',
   'source',
   'registered_at',
+] as const;
+
+export const VERSION_COLUMNS = [
+  'workflow',
+  'number',
+  'definition_hash',
+  'version',
+  'source',
+  'registered_at',
+  'registered_by',
+] as const;
+
+/** What is asked for, and never changes. */
+export const APPROVAL_COLUMNS = [
+  'instance',
+  'number',
+  'subject',
+  'args_hash',
+  'request',
+  'requested_at',
+  'expires_at',
 ] as const;
 
 export function instanceHashes(row: Row): RowHashes {

@@ -1,4 +1,4 @@
-import type { RowHashes } from './binds.ts';
+import type { AuditBinds } from './binds.ts';
 
 /** The parts of a record's body that count here. */
 export interface FoldRecord {
@@ -8,9 +8,5 @@ export interface FoldRecord {
   readonly instance: string | null;
   readonly actor?: { readonly kind: string; readonly id: string };
   readonly data: Readonly<Record<string, unknown>>;
-  readonly binds?: {
-    readonly journal?: { readonly seq: number; readonly digest: string };
-    readonly row?: RowHashes;
-    readonly registration?: string | null;
-  };
+  readonly binds?: Omit<AuditBinds, 'payload'>;
 }

@@ -1,6 +1,15 @@
 import type { RowHashes } from './binds.ts';
+import { hashJson } from './canonical.ts';
 import type { FoldRecord } from './fold-record.ts';
 import { loadTold, nothingTold, saveTold, type Told, type ToldHeads, tellRecord } from './told.ts';
+import {
+  loadWorkflows,
+  noWorkflowsTold,
+  saveWorkflows,
+  type ToldWorkflows,
+  tellWorkflow,
+  type WorkflowHeads,
+} from './told-workflows.ts';
 
 /** What the records so far say that the tables must hold. */
 export interface Fold {
@@ -10,16 +19,19 @@ export interface Fold {
   /** Hashes of payloads that were erased. */
   readonly erased: Set<string>;
   readonly told: Told;
+  readonly workflows: ToldWorkflows;
 }
 
 export interface InstanceFold {
   /** The last journal event with a record. */
   journal: { seq: number; digest: string } | null;
   row: RowHashes | null;
-  /** The status that events after `row` gave it; null when none did. */
+  /** The status that it has by its records; null where none that is known says it. */
   status: string | null;
-  /** The end that an event after `row` gave it. */
-  end: { status: string; reason: string; at: number } | null;
+  /** Its end. `error` is a hash, absent in what older versions left of pruned records. */
+  end: { status: string; reason: string; at: number; error?: string } | null;
+  /** Since when and by whom it is paused; absent where no record that is known says it. */
+  paused?: { at: number; by: string } | null;
   /** Events came after `row`: its moving part is no longer that. */
   hasMoved: boolean;
   /** The last record that is tied to the row or the journal. */
@@ -35,6 +47,7 @@ export interface Heads {
   readonly erased: readonly string[];
   /** Absent in those of an older version. */
   readonly told?: ToldHeads | null;
+  readonly workflows?: WorkflowHeads | null;
 }
 
 const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
@@ -45,14 +58,28 @@ const STATUS_BY_EVENT: Readonly<Record<string, string>> = {
   'run.waiting': 'waiting',
 };
 
+/** What these change of the status, and that there is no end (any more). */
+const STATUS_BY_CHANGE: Readonly<Record<string, string>> = {
+  'instance.created': 'queued',
+  'instance.launched': 'initializing',
+  'instance.resume_requested': 'queued',
+};
+
 export function emptyFold(): Fold {
-  return { instances: new Map(), registrations: new Map(), erased: new Set(), told: nothingTold() };
+  return {
+    instances: new Map(),
+    registrations: new Map(),
+    erased: new Set(),
+    told: nothingTold(),
+    workflows: noWorkflowsTold(),
+  };
 }
 
 /** Takes one record in. Records of a log in their order; anything else makes no sense. */
 export function foldRecord(fold: Fold, record: FoldRecord): void {
   const { seq, type, at, instance, data, binds } = record;
   tellRecord(fold.told, record);
+  tellWorkflow(fold.workflows, record);
   if (type === 'audit.payload_erased') fold.erased.add(String(data['sha256']));
   if (type === 'audit.upgraded') loadHeads(fold, data['heads'] as Heads);
   if (binds?.registration !== undefined) fold.registrations.set(String(data['workflow']), binds.registration);
@@ -64,8 +91,12 @@ export function foldRecord(fold: Fold, record: FoldRecord): void {
   const known = fold.instances.get(instance) ?? unknownInstance();
   fold.instances.set(instance, known);
   if (type === 'instance.unarchived') delete known.isArchived;
-  if (binds?.row !== undefined)
-    Object.assign(known, { row: binds.row, status: null, end: null, hasMoved: false, record: seq });
+  if (binds?.row !== undefined) {
+    Object.assign(known, { row: binds.row, hasMoved: false, record: seq });
+    const status = STATUS_BY_CHANGE[type];
+    if (status !== undefined) Object.assign(known, { status, end: null });
+    foldPause(known, record);
+  }
   if (binds?.journal === undefined) return;
   known.journal = { seq: binds.journal.seq, digest: binds.journal.digest };
   // One that came back from an archive is tied with all of its journal, and its row is as it was.
@@ -74,7 +105,19 @@ export function foldRecord(fold: Fold, record: FoldRecord): void {
   known.status = STATUS_BY_EVENT[type] ?? known.status;
   if (type !== 'run.ended') return;
   known.status = String(data['status']);
-  known.end = { status: known.status, reason: String(data['reason']), at };
+  known.end = {
+    status: known.status,
+    reason: String(data['reason']),
+    at,
+    error: hashJson(data['error'] ?? null),
+  };
+  known.paused = null;
+}
+
+function foldPause(known: InstanceFold, { type, at, actor }: FoldRecord): void {
+  if (type === 'instance.created' || type === 'instance.unpaused') known.paused = null;
+  if (type !== 'instance.paused' || actor === undefined) return;
+  known.paused = { at, by: actor.kind === 'supervisor' ? actor.kind : `${actor.kind} ${actor.id}` };
 }
 
 export function loadHeads(fold: Fold, heads: Heads): void {
@@ -82,6 +125,7 @@ export function loadHeads(fold: Fold, heads: Heads): void {
   for (const [name, hash] of Object.entries(heads.registrations)) fold.registrations.set(name, hash);
   for (const hash of heads.erased) fold.erased.add(hash);
   loadTold(fold.told, heads.told ?? null);
+  loadWorkflows(fold.workflows, heads.workflows ?? null);
 }
 
 /** Of archived instances nothing is left to be told: what is kept does not grow for ever. */
@@ -91,6 +135,7 @@ export function saveHeads(fold: Fold): Heads {
     registrations: Object.fromEntries(fold.registrations),
     erased: [...fold.erased].sort(),
     told: saveTold(fold.told),
+    workflows: saveWorkflows(fold.workflows),
   };
 }
 

@@ -14,6 +14,10 @@ export interface Told {
 
 export interface ToldApproval {
   argsHash: string | null;
+  /** Hash of what was asked; null, or absent, in what older versions wrote. */
+  asked?: string | null;
+  /** The run was opened again by hand since: it counts no more. */
+  isVoid?: boolean;
   expiresAt: string | null;
   /** Status, who and when, for each record that ended it. */
   readonly ends: ToldEnd[];
@@ -25,6 +29,8 @@ export interface ToldEnd {
   readonly status: string;
   readonly by: string | null;
   readonly at: number;
+  /** What the person said. Absent in what older versions left of pruned records. */
+  readonly reason?: string | null;
 }
 
 export interface ToldLatch {
@@ -61,6 +67,8 @@ export function tellRecord(told: Told, record: FoldRecord): void {
   if (type === 'instance.archived')
     for (const key of [...told.approvals.keys()])
       if (key.startsWith(`${instance} `)) told.approvals.delete(key);
+  if (type === 'instance.resume_requested')
+    for (const [key, approval] of told.approvals) if (key.startsWith(`${instance} `)) approval.isVoid = true;
   if (type === 'instance.unarchived') told.untold.add(instance);
 }
 
@@ -81,21 +89,25 @@ function tellLatch({ latches }: Told, { type, seq, at, data }: FoldRecord): void
 function tellApproval(
   { approvals }: Told,
   instance: string,
-  { type, seq, at, data, actor }: FoldRecord,
+  { type, seq, at, data, actor, binds }: FoldRecord,
 ): void {
   const key = `${instance} ${String(data['approval'])}`;
-  const known = approvals.get(key) ?? { argsHash: null, expiresAt: null, ends: [], record: seq };
+  const unknown = { argsHash: null, asked: null, isVoid: false, expiresAt: null, ends: [], record: seq };
+  const known: ToldApproval = approvals.get(key) ?? unknown;
   approvals.set(key, known);
   known.record = seq;
   if (type === 'approval.requested') {
     known.argsHash = String(data['args_hash']);
     known.expiresAt = String(data['expires_at']);
+    known.asked = binds?.approval ?? null;
     return;
   }
   const status = STATUS[type];
   if (status === undefined) return;
   const isOfPerson = status === 'approved' || status === 'denied';
-  known.ends.push({ status, by: isOfPerson ? `${String(actor?.kind)} ${String(actor?.id)}` : null, at });
+  const reason = typeof data['reason'] === 'string' ? data['reason'] : null;
+  const by = isOfPerson ? `${String(actor?.kind)} ${String(actor?.id)}` : null;
+  known.ends.push({ status, by, at, reason: isOfPerson ? reason : null });
 }
 
 export function saveTold({ approvals, latches, untold, isWhole }: Told): ToldHeads | null {

@@ -181,7 +181,7 @@ export const ERROR_TABLE = {
     EXIT.UNREACHABLE,
     'terminal',
     'The key that signs the audit log cannot be read or made.',
-    'Check the folder keys in the state folder: it is to be yours, mode 0700. See docs/audit.md.',
+    'The folder keys of the state folder is to be yours, mode 0700. A key that is damaged: put it back from a copy, or move it away, and a new one is made, which audit verify doubts. See docs/audit.md.',
   ),
   AUDIT_TAMPERED: row(
     EXIT.FAILED,

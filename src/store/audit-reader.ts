@@ -47,6 +47,8 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export interface AuditReader {
   read(query: AuditQuery): AuditPage;
   show(seq: number): ShownRecord | null;
+  /** Up to three ids of instances that records speak of and that begin so, in their order. */
+  instances(prefix: string): string[];
   /** Hash of the payload of a record; null when it has none. */
   payloadOf(seq: number): string | null;
   /** Takes the text of a payload away; false when it is gone already. */
@@ -88,6 +90,11 @@ export function openAuditReader(database: DatabaseSync): AuditReader {
     const seq = (order === 'newest' ? before : after).get(next, since)?.['seq'];
     return typeof seq === 'number' ? seq + beyond : null;
   };
+
+  // One at a time: with DISTINCT each record of an instance is looked at.
+  const next = database.prepare(
+    'SELECT instance FROM audit WHERE instance >= ? AND instance < ? ORDER BY instance LIMIT 1',
+  );
 
   const one = database.prepare('SELECT seq, body, hash FROM audit WHERE seq = ?');
   const payload = database.prepare('SELECT body FROM audit_payloads WHERE hash = ?');
@@ -138,6 +145,15 @@ export function openAuditReader(database: DatabaseSync): AuditReader {
         ...toRow(row),
         payload: typeof text === 'string' ? { state: 'kept', body: text } : { state: 'gone' },
       };
+    },
+    instances: (prefix) => {
+      const found: string[] = [];
+      for (let from = prefix; found.length < 3; from = `${found.at(-1)}\0`) {
+        const row = next.get(from, `${prefix}\u{10ffff}`);
+        if (row === undefined) break;
+        found.push(String(row['instance']));
+      }
+      return found;
     },
     payloadOf,
     erase: (hash, at) => Number(erase.run(at, hash).changes) === 1,

@@ -140,6 +140,8 @@ export interface ReadOperations extends ScheduleReads, ApprovalReads, ArchiveRea
   'audit.about': [Record<string, never>, AuditAbout];
   'audit.checkpoints': [{ after: number; limit: number }, Checkpoint[]];
   'audit.read': [AuditQuery, AuditPage];
+  /** Up to three ids of instances that records speak of and that begin so; archived ones too. */
+  'audit.instances': [{ prefix: string }, string[]];
   'audit.show': [{ seq: number }, ShownRecord | null];
   /** The last record that a supervisor came or went. */
   'audit.last_turn': [Record<string, never>, SupervisorTurn | null];

@@ -1,3 +1,4 @@
+import type { AuditBinds } from '../audit/binds.ts';
 import { SUPERVISOR } from '../audit/record.ts';
 import type { Arguments } from './operations.ts';
 import type { AuditTable } from './tables/audit-table.ts';
@@ -15,17 +16,18 @@ export function performSchedule(
 ): unknown {
   // As in perform.ts: the types of `store.ts` tie each name to its arguments.
   const args = <K extends ScheduleOperationName>(_name: K): Arguments<K> => raw as Arguments<K>;
+  const tie = (workflow: string): AuditBinds => ({ schedule: schedules.state(workflow) });
   switch (name) {
     case 'fire.decide': {
       const a = args(name);
       const isNew = schedules.decide(a.fire);
-      if (isNew) audit.append(a.fire.audit);
+      if (isNew) audit.append(a.fire.audit, tie(a.fire.row.workflow));
       return { isNew };
     }
     case 'fire.miss': {
       const a = args(name);
       schedules.advance(a.workflow, a.to);
-      audit.append(a.audit);
+      audit.append(a.audit, tie(a.workflow));
       return null;
     }
     case 'fire.prune': {
@@ -45,13 +47,13 @@ export function performSchedule(
     case 'schedule.pause': {
       const a = args(name);
       const hasChanged = schedules.pause(a);
-      if (hasChanged) audit.append(a.audit);
+      if (hasChanged) audit.append(a.audit, tie(a.workflow));
       return { hasChanged };
     }
     case 'schedule.resume': {
       const a = args(name);
       const hasChanged = schedules.resume(a);
-      if (hasChanged) audit.append(a.audit);
+      if (hasChanged) audit.append(a.audit, tie(a.workflow));
       return { hasChanged };
     }
     case 'schedule.list':

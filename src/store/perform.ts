@@ -1,3 +1,4 @@
+import type { AuditBinds } from '../audit/binds.ts';
 import { type AuditEntry, eventRecord, SUPERVISOR } from '../audit/record.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
 import { waitingCalls } from '../protocol/open-calls.ts';
@@ -19,7 +20,7 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       appendWithRow(tables, a.instance.id, a.audit);
       if (a.fire !== null) {
         schedules.start(a.fire);
-        audit.append(a.fire.audit);
+        audit.append(a.fire.audit, { schedule: schedules.state(a.fire.row.workflow) });
       }
       return null;
     }
@@ -68,9 +69,11 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       registrations.putDocuments(a.documents);
       const made = tables.versions.put(a.row, a.audit.actor.id);
       const data = { ...a.audit.data, number: made.number };
-      audit.append({ ...a.audit, data }, { registration: registrations.put(a.row) });
       if (a.schedule === 'has') schedules.put(a.row.name, a.row.registeredAt);
       else schedules.remove(a.row.name, a.row.registeredAt);
+      const version = tables.versions.hash(a.row.name, made.number);
+      const schedule = schedules.state(a.row.name);
+      audit.append({ ...a.audit, data }, { ...registrations.put(a.row), version, schedule });
       return made;
     }
     case 'registration.remove': {
@@ -78,7 +81,7 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
       const removed = registrations.remove(a.name);
       if (removed) {
         schedules.remove(a.name, a.audit.at);
-        audit.append(a.audit, { registration: null });
+        audit.append(a.audit, { registration: null, schedule: null });
       }
       return { removed };
     }
@@ -177,6 +180,8 @@ export function perform(tables: Tables, name: OperationName, raw: unknown): unkn
     }
     case 'audit.read':
       return reader.read(args(name));
+    case 'audit.instances':
+      return reader.instances(args(name).prefix);
     case 'audit.show':
       return reader.show(args(name).seq);
     case 'audit.last_turn':
@@ -231,10 +236,16 @@ function appendEvents(tables: Tables, args: Arguments<'journal.append'>): Answer
   }
   if (lastSeq > at.lastSeq) tables.instances.setJournal(args.id, digest);
   if (args.approvals !== null) tables.approvals.change(args.id, args.approvals);
-  for (const record of args.audits.slice(args.entries.length)) tables.audit.append(record);
+  for (const record of args.audits.slice(args.entries.length))
+    tables.audit.append(record, askedBinds(tables, args.id, record));
   const end = args.entries.find(({ event }) => event.type === 'run.ended');
   if (end !== undefined) withdraw(tables, args.id, end.at);
   return { lastSeq };
+}
+
+/** The record of a question is tied to the row of it. */
+function askedBinds({ approvals }: Tables, id: string, { type, data }: AuditEntry): AuditBinds {
+  return type === 'approval.requested' ? { approval: approvals.hash(id, Number(data['approval'])) } : {};
 }
 
 function closeJournal(tables: Tables, args: Arguments<'journal.close'>): Answer<'journal.close'> {

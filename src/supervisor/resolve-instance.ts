@@ -17,6 +17,23 @@ export async function resolveInstance(store: Store, given: string): Promise<stri
       `no instance has an id that begins with "${given}"`,
       await meant(store, given),
     );
+  return onlyOne(found, first, given);
+}
+
+/** The same of an instance that the audit log speaks of: its records outlive its row, which goes to the archive. */
+export async function recordedInstance(store: Store, given: string): Promise<string> {
+  try {
+    return await resolveInstance(store, given);
+  } catch (error) {
+    const isUnknown = error instanceof WorkflowError && error.code === 'INSTANCE_NOT_FOUND';
+    const found = isUnknown && given !== '' ? await store.call('audit.instances', { prefix: given }) : [];
+    const [first] = found;
+    if (first === undefined) throw error;
+    return onlyOne(found, first, given);
+  }
+}
+
+function onlyOne(found: readonly string[], first: string, given: string): string {
   if (found.length > 1 && first !== given)
     throw new WorkflowError('INSTANCE_AMBIGUOUS', `several ids begin with "${given}": ${found.join(', ')}`);
   return first;

@@ -34,7 +34,7 @@ export interface RealLog {
   close(): Promise<void>;
 }
 
-/** Three runs, one of them failed, one approved, a stop, two supervisors, a registration put and removed, switches. */
+/** Runs, one of them failed, one approved, a stop, two supervisors, a registration put and removed, switches, fires. */
 export async function makeRealLog(): Promise<RealLog> {
   const bench = openBench();
   bench.skill('say', { type: 'prompt_inline', prompt_template: '{text}' });
@@ -44,6 +44,12 @@ export async function makeRealLog(): Promise<RealLog> {
   const fine = bench.workflow('fine', { steps: [say, { ...say, id: 'b' }] });
   bench.workflow('bad', { steps: [say, { id: 'f', type: 'skill', skill: 'fail' }] });
   bench.workflow('gate', { steps: [{ id: 'g', type: 'approval', message: 'go on?' }] });
+  const everySecond = { type: 'schedule', cron: '* * * * * *' };
+  const tick = bench.workflow('tick', { triggers: [everySecond], steps: [say] });
+  const yearly = bench.workflow('yearly', {
+    triggers: [{ ...everySecond, cron: '0 0 1 1 *' }],
+    steps: [say],
+  });
   bench.workflow('long', { steps: [{ id: 'n', type: 'skill', skill: 'nap' }] });
   await bench.q('run', 'fine');
   await bench.q('register', fine);
@@ -60,7 +66,14 @@ export async function makeRealLog(): Promise<RealLog> {
   // Only what waits can be approved.
   await eventually('it is approved', async () => (await bench.q('approve', 'latest')).status === 0);
   await eventually('it is over', async () => (await bench.status('latest')).status === 'completed');
-  await bench.q('supervisor', 'stop');
+  await bench.q('register', yearly);
+  await bench.q('register', tick);
+  await eventually('it fired', async () => {
+    const [found] = (await bench.json('schedule', 'list')) as { last: { status: string } | null }[];
+    return found?.last?.status === 'started';
+  });
+  await bench.q('schedule', 'pause', 'tick');
+  await bench.q('supervisor', 'stop', '--instances', 'stop');
   const base = join(bench.home, '..');
   const anchors = join(base, '.local', 'share', 'q-workflow', 'anchors');
   return {

@@ -23,3 +23,9 @@ test('the triggers of a table are asked for where the database has the table', (
   // As it is until a supervisor of this version has started once.
   assert.deepEqual(missingAfter('DROP TABLE versions'), []);
 });
+
+test('a trigger that is none of ours is found, in a database of this version too', () => {
+  assert.deepEqual(missingAfter('CREATE TRIGGER other AFTER INSERT ON meta BEGIN SELECT 1; END'), [
+    'trigger_added: the trigger other is none of ours',
+  ]);
+});

@@ -1,8 +1,10 @@
 /** What may be done to a log, and what must be found. */
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { appendFileSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { canonicalJson, sha256 } from '../../src/audit/canonical.ts';
 import { signCheckpoint } from '../../src/audit/checkpoint.ts';
+import { readKey } from '../../src/audit/keys.ts';
 import type { LogCopy } from './real-log.ts';
 
 export interface Tampering {
@@ -39,12 +41,24 @@ const stranger = () => {
     seal: (hash: string) => sha256(hash).slice(0, 32),
   };
 };
+const idOf = (log: LogCopy): string =>
+  String(log.get("SELECT value FROM meta WHERE key = 'audit_log'")['value']);
+/** A record at the end, that the key is another one from now on; its hash fits. */
+const addKeyChange = (log: LogCopy, key: string, seal: (hash: string) => string): void => {
+  const head = log.get('SELECT seq, body, hash FROM audit ORDER BY seq DESC LIMIT 1');
+  const { binds: _, ...said } = JSON.parse(String(head['body']));
+  const seq = Number(head['seq']) + 1;
+  const data = { old: 'x', new: key };
+  const body = canonicalJson({ ...said, seq, type: 'audit.key_replaced', instance: null, data });
+  const hash = sha256(String(head['hash']) + body);
+  log.sql(`INSERT INTO audit (seq, type, at, instance, body, hash, seal)
+    VALUES (${seq}, 'audit.key_replaced', ${said.at}, NULL, '${body}', '${hash}', '${seal(hash)}')`);
+};
 const signAnew = (log: LogCopy): string => {
   const key = stranger();
   const head = log.get('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1');
-  const id = String(log.get("SELECT value FROM meta WHERE key = 'audit_log'")['value']);
   const parts = {
-    log: id,
+    log: idOf(log),
     number: 1,
     seq: Number(head['seq']),
     hash: String(head['hash']),
@@ -102,6 +116,42 @@ export const TAMPERINGS: readonly Tampering[] = [
     act: (log) => log.sql('UPDATE audit SET instance = NULL WHERE seq = 4'),
     kind: 'edited',
     seq: 4,
+  },
+  {
+    name: 'a time that no number of JavaScript can hold',
+    act: (log) => log.sql('UPDATE audit SET at = 9223372036854775807 WHERE seq = 4'),
+    kind: 'edited',
+    seq: 4,
+  },
+  {
+    name: 'a record with a number that no number of JavaScript can hold',
+    act: (log) =>
+      log.sql(
+        'INSERT INTO audit SELECT 9223372036854775807, at, type, instance, body, hash, seal FROM audit WHERE seq = 4',
+      ),
+    kind: 'missing',
+    seq: (log) => last(log) + 1,
+  },
+  {
+    name: 'an event at a time that no number of JavaScript can hold',
+    act: (log) => log.sql('UPDATE events SET at = 9007199254740993 WHERE seq = 1'),
+    kind: 'journal_mismatch',
+    seq: started,
+  },
+  {
+    name: 'a row with a time that no number of JavaScript can hold',
+    act: (log) =>
+      log.sql(
+        "UPDATE instances SET created_at = 9007199254740993 WHERE id = (SELECT instance FROM audit WHERE type = 'run.ended' ORDER BY seq LIMIT 1)",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'instance.exited'),
+  },
+  {
+    name: 'a checkpoint of a record with a number that no number of JavaScript can hold',
+    act: (log) => log.sql('UPDATE audit_checkpoints SET seq = 9223372036854775807 WHERE number = 2'),
+    kind: 'checkpoint_edited',
+    seq: Number(9223372036854775807n),
   },
   {
     name: 'a hash edited',
@@ -483,12 +533,100 @@ export const TAMPERINGS: readonly Tampering[] = [
     kind: 'state_mismatch',
     seq: null,
   },
-  // Said to be so in docs/audit.md: it has a record, but nothing holds it to that.
   {
     name: 'a kept version that is said to be another definition',
     act: (log) => log.sql("UPDATE versions SET registered_by = 'eve', version = '9.9.9'"),
-    verdict: 'intact',
-    kind: null,
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a kept version that nobody registered',
+    act: (log) =>
+      log.sql(
+        "INSERT INTO versions SELECT workflow, number + 1, (SELECT pins_hash FROM instances LIMIT 1), version, source, registered_at, registered_by FROM versions WHERE workflow = 'fine'",
+      ),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a kept version deleted',
+    act: (log) => log.sql("DELETE FROM versions WHERE workflow = 'fine'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule that starts as somebody else',
+    act: (log) =>
+      log.sql("UPDATE registrations SET starter = replace(starter, 'person', 'nosrep') WHERE name = 'tick'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule paused',
+    act: (log) =>
+      log.sql("UPDATE schedules SET paused_at = 1, paused_by = 'person eve' WHERE workflow = 'yearly'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a pause of a schedule taken away',
+    act: (log) => log.sql("UPDATE schedules SET paused_at = NULL, paused_by = NULL WHERE workflow = 'tick'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule that skips what comes',
+    act: (log) =>
+      log.sql("UPDATE schedules SET decided_to = decided_to + 86400000 WHERE workflow = 'yearly'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule deleted',
+    act: (log) => log.sql("DELETE FROM schedules WHERE workflow = 'yearly'"),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a schedule that nobody registered',
+    act: (log) =>
+      log.sql(
+        "INSERT INTO schedules SELECT 'fine', decided_to, NULL, NULL FROM schedules WHERE workflow = 'yearly'",
+      ),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a fire deleted',
+    act: (log) =>
+      log.sql(
+        "DELETE FROM fires WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'schedule.fired'),
+  },
+  {
+    name: 'a fire of another instance',
+    act: (log) =>
+      log.sql(
+        "UPDATE fires SET instance = (SELECT id FROM instances LIMIT 1) WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'schedule.fired'),
+  },
+  {
+    name: 'a fire that was refused instead',
+    act: (log) =>
+      log.sql(
+        "UPDATE fires SET status = 'refused', reason = 'x' WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
+      ),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'schedule.fired'),
+  },
+  {
+    name: 'a fire that nobody decided',
+    act: (log) => log.sql("INSERT INTO fires VALUES ('tick', 1, 'skipped', NULL, NULL, 1)"),
+    kind: 'state_mismatch',
     seq: null,
   },
   {
@@ -507,8 +645,60 @@ export const TAMPERINGS: readonly Tampering[] = [
     seq: null,
   },
   {
+    name: 'a definition deleted that is registered',
+    act: (log) => log.sql('DELETE FROM documents WHERE hash IN (SELECT definition_hash FROM registrations)'),
+    kind: 'document_mismatch',
+    seq: null,
+  },
+  {
+    name: 'the pins of a run deleted',
+    act: (log) => log.sql('DELETE FROM documents WHERE hash IN (SELECT pins_hash FROM instances)'),
+    kind: 'document_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a registration that nobody made',
+    act: (log) =>
+      log.sql(
+        "INSERT INTO registrations SELECT 'other', version, definition_hash, source, registered_at, starter FROM registrations LIMIT 1",
+      ),
+    kind: 'state_mismatch',
+    seq: null,
+  },
+  {
+    name: 'an event below the first one',
+    act: (log) =>
+      log.sql('INSERT INTO events SELECT instance, 0, incarnation, at, body FROM events WHERE seq = 1'),
+    kind: 'journal_mismatch',
+    seq: null,
+  },
+  {
+    name: 'a signature with a blank behind it',
+    act: (log) => log.sql("UPDATE audit_checkpoints SET signature = signature || ' ' WHERE number = 2"),
+    kind: 'checkpoint_edited',
+    seq: (log) => checkpointAt(log, '2'),
+  },
+  {
     name: 'an approval that somebody else is said to have given',
     act: (log) => log.sql("UPDATE approvals SET decided_by = 'person eve'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval that shows something else',
+    act: (log) => log.sql("UPDATE approvals SET request = replace(request, 'go on?', 'stop?')"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval with a reason that nobody gave',
+    act: (log) => log.sql("UPDATE approvals SET reason = 'looked at it'"),
+    kind: 'state_mismatch',
+    seq: (log) => firstOf(log, 'approval.granted'),
+  },
+  {
+    name: 'an approval that counts no more, though the run was not opened again',
+    act: (log) => log.sql('UPDATE approvals SET void_at = decided_at'),
     kind: 'state_mismatch',
     seq: (log) => firstOf(log, 'approval.granted'),
   },
@@ -605,6 +795,33 @@ export const TAMPERINGS: readonly Tampering[] = [
     seq: null,
   },
   {
+    name: 'records added that another key seals, which was put in the place of ours',
+    act: (log) => {
+      const { privateKey } = generateKeyPairSync('ed25519');
+      writeFileSync(log.key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+      const key = readKey(dirname(log.key), idOf(log));
+      if (key === null) throw new Error('there is no key');
+      addKeyChange(log, key.publicKey, (hash) => key.seal(hash));
+      log.sql(`UPDATE meta SET value = '${key.publicKey}' WHERE key = 'audit_key'`);
+    },
+    verdict: 'unknown',
+    kind: null,
+    seq: null,
+  },
+  {
+    name: 'a change of the key that none sealed',
+    act: (log) => addKeyChange(log, readKey(dirname(log.key), idOf(log))?.publicKey ?? '', () => 'x'),
+    kind: 'forged',
+    seq: (log) => last(log) + 1,
+  },
+  {
+    name: 'a change to a key that is not here',
+    act: (log) => addKeyChange(log, stranger().publicKey, () => 'x'),
+    verdict: 'unknown',
+    kind: null,
+    seq: null,
+  },
+  {
     name: 'the key at the head of the anchor replaced',
     act: (log) =>
       log.writeAnchor(
@@ -622,6 +839,31 @@ export const TAMPERINGS: readonly Tampering[] = [
         "DROP TRIGGER audit_no_update; CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit WHEN 0 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END",
       ),
     kind: 'trigger_missing',
+    seq: null,
+  },
+  {
+    name: 'a trigger that has its words in a comment alone',
+    act: (log) =>
+      log.bare(
+        "DROP TRIGGER audit_no_update; CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT 1; /* RAISE(ABORT, 'audit rows are never changed') */ END",
+      ),
+    kind: 'trigger_missing',
+    seq: null,
+  },
+  {
+    name: 'a trigger that looks at another table',
+    act: (log) =>
+      log.bare(
+        "DROP TRIGGER audit_no_delete; CREATE TRIGGER audit_no_delete BEFORE DELETE ON meta BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END",
+      ),
+    kind: 'trigger_missing',
+    seq: null,
+  },
+  {
+    name: 'a trigger that takes kill switches away as soon as they are tripped',
+    act: (log) =>
+      log.bare('CREATE TRIGGER quiet AFTER INSERT ON kill_latches BEGIN DELETE FROM kill_latches; END'),
+    kind: 'trigger_added',
     seq: null,
   },
   {

@@ -1,11 +1,12 @@
-import type { DatabaseSync } from 'node:sqlite';
-import type { Told, ToldApproval } from '../told.ts';
+import { APPROVAL_COLUMNS, rowHash } from '../binds.ts';
+import type { Told, ToldApproval, ToldEnd } from '../told.ts';
+import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
 
 type Row = Readonly<Record<string, unknown>>;
 
 /** Approvals and kill switches against the records of them: one that nobody gave, one that nobody armed again. */
-export function checkDecisions(database: DatabaseSync, told: Told, findings: Findings): void {
+export function checkDecisions(database: RowReader, told: Told, findings: Findings): void {
   // An older database has none of these.
   const has = (table: string): boolean =>
     database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !==
@@ -14,7 +15,7 @@ export function checkDecisions(database: DatabaseSync, told: Told, findings: Fin
   if (has('kill_latches')) checkLatches(database, told, findings);
 }
 
-function checkApprovals(database: DatabaseSync, told: Told, findings: Findings): void {
+function checkApprovals(database: RowReader, told: Told, findings: Findings): void {
   const seen = new Set<string>();
   for (const row of database.prepare('SELECT * FROM approvals ORDER BY instance, number').iterate()) {
     const key = `${String(row['instance'])} ${String(row['number'])}`;
@@ -42,29 +43,37 @@ function checkApprovals(database: DatabaseSync, told: Told, findings: Findings):
 
 function approvalFault(
   row: Row,
-  { argsHash, expiresAt, ends }: ToldApproval,
+  { argsHash, asked, isVoid, expiresAt, ends }: ToldApproval,
   isUntold: boolean,
 ): string | null {
   if (argsHash !== null && row['args_hash'] !== argsHash)
     return 'its arguments are not those that were asked for';
   if (expiresAt !== null && row['expires_at'] !== Date.parse(expiresAt))
     return 'its time is not that of its record';
+  if (typeof asked === 'string' && rowHash(row, APPROVAL_COLUMNS) !== asked)
+    return 'it is not what was asked for';
+  if (isVoid !== undefined && (row['void_at'] !== null) !== isVoid)
+    return isVoid ? 'it counts no more, as the run was opened again' : 'nobody opened the run again';
   const { status } = row as { status: unknown };
   if (ends.length === 0) {
-    if (status === 'pending' || isUntold) return null;
+    const isOpen = status === 'pending' && row['decided_at'] === null && row['decided_by'] === null;
+    if ((isOpen && row['reason'] === null) || isUntold) return null;
     return `no record says that it is ${String(status)}`;
   }
-  const isTold = ends.some(
-    (end) =>
-      end.status === status &&
-      (end.by === null || (end.by === row['decided_by'] && end.at === row['decided_at'])),
-  );
-  return isTold
+  return ends.some((end) => isAsTold(row, end))
     ? null
     : `it is ${String(status)} by ${JSON.stringify(row['decided_by'])}, and its records say otherwise`;
 }
 
-function checkLatches(database: DatabaseSync, { latches, isWhole }: Told, findings: Findings): void {
+function isAsTold(row: Row, { status, by, at, reason }: ToldEnd): boolean {
+  if (status !== row['status']) return false;
+  // What older versions left of pruned records says less.
+  if (reason === undefined && by === null) return true;
+  const isSaid = reason === undefined || reason === row['reason'];
+  return isSaid && by === row['decided_by'] && at === row['decided_at'];
+}
+
+function checkLatches(database: RowReader, { latches, isWhole }: Told, findings: Findings): void {
   const seen = new Set<string>();
   for (const row of database.prepare('SELECT * FROM kill_latches ORDER BY scope').iterate()) {
     const scope = String(row['scope']);

@@ -1,12 +1,13 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { SQLOutputValue } from 'node:sqlite';
 import { emptyJournal, journalDigest } from '../binds.ts';
 import type { Fold } from '../fold.ts';
 import type { FoldRecord } from '../fold-record.ts';
+import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
 
 /** Compares the event that a record is tied to with what the record says of it. */
 export function openJournalCheck(
-  database: DatabaseSync,
+  database: RowReader,
   findings: Findings,
 ): (fold: Fold, record: FoldRecord) => void {
   const get = database.prepare(
@@ -39,7 +40,7 @@ export function openJournalCheck(
  * record that holds the heads, if one does.
  */
 export function checkTiedJournals(
-  database: DatabaseSync,
+  database: RowReader,
   fold: Pick<Fold, 'instances'>,
   seq: number | null,
   findings: Findings,
@@ -59,7 +60,7 @@ export function checkTiedJournals(
 }
 
 /** Instances of which the last word is that they were archived: their events are not here. */
-function archivedInstances(database: DatabaseSync): Set<string> {
+function archivedInstances(database: RowReader): Set<string> {
   const found = new Set<string>();
   const rows = database.prepare(
     "SELECT instance, type FROM audit WHERE type IN ('instance.archived', 'instance.unarchived') ORDER BY seq",

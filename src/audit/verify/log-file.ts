@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { openRows, type RowReader } from './rows.ts';
 
 /** A database opened for reading, at one moment of its life. */
 export interface LogFile {
-  readonly database: DatabaseSync;
+  readonly database: RowReader;
   readonly log: string;
   /** The public key that the database names. */
   readonly key: string | null;
@@ -21,9 +22,10 @@ export interface LogFile {
  * Throws what SQLite throws; an Error when it holds no audit log.
  */
 export function openLogFile(file: string): LogFile {
-  const database = openReadOnly(file);
+  const opened = openReadOnly(file);
+  const database = openRows(opened);
   try {
-    database.exec('BEGIN');
+    opened.exec('BEGIN');
     const meta = database.prepare('SELECT value FROM meta WHERE key = ?');
     const value = (name: string): string | null => {
       const row = meta.get(name);
@@ -39,10 +41,10 @@ export function openLogFile(file: string): LogFile {
       anchor: value('audit_anchor'),
       first: Number(ends?.['first'] ?? 0),
       last: Number(ends?.['last'] ?? 0),
-      close: () => database.close(),
+      close: () => opened.close(),
     };
   } catch (error) {
-    database.close();
+    opened.close();
     throw error;
   }
 }

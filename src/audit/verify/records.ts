@@ -1,10 +1,10 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { type Fold, foldRecord, type InstanceFold, unknownInstance } from '../fold.ts';
 import type { FoldRecord } from '../fold-record.ts';
 import type { AuditKey } from '../keys.ts';
 import { chainHash } from '../record.ts';
 import { checkTiedJournals, openJournalCheck } from './journals.ts';
 import type { LogFile } from './log-file.ts';
+import type { RowReader } from './rows.ts';
 import type { Findings, ProblemKind } from './verdict.ts';
 
 /** The body of a record, as far as it is looked at. */
@@ -45,7 +45,7 @@ export function readRecords(
   const moved = database.prepare(
     "SELECT CASE WHEN json_valid(body) THEN json_extract(body, '$.seq') END AS seq FROM audit WHERE seq = ?",
   );
-  const sealsFrom = lastKeyChange(database);
+  const sealsFrom = lastKeyChange(database)?.seq ?? 0;
   const checkJournal = openJournalCheck(database, findings);
   // Came back from an archive: the records of their events may be pruned.
   const returned = new Map<string, InstanceFold>();
@@ -75,7 +75,7 @@ export function readRecords(
     const body = parse(text);
     const fits = hash === null || chainHash(hash, text) === stored;
     const isSealed =
-      key === null || (body?.v ?? 2) < 2 || seq <= sealsFrom || key.seal(stored) === row['seal'];
+      key === null || (body?.v ?? 2) < 2 || seq < sealsFrom || key.seal(stored) === row['seal'];
     hash = stored;
     if (body === null) {
       bad('edited', `record ${seq} is no JSON object`);
@@ -134,10 +134,13 @@ function columnOf(row: Readonly<Record<string, unknown>>, body: RecordBody): str
   return row['instance'] === body.instance ? null : 'instance';
 }
 
-/** Seals of records up to this one are of a key that is no longer there. */
-function lastKeyChange(database: DatabaseSync): number {
-  const row = database.prepare("SELECT max(seq) AS seq FROM audit WHERE type = 'audit.key_replaced'").get();
-  return Number(row?.['seq'] ?? 0);
+/** From this record on, the new key seals; seals before it are of one that is no longer there. Null: there was only one. */
+export function lastKeyChange(database: RowReader): { readonly seq: number; readonly key: string } | null {
+  const row = database
+    .prepare("SELECT seq, body FROM audit WHERE type = 'audit.key_replaced' ORDER BY seq DESC LIMIT 1")
+    .get();
+  if (row === undefined) return null;
+  return { seq: Number(row['seq']), key: String(parse(String(row['body']))?.data['new']) };
 }
 
 function parse(text: string): RecordBody | null {

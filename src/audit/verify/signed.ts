@@ -1,8 +1,8 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { sha256 } from '../canonical.ts';
 import type { CheckpointBody } from '../checkpoint.ts';
 import { isSignedBy } from '../keys.ts';
 import type { LogFile } from './log-file.ts';
+import type { RowReader } from './rows.ts';
 import type { Findings } from './verdict.ts';
 
 export interface SignedRows {
@@ -14,7 +14,7 @@ export interface SignedRows {
 }
 
 /** The hash that the table holds for a record; null when it is not there. */
-export function openHashes(database: DatabaseSync): (seq: number) => string | null {
+export function openHashes(database: RowReader): (seq: number) => string | null {
   const get = database.prepare('SELECT hash FROM audit WHERE seq = ?');
   return (seq) => {
     const row = get.get(seq);

@@ -40,6 +40,7 @@ export type ProblemKind =
   | 'document_mismatch'
   | 'payload_mismatch'
   | 'trigger_missing'
+  | 'trigger_added'
   | 'database_corrupt'
   | 'database_missing';
 
@@ -72,6 +73,7 @@ const RANKS: Readonly<Record<ProblemKind, number>> = {
   document_mismatch: 2,
   payload_mismatch: 2,
   trigger_missing: 4,
+  trigger_added: 4,
 };
 const NOWHERE = 3;
 /** A log that was made anew has a problem in every row. */

@@ -7,7 +7,7 @@ import { type AuditKey, otherLogs, readKey } from '../keys.ts';
 import { type AnchorReport, checkAnchor } from './anchored.ts';
 import { checkTiedJournals } from './journals.ts';
 import { type LogFile, openLogFile } from './log-file.ts';
-import { type RecordBody, readRecords } from './records.ts';
+import { lastKeyChange, type RecordBody, readRecords } from './records.ts';
 import { checkTriggers } from './schema.ts';
 import { checkSegments, readSegments } from './segments.ts';
 import { checkCheckpoints } from './signed.ts';
@@ -118,7 +118,12 @@ function verifyFile(
       ? checkAnchor(file, { anchor, seen, from: sealed.checkpointsFrom }, records.own, findings)
       : { through: 0, checkpoints: 0, doubt: read.fault, notes: [] };
     // Without the heads the records say too little of the tables.
-    if (first <= 1 || sealed.heads !== null) checkState(database, records.fold, records.payloads, findings);
+    if (first <= 1 || sealed.heads !== null) {
+      const { payloads } = records;
+      const pruned = sealed.segments.filter((segment) => segment.last < first);
+      const prunedUntil = Math.max(...pruned.map(({ until }) => until));
+      checkState(database, records.fold, { payloads, prunedUntil }, findings);
+    }
     checkOtherLogs(options, log, findings);
     doubts.push(...doubtsOf(anchored, signed.untrustedFrom, records.own, options.from));
     notes.push(...anchored.notes);
@@ -126,6 +131,8 @@ function verifyFile(
       const unsigned = `records ${Math.max(first, signed.through + 1)} to ${last} are not signed yet`;
       // Anybody can go on with a chain of hashes; the seals tell who did.
       if (key === null) doubts.push(`${unsigned}, and their seals cannot be checked without the key`);
+      else if (key.publicKey !== trusted)
+        doubts.push(`${unsigned}, and are sealed by a key that the anchor does not begin with`);
       else notes.push(unsigned);
     }
     return report(options, findings, {
@@ -179,13 +186,14 @@ function doubtsOf(
 /** The key of this state folder, when it is the one that sealed the records. */
 function sealingKey(
   { keysFolder }: VerifyOptions,
-  { log, key }: LogFile,
+  { database, log, key }: LogFile,
   trusted: string | null,
   notes: string[],
 ): AuditKey | null {
   try {
     const found = readKey(keysFolder, log);
-    if (found !== null && (found.publicKey === trusted || found.publicKey === key)) return found;
+    const isOurs = found !== null && (found.publicKey === trusted || found.publicKey === key);
+    if (isOurs && (lastKeyChange(database)?.key ?? found.publicKey) === found.publicKey) return found;
     notes.push('the key of the log is not here: seals of records were not checked');
   } catch (error) {
     notes.push(`seals of records were not checked: ${ensureError(error).message}`);

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { APPROVAL_COLUMNS, rowHash } from '../../audit/binds.ts';
 import type {
   ApprovalChanges,
   ApprovalOperations,
@@ -11,6 +12,8 @@ import type {
 /** What waits, or waited, for a person. */
 export interface ApprovalsTable {
   change(instance: string, changes: ApprovalChanges): void;
+  /** What ties a record to what was asked. */
+  hash(instance: string, number: number): string;
   /** False when it is not pending, or its time is over. */
   decide(args: Omit<ApprovalOperations['approval.decide'][0], 'audit'>): boolean;
   /** The run has ended: answers what was pending, which is withdrawn. */
@@ -43,6 +46,7 @@ export function openApprovalsTable(database: DatabaseSync): ApprovalsTable {
   );
   const cancel = database.prepare('UPDATE approvals SET void_at = ? WHERE instance = ? AND void_at IS NULL');
   const columns = 'SELECT * FROM approvals';
+  const one = database.prepare(`${columns} WHERE instance = ? AND number = ?`);
   const ofOne = database.prepare(`${columns} WHERE instance = ? ORDER BY number LIMIT ?`);
   const pendingOfOne = database.prepare(
     `${columns} WHERE instance = ? AND status = 'pending' ORDER BY number LIMIT ?`,
@@ -59,6 +63,7 @@ export function openApprovalsTable(database: DatabaseSync): ApprovalsTable {
       for (const number of withdrawn) withdrawOne.run(at, instance, number);
       for (const number of answered) answer.run(at, instance, number);
     },
+    hash: (instance, number) => rowHash(one.get(instance, number) ?? {}, APPROVAL_COLUMNS),
     decide: ({ instance, number, status, by, reason, at }) =>
       Number(decide.run(status, at, by, reason, instance, number).changes) === 1,
     withdraw: (instance, at) => {

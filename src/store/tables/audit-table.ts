@@ -81,7 +81,10 @@ function openKey(folder: string, log: string): AuditKey {
   try {
     return readKey(folder, log) ?? makeKey(folder, log);
   } catch (error) {
-    const why = systemCode(error) ?? ensureError(error).message;
+    const code = systemCode(error);
+    const why = code?.startsWith('ERR_OSSL')
+      ? 'it holds no private key'
+      : (code ?? ensureError(error).message);
     throw new WorkflowError(
       'AUDIT_KEY',
       `cannot use the key of the audit log, ${keyFile(folder, log)}: ${why}`,

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { REGISTRATION_COLUMNS, rowHash } from '../../audit/binds.ts';
+import { type AuditBinds, REGISTRATION_COLUMNS, rowHash } from '../../audit/binds.ts';
+import { sha256 } from '../../audit/canonical.ts';
 import type { Answer } from '../operations.ts';
 import type { Documents, RegistrationRow } from './registration-rows.ts';
 
@@ -7,8 +8,8 @@ import type { Documents, RegistrationRow } from './registration-rows.ts';
 export interface RegistrationsTable {
   putDocuments(documents: Documents): void;
   document(hash: string): string | null;
-  /** Answers the hash of the row as it is now. */
-  put(row: RegistrationRow): string;
+  /** Answers what ties a record to the row as it is now. */
+  put(row: RegistrationRow): Pick<AuditBinds, 'registration' | 'starter'>;
   remove(name: string): boolean;
   get(name: string): RegistrationRow | null;
   list(): Answer<'registration.list'>;
@@ -38,7 +39,8 @@ export function openRegistrationsTable(database: DatabaseSync): RegistrationsTab
     put: (row) => {
       const starter = row.starter === null ? null : JSON.stringify(row.starter);
       put.run(row.name, row.version, row.definitionHash, row.source, row.registeredAt, starter);
-      return rowHash(get.get(row.name) ?? {}, REGISTRATION_COLUMNS);
+      const registration = rowHash(get.get(row.name) ?? {}, REGISTRATION_COLUMNS);
+      return { registration, starter: starter === null ? null : sha256(starter) };
     },
     remove: (name) => Number(remove.run(name).changes) > 0,
     get: (name) => {

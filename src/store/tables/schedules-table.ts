@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { ScheduleState } from '../../audit/binds.ts';
 import { WorkflowError } from '../../errors/workflow-error.ts';
 import type { Arguments } from '../operations.ts';
 import type { FireRow, FireStatus, FireSummary, NewFire, ScheduleRow } from './schedule-rows.ts';
@@ -11,6 +12,8 @@ export interface SchedulesTable {
   put(workflow: string, at: number): void;
   /** What waits of it is skipped. Its other fires stay: an instant is never given out twice. */
   remove(workflow: string, at: number): void;
+  /** What ties a record to the schedule as it is now; null when there is none. */
+  state(workflow: string): ScheduleState | null;
   list(): ScheduleRow[];
   get(workflow: string): ScheduleRow | null;
   /** False when the fire has its decision already. */
@@ -47,6 +50,7 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
       SELECT 1 FROM fires f INDEXED BY fires_waiting WHERE f.workflow = s.workflow AND f.status IN ('queued', 'replacing')
     ) AS has_waiting
     FROM schedules s JOIN registrations r ON r.name = s.workflow`;
+  const state = database.prepare('SELECT decided_to, paused_at, paused_by FROM schedules WHERE workflow = ?');
   const list = database.prepare(`${rows} ORDER BY s.workflow`);
   const get = database.prepare(`${rows} WHERE s.workflow = ?`);
   const insert = database.prepare(
@@ -93,15 +97,22 @@ export function openSchedulesTable(database: DatabaseSync): SchedulesTable {
 
   const decide: SchedulesTable['decide'] = ({ row, from }) => {
     const values = [row.status, row.instance, row.reason, row.decidedAt, row.workflow, row.at] as const;
-    if (from === 'plan') advance.run(row.at, row.workflow);
     const { changes } = from === 'waiting' ? settle.run(...values) : insert.run(...values);
-    return Number(changes) === 1;
+    if (Number(changes) !== 1) return false;
+    if (from === 'plan') advance.run(row.at, row.workflow);
+    return true;
   };
   return {
     put: (workflow, at) => void put.run(workflow, at),
     remove: (workflow, at) => {
       remove.run(workflow);
       drop.run(at, workflow);
+    },
+    state: (workflow) => {
+      const row = state.get(workflow);
+      if (row === undefined) return null;
+      const { pausedAt: paused_at, pausedBy: paused_by } = toPause(row);
+      return { decided_to: Number(row['decided_to']), paused_at, paused_by };
     },
     list: () => list.all().map(toSchedule),
     get: (workflow) => {
@@ -138,10 +149,16 @@ function toSchedule(row: Row): ScheduleRow {
   return {
     workflow: String(row['workflow']),
     decidedTo: Number(row['decided_to']),
-    pausedAt: row['paused_at'] === null ? null : Number(row['paused_at']),
-    pausedBy: row['paused_by'] === null ? null : String(row['paused_by']),
+    ...toPause(row),
     definitionHash: String(row['definition_hash']),
     hasWaiting: row['has_waiting'] === 1,
+  };
+}
+
+function toPause(row: Row): Pick<ScheduleRow, 'pausedAt' | 'pausedBy'> {
+  return {
+    pausedAt: row['paused_at'] === null ? null : Number(row['paused_at']),
+    pausedBy: row['paused_by'] === null ? null : String(row['paused_by']),
   };
 }
 

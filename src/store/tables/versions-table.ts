@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { rowHash, VERSION_COLUMNS } from '../../audit/binds.ts';
 import type { RegistrationRow } from './registration-rows.ts';
 import type { VersionRow } from './version-rows.ts';
 
@@ -6,6 +7,8 @@ import type { VersionRow } from './version-rows.ts';
 export interface VersionsTable {
   /** Gives content that is new under its name the next number; known content keeps its own. */
   put(row: RegistrationRow, by: string): { readonly number: number; readonly isNew: boolean };
+  /** What ties a record to the row of a number. */
+  hash(workflow: string, number: number): string;
   /** By name and number; null = of all names. */
   list(workflow: string | null): VersionRow[];
 }
@@ -18,6 +21,7 @@ const LIST_VERSIONS = `
 
 export function openVersionsTable(database: DatabaseSync): VersionsTable {
   const find = database.prepare('SELECT number FROM versions WHERE workflow = ? AND definition_hash = ?');
+  const row = database.prepare('SELECT * FROM versions WHERE workflow = ? AND number = ?');
   const insert = database.prepare(`
     INSERT INTO versions (workflow, number, definition_hash, version, source, registered_at, registered_by)
     SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6 FROM versions WHERE workflow = ?1
@@ -32,6 +36,7 @@ export function openVersionsTable(database: DatabaseSync): VersionsTable {
       const made = insert.get(row.name, row.definitionHash, row.version, row.source, row.registeredAt, by);
       return { number: Number(made?.['number']), isNew: true };
     },
+    hash: (workflow, number) => rowHash(row.get(workflow, number) ?? {}, VERSION_COLUMNS),
     list: (workflow) => (workflow === null ? all.all() : ofOne.all(workflow)).map(toVersion),
   };
 }

@@ -7,7 +7,7 @@ import type { AuditQuery } from '../../store/audit-reader.ts';
 import type { SupervisorContext } from '../context.ts';
 import type { Call, ControlHandlers } from '../control-server.ts';
 import { personOf } from '../definitions/run-workflow.ts';
-import { resolveInstance } from '../resolve-instance.ts';
+import { recordedInstance } from '../resolve-instance.ts';
 import type { AuditKeeper } from './audit-keeper.ts';
 
 type AuditHandlers = Pick<
@@ -26,7 +26,7 @@ export function auditMethods(context: SupervisorContext, keeper: AuditKeeper): A
     since: filter.since,
     until: filter.until,
     type: filter.type,
-    instance: filter.instance === null ? null : await resolveInstance(store, filter.instance),
+    instance: filter.instance === null ? null : await recordedInstance(store, filter.instance),
   });
 
   /** Sends what was appended since, page by page, whenever something was. */

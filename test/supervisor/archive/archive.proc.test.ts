@@ -75,6 +75,14 @@ describe('the archive', { timeout: 240_000 }, () => {
     assert.deepEqual(readdirSync(join(bench.home, 'instances')), [live]);
     const missing = await bench.q('status', ended[1] ?? '');
     assert.deepEqual([missing.status, /archive list/.test(missing.stderr)], [4, true]);
+    // Its records are not in the archive: who looks for what was done finds them as before.
+    for (const name of [ended[1] ?? '', (ended[1] ?? '').slice(0, 9)]) {
+      const { records } = (await bench.json('audit', 'list', '--instance', name)) as {
+        records: { type: string }[];
+      };
+      assert.deepEqual([records[0]?.type, records.at(-1)?.type], ['instance.created', 'instance.archived']);
+    }
+    assert.equal((await bench.q('audit', 'list', '--instance', 'zzzz')).status, 4);
     assert.deepEqual(await verdicts(bench), [0, 0]);
     const shown = (await bench.json('archive', 'show', ended[1] ?? '')) as { parts: { part: string }[] };
     assert.ok(shown.parts.some(({ part }) => /^file:blob-[0-9a-f]{64}\.json$/.test(part)));
