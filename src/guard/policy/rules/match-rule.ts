@@ -70,7 +70,7 @@ function isCommandSure(rule: Rule, subject: Subject, part: Part): boolean {
   if (part.command !== null) {
     const { command } = part;
     return patternsFor(rule.commands, command.program ?? '').some((pattern) =>
-      isSurelyCommand(pattern, command),
+      isSurelyCommand(pattern, command, rule.path === null ? 'open' : 'judged'),
     );
   }
   // A redirect belongs to a command, and the rule says where it may lead.
