@@ -22,6 +22,7 @@ test('a plain command is read whole', () => {
       {
         program: 'git',
         args: ['push', 'origin', 'main'],
+        areWordsWhole: true,
         assignments: [],
         wrappers: [],
         text: 'git push origin main',
@@ -84,6 +85,48 @@ test('words are exact where they are static, and unknown elsewhere', () => {
     ['declare x=1 y=a', ['x=1', 'y=a']],
   ];
   for (const [source, expected] of table) assert.deepEqual(words(source)[0]?.slice(1), expected, source);
+});
+
+test('variables and patterns are filled in where all that they may stand for is known', () => {
+  const files = (pattern: string, folder: string) =>
+    pattern === 'src/*.ts' && folder === '.' ? ['src/a.ts', 'src/b.ts'] : pattern === '*' ? ['-n'] : null;
+  const table: readonly (readonly [string, readonly (readonly Argument[])[]])[] = [
+    ['for f in a b; do cat "$f"; done', [['a'], ['b']]],
+    ['for f in src/*.ts; do cat "$f.x"; done', [['src/a.ts.x'], ['src/b.ts.x']]],
+    ['d=src; cat $d/x', [['src/x']]],
+    ['false && d=src; cat "$d/x"', [['src/x'], ['/x']]],
+    ['d=a; cat "$d"; d=b', [['a'], ['b']]],
+    ['cat "$d"; d=a', [['a'], ['']]],
+    ['cat src/*.ts', [['src/a.ts', 'src/b.ts']]],
+    ['cat *', [['-n']]],
+    ['cd x; cat src/*.ts', [[null]]],
+    ['d="a b"; cat $d "$d"', [[null, 'a b']]],
+    ['d=a; d+=b; cat "$d"', [[null]]],
+    ['d=$((1)); cat "$d"', [[null]]],
+    ['d=a; read -r d; cat "$d"', [[null]]],
+    ['d=a; declare "d=b"; cat "$d"', [[null]]],
+    ['RANDOM=a; cat "$RANDOM"', [[null]]],
+    ['d=a; sh -c \'cat "$d"\'', [[null]]],
+    // What is no path to its program may become an option or a subcommand.
+    ['tar cf x *; cat', [[]]],
+  ];
+  for (const [source, expected] of table) {
+    const { commands } = readCommand(source, files);
+    const found = commands.filter(({ program }) => program === 'cat').map(({ args }) => args);
+    assert.deepEqual(found, expected, source);
+  }
+  assert.deepEqual(readCommand('tar cf x *', files).commands[0]?.args, ['cf', 'x', null]);
+  assert.deepEqual(readCommand('sort *', files).commands[0]?.args, [null]);
+  assert.deepEqual(readCommand('echo src/*.ts', files).redirects, [
+    { path: 'src/a.ts', mode: 'read' },
+    { path: 'src/b.ts', mode: 'read' },
+  ]);
+});
+
+test('the text of a here-document in a substitution is known', () => {
+  assert.deepEqual(only('git commit -m "$(cat <<\'E\'\na $b\n\nE\n)"', 'git').args, ['commit', '-m', 'a $b']);
+  assert.deepEqual(only('git commit -m "$(cat <<E\na $b\nE\n)"', 'git').args, ['commit', '-m', null]);
+  assert.deepEqual(only('git commit -m "$(cat x <<\'E\'\na\nE\n)"', 'git').args, ['commit', '-m', null]);
 });
 
 test('a program known only at run time is null and a problem', () => {

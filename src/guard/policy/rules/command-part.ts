@@ -5,6 +5,7 @@ import type { PathReader } from '../calls/path-reader.ts';
 import type { Part, PathUse } from '../calls/subject.ts';
 import { type Destination, readHost, readUrl } from '../calls/url.ts';
 import { programName } from './program.ts';
+import { onlySpeaks } from './speakers.ts';
 
 const BOTH: readonly Access[] = ['read', 'write'];
 
@@ -96,7 +97,7 @@ const MAX_GUESSES = 32;
 
 /** Paths within code (`open(".env")`), and the part of a word that is known though the word is not (`.git/hooks/$X`). */
 function guessedPaths(command: SimpleCommand): readonly string[] {
-  const isPartly = command.args.includes(null) || command.writes.includes(null);
+  const isPartly = (command.args.includes(null) && !onlySpeaks(command)) || command.writes.includes(null);
   const texts = [...codeOf(command), ...(isPartly ? [command.text] : [])];
   return pathsWithin(texts);
 }

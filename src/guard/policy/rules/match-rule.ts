@@ -7,6 +7,7 @@ import { isSurelyTool, mayBeTool } from './match-tool.ts';
 import { isExcepted, isNamed, mayEndNamed, type PathPattern, type PathRoots } from './path-pattern.ts';
 import { sureName } from './program.ts';
 import { isProjectRunner } from './runners.ts';
+import { onlySpeaks } from './speakers.ts';
 import { followsLinks, leadsOut, mayHold, type Picked, takesWholeFolder } from './whole-folders.ts';
 
 const NOTHING: ReadonlySet<string> = new Set();
@@ -110,7 +111,7 @@ function isBelow(path: string, folder: string): boolean {
 
 function arePathsSure(rule: Rule, pattern: PathPattern, part: Part, { roots, files }: Subject): boolean {
   const { command } = part;
-  if (command?.args.includes(null) === true) return false;
+  if (command?.args.includes(null) === true && !onlySpeaks(command)) return false;
   // What code does and where a network leads is no question of the paths in its arguments.
   if (command !== null && rule.commands === null)
     if (command.runsCode || (rule.host === null && part.destinations.length > 0)) return false;
