@@ -22,6 +22,8 @@ export function commandPart(
     each === null ? null : (paths.resolve(each, base).real[0] ?? base),
   );
   const bases = places.filter((each) => each !== null);
+  // What is known to read only (`cat ~/a`) writes none of what its words may name.
+  const guessed: readonly Access[] = command.isEffectKnown && command.writes.length === 0 ? ['read'] : BOTH;
   const network = NETWORK_PROGRAMS.has(programName(command.program ?? ''));
   return {
     kind: 'command',
@@ -33,7 +35,7 @@ export function commandPart(
       ...(command.isEffectKnown ? [] : possiblePaths(command, bases, places.includes(null), paths)),
       ...guessedPaths(command).map(
         (path): PathUse => ({
-          ...paths.use(path, BOTH, false, bases.length === 0 ? [base] : bases),
+          ...paths.use(path, guessed, false, bases.length === 0 ? [base] : bases),
           isGuess: true,
         }),
       ),
