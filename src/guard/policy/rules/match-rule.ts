@@ -8,9 +8,14 @@ import { isExcepted, isNamed, mayEndNamed, type PathPattern, type PathRoots } fr
 import { sureName } from './program.ts';
 import { isProjectRunner } from './runners.ts';
 import { onlySpeaks } from './speakers.ts';
-import { followsLinks, leadsOut, mayHold, type Picked, takesWholeFolder } from './whole-folders.ts';
-
-const NOTHING: ReadonlySet<string> = new Set();
+import {
+  followsLinks,
+  leadsOut,
+  leavesOutHidden,
+  mayHold,
+  type Picked,
+  takesWholeFolder,
+} from './whole-folders.ts';
 
 /** How often a rule with a rate was used already, by the name of the rule. */
 export type RateCheck = (rule: string, rate: NonNullable<Rule['rate']>) => 'within' | 'beyond';
@@ -218,7 +223,9 @@ function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: S
     if (use.spelled === null || use.resolved.some(({ spellings }) => spellings.some(isMeant))) return true;
     const isSearch = subject.likelyTool === 'search';
     if (!isSearch && !takesWholeFolder(part, use)) return false;
-    const leftOut = isSearch ? SEARCH_LEAVES_OUT : NOTHING;
+    const isHidden = leavesOutHidden(part);
+    const isLeftOut = (name: string): boolean =>
+      isSearch ? SEARCH_LEAVES_OUT.has(name) : isHidden && name.startsWith('.');
     const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
     const picked: Picked = {
       isNamed: (path) => isNamed(pattern, path, roots, 'likely'),
@@ -226,7 +233,7 @@ function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: S
       mayEndNamed: (name) => mayEndNamed(pattern, name, roots),
     };
     return use.resolved.some(({ real }) =>
-      real.some((folder) => mayHold(folder, subject.files, picked, leftOut)),
+      real.some((folder) => mayHold(folder, subject.files, picked, isLeftOut)),
     );
   });
 }

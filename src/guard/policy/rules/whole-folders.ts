@@ -25,6 +25,12 @@ export function takesWholeFolder({ command }: Part, use: PathUse): boolean {
   return READ_ALL_BY_OPTION.has(name) && command.args.some((arg) => arg === null || RECURSIVE.test(arg));
 }
 
+/** rg looks into nothing hidden unless it is told to. */
+export function leavesOutHidden({ command }: Part): boolean {
+  if (command?.program == null || programName(command.program) !== 'rg') return false;
+  return !command.args.some((arg) => arg === null || /^(-[A-Za-z]*[u.]|--(hid|unr|no-ig|no-c))/.test(arg));
+}
+
 /** As many as a decision may look at: some 50 ms. Where there are more, nobody knows. */
 const MAX_ENTRIES = 20_000;
 
@@ -44,7 +50,7 @@ export function mayHold(
   folder: string,
   files: FileFacts,
   picked: Picked,
-  leftOut: ReadonlySet<string>,
+  isLeftOut: (name: string) => boolean,
 ): boolean {
   if (files.entry(folder).kind !== 'folder') return false;
   const open = [{ at: folder, isAllNamed: picked.isNamed(folder) }];
@@ -53,7 +59,7 @@ export function mayHold(
     const { at, isAllNamed } = next;
     const names = files.names(at);
     if (names === null) continue;
-    const looked = leftOut.size === 0 ? names : names.filter(({ name }) => !leftOut.has(name));
+    const looked = names.filter(({ name }) => !isLeftOut(name));
     seen += looked.length;
     if (seen > MAX_ENTRIES) return true;
     const prefix = at === '/' ? '/' : `${at}/`;
