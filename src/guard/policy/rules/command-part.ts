@@ -83,7 +83,8 @@ const NETWORK_PROGRAMS: ReadonlySet<string> = new Set(
 
 function destinationsOf(arg: string, isNetworkProgram: boolean): Destination[] {
   const url = arg.includes('://') ? /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(arg)?.[0] : undefined;
-  if (url !== undefined) return [readUrl(url)];
+  // wget takes all before an `@` for a name, blanks too: `https://good.example<tab>@evil.example`.
+  if (url !== undefined) return [readUrl(isNetworkProgram && arg.startsWith(url) ? arg : url)];
   // git and ssh: user@host:path. No port is in it.
   if (arg.includes('@') && /^[^@\s/:]+@[^\s/:@]+(:|$)/.test(arg))
     return single(readHost(arg.replace(/:.*$/s, '')));
