@@ -119,7 +119,8 @@ function move(collector: Collector, frame: Frame, name: string, args: readonly A
   const [target = null] = operands;
   const isStatic =
     target !== null && operands.length === 1 && name !== 'popd' && !/^(?:-|[-+]\d*)$/.test(target);
-  changeDirectory(frame.places, isStatic ? target : null);
+  // `cd ''` stays where it is.
+  changeDirectory(frame.places, isStatic ? target || '.' : null);
 }
 
 function shorten(text: string): string {

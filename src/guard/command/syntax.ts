@@ -1,8 +1,10 @@
 import {
+  type AndOr,
   type Command,
   type CommandArgument,
   forEachChild,
   type ParsedScript,
+  type PipelineNode,
   parse,
   type SyntaxNode,
   type Word,
@@ -57,8 +59,35 @@ function visit(collector: Collector, frame: Frame, node: SyntaxNode): void {
   else {
     note(collector, frame, node);
     if (!isOrderly(frame.source, node)) collector.problem('not readable as shell: a stray separator');
-    forEachChild(node, (child) => visit(collector, below, child));
+    if (node.type === 'AndOr') visitChain(collector, below, node);
+    else forEachChild(node, (child) => visit(collector, below, child));
   }
+}
+
+/** The builtin itself: in `nohup cd a` or `sh -c 'cd a'` it moves another process. */
+function isMove(node: PipelineNode): boolean {
+  return (
+    node.type === 'Command' &&
+    node.name?.parts === undefined &&
+    (node.name?.value === 'cd' || node.name?.value === 'pushd')
+  );
+}
+
+/** What stands behind `cd a &&` runs in `a`, or not at all; behind the chain the shell may be anywhere that it was. */
+function visitChain(collector: Collector, frame: Frame, { commands, operators }: AndOr): void {
+  const { places } = frame;
+  const all = new Set(places.list);
+  let isSure = true;
+  for (const [index, command] of commands.entries()) {
+    const before = places.list;
+    visit(collector, frame, command);
+    for (const place of places.list) all.add(place);
+    isSure &&= operators[index] === '&&';
+    const moved = places.list.filter((place) => !before.includes(place));
+    if (isSure && isMove(command) && moved.length > 0) places.list = moved;
+    else if (!isSure) places.list = [...all];
+  }
+  places.list = all.size === 1 ? places.list : all.size > LIMITS.directories ? [null] : [...all];
 }
 
 /** The parser looks into these only when asked for their parts. */

@@ -156,7 +156,25 @@ test('redirects name their paths and modes', () => {
 });
 
 test('paths are told from every directory a command may be in', () => {
-  assert.deepEqual(only('cd sub && rm x /y', 'rm').writes, ['x', 'sub/x', '/y']);
+  assert.deepEqual(only('cd sub; rm x /y', 'rm').writes, ['x', 'sub/x', '/y']);
+  const behind: readonly (readonly [string, readonly Argument[]])[] = [
+    // Where the `cd` fails, nothing behind && runs.
+    ['cd sub && rm x /y', ['sub/x', '/y']],
+    ['true && cd a && cd b && rm x', ['a/b/x']],
+    ['cd a && cd .. && rm x', ['a/../x', 'x']],
+    ['cd a && cd - && rm x', [null]],
+    ['cd "" && rm x', ['x']],
+    ['(cd a && true); rm x', ['x', 'a/x']],
+    ['cd a && true; rm x', ['x', 'a/x']],
+    ['cd a || rm x', ['x', 'a/x']],
+    ['false || cd a && rm x', ['x', 'a/x']],
+    ['cd a && false || rm x', ['x', 'a/x']],
+    ['! cd a && rm x', ['x', 'a/x']],
+    ['nohup cd a && rm x', ['x', 'a/x']],
+    ["sh -c 'cd a' && rm x", ['x', 'a/x']],
+    ['cd a | true && rm x', ['x', 'a/x']],
+  ];
+  for (const [source, expected] of behind) assert.deepEqual(only(source, 'rm').writes, expected, source);
   assert.deepEqual(only('cd a; cd b; rm x', 'rm').directories, ['.', 'a', 'b', 'a/b']);
   assert.deepEqual(only('(cd /etc); cat passwd', 'cat').reads, ['passwd', '/etc/passwd']);
   assert.deepEqual(only('cd link/..; cat x', 'cat').reads, ['x', 'link/../x']);
@@ -168,7 +186,7 @@ test('paths are told from every directory a command may be in', () => {
   // The directory of the second turn is that of the first plus one more.
   assert.deepEqual(only('for i in 1 2; do rm x; cd ..; done', 'rm').writes, [null]);
   assert.deepEqual(only("trap 'rm x' EXIT; cd a", 'rm').writes, [null]);
-  assert.deepEqual(readCommand('cd a && echo x >y').redirects, [
+  assert.deepEqual(readCommand('cd a; echo x >y').redirects, [
     { path: 'y', mode: 'write' },
     { path: 'a/y', mode: 'write' },
   ]);
