@@ -10,9 +10,9 @@ import { isProjectRunner } from './runners.ts';
 import { onlySpeaks } from './speakers.ts';
 import {
   followsLinks,
+  heldIn,
   leadsOut,
   leavesOutHidden,
-  mayHold,
   type Picked,
   takesWholeFolder,
 } from './whole-folders.ts';
@@ -214,28 +214,53 @@ function isCommandPossible(rule: Rule, subject: Subject, part: Part): boolean {
 }
 
 function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: Subject): boolean {
-  const { access } = rule;
+  return part.paths.some((use) => touchOf(rule, pattern, use, part, subject) !== null);
+}
+
+/** How a rule on paths that guards comes to speak of a part, where its text does not show it; null where it does. */
+export function hiddenTouch(rule: Rule, subject: Subject, part: Part): string | null {
+  const { path } = rule;
+  if (path === null || rule.effect === 'allow') return null;
+  const touches = part.paths.map((use) => touchOf(rule, path, use, part, subject));
+  if (touches.includes('named')) return null;
+  const held = touches.find((touch) => touch !== null && touch !== 'open');
+  if (held === undefined)
+    return touches.includes('open') ? 'which files it touches is known only when it runs' : null;
+  const { workspace } = subject.roots;
+  return `${held.startsWith(`${workspace}/`) ? held.slice(workspace.length + 1) : held} lies in what it goes through`;
+}
+
+/** `open`: a word may be any file; a path: that lies in a folder which is gone through. Null: none. */
+function touchOf(
+  { access }: Rule,
+  pattern: PathPattern,
+  use: PathUse,
+  part: Part,
+  subject: Subject,
+): 'named' | 'open' | `/${string}` | null {
   const { roots } = subject;
   const isMeant = (path: string): boolean =>
     isNamed(pattern, path, roots, 'likely') && !isExcepted(pattern, path, roots, 'sure');
-  return part.paths.some((use) => {
-    if (access !== null && !use.access.some((each) => access.includes(each))) return false;
-    if (use.spelled === null || use.resolved.some(({ spellings }) => spellings.some(isMeant))) return true;
-    const isSearch = subject.likelyTool === 'search';
-    if (!isSearch && !takesWholeFolder(part, use)) return false;
-    const isHidden = leavesOutHidden(part);
-    const isLeftOut = (name: string): boolean =>
-      isSearch ? SEARCH_LEAVES_OUT.has(name) : isHidden && name.startsWith('.');
-    const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
-    const picked: Picked = {
-      isNamed: (path) => isNamed(pattern, path, roots, 'likely'),
-      isExcepted: (path) => !path.toLowerCase().endsWith(ending) || isExcepted(pattern, path, roots, 'sure'),
-      mayEndNamed: (name) => mayEndNamed(pattern, name, roots),
-    };
-    return use.resolved.some(({ real }) =>
-      real.some((folder) => mayHold(folder, subject.files, picked, isLeftOut)),
-    );
-  });
+  if (access !== null && !use.access.some((each) => access.includes(each))) return null;
+  if (use.spelled === null) return 'open';
+  if (use.resolved.some(({ spellings }) => spellings.some(isMeant))) return 'named';
+  const isSearch = subject.likelyTool === 'search';
+  if (!isSearch && !takesWholeFolder(part, use)) return null;
+  const isHidden = leavesOutHidden(part);
+  const isLeftOut = (name: string): boolean =>
+    isSearch ? SEARCH_LEAVES_OUT.has(name) : isHidden && name.startsWith('.');
+  const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
+  const picked: Picked = {
+    isNamed: (path) => isNamed(pattern, path, roots, 'likely'),
+    isExcepted: (path) => !path.toLowerCase().endsWith(ending) || isExcepted(pattern, path, roots, 'sure'),
+    mayEndNamed: (name) => mayEndNamed(pattern, name, roots),
+  };
+  for (const { real } of use.resolved)
+    for (const folder of real) {
+      const held = heldIn(folder, subject.files, picked, isLeftOut);
+      if (held !== null) return `/${held.slice(1)}`;
+    }
+  return null;
 }
 
 /** Of all files that a search looks into, where its pattern is as plain as `*.ts`; empty: any. */

@@ -43,16 +43,16 @@ export interface Picked {
 }
 
 /**
- * Whether a folder may hold a file, at any depth, that is picked. Links are not followed, names that are left out are
- * not looked into.
+ * A file in a folder, at any depth, that is picked; the folder itself where there are too many to look at, null where there
+ * is none. Links are not followed, names that are left out are not looked into.
  */
-export function mayHold(
+export function heldIn(
   folder: string,
   files: FileFacts,
   picked: Picked,
   isLeftOut: (name: string) => boolean,
-): boolean {
-  if (files.entry(folder).kind !== 'folder') return false;
+): string | null {
+  if (files.entry(folder).kind !== 'folder') return null;
   const open = [{ at: folder, isAllNamed: picked.isNamed(folder) }];
   let seen = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -61,18 +61,18 @@ export function mayHold(
     if (names === null) continue;
     const looked = names.filter(({ name }) => !isLeftOut(name));
     seen += looked.length;
-    if (seen > MAX_ENTRIES) return true;
+    if (seen > MAX_ENTRIES) return folder;
     const prefix = at === '/' ? '/' : `${at}/`;
     for (const { name, isFolder } of looked) {
       const mayBeNamed = isAllNamed || picked.mayEndNamed(name);
       if (!mayBeNamed && !isFolder) continue;
       const path = prefix + name;
       const isNamed = mayBeNamed && picked.isNamed(path);
-      if (isNamed && !picked.isExcepted(path)) return true;
+      if (isNamed && !picked.isExcepted(path)) return path;
       if (isFolder) open.push({ at: path, isAllNamed: isNamed });
     }
   }
-  return false;
+  return null;
 }
 
 /** Programs that look into the folders that links lead to, and the arguments that make them; null: they always do. */
