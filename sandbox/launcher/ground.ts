@@ -24,6 +24,8 @@ export interface SandboxGround {
   readonly readOnly: readonly string[];
   /** What agents do not write besides, where it is there when a command starts: what decides about them. */
   readonly guarded: readonly string[];
+  /** The text of `.gitconfig` in a home of which nothing else is shown; null: none. */
+  readonly gitConfig: string | null;
 }
 
 export interface StepUser {

@@ -1,5 +1,5 @@
 import { closeSync, lstatSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CommandSpec } from '../isolation.ts';
 import type { NetworkAccess } from '../network/events.ts';
 import { listenerWords, proxyVariables } from '../network/inside.ts';
@@ -7,7 +7,7 @@ import { MARKER, SHIM_NAME } from '../shim.ts';
 import { environmentLink } from './environment-link.ts';
 import type { SandboxGround } from './ground.ts';
 import { linkedRepository } from './linked-worktree.ts';
-import { isInside, type Mount, mountOptions, show } from './mount.ts';
+import { type HandedSource, isInside, type Mount, mountOptions, show } from './mount.ts';
 import { privatePlaces } from './private-places.ts';
 import { realPath } from './real-path.ts';
 import { setprivWords } from './setpriv.ts';
@@ -140,14 +140,14 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
     ...space.mounts,
     ...(view.scratch === null ? [] : [show(view.scratch, 'write')]),
     ...hidden.filter((folder) => system.folders.some((seen) => isInside(folder, seen))).flatMap(hide),
-    { kind: 'seal', target: '/' },
   ];
+  mounts.push(...gitConfigOf(sandbox, env, mounts), { kind: 'seal', target: '/' });
   const handed: Handed[] = [{ kind: 'text', text: '' }, { kind: 'status' }];
   if (ground.seccompFile !== null) handed.push({ kind: 'file', path: ground.seccompFile });
   const tidied = tidy(env, mounts);
   const inside = hasProxy(sandbox) ? insideProxy(tidied, handed) : null;
-  const place = (fd: number): number => {
-    handed.push({ kind: 'open', fd });
+  const place = (source: HandedSource): number => {
+    handed.push('fd' in source ? { kind: 'open', ...source } : { kind: 'text', ...source });
     return FIRST_DESCRIPTOR - 1 + handed.length;
   };
   const words = [...namespaces(view), ...mountOptions(mounts, place), '--chdir', cwd, '--clearenv'];
@@ -247,15 +247,30 @@ function hide(target: string): Mount[] {
     : [{ kind: 'mask', target }];
 }
 
+/** Who commits, in a home of which nothing else is seen: without it `git commit` fails. */
+function gitConfigOf(
+  { ground, view }: StepSandbox,
+  env: Readonly<Record<string, string>>,
+  mounts: readonly Mount[],
+): Mount[] {
+  const home = env['HOME'];
+  if (ground.gitConfig === null || view.tier === 'untrusted') return [];
+  if (home === undefined || !home.startsWith('/') || home === '/' || isShown(home, mounts)) return [];
+  return [{ kind: 'text', target: join(home, '.gitconfig'), text: ground.gitConfig }];
+}
+
+/** The last mount over a place decides what is there. */
+function isShown(folder: string, mounts: readonly Mount[]): boolean {
+  return mounts.findLast(({ target, kind }) => kind !== 'seal' && isInside(folder, target))?.kind === 'show';
+}
+
 /** A TMPDIR of the caller's that is not in view would make every temporary file fail. */
 function tidy(
   env: Readonly<Record<string, string>>,
   mounts: readonly Mount[],
 ): Readonly<Record<string, string>> {
   const folder = env['TMPDIR'];
-  // The last mount over a place decides what is there.
-  const there = mounts.findLast(({ target, kind }) => kind !== 'seal' && isInside(folder ?? '/', target));
-  if (folder === undefined || there?.kind === 'show') return env;
+  if (folder === undefined || isShown(folder, mounts)) return env;
   const { [SCRATCH_VARIABLE]: _, ...rest } = env;
   return { ...rest, TMPDIR: '/tmp' };
 }

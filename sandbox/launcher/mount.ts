@@ -4,6 +4,8 @@ export type Mount =
   | { readonly kind: 'show'; readonly source: Source; readonly target: string; readonly access: Access }
   /** An empty folder in memory, gone with the step. */
   | { readonly kind: 'empty'; readonly target: string }
+  /** A file of ours that can be read only. */
+  | { readonly kind: 'text'; readonly target: string; readonly text: string }
   /** A file that cannot be opened: a device on a mount that knows none. */
   | { readonly kind: 'mask'; readonly target: string }
   | { readonly kind: 'link'; readonly target: string; readonly to: string }
@@ -27,24 +29,26 @@ export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
 }
 
-/**
- * The mounts as options of bwrap. `place` answers the descriptor number that a descriptor of ours will have in the
- * launched process.
- */
-export function mountOptions(mounts: readonly Mount[], place: (fd: number) => number): string[] {
+/** A descriptor of ours, or a text that is read from one. */
+export type HandedSource = { readonly fd: number } | { readonly text: string };
+
+/** The mounts as options of bwrap. `place` answers the descriptor number that a source will have in the launched process. */
+export function mountOptions(mounts: readonly Mount[], place: (source: HandedSource) => number): string[] {
   return mounts.flatMap((mount) => optionOf(mount, place));
 }
 
-function optionOf(mount: Mount, place: (fd: number) => number): string[] {
+function optionOf(mount: Mount, place: (source: HandedSource) => number): string[] {
   switch (mount.kind) {
     case 'show': {
       const verb = mount.access === 'write' ? '--bind' : '--ro-bind';
       return 'fd' in mount.source
-        ? [`${verb}-fd`, String(place(mount.source.fd)), mount.target]
+        ? [`${verb}-fd`, String(place({ fd: mount.source.fd })), mount.target]
         : [verb, mount.source.path, mount.target];
     }
     case 'empty':
       return ['--tmpfs', mount.target];
+    case 'text':
+      return ['--ro-bind-data', String(place({ text: mount.text })), mount.target];
     case 'mask':
       return ['--ro-bind', '/dev/null', mount.target];
     case 'link':

@@ -32,7 +32,7 @@ test('git in a sandbox of an agent takes no folder for a repository that is none
       {
         calls: [
           // No reader of a command knows where this is.
-          { name: 'execute_bash', args: { command: 'd=made; cd $d; git status' } },
+          { name: 'execute_bash', args: { command: 'd=$(echo made); cd $d; git status' } },
           { name: 'execute_bash', args: { command: 'git status --short' } },
         ],
       },

@@ -20,15 +20,15 @@ const FILES = [
 ];
 /** Words that no reader of the command knows; each writes, moves or removes what is guarded. */
 const ATTEMPTS = [
-  'd=.git; echo "[core]" >> $d/config',
-  'd=.git; printf x > $d/hooks/x.sample',
-  'd=.git; mv $d/config $d/old',
-  'd=.git; mv $d gone',
-  'd=kiro; echo x > .$d/agents/x.json',
-  'd=kiro; mv .$d gone',
-  'd=kiro; rm -r .$d/agents',
-  'd=amazonq; rm -rf .$d/policies; echo x > .$d/policies/p.json',
-  'd=q-skills; ln -sfn evil .$d; echo x > .$d/s.json',
+  'd=$(echo .git); echo "[core]" >> $d/config',
+  'd=$(echo .git); printf x > $d/hooks/x.sample',
+  'd=$(echo .git); mv $d/config $d/old',
+  'd=$(echo .git); mv $d gone',
+  'd=$(echo kiro); echo x > .$d/agents/x.json',
+  'd=$(echo kiro); mv .$d gone',
+  'd=$(echo kiro); rm -r .$d/agents',
+  'd=$(echo amazonq); rm -rf .$d/policies; echo x > .$d/policies/p.json',
+  'd=$(echo q-skills); ln -sfn evil .$d; echo x > .$d/s.json',
 ];
 
 const runs = (command: string) => ({ name: 'execute_bash', args: { command } });
@@ -77,4 +77,35 @@ test('an agent cannot write what decides about it, by any command', {
   );
   assert.deepEqual(ended.at(-1), ['ok', 'x']);
   assertNothingLeft(run.id);
+});
+
+test('an agent commits as the person, of whose settings of git it sees nothing else', {
+  timeout: 60_000,
+  skip: lacks,
+}, async (t) => {
+  const desk = await openAgentBench({
+    turns: [
+      { calls: [runs("echo y > new && git add new && git commit -qm x && git log -1 --format='%an <%ae>'")] },
+      { calls: [runs('cat ~/.gitconfig; git config --get core.pager'), runs('echo x >> ~/.gitconfig')] },
+      { text: 'done' },
+    ],
+  });
+  t.after(() => desk.close());
+  const { workspace, env } = desk.bench;
+  execFileSync('git', ['init', '-q', '.'], { cwd: workspace });
+  writeFileSync(
+    join(env['HOME'] ?? '', '.gitconfig'),
+    '[user]\n\tname = Ann Lee\n\temail = ann@example.com\n[core]\n\tpager = secret\n',
+  );
+  desk.workflow('w');
+  const { run } = await desk.run('w');
+  assert.equal(run.status, 'completed', JSON.stringify(run.error));
+  const [commit, settings, write] = desk
+    .agentEvents(run.id)
+    .flatMap((event) => (event.type === 'agent.tool_ended' ? [event] : []))
+    .sort((a, b) => a.call.localeCompare(b.call));
+  assert.deepEqual([commit?.outcome, commit?.result], ['ok', 'Ann Lee <ann@example.com>']);
+  const seen = JSON.stringify(settings?.result);
+  assert.ok(seen.includes('Ann Lee') && !seen.includes('secret'), seen);
+  assert.notEqual(write?.outcome, 'ok');
 });

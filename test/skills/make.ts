@@ -46,6 +46,7 @@ const BARE_GROUND: SandboxGround = {
   hidden: [],
   readOnly: [],
   guarded: [],
+  gitConfig: null,
 };
 export const BARE_SANDBOX: StepSandbox = {
   ground: BARE_GROUND,

@@ -14,6 +14,11 @@ export class ArithmeticNames {
     for (const [name] of rest.matchAll(NAME)) this.#used.add(name);
   }
 
+  /** The names in all of it: it may change them. */
+  get used(): ReadonlySet<string> {
+    return this.#used;
+  }
+
   /** `null`: a value that is known only at run time. */
   assign(name: string, value: string | null): void {
     if (value === null || !NUMBER.test(value)) this.#assigned.add(name);

@@ -1,6 +1,8 @@
 import { ArithmeticNames } from './arithmetic.ts';
+import type { Known } from './known.ts';
 import { type Places, pathsFrom, START } from './places.ts';
 import { type Argument, type CommandReading, LIMITS, type Redirect, type SimpleCommand } from './reading.ts';
+import { Variables } from './variables.ts';
 
 /** Where a command stands while it is read. */
 export interface Frame {
@@ -14,6 +16,12 @@ export interface Frame {
   /** `sh`: only what all POSIX shells read alike is read without a problem. */
   readonly dialect: 'bash' | 'sh';
   readonly places: Places;
+  /** In a second reading, and not in text for another shell. */
+  readonly known?: Known | undefined;
+  /** Variables that are set whenever this is reached; the one set of a text grows with each statement of its own. */
+  readonly surelySet: Set<string>;
+  /** A statement of the text itself, in no branch, loop, pipe or function. */
+  readonly isOuter: boolean;
 }
 
 interface Placed<T> {
@@ -25,6 +33,7 @@ interface Placed<T> {
 /** Gathers what a walk finds; nothing is dropped without a problem. One per reading. */
 export class Collector {
   readonly arithmetic = new ArithmeticNames();
+  readonly variables = new Variables();
   readonly #problems = new Set<string>();
   readonly #hazards = new Set<string>();
   readonly #commands: Placed<Omit<SimpleCommand, 'directories'>>[] = [];
@@ -73,6 +82,11 @@ export class Collector {
     this.#redirects.push(place(frame, redirect));
   }
 
+  /** Whether the folder is uncertain: of what floats after a `cd` anywhere, of all after one that floats itself. */
+  isLost(isFloating: boolean): boolean {
+    return this.#hasMovedFloating || (this.#hasMoved && isFloating);
+  }
+
   defineFunction(name: string): void {
     this.#functions.add(name);
   }
@@ -109,8 +123,7 @@ export class Collector {
   }
 
   #places(placed: Placed<unknown>): readonly Argument[] {
-    const isUncertain = this.#hasMovedFloating || (this.#hasMoved && placed.isFloating);
-    return isUncertain ? [null] : placed.list;
+    return this.isLost(placed.isFloating) ? [null] : placed.list;
   }
 }
 

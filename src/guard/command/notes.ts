@@ -10,6 +10,7 @@ import type {
 import type { Collector, Frame } from './collector.ts';
 import { holdsCode, judgeAssignment } from './environment.ts';
 import { isWord } from './gaps.ts';
+import { fillingsOf } from './known.ts';
 import type { Argument, Redirect } from './reading.ts';
 import { singleValue, wordValues } from './words.ts';
 
@@ -19,7 +20,7 @@ export function note(collector: Collector, frame: Frame, node: SyntaxNode): void
     case 'For':
     case 'Select':
       if (node.type === 'Select') noteBash(collector, frame, 'select');
-      for (const value of node.wordlist?.flatMap(wordValues) ?? [null])
+      for (const value of listValues(collector, frame, node.wordlist))
         assign(collector, node.name.text, value);
       break;
     case 'ArithmeticFor':
@@ -38,6 +39,7 @@ export function note(collector: Collector, frame: Frame, node: SyntaxNode): void
       break;
     case 'Coproc':
       noteBash(collector, frame, 'coproc');
+      if (node.name !== undefined) assign(collector, node.name.text, null);
       break;
     case 'TestCommand':
       noteBash(collector, frame, '[[');
@@ -100,6 +102,21 @@ export function note(collector: Collector, frame: Frame, node: SyntaxNode): void
   }
 }
 
+/** What a loop goes through. A list is filled in by patterns alone; where they look counts as read. */
+function listValues(
+  collector: Collector,
+  frame: Frame,
+  wordlist: readonly Word[] | undefined,
+): readonly Argument[] {
+  const [filling] = fillingsOf(frame, []);
+  const files = (pattern: string): readonly string[] | null => {
+    const found = filling?.files(pattern) ?? null;
+    for (const path of found ?? []) collector.redirect(frame, { path, mode: 'read' });
+    return found;
+  };
+  return wordlist?.flatMap((word) => wordValues(word, { variables: new Map(), files })) ?? [null];
+}
+
 const COMPARISONS = new Set(['-eq', '-ne', '-lt', '-le', '-gt', '-ge']);
 
 function noteScript(collector: Collector, node: SyntaxNode & { readonly script: unknown }): void {
@@ -119,7 +136,6 @@ const MODES: Readonly<Record<RedirectNode['operator'], Redirect['mode']>> = {
 };
 
 function noteRedirect(collector: Collector, frame: Frame, node: RedirectNode): void {
-  const path = node.target === undefined ? null : singleValue(node.target);
   if (node.target === undefined) collector.problem('a redirection has no target');
   if (node.operator.startsWith('&')) noteBash(collector, frame, node.operator);
   if (node.descriptor?.type === 'FileDescriptorVariable') {
@@ -133,6 +149,13 @@ function noteRedirect(collector: Collector, frame: Frame, node: RedirectNode): v
     /[<>]/.test(frame.source[node.target.end] ?? '')
   )
     collector.problem('not readable as shell: a redirection without a target');
+  const { target } = node;
+  const paths =
+    target === undefined ? [null] : fillingsOf(frame, [target]).map((each) => singleValue(target, each));
+  for (const path of new Set(paths)) noteTarget(collector, frame, node, path);
+}
+
+function noteTarget(collector: Collector, frame: Frame, node: RedirectNode, path: string | null): void {
   const isDuplicate = node.operator.endsWith('&');
   // `2>&1`, `>&-` and `3<&4-` name descriptors, no files.
   if (isDuplicate && path !== null && /^(?:\d+-?|-)$/.test(path)) return;
@@ -144,13 +167,27 @@ function noteRedirect(collector: Collector, frame: Frame, node: RedirectNode): v
 }
 
 function noteAssignmentNode(collector: Collector, frame: Frame, node: AssignmentNode): void {
-  noteAssignment(collector, node.name, node.value.type === 'Word' ? valueOrNumber(node.value) : null);
-  if (node.index !== undefined) collector.arithmetic.use(node.index.text);
+  const { value, index } = node;
+  const text = value.type === 'Word' ? singleValue(value) : null;
+  const isWhole = index === undefined && node.append !== true;
+  noteAssignment(
+    collector,
+    node.name,
+    value.type === 'Word' ? valueOrNumber(value) : null,
+    isWhole ? text : null,
+  );
+  if (index !== undefined) collector.arithmetic.use(index.text);
   if (node.append === true) noteBash(collector, frame, 'name+=…');
 }
 
-function noteAssignment(collector: Collector, name: string, value: string | null): void {
-  assign(collector, name, value);
+/** `held` is what the variable holds then: not a part of it, nor a number like it. */
+function noteAssignment(
+  collector: Collector,
+  name: string,
+  value: string | null,
+  held: string | null = value,
+): void {
+  assign(collector, name, value, held);
   if (value !== null && holdsCode(value))
     collector.problem(`the value of "${name}" holds an expansion as text`);
 }
@@ -161,8 +198,9 @@ function valueOrNumber(word: Word): string | null {
   return parts?.length === 1 && parts[0]?.type === 'ArithmeticExpansion' ? '0' : singleValue(word);
 }
 
-function assign(collector: Collector, name: string, value: string | null): void {
+function assign(collector: Collector, name: string, value: string | null, held: string | null = value): void {
   collector.arithmetic.assign(name, value);
+  collector.variables.assign(name, held);
   const hazard = judgeAssignment(name);
   if (hazard !== null) collector.hazard(hazard);
 }
@@ -205,7 +243,7 @@ export function noteNames(
     )
       collector.problem(`${part.text} may be expanded a second time`);
     if (part.type !== 'Word' || !wordValues(part).includes(null)) continue;
-    if (isTest && (!isSplit(part) || /^\$[#?$!]$/.test(part.text))) continue;
+    if (isTest && isWhole(part)) continue;
     // A counter without quotes is usual; it is safe as long as it can hold a number only.
     if (isTest && /^\$\w+$/.test(part.text)) collector.arithmetic.use(part.text);
     else collector.problem(`${part.text} may become a name with a subscript, which the builtin evaluates`);
@@ -220,8 +258,11 @@ const UNSPLIT: ReadonlySet<string> = new Set([
   'ArithmeticExpansion',
 ]);
 
-function isSplit(word: Word): boolean {
-  return /\$\{?@|\[@\]/.test(word.text) || (word.parts ?? []).some(({ type }) => !UNSPLIT.has(type));
+/** Whether a word stays one word, and no pattern, whatever its variables hold. */
+export function isWhole(word: Word): boolean {
+  if (/^\$[#?$!]$/.test(word.text)) return true;
+  if (/\$\{?@|\[@\]/.test(word.text) || word.text.startsWith('~')) return false;
+  return (word.parts ?? []).every(({ type }) => UNSPLIT.has(type));
 }
 
 /** What bash reads one way and another shell another way. */

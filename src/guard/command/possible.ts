@@ -22,8 +22,14 @@ export function possibleRuns(commands: readonly SimpleCommand[], source: string)
   // A program that reads its code from a here-document or a pipe: it stands somewhere in the text.
   const isFed = /<<|\||<\(/.test(source) && commands.some((command) => readsCode(command));
   // `printf 'all:\n\trm x'`, `<<< $'…'`: what stands behind these escapes begins a line.
-  const fed = isFed ? [source, source.replaceAll(/\\[nrt]/g, '\n')] : [];
+  const fed = isFed ? [source, source.replaceAll(/\\[nrt]/g, '\n'), ...commands.flatMap(saidBy)] : [];
   return [...runs, ...[...new Set(fed)].flatMap(runsIn)].slice(0, MAX_RUNS);
+}
+
+/** `echo git push | sh`. */
+function saidBy({ program, args }: SimpleCommand): readonly string[] {
+  const isSaying = program !== null && /^(?:echo|printf)$/.test(tableName(program));
+  return isSaying ? [args.map((arg) => arg ?? '').join(' ')] : [];
 }
 
 const MAX_RUNS = 96;
@@ -61,6 +67,7 @@ const STARTING_WORDS: ReadonlyMap<string, RegExp> = new Map([
   ['vagrant', /^ssh$/],
   ['go', /^--?(?:exec|toolexec|vettool)$/],
   ['cmake', /^(?:env|time|chdir)$/],
+  ['cargo', /^watch$/],
 ]);
 /** Options whose value is a program, in one word with it. */
 const STARTING_OPTION = /^--?(?:entrypoint|exec|startas|toolexec|vettool)=(.+)$/s;

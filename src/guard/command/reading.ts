@@ -12,6 +12,8 @@ export interface SimpleCommand {
   /** As written, after quotes: `git`, `/usr/bin/git`. Null: computed at run time, and a problem as well. */
   readonly program: string | null;
   readonly args: readonly Argument[];
+  /** Each null among the arguments is one word, which the shell neither takes apart nor fills in: `"$x"`, `$?`. */
+  readonly areWordsWhole: boolean;
   /** Set for this command only: `A=b program`, `env A=b program`. */
   readonly assignments: readonly Assignment[];
   /** What was unwrapped to find it, outermost first: `['sudo', 'sh -c']`. */

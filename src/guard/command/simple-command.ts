@@ -13,6 +13,8 @@ export interface Origin {
   /** The source of the command, for people. */
   readonly text: string;
   readonly assignments: readonly Assignment[];
+  /** See SimpleCommand; missing: nobody looked. */
+  readonly areWordsWhole?: boolean;
   /** Reads shell text; passed in, because reading text ends in reading words again. */
   readonly readText: ReadText;
 }
@@ -44,18 +46,44 @@ export function readWords(
     const hazard = judgePassed(assignment.name);
     if (hazard !== null) collector.hazard(hazard);
   }
-  const { assignments, text } = origin;
+  const { assignments, text, areWordsWhole = !args.includes(null) } = origin;
   const { wrappers, isNested } = frame;
   const runsCode = found?.runsCode === true;
   if (
-    !collector.command(frame, { program, args, assignments, wrappers, text, isNested, runsCode, ...effects })
+    !collector.command(frame, {
+      program,
+      args,
+      areWordsWhole,
+      assignments,
+      wrappers,
+      text,
+      isNested,
+      runsCode,
+      ...effects,
+    })
   )
     return;
   if (name !== null && MOVES.has(name)) move(collector, frame, name, args);
   for (const message of found?.problems ?? []) collector.problem(message);
   for (const message of found?.hazards ?? []) collector.hazard(message);
-  for (const variable of found?.sets ?? []) collector.arithmetic.assign(variable, null);
+  for (const variable of found?.sets ?? []) {
+    collector.arithmetic.assign(variable, null);
+    collector.variables.assign(variable, null);
+  }
+  if (name !== null && NAMING.has(name)) noteNamed(collector, name, args);
   for (const run of found?.runs ?? []) readRun(collector, frame, run, origin.readText);
+}
+
+/** Builtins that set variables by words which are no assignments for the parser: `declare "d=/etc"`. */
+const NAMING = new Set(['declare', 'typeset', 'local', 'readonly', 'export', 'printf']);
+
+function noteNamed(collector: Collector, name: string, args: readonly Argument[]): void {
+  const words = name === 'printf' ? args.slice(0, 1) : args;
+  if (words.includes(null)) collector.variables.openAll();
+  for (const word of words) {
+    const variable = /^[A-Za-z_]\w*/.exec(word ?? '')?.[0];
+    if (variable !== undefined && name !== 'printf') collector.variables.assign(variable, null);
+  }
 }
 
 function readRun(collector: Collector, outer: Frame, run: Run, readText: ReadText): void {
@@ -66,6 +94,10 @@ function readRun(collector: Collector, outer: Frame, run: Run, readText: ReadTex
     isNested: true,
     isFloating: outer.isFloating || ('isFloating' in run && run.isFloating === true),
     places: placesOf(outer.places, run.directory),
+    // It is another shell, or text that is read at another time.
+    known: undefined,
+    isOuter: false,
+    surelySet: new Set(),
   };
   if ('words' in run)
     readWords(collector, frame, run.words, {
@@ -87,7 +119,8 @@ function move(collector: Collector, frame: Frame, name: string, args: readonly A
   const [target = null] = operands;
   const isStatic =
     target !== null && operands.length === 1 && name !== 'popd' && !/^(?:-|[-+]\d*)$/.test(target);
-  changeDirectory(frame.places, isStatic ? target : null);
+  // `cd ''` stays where it is.
+  changeDirectory(frame.places, isStatic ? target || '.' : null);
 }
 
 function shorten(text: string): string {

@@ -1,19 +1,25 @@
 import {
+  type AndOr,
   type Command,
   type CommandArgument,
   forEachChild,
   type ParsedScript,
+  type PipelineNode,
   parse,
   type SyntaxNode,
   type Word,
 } from 'unbash';
 import { strangeCharacter } from './characters.ts';
 import type { Collector, Frame } from './collector.ts';
+import { effectsOf } from './effects/effects.ts';
 import { isGapless, isOrderly } from './gaps.ts';
-import { note, noteBash, noteNames } from './notes.ts';
+import { type Filling, fillingsOf, variablesIn } from './known.ts';
+import { isWhole, note, noteBash, noteNames } from './notes.ts';
+import { tableName } from './program-name.ts';
 import { type Argument, type Assignment, LIMITS } from './reading.ts';
 import { readWords } from './simple-command.ts';
 import { singleValue, wordValues } from './words.ts';
+import { mayRunOthers } from './wrappers/unwrap.ts';
 
 /** Reads shell text into the collector: every command in it, in every position. */
 export function readText(collector: Collector, frame: Omit<Frame, 'source'>, source: string): void {
@@ -53,8 +59,35 @@ function visit(collector: Collector, frame: Frame, node: SyntaxNode): void {
   else {
     note(collector, frame, node);
     if (!isOrderly(frame.source, node)) collector.problem('not readable as shell: a stray separator');
-    forEachChild(node, (child) => visit(collector, below, child));
+    if (node.type === 'AndOr') visitChain(collector, below, node);
+    else forEachChild(node, (child) => visit(collector, below, child));
   }
+}
+
+/** The builtin itself: in `nohup cd a` or `sh -c 'cd a'` it moves another process. */
+function isMove(node: PipelineNode): boolean {
+  return (
+    node.type === 'Command' &&
+    node.name?.parts === undefined &&
+    (node.name?.value === 'cd' || node.name?.value === 'pushd')
+  );
+}
+
+/** What stands behind `cd a &&` runs in `a`, or not at all; behind the chain the shell may be anywhere that it was. */
+function visitChain(collector: Collector, frame: Frame, { commands, operators }: AndOr): void {
+  const { places } = frame;
+  const all = new Set(places.list);
+  let isSure = true;
+  for (const [index, command] of commands.entries()) {
+    const before = places.list;
+    visit(collector, frame, command);
+    for (const place of places.list) all.add(place);
+    isSure &&= operators[index] === '&&';
+    const moved = places.list.filter((place) => !before.includes(place));
+    if (isSure && isMove(command) && moved.length > 0) places.list = moved;
+    else if (!isSure) places.list = [...all];
+  }
+  places.list = all.size === 1 ? places.list : all.size > LIMITS.directories ? [null] : [...all];
 }
 
 /** The parser looks into these only when asked for their parts. */
@@ -71,25 +104,34 @@ const PARSED_LATER: ReadonlySet<SyntaxNode['type']> = new Set([
 function frameBelow(frame: Frame, node: SyntaxNode): Frame {
   switch (node.type) {
     // They add no level that a hostile text could pile up.
-    case 'Statement':
-    case 'CompoundList':
-    case 'AndOr':
-    case 'Pipeline':
     case 'Word':
     case 'DoubleQuoted':
       return frame;
+    case 'Statement':
+      return node.background === true ? { ...frame, isOuter: false } : frame;
+    case 'CompoundList':
+    case 'AndOr':
+    case 'Pipeline':
+      return { ...frame, isOuter: false };
     case 'Script':
     case 'Coproc':
-      return { ...frame, depth: frame.depth + 1, isNested: true };
+      return { ...frame, depth: frame.depth + 1, isOuter: false, isNested: true };
     case 'For':
+      return {
+        ...frame,
+        depth: frame.depth + 1,
+        isOuter: false,
+        isFloating: true,
+        surelySet: new Set([...frame.surelySet, node.name.text]),
+      };
     case 'Select':
     case 'While':
     case 'ArithmeticFor':
-      return { ...frame, depth: frame.depth + 1, isFloating: true };
+      return { ...frame, depth: frame.depth + 1, isOuter: false, isFloating: true };
     case 'Function':
-      return { ...frame, depth: frame.depth + 1, isNested: true, isFloating: true };
+      return { ...frame, depth: frame.depth + 1, isOuter: false, isNested: true, isFloating: true };
     default:
-      return { ...frame, depth: frame.depth + 1 };
+      return { ...frame, depth: frame.depth + 1, isOuter: false };
   }
 }
 
@@ -99,15 +141,80 @@ function visitCommand(collector: Collector, frame: Frame, node: Command): void {
     if (child.type !== 'Word' || child.parts !== undefined) visit(collector, frame, child);
   });
   if (!isGapless(frame.source, node)) collector.problem('not readable as shell: a stray character');
-  if (node.name === undefined) return;
-  const words: Argument[] = [...wordValues(node.name)];
-  for (const part of node.suffix) {
-    if (part.type === 'Word') words.push(...wordValues(part));
-    else if (part.type === 'Assignment') words.push(assignmentWord(part));
+  if (node.name === undefined) {
+    // `d=src` as a statement of its own: set from here on.
+    if (frame.isOuter)
+      for (const part of node.prefix) if (part.type === 'Assignment') frame.surelySet.add(part.name);
+    return;
   }
-  noteNames(collector, words, node.suffix);
   const text = frame.source.slice(node.pos, node.end);
-  readWords(collector, frame, words, { text, assignments: assignmentsOf(node), readText });
+  const all = [node.name, ...node.suffix.filter((part) => part.type === 'Word')];
+  for (const filling of fillingsOf(frame, all)) {
+    const words = filledWords(collector, frame, node, node.name, filling);
+    noteNames(collector, words, node.suffix);
+    const areWordsWhole = node.suffix.every(
+      (part) =>
+        part.type !== 'Word' ||
+        !wordValues(part, filling).includes(null) ||
+        (isWhole(part) && variablesIn(part).every((name) => isOwn(name, collector, frame))),
+    );
+    readWords(collector, frame, words, {
+      text,
+      assignments: assignmentsOf(node),
+      areWordsWhole,
+      readText,
+    });
+  }
+}
+
+/** Of the environment people like to see these. */
+const SHOWN = /^(?:PWD|OLDPWD|HOME|PATH|USER|SHELL|[\d?#$!]+)$/;
+
+/** Whether a variable is one of the text's own: one of the environment may hold what nobody is to see. */
+function isOwn(name: string, collector: Collector, frame: Frame): boolean {
+  if (SHOWN.test(name) || frame.surelySet.has(name)) return true;
+  return /^[a-z]/.test(name) && collector.variables.has(name);
+}
+
+/**
+ * The words of a command with its patterns filled in, where all words are paths to its program: of any other, a name that
+ * is made meanwhile might be a subcommand or an option.
+ */
+function filledWords(
+  collector: Collector,
+  frame: Frame,
+  node: Command,
+  program: Word,
+  filling: Filling,
+): readonly Argument[] {
+  const names: string[] = [];
+  const files = (pattern: string): readonly string[] | null => {
+    const found = name !== null && mayTakeNames(name, pattern) ? filling.files(pattern) : null;
+    names.push(...(found ?? []));
+    return found;
+  };
+  const [first = null, ...others] = wordValues(program, { ...filling, files: () => null });
+  const name = first === null ? null : tableName(first);
+  const args = [...others, ...argumentsOf(node, { ...filling, files })];
+  if (names.length === 0) return [first, ...args];
+  const { reads, writes, isEffectKnown } = effectsOf(name, args);
+  if (!isEffectKnown) return [first, ...others, ...argumentsOf(node, { ...filling, files: () => null })];
+  // `echo /etc/*` looks there, too.
+  const touched = new Set([...reads, ...writes]);
+  for (const path of names) if (!touched.has(path)) collector.redirect(frame, { path, mode: 'read' });
+  return [first, ...args];
+}
+
+function argumentsOf(node: Command, filling: Filling): Argument[] {
+  return node.suffix.flatMap((part): readonly Argument[] => {
+    if (part.type === 'Word') return wordValues(part, filling);
+    return part.type === 'Assignment' ? [assignmentWord(part)] : [];
+  });
+}
+
+/** `*` may one day be `--compress-program=x`: not for programs with options that run something. */
+function mayTakeNames(name: string, pattern: string): boolean {
+  return !/^[*?]/.test(pattern) || !mayRunOthers(name);
 }
 
 function assignmentsOf(node: Command): Assignment[] {

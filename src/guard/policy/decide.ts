@@ -12,7 +12,7 @@ import {
 } from './files/policy-set.ts';
 import type { Rule } from './rules/compile-rule.ts';
 import { touchedGuards } from './rules/guard-rules.ts';
-import { looksAtPlaces, matchesRule, type RateCheck } from './rules/match-rule.ts';
+import { hiddenTouch, looksAtPlaces, matchesRule, type RateCheck } from './rules/match-rule.ts';
 import { type NamedPlace, namedPlaces } from './rules/named-places.ts';
 
 /** One thing that was said about a part of a call. */
@@ -108,7 +108,11 @@ function ruleLinks(
 ): ChainLink[] {
   return rules
     .filter((rule) => matchesRule(rule, subject, part, rates))
-    .map((rule) => linkOf(rule, layer, part));
+    .map((rule) => {
+      const link = linkOf(rule, layer, part);
+      const how = hiddenTouch(rule, subject, part);
+      return how === null ? link : { ...link, reason: `${link.reason}: ${how}` };
+    });
 }
 
 function layerLinks(

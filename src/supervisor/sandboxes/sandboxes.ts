@@ -14,6 +14,7 @@ import { guardedPlaces } from '../../guard/policy/rules/guard-files.ts';
 import type { StepTier } from '../../guard/tiers.ts';
 import { type Home, unusable } from '../../protocol/home.ts';
 import { packageRoot } from '../../protocol/install.ts';
+import { gitIdentity } from './git-identity.ts';
 import { findUser } from './users.ts';
 
 /** What this machine offers to the steps of the runs of one workspace. */
@@ -99,6 +100,7 @@ export function openSandboxes(home: Home, probe: typeof probeLayers = probeLayer
           hidden,
           readOnly: [join(packageRoot(), 'policies')],
           guarded: guardedPlaces(realPath(workspace) ?? workspace, realPath(ownHome) ?? ownHome),
+          gitConfig: gitIdentity(ownHome),
         },
       };
     },

@@ -1,4 +1,4 @@
-/** The policies that `second-look.jsonl` and `third-look.jsonl` try: shipped ones by name, and what users would write. */
+/** The policies that `second-look.jsonl` and the looks after it try: shipped ones by name, and what users would write. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PolicyFile, RuleFile } from '../../../src/guard/policy/files/policy-file.ts';
@@ -130,7 +130,7 @@ export interface Attempt {
 }
 
 export function attempts(workspace: string): readonly Attempt[] {
-  const texts = ['second-look.jsonl', 'third-look.jsonl'].map((name) =>
+  const texts = ['second-look.jsonl', 'third-look.jsonl', 'fourth-look.jsonl'].map((name) =>
     readFileSync(join(import.meta.dirname, name), 'utf8'),
   );
   return texts

@@ -22,6 +22,7 @@ test('a plain command is read whole', () => {
       {
         program: 'git',
         args: ['push', 'origin', 'main'],
+        areWordsWhole: true,
         assignments: [],
         wrappers: [],
         text: 'git push origin main',
@@ -86,6 +87,48 @@ test('words are exact where they are static, and unknown elsewhere', () => {
   for (const [source, expected] of table) assert.deepEqual(words(source)[0]?.slice(1), expected, source);
 });
 
+test('variables and patterns are filled in where all that they may stand for is known', () => {
+  const files = (pattern: string, folder: string) =>
+    pattern === 'src/*.ts' && folder === '.' ? ['src/a.ts', 'src/b.ts'] : pattern === '*' ? ['-n'] : null;
+  const table: readonly (readonly [string, readonly (readonly Argument[])[]])[] = [
+    ['for f in a b; do cat "$f"; done', [['a'], ['b']]],
+    ['for f in src/*.ts; do cat "$f.x"; done', [['src/a.ts.x'], ['src/b.ts.x']]],
+    ['d=src; cat $d/x', [['src/x']]],
+    ['false && d=src; cat "$d/x"', [['src/x'], ['/x']]],
+    ['d=a; cat "$d"; d=b', [['a'], ['b']]],
+    ['cat "$d"; d=a', [['a'], ['']]],
+    ['cat src/*.ts', [['src/a.ts', 'src/b.ts']]],
+    ['cat *', [['-n']]],
+    ['cd x; cat src/*.ts', [[null]]],
+    ['d="a b"; cat $d "$d"', [[null, 'a b']]],
+    ['d=a; d+=b; cat "$d"', [[null]]],
+    ['d=$((1)); cat "$d"', [[null]]],
+    ['d=a; read -r d; cat "$d"', [[null]]],
+    ['d=a; declare "d=b"; cat "$d"', [[null]]],
+    ['RANDOM=a; cat "$RANDOM"', [[null]]],
+    ['d=a; sh -c \'cat "$d"\'', [[null]]],
+    // What is no path to its program may become an option or a subcommand.
+    ['tar cf x *; cat', [[]]],
+  ];
+  for (const [source, expected] of table) {
+    const { commands } = readCommand(source, files);
+    const found = commands.filter(({ program }) => program === 'cat').map(({ args }) => args);
+    assert.deepEqual(found, expected, source);
+  }
+  assert.deepEqual(readCommand('tar cf x *', files).commands[0]?.args, ['cf', 'x', null]);
+  assert.deepEqual(readCommand('sort *', files).commands[0]?.args, [null]);
+  assert.deepEqual(readCommand('echo src/*.ts', files).redirects, [
+    { path: 'src/a.ts', mode: 'read' },
+    { path: 'src/b.ts', mode: 'read' },
+  ]);
+});
+
+test('the text of a here-document in a substitution is known', () => {
+  assert.deepEqual(only('git commit -m "$(cat <<\'E\'\na $b\n\nE\n)"', 'git').args, ['commit', '-m', 'a $b']);
+  assert.deepEqual(only('git commit -m "$(cat <<E\na $b\nE\n)"', 'git').args, ['commit', '-m', null]);
+  assert.deepEqual(only('git commit -m "$(cat x <<\'E\'\na\nE\n)"', 'git').args, ['commit', '-m', null]);
+});
+
 test('a program known only at run time is null and a problem', () => {
   const { commands, problems } = readCommand('"$EDITOR" file');
   assert.equal(commands[0]?.program, null);
@@ -113,7 +156,25 @@ test('redirects name their paths and modes', () => {
 });
 
 test('paths are told from every directory a command may be in', () => {
-  assert.deepEqual(only('cd sub && rm x /y', 'rm').writes, ['x', 'sub/x', '/y']);
+  assert.deepEqual(only('cd sub; rm x /y', 'rm').writes, ['x', 'sub/x', '/y']);
+  const behind: readonly (readonly [string, readonly Argument[]])[] = [
+    // Where the `cd` fails, nothing behind && runs.
+    ['cd sub && rm x /y', ['sub/x', '/y']],
+    ['true && cd a && cd b && rm x', ['a/b/x']],
+    ['cd a && cd .. && rm x', ['a/../x', 'x']],
+    ['cd a && cd - && rm x', [null]],
+    ['cd "" && rm x', ['x']],
+    ['(cd a && true); rm x', ['x', 'a/x']],
+    ['cd a && true; rm x', ['x', 'a/x']],
+    ['cd a || rm x', ['x', 'a/x']],
+    ['false || cd a && rm x', ['x', 'a/x']],
+    ['cd a && false || rm x', ['x', 'a/x']],
+    ['! cd a && rm x', ['x', 'a/x']],
+    ['nohup cd a && rm x', ['x', 'a/x']],
+    ["sh -c 'cd a' && rm x", ['x', 'a/x']],
+    ['cd a | true && rm x', ['x', 'a/x']],
+  ];
+  for (const [source, expected] of behind) assert.deepEqual(only(source, 'rm').writes, expected, source);
   assert.deepEqual(only('cd a; cd b; rm x', 'rm').directories, ['.', 'a', 'b', 'a/b']);
   assert.deepEqual(only('(cd /etc); cat passwd', 'cat').reads, ['passwd', '/etc/passwd']);
   assert.deepEqual(only('cd link/..; cat x', 'cat').reads, ['x', 'link/../x']);
@@ -125,7 +186,7 @@ test('paths are told from every directory a command may be in', () => {
   // The directory of the second turn is that of the first plus one more.
   assert.deepEqual(only('for i in 1 2; do rm x; cd ..; done', 'rm').writes, [null]);
   assert.deepEqual(only("trap 'rm x' EXIT; cd a", 'rm').writes, [null]);
-  assert.deepEqual(readCommand('cd a && echo x >y').redirects, [
+  assert.deepEqual(readCommand('cd a; echo x >y').redirects, [
     { path: 'y', mode: 'write' },
     { path: 'a/y', mode: 'write' },
   ]);
@@ -195,8 +256,38 @@ test('arguments of well-known programs name what is read and written', () => {
     ['git rm a', [], ['a'], false],
     ['git checkout -- a', [], ['a'], false],
     ['git diff --output=out', [], ['out'], true],
-    ['git -C sub config user.name x', [], ['sub/.git/config'], true],
+    ['git -C sub config user.name x', ['sub/.'], ['sub/.git/config'], true],
     ['git status', [], [], true],
+    ['git branch', [], [], true],
+    ['git branch --list x', [], [], true],
+    ['git branch -a --merged x', [], [], true],
+    ['git branch x', [], [], false],
+    ['git branch -D x', [], [], false],
+    ['git branch --list -D x', [], [], false],
+    ['git branch -a x', [], [], false],
+    ['git branch --lis x', [], [], false],
+    ['git tag', [], [], true],
+    ['git tag -l x', [], [], true],
+    ['git tag x', [], [], false],
+    ['git tag -l -F a x', [], [], false],
+    ['git remote -v', [], [], true],
+    ['git remote get-url x', [], [], true],
+    ['git remote show x', [], [], false],
+    ['git remote -v update', [], [], false],
+    ['git stash list -3', [], [], true],
+    ['git stash', [], [], false],
+    ['git stash list --output=a', [], [], false],
+    ['git worktree list', [], [], true],
+    ['git worktree add list', [], [], false],
+    ['git reflog -5', [], [], true],
+    ['git reflog expire --all', [], [], false],
+    ['git -C sub branch', ['sub/.'], [], true],
+    ['git -C sub add -A', ['sub/.'], [], true],
+    ['git -C sub branch $x', [], [], false],
+    ['date -u +%F', ['+%F'], [], true],
+    ['date -d yesterday', [], [], true],
+    ['date -f a', ['a'], [], true],
+    ['date --ref=a', ['a'], [], true],
     ['unknown-program a', [], [], false],
   ];
   for (const [source, reads, writes, isEffectKnown] of table) {

@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { JsonObject } from '../../../src/definition/workflow.ts';
 import type { PolicySet } from '../../../src/guard/policy/files/policy-set.ts';
 import { callOf, setOf, verdictIn, verdictOf } from '../../setup/policies.ts';
 import { ESCAPE_ATTEMPTS, SECRET_ATTEMPTS } from '../bypasses/paths.ts';
@@ -59,6 +60,27 @@ describe('ways around a rule on paths', () => {
     assert.equal(verdictIn(workspace, set, 'search', search).decision, 'allow');
     assert.equal(verdictIn(workspace, set, 'execute_bash', { command: 'cat a.txt' }).decision, 'allow');
     assert.equal(verdictIn(workspace, set, 'execute_bash', { command: 'grep -n x a.txt' }).decision, 'allow');
+  });
+
+  test('a denial says which file it is about where the call does not name it', async () => {
+    const set = await setOf({
+      default: 'allow',
+      rules: [{ id: 'no-env', effect: 'deny', path: '**/.env', reason: 'it may hold secrets' }],
+    });
+    const reasonOf = (tool: string, args: JsonObject) => verdictIn(workspace, set, tool, args).reason;
+    assert.equal(reasonOf('fs_read', { path: '.env' }), 'it may hold secrets');
+    assert.equal(
+      reasonOf('search', { pattern: 'x' }),
+      'it may hold secrets: .env lies in what it goes through',
+    );
+    assert.equal(
+      reasonOf('execute_bash', { command: 'ls && grep -r x sub' }),
+      'it may hold secrets: sub/.env lies in what it goes through (grep -r x sub)',
+    );
+    assert.equal(
+      reasonOf('execute_bash', { command: 'cat $(date)' }),
+      'it may hold secrets: which files it touches is known only when it runs (cat $(date))',
+    );
   });
 
   test('a file outside what is allowed is not allowed by any spelling', async () => {

@@ -102,6 +102,7 @@ export async function openStage(user: StepUser | null): Promise<Stage> {
       hidden: [state],
       readOnly: [policies],
       guarded: [],
+      gitConfig: null,
     },
     close: async () => {
       victim.kill('SIGKILL');

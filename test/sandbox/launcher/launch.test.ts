@@ -31,6 +31,7 @@ function ground(more: Partial<SandboxGround> = {}): SandboxGround {
     hidden: [],
     readOnly: [],
     guarded: [],
+    gitConfig: null,
     ...more,
   };
 }
@@ -94,6 +95,21 @@ describe('a link that came into the place of the workspace since the run began',
 });
 
 describe('the chain', { skip }, () => {
+  test('who commits stands in a home of which nothing else is shown', () => {
+    const gitConfig = '[user]\n\tname = "a"\n';
+    const made = launch({ tier: 'agent' }, { gitConfig }, { HOME: '/home/a' });
+    const all = words(made);
+    const at = all.indexOf('--ro-bind-data');
+    assert.deepEqual(all.slice(at, at + 3), ['--ro-bind-data', '6', '/home/a/.gitconfig']);
+    assert.deepEqual(made.handed[3], { kind: 'text', text: gitConfig });
+    for (const [view, env] of [
+      [{ tier: 'untrusted' }, { HOME: '/home/a' }],
+      [{ tier: 'agent' }, { HOME: workspace }],
+      [{ tier: 'agent' }, {}],
+    ] as const)
+      assert.ok(!words(launch(view, { gitConfig }, env)).includes('--ro-bind-data'), JSON.stringify(env));
+  });
+
   test('a confined command is started by bwrap, which reads its options and the filter from descriptors', () => {
     const { command, handed, starter } = launch({});
     assert.equal(command.file, '/usr/bin/bwrap');

@@ -68,7 +68,9 @@ function effectsInOneReading(spec: EffectSpec, args: readonly Argument[]): Effec
   const valuesOf = (names: readonly string[] = []) =>
     options.filter((option) => names.includes(option.name)).map((option) => option.value);
   const targets = valuesOf(spec.writes);
-  const hasPattern = options.some(({ name }) => ['-e', '-f', '--regexp', '--file'].includes(name));
+  // `rg --files src` lists names and takes no pattern.
+  const hasPattern =
+    args.includes('--files') || options.some(({ name }) => ['-e', '-f', '--regexp', '--file'].includes(name));
   // `cp -t DIR a b`: the directory is named in front, so no operand is the target.
   const isModeGiven = args.some((word) => word !== null && (spec.modes?.test(word) ?? false));
   const role =

@@ -1,5 +1,6 @@
 import type { Argument } from '../reading.ts';
 import { type GitLine, readGit } from '../wrappers/git.ts';
+import { onlyLists } from './git-lists.ts';
 import { type Effects, operandsOf, UNKNOWN_EFFECT } from './operands.ts';
 
 /** Read the repository alone, unless an option says otherwise. */
@@ -27,6 +28,8 @@ const READERS = new Set([
   'whatchanged',
   'cherry',
   'range-diff',
+  'check-ignore',
+  'check-attr',
 ]);
 
 /** Options whose value is a file that is read. */
@@ -62,7 +65,9 @@ export function gitEffects(args: readonly Argument[]): Effects {
   if (subcommand === null) return UNKNOWN_EFFECT;
   const within = (paths: readonly Argument[]) => paths.map((path) => from(line.directory, path));
   const isStatic = !line.args.includes(null) && line.directory !== null;
+  const here = within(line.directory === undefined ? [] : ['.']);
   if (READERS.has(subcommand) || subcommand === 'commit') return readEffects(line, within, isStatic);
+  if (isStatic && onlyLists(subcommand, line.args)) return { reads: here, writes: [], isEffectKnown: true };
   const { operands, options } = operandsOf(line.args, 'ofF', [
     'output',
     'file',
@@ -76,7 +81,7 @@ export function gitEffects(args: readonly Argument[]): Effects {
     case 'add':
     case 'stage':
       return {
-        reads: [...within(operands), ...valuesOf('--pathspec-from-file')],
+        reads: [...here, ...within(operands), ...valuesOf('--pathspec-from-file')],
         writes: [],
         isEffectKnown: isStatic,
       };
@@ -91,7 +96,7 @@ export function gitEffects(args: readonly Argument[]): Effects {
     }
     case 'config':
       return {
-        reads: [],
+        reads: here,
         writes: configFiles(line.args, valuesOf('-f', '--file'), within),
         isEffectKnown: true,
       };

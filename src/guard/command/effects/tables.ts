@@ -109,23 +109,9 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
     ],
     { role: 'none' },
   ),
-  ...all(
-    [
-      'exit',
-      'return',
-      'break',
-      'continue',
-      'shift',
-      'set',
-      'unset',
-      'local',
-      'declare',
-      'typeset',
-      'readonly',
-      'export',
-    ],
-    { role: 'none' },
-  ),
+  ...all('exit return break continue shift set unset local declare typeset readonly export'.split(' '), {
+    role: 'none',
+  }),
   ...all(
     [
       'test',
@@ -176,6 +162,13 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
     role: 'read',
     values: 'ncs',
     long: ['lines', 'bytes', 'pid', 'sleep-interval'],
+  }),
+  // `+%F` is no path, but none that anybody guards either.
+  ...all(['date'], {
+    role: 'read',
+    values: 'dfrs',
+    long: ['date', 'file', 'reference', 'set'],
+    reads: ['-f', '-r', '--file', '--reference'],
   }),
   ...all(['wc'], { role: 'read', long: ['files0-from'], reads: ['--files0-from'] }),
   ...all(['cut'], { role: 'read', values: 'bcdf', long: ['bytes', 'characters', 'delimiter', 'fields'] }),

@@ -46,6 +46,11 @@ const TABLE: ReadonlyMap<string, Unwrap> = new Map([
   ...Object.entries(BUILTINS),
 ]);
 
+/** Whether something in the arguments of a program may run another. */
+export function mayRunOthers(name: string): boolean {
+  return TABLE.has(name);
+}
+
 /** What else runs when the program of this name (see tableName) is given these arguments. */
 export function unwrap(name: string, args: readonly Argument[]): Unwrapped {
   const found = TABLE.get(name);

@@ -1,6 +1,6 @@
 import type { Access } from '../../tools.ts';
 import type { GuardedCall } from './call.ts';
-import { type FileFacts, type ResolvedPath, resolvePath } from './resolve-path.ts';
+import { type FileFacts, type FolderEntry, type ResolvedPath, resolvePath } from './resolve-path.ts';
 import type { PathUse } from './subject.ts';
 
 /** So many names are looked at for one decision; beyond that it would take seconds. */
@@ -38,6 +38,14 @@ export class PathReader {
   /** Whether an absolute path may name something: a file, a folder, a link, or what cannot be looked at. */
   isThere(path: string): boolean {
     return this.#files.entry(path).kind !== 'missing';
+  }
+
+  /** What lies in a folder, by an absolute path; null where it is none or nobody can tell. */
+  namesIn(path: string): readonly FolderEntry[] | null {
+    const { real, doubt } = resolvePath(path, '/', this.#files);
+    const [folder, ...others] = real;
+    if (folder === undefined || others.length > 0 || doubt !== null) return null;
+    return this.#files.entry(folder).kind === 'folder' ? this.#files.names(folder) : null;
   }
 
   /** Where an absolute path leads; as it is written where nobody can tell. */

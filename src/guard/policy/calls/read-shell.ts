@@ -5,6 +5,7 @@ import type { CommandReading, Redirect, SimpleCommand } from '../../command/read
 import type { Access } from '../../tools.ts';
 import { commandPart, emptyPart, pathsWithin } from '../rules/command-part.ts';
 import { programName } from '../rules/program.ts';
+import { PatternNames } from './file-names.ts';
 import { foundRepository } from './found-repository.ts';
 import type { PathReader } from './path-reader.ts';
 import type { Doubt, Part, PathUse } from './subject.ts';
@@ -19,7 +20,8 @@ interface Read {
 export function readShell(tool: 'execute_bash' | 'exec', args: JsonObject, paths: PathReader): Read {
   const cwd = args['cwd'];
   const start = typeof cwd === 'string' ? paths.resolve(cwd).real[0] : paths.cwd;
-  const { reading, doubts } = tool === 'exec' ? readExec(args) : readBash(args);
+  const base = start ?? paths.cwd;
+  const { reading, doubts } = tool === 'exec' ? readExec(args) : readBash(args, paths, base);
   const all: Doubt[] = [
     ...doubts,
     ...reading.problems.map((text): Doubt => ({ kind: 'unread', text })),
@@ -31,7 +33,6 @@ export function readShell(tool: 'execute_bash' | 'exec', args: JsonObject, paths
     all.push({ kind: 'unread', text: 'its cwd cannot be read' });
   else if (start !== paths.workspace && !start.startsWith(`${paths.workspace}/`))
     all.push({ kind: 'careful', text: `it starts in ${start}, outside the workspace` });
-  const base = start ?? paths.cwd;
   const repository = foundRepository(reading, base, paths);
   if (repository !== null)
     all.push({ kind: 'unread', text: `git takes ${repository} for a repository by what is in it` });
@@ -54,9 +55,13 @@ interface Source {
 
 const NOTHING: CommandReading = { problems: [], hazards: [], commands: [], possible: [], redirects: [] };
 
-function readBash(args: JsonObject): Source {
+function readBash(args: JsonObject, paths: PathReader, base: string): Source {
   const command = args['command'];
-  if (typeof command === 'string') return { reading: readCommand(command), doubts: [] };
+  if (typeof command === 'string') {
+    const names = new PatternNames(paths, base);
+    const reading = readCommand(command, names.files);
+    return { reading: names.mayGrow(reading) ? readCommand(command) : reading, doubts: [] };
+  }
   return { reading: NOTHING, doubts: [{ kind: 'unread', text: 'its command is not a text' }] };
 }
 

@@ -5,6 +5,7 @@ import type { PathReader } from '../calls/path-reader.ts';
 import type { Part, PathUse } from '../calls/subject.ts';
 import { type Destination, readHost, readUrl } from '../calls/url.ts';
 import { programName } from './program.ts';
+import { onlySpeaks } from './speakers.ts';
 
 const BOTH: readonly Access[] = ['read', 'write'];
 
@@ -21,6 +22,8 @@ export function commandPart(
     each === null ? null : (paths.resolve(each, base).real[0] ?? base),
   );
   const bases = places.filter((each) => each !== null);
+  // What is known to read only (`cat ~/a`) writes none of what its words may name.
+  const guessed: readonly Access[] = command.isEffectKnown && command.writes.length === 0 ? ['read'] : BOTH;
   const network = NETWORK_PROGRAMS.has(programName(command.program ?? ''));
   return {
     kind: 'command',
@@ -32,7 +35,7 @@ export function commandPart(
       ...(command.isEffectKnown ? [] : possiblePaths(command, bases, places.includes(null), paths)),
       ...guessedPaths(command).map(
         (path): PathUse => ({
-          ...paths.use(path, BOTH, false, bases.length === 0 ? [base] : bases),
+          ...paths.use(path, guessed, false, bases.length === 0 ? [base] : bases),
           isGuess: true,
         }),
       ),
@@ -80,7 +83,8 @@ const NETWORK_PROGRAMS: ReadonlySet<string> = new Set(
 
 function destinationsOf(arg: string, isNetworkProgram: boolean): Destination[] {
   const url = arg.includes('://') ? /[A-Za-z][A-Za-z0-9+.-]*:\/\/\S*/.exec(arg)?.[0] : undefined;
-  if (url !== undefined) return [readUrl(url)];
+  // wget takes all before an `@` for a name, blanks too: `https://good.example<tab>@evil.example`.
+  if (url !== undefined) return [readUrl(isNetworkProgram && arg.startsWith(url) ? arg : url)];
   // git and ssh: user@host:path. No port is in it.
   if (arg.includes('@') && /^[^@\s/:]+@[^\s/:@]+(:|$)/.test(arg))
     return single(readHost(arg.replace(/:.*$/s, '')));
@@ -96,7 +100,7 @@ const MAX_GUESSES = 32;
 
 /** Paths within code (`open(".env")`), and the part of a word that is known though the word is not (`.git/hooks/$X`). */
 function guessedPaths(command: SimpleCommand): readonly string[] {
-  const isPartly = command.args.includes(null) || command.writes.includes(null);
+  const isPartly = (command.args.includes(null) && !onlySpeaks(command)) || command.writes.includes(null);
   const texts = [...codeOf(command), ...(isPartly ? [command.text] : [])];
   return pathsWithin(texts);
 }

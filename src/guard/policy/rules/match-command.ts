@@ -221,8 +221,11 @@ function mayHaveArgs(pattern: CommandPattern, args: Words, names: readonly strin
   );
 }
 
+/** Whether somebody else asks if the folder that a command is told to work in is permitted: the path of the same rule. */
+export type Places = 'judged' | 'open';
+
 /** Whether a command surely is the one that the pattern permits, and nothing else. */
-export function isSurelyCommand(pattern: CommandPattern, command: SimpleCommand): boolean {
+export function isSurelyCommand(pattern: CommandPattern, command: SimpleCommand, places: Places): boolean {
   const { program } = command;
   if (program === null) return false;
   const name = sureName(program);
@@ -230,21 +233,31 @@ export function isSurelyCommand(pattern: CommandPattern, command: SimpleCommand)
     each.includes('/') ? each === program : name !== null && fitsGlob(each, name),
   );
   if (!isProgram) return false;
-  return sureRests(pattern, command.args, name ?? program).some(
+  return sureRests(pattern, command.args, name ?? program, places).some(
     (rest) => hasSurely(pattern, rest) && isCodeSure(pattern, command, name ?? program, rest),
   );
 }
 
-function sureRests(pattern: CommandPattern, args: Words, name: string): readonly Words[] {
+function sureRests(pattern: CommandPattern, args: Words, name: string, places: Places): readonly Words[] {
   if (pattern.subcommands.length === 0) return [args];
-  const harmless = grammarOf(name)?.harmless;
-  const start = args.findIndex((arg) => arg === null || harmless?.has(arg) !== true);
-  const words = start === -1 ? [] : args.slice(start);
+  const words = behindHarmless(args, name, places);
   return pattern.subcommands
     .filter((wanted) =>
       wanted.every((each, index) => typeof words[index] === 'string' && fitsGlob(each, words[index])),
     )
     .map((wanted) => words.slice(wanted.length));
+}
+
+/** What stands behind global options that change nothing; `git -C sub` names a folder, which counts as read. */
+function behindHarmless(args: Words, name: string, places: Places): Words {
+  const harmless = grammarOf(name)?.harmless;
+  let at = 0;
+  for (let arg = args[at]; typeof arg === 'string'; arg = args[at]) {
+    if (harmless?.has(arg) === true) at += 1;
+    else if (arg === '-C' && name === 'git' && places === 'judged') at += 2;
+    else break;
+  }
+  return args.slice(at);
 }
 
 function hasSurely(pattern: CommandPattern, args: Words): boolean {

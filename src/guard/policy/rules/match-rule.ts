@@ -7,9 +7,15 @@ import { isSurelyTool, mayBeTool } from './match-tool.ts';
 import { isExcepted, isNamed, mayEndNamed, type PathPattern, type PathRoots } from './path-pattern.ts';
 import { sureName } from './program.ts';
 import { isProjectRunner } from './runners.ts';
-import { followsLinks, leadsOut, mayHold, type Picked, takesWholeFolder } from './whole-folders.ts';
-
-const NOTHING: ReadonlySet<string> = new Set();
+import { onlySpeaks } from './speakers.ts';
+import {
+  followsLinks,
+  heldIn,
+  leadsOut,
+  leavesOutHidden,
+  type Picked,
+  takesWholeFolder,
+} from './whole-folders.ts';
 
 /** How often a rule with a rate was used already, by the name of the rule. */
 export type RateCheck = (rule: string, rate: NonNullable<Rule['rate']>) => 'within' | 'beyond';
@@ -70,7 +76,7 @@ function isCommandSure(rule: Rule, subject: Subject, part: Part): boolean {
   if (part.command !== null) {
     const { command } = part;
     return patternsFor(rule.commands, command.program ?? '').some((pattern) =>
-      isSurelyCommand(pattern, command),
+      isSurelyCommand(pattern, command, rule.path === null ? 'open' : 'judged'),
     );
   }
   // A redirect belongs to a command, and the rule says where it may lead.
@@ -110,7 +116,7 @@ function isBelow(path: string, folder: string): boolean {
 
 function arePathsSure(rule: Rule, pattern: PathPattern, part: Part, { roots, files }: Subject): boolean {
   const { command } = part;
-  if (command?.args.includes(null) === true) return false;
+  if (command?.args.includes(null) === true && !onlySpeaks(command)) return false;
   // What code does and where a network leads is no question of the paths in its arguments.
   if (command !== null && rule.commands === null)
     if (command.runsCode || (rule.host === null && part.destinations.length > 0)) return false;
@@ -208,26 +214,53 @@ function isCommandPossible(rule: Rule, subject: Subject, part: Part): boolean {
 }
 
 function isPathPossible(rule: Rule, pattern: PathPattern, part: Part, subject: Subject): boolean {
-  const { access } = rule;
+  return part.paths.some((use) => touchOf(rule, pattern, use, part, subject) !== null);
+}
+
+/** How a rule on paths that guards comes to speak of a part, where its text does not show it; null where it does. */
+export function hiddenTouch(rule: Rule, subject: Subject, part: Part): string | null {
+  const { path } = rule;
+  if (path === null || rule.effect === 'allow') return null;
+  const touches = part.paths.map((use) => touchOf(rule, path, use, part, subject));
+  if (touches.includes('named')) return null;
+  const held = touches.find((touch) => touch !== null && touch !== 'open');
+  if (held === undefined)
+    return touches.includes('open') ? 'which files it touches is known only when it runs' : null;
+  const { workspace } = subject.roots;
+  return `${held.startsWith(`${workspace}/`) ? held.slice(workspace.length + 1) : held} lies in what it goes through`;
+}
+
+/** `open`: a word may be any file; a path: that lies in a folder which is gone through. Null: none. */
+function touchOf(
+  { access }: Rule,
+  pattern: PathPattern,
+  use: PathUse,
+  part: Part,
+  subject: Subject,
+): 'named' | 'open' | `/${string}` | null {
   const { roots } = subject;
   const isMeant = (path: string): boolean =>
     isNamed(pattern, path, roots, 'likely') && !isExcepted(pattern, path, roots, 'sure');
-  return part.paths.some((use) => {
-    if (access !== null && !use.access.some((each) => access.includes(each))) return false;
-    if (use.spelled === null || use.resolved.some(({ spellings }) => spellings.some(isMeant))) return true;
-    const isSearch = subject.likelyTool === 'search';
-    if (!isSearch && !takesWholeFolder(part, use)) return false;
-    const leftOut = isSearch ? SEARCH_LEAVES_OUT : NOTHING;
-    const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
-    const picked: Picked = {
-      isNamed: (path) => isNamed(pattern, path, roots, 'likely'),
-      isExcepted: (path) => !path.toLowerCase().endsWith(ending) || isExcepted(pattern, path, roots, 'sure'),
-      mayEndNamed: (name) => mayEndNamed(pattern, name, roots),
-    };
-    return use.resolved.some(({ real }) =>
-      real.some((folder) => mayHold(folder, subject.files, picked, leftOut)),
-    );
-  });
+  if (access !== null && !use.access.some((each) => access.includes(each))) return null;
+  if (use.spelled === null) return 'open';
+  if (use.resolved.some(({ spellings }) => spellings.some(isMeant))) return 'named';
+  const isSearch = subject.likelyTool === 'search';
+  if (!isSearch && !takesWholeFolder(part, use)) return null;
+  const isHidden = leavesOutHidden(part);
+  const isLeftOut = (name: string): boolean =>
+    isSearch ? SEARCH_LEAVES_OUT.has(name) : isHidden && name.startsWith('.');
+  const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
+  const picked: Picked = {
+    isNamed: (path) => isNamed(pattern, path, roots, 'likely'),
+    isExcepted: (path) => !path.toLowerCase().endsWith(ending) || isExcepted(pattern, path, roots, 'sure'),
+    mayEndNamed: (name) => mayEndNamed(pattern, name, roots),
+  };
+  for (const { real } of use.resolved)
+    for (const folder of real) {
+      const held = heldIn(folder, subject.files, picked, isLeftOut);
+      if (held !== null) return `/${held.slice(1)}`;
+    }
+  return null;
 }
 
 /** Of all files that a search looks into, where its pattern is as plain as `*.ts`; empty: any. */

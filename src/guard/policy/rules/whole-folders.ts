@@ -25,6 +25,12 @@ export function takesWholeFolder({ command }: Part, use: PathUse): boolean {
   return READ_ALL_BY_OPTION.has(name) && command.args.some((arg) => arg === null || RECURSIVE.test(arg));
 }
 
+/** rg looks into nothing hidden unless it is told to. */
+export function leavesOutHidden({ command }: Part): boolean {
+  if (command?.program == null || programName(command.program) !== 'rg') return false;
+  return !command.args.some((arg) => arg === null || /^(-[A-Za-z]*[u.]|--(hid|unr|no-ig|no-c))/.test(arg));
+}
+
 /** As many as a decision may look at: some 50 ms. Where there are more, nobody knows. */
 const MAX_ENTRIES = 20_000;
 
@@ -37,36 +43,36 @@ export interface Picked {
 }
 
 /**
- * Whether a folder may hold a file, at any depth, that is picked. Links are not followed, names that are left out are
- * not looked into.
+ * A file in a folder, at any depth, that is picked; the folder itself where there are too many to look at, null where there
+ * is none. Links are not followed, names that are left out are not looked into.
  */
-export function mayHold(
+export function heldIn(
   folder: string,
   files: FileFacts,
   picked: Picked,
-  leftOut: ReadonlySet<string>,
-): boolean {
-  if (files.entry(folder).kind !== 'folder') return false;
+  isLeftOut: (name: string) => boolean,
+): string | null {
+  if (files.entry(folder).kind !== 'folder') return null;
   const open = [{ at: folder, isAllNamed: picked.isNamed(folder) }];
   let seen = 0;
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { at, isAllNamed } = next;
     const names = files.names(at);
     if (names === null) continue;
-    const looked = leftOut.size === 0 ? names : names.filter(({ name }) => !leftOut.has(name));
+    const looked = names.filter(({ name }) => !isLeftOut(name));
     seen += looked.length;
-    if (seen > MAX_ENTRIES) return true;
+    if (seen > MAX_ENTRIES) return folder;
     const prefix = at === '/' ? '/' : `${at}/`;
     for (const { name, isFolder } of looked) {
       const mayBeNamed = isAllNamed || picked.mayEndNamed(name);
       if (!mayBeNamed && !isFolder) continue;
       const path = prefix + name;
       const isNamed = mayBeNamed && picked.isNamed(path);
-      if (isNamed && !picked.isExcepted(path)) return true;
+      if (isNamed && !picked.isExcepted(path)) return path;
       if (isFolder) open.push({ at: path, isAllNamed: isNamed });
     }
   }
-  return false;
+  return null;
 }
 
 /** Programs that look into the folders that links lead to, and the arguments that make them; null: they always do. */
