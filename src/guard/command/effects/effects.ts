@@ -28,6 +28,7 @@ const SPECIAL: Readonly<Record<string, (args: readonly Argument[]) => Effects>> 
   },
   cpio: () => ({ reads: [], writes: [null], isEffectKnown: false }),
   git: gitEffects,
+  strings: stringsEffects,
   sh: shellEffects,
   bash: shellEffects,
   dash: shellEffects,
@@ -45,6 +46,15 @@ export function effectsOf(name: string | null, args: readonly Argument[]): Effec
   if (special !== undefined) return special(args);
   const spec = EFFECTS.get(name);
   return spec === undefined ? UNKNOWN_EFFECT : effectsBySpec(spec, args);
+}
+
+/** Of binutils: `@FILE` stands for words that are read from the file, and an error tells them. */
+function stringsEffects(args: readonly Argument[]): Effects {
+  const files = args.flatMap((word) => (word?.startsWith('@') ? [word.slice(1)] : []));
+  const plain = effectsBySpec({ role: 'read' }, args);
+  return files.length === 0
+    ? plain
+    : { reads: [...plain.reads, ...files], writes: plain.writes, isEffectKnown: false };
 }
 
 function effectsBySpec(spec: EffectSpec, args: readonly Argument[]): Effects {

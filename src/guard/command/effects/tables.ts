@@ -43,25 +43,16 @@ function all(names: readonly string[], spec: EffectSpec): [string, EffectSpec][]
   return names.map((name) => [name, spec]);
 }
 
+function words(text: string): string[] {
+  return text.split(' ');
+}
+
 const PATTERN: EffectSpec = {
   role: 'pattern',
   values: 'efmABCdD',
-  long: [
-    'regexp',
-    'file',
-    'max-count',
-    'after-context',
-    'before-context',
-    'context',
-    'include',
-    'exclude',
-    'exclude-from',
-    'exclude-dir',
-    'label',
-    'binary-files',
-    'devices',
-    'directories',
-  ],
+  long: words(
+    'regexp file max-count after-context before-context context include exclude exclude-from exclude-dir label binary-files devices directories',
+  ),
   reads: ['-f', '--file', '--exclude-from'],
 };
 const COPIER: EffectSpec = {
@@ -140,7 +131,6 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
       'hostname',
       'more',
       'rev',
-      'strings',
       'readlink',
       'realpath',
       'cksum',
@@ -231,7 +221,18 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
   ...all(['rg', 'ripgrep', 'ag', 'ack', 'ugrep'], {
     role: 'pattern',
     values: 'efmABCdDgtTjMEr',
-    long: [...(PATTERN.long ?? []), 'glob', 'type', 'type-not', 'ignore-file', 'max-depth'],
+    // Whoever takes a value for a pattern takes the pattern for a path, and does not see that the whole folder is read.
+    long: [
+      ...(PATTERN.long ?? []),
+      ...words(
+        'glob iglob type type-not type-add type-clear sort sortr replace threads engine encoding color colors',
+      ),
+      ...words(
+        'ignore-file max-depth max-columns max-filesize path-separator context-separator hyperlink-format',
+      ),
+      ...words('field-context-separator field-match-separator dfa-size-limit regex-size-limit pre pre-glob'),
+      ...words('hostname-bin depth file-search-regex ignore ignore-dir pager path-to-ignore width workers'),
+    ],
     reads: [...(PATTERN.reads ?? []), '--ignore-file'],
     isShared: true,
   }),

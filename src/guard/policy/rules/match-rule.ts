@@ -8,14 +8,9 @@ import { isExcepted, isNamed, mayEndNamed, type PathPattern, type PathRoots } fr
 import { sureName } from './program.ts';
 import { isProjectRunner } from './runners.ts';
 import { onlySpeaks } from './speakers.ts';
-import {
-  followsLinks,
-  heldIn,
-  leadsOut,
-  leavesOutHidden,
-  type Picked,
-  takesWholeFolder,
-} from './whole-folders.ts';
+import { followsLinks, heldIn, leadsOut, type Picked, takesWholeFolder } from './whole-folders.ts';
+
+const NOTHING: ReadonlySet<string> = new Set();
 
 /** How often a rule with a rate was used already, by the name of the rule. */
 export type RateCheck = (rule: string, rate: NonNullable<Rule['rate']>) => 'within' | 'beyond';
@@ -246,9 +241,7 @@ function touchOf(
   if (use.resolved.some(({ spellings }) => spellings.some(isMeant))) return 'named';
   const isSearch = subject.likelyTool === 'search';
   if (!isSearch && !takesWholeFolder(part, use)) return null;
-  const isHidden = leavesOutHidden(part);
-  const isLeftOut = (name: string): boolean =>
-    isSearch ? SEARCH_LEAVES_OUT.has(name) : isHidden && name.startsWith('.');
+  const leftOut = isSearch ? SEARCH_LEAVES_OUT : NOTHING;
   const ending = isSearch ? endingOf(subject.call.args['glob']) : '';
   const picked: Picked = {
     isNamed: (path) => isNamed(pattern, path, roots, 'likely'),
@@ -257,7 +250,7 @@ function touchOf(
   };
   for (const { real } of use.resolved)
     for (const folder of real) {
-      const held = heldIn(folder, subject.files, picked, isLeftOut);
+      const held = heldIn(folder, subject.files, picked, leftOut);
       if (held !== null) return `/${held.slice(1)}`;
     }
   return null;

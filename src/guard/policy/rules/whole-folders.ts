@@ -25,12 +25,6 @@ export function takesWholeFolder({ command }: Part, use: PathUse): boolean {
   return READ_ALL_BY_OPTION.has(name) && command.args.some((arg) => arg === null || RECURSIVE.test(arg));
 }
 
-/** rg looks into nothing hidden unless it is told to. */
-export function leavesOutHidden({ command }: Part): boolean {
-  if (command?.program == null || programName(command.program) !== 'rg') return false;
-  return !command.args.some((arg) => arg === null || /^(-[A-Za-z]*[u.]|--(hid|unr|no-ig|no-c))/.test(arg));
-}
-
 /** As many as a decision may look at: some 50 ms. Where there are more, nobody knows. */
 const MAX_ENTRIES = 20_000;
 
@@ -50,7 +44,7 @@ export function heldIn(
   folder: string,
   files: FileFacts,
   picked: Picked,
-  isLeftOut: (name: string) => boolean,
+  leftOut: ReadonlySet<string>,
 ): string | null {
   if (files.entry(folder).kind !== 'folder') return null;
   const open = [{ at: folder, isAllNamed: picked.isNamed(folder) }];
@@ -59,7 +53,7 @@ export function heldIn(
     const { at, isAllNamed } = next;
     const names = files.names(at);
     if (names === null) continue;
-    const looked = names.filter(({ name }) => !isLeftOut(name));
+    const looked = leftOut.size === 0 ? names : names.filter(({ name }) => !leftOut.has(name));
     seen += looked.length;
     if (seen > MAX_ENTRIES) return folder;
     const prefix = at === '/' ? '/' : `${at}/`;
