@@ -45,6 +45,18 @@ test("a configured model, with the provider's own key where none is named", () =
   );
 });
 
+test('a timeout that no timer can wait is the longest one that can', () => {
+  const of = (timeout: number) =>
+    read({ a: { provider: 'anthropic', model: 'm', timeout } }).models['a']?.idleTimeoutMs;
+  assert.deepEqual([of(5), of(3_000_000)], [5000, 2 ** 31 - 1]);
+});
+
+test('a default that is only the name of something every object has is no model', () => {
+  assert.deepEqual(wrong({ default: 'toString', a: { provider: 'anthropic', model: 'm' } }), [
+    '$.models.default no model is called "toString"',
+  ]);
+});
+
 test('a model at an address of its own gets no key that nobody named', () => {
   const { models } = read({
     a: { provider: 'openai-compatible', model: 'm', base_url: 'http://localhost:8080/v1' },

@@ -29,7 +29,13 @@ export interface MockCall {
 
 export type Fault =
   /** An HTTP error. */
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfter?: string;
+      /** What it says; by default the number. */
+      readonly message?: string;
+    }
   | { readonly kind: 'hang_before_headers' }
   /** The first half is sent, then nothing. */
   | { readonly kind: 'hang_midway' }

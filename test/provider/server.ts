@@ -111,7 +111,7 @@ async function answer(
       'content-type': 'application/json',
       ...(fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter }),
     });
-    response.end(wire.error(fault.status));
+    response.end(wire.error(fault.status, fault.message));
     return;
   }
   const bytes = Buffer.concat(faulty(wire, turn, number));

@@ -9,7 +9,7 @@ export interface Wire {
   events(turn: MockTurn, number: number): Buffer[];
   /** An event that cannot be read. */
   corrupt(): Buffer;
-  error(status: number): string;
+  error(status: number, message?: string): string;
 }
 
 const sse = (data: unknown, event?: string): Buffer =>
@@ -72,8 +72,8 @@ export const CHAT: Wire = {
     ];
   },
   corrupt: () => sse('{"id": "chatcmpl-0", "choi'),
-  error: (status) =>
-    JSON.stringify({ error: { message: `mock error ${status}`, type: 'mock', code: status } }),
+  error: (status, message = `mock error ${status}`) =>
+    JSON.stringify({ error: { message, type: 'mock', code: status } }),
 };
 
 /** Messages of Anthropic. */
@@ -129,8 +129,8 @@ export const MESSAGES: Wire = {
     ];
   },
   corrupt: () => Buffer.from('event: content_block_delta\ndata: {"type": "content_bl\n\n'),
-  error: (status) =>
-    JSON.stringify({ type: 'error', error: { type: 'mock', message: `mock error ${status}` } }),
+  error: (status, message = `mock error ${status}`) =>
+    JSON.stringify({ type: 'error', error: { type: 'mock', message } }),
 };
 
 /** The converse stream of Bedrock: frames with two checksums. */
@@ -174,7 +174,7 @@ export const CONVERSE: Wire = {
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 0xff, bytes.length - 1);
     return bytes;
   },
-  error: (status) => JSON.stringify({ message: `mock error ${status}` }),
+  error: (status, message = `mock error ${status}`) => JSON.stringify({ message }),
 };
 
 function frame(type: string, payload: object): Buffer {

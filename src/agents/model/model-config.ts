@@ -17,6 +17,8 @@ export interface ModelCatalogue {
 
 const PROVIDERS: readonly ProviderName[] = ['openai-compatible', 'anthropic', 'bedrock'];
 const DEFAULT_IDLE_MS = 120_000;
+/** A timer of the platform that is longer fires at once. */
+const LONGEST_IDLE_MS = 2 ** 31 - 1;
 const KEY_VARIABLE: Readonly<Record<ProviderName, string>> = {
   'openai-compatible': 'OPENAI_API_KEY',
   anthropic: 'ANTHROPIC_API_KEY',
@@ -43,7 +45,7 @@ export function readModels(
   }
   const [only, ...others] = Object.keys(models);
   const named = fields?.string('default') ?? (others.length === 0 ? (only ?? null) : null);
-  if (named !== null && models[named] === undefined)
+  if (named !== null && !Object.hasOwn(models, named))
     notes.error('$.models.default', `no model is called "${named}"`);
   refuse(file, notes);
   if (only !== undefined) return { file, models, defaultName: named };
@@ -126,7 +128,7 @@ function readEntry(name: string, fields: Fields): ModelSpec | null {
     region: isBedrock ? (region ?? 'us-east-1') : null,
     maxOutputTokens,
     price: input == null || output == null ? null : { inputPerMillion: input, outputPerMillion: output },
-    idleTimeoutMs: idle === null ? DEFAULT_IDLE_MS : idle * 1000,
+    idleTimeoutMs: idle === null ? DEFAULT_IDLE_MS : Math.min(LONGEST_IDLE_MS, idle * 1000),
     keys,
   };
 }

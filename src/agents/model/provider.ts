@@ -1,6 +1,7 @@
 /** Models of real providers: the wire formats of the AI SDK's provider packages, and nothing else of it. */
 import type { JsonObject } from '../../definition/workflow.ts';
 import { deepestCause, ensureError } from '../../errors/workflow-error.ts';
+import { Redactor } from '../../skills/redact.ts';
 import { type Model, ModelFault, type ModelMessage, type ModelPart, type ModelRequest } from './model.ts';
 import type { ModelKeys, ModelSpec } from './model-spec.ts';
 
@@ -20,7 +21,10 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 /** Loads the package of the provider and answers its model. The keys stay in the closure of its requests. */
 export async function openModel(spec: ModelSpec, keys: ModelKeys): Promise<Model> {
   const model = await loadModel(spec, keys);
-  return { stream: (request, signal) => stream(model, spec, request, signal) };
+  // Providers repeat a key that they do not know.
+  const redactor = new Redactor(Object.values(keys));
+  const hide = (text: string): string => redactor.text(text);
+  return { stream: (request, signal) => stream(model, spec, request, signal, hide) };
 }
 
 async function loadModel(spec: ModelSpec, keys: ModelKeys): Promise<SdkModel> {
@@ -65,6 +69,7 @@ async function* stream(
   spec: ModelSpec,
   request: ModelRequest,
   signal: AbortSignal,
+  hide: (text: string) => string,
 ): AsyncGenerator<ModelPart> {
   const idle = new AbortController();
   const both = AbortSignal.any([signal, idle.signal]);
@@ -81,7 +86,7 @@ async function* stream(
       if (next.done) return;
       clearTimeout(timer);
       timer = setTimeout(() => idle.abort(), spec.idleTimeoutMs);
-      const part = fromSdk(next.value);
+      const part = fromSdk(next.value, hide);
       if (part === null) continue;
       hasBegun ||= part.type !== 'error';
       yield part;
@@ -94,7 +99,7 @@ async function* stream(
         hasBegun,
         cause: error,
       });
-    throw toFault(error, { hasBegun, hasAnswered });
+    throw toFault(error, { hasBegun, hasAnswered }, hide);
   } finally {
     clearTimeout(timer);
     // Whoever stops listening ends the request as well.
@@ -154,7 +159,7 @@ function toSdkMessage(message: ModelMessage): SdkPrompt[number] {
 }
 
 /** Null for what the loop has no use for: sources, metadata. */
-function fromSdk(part: SdkPart): ModelPart | null {
+function fromSdk(part: SdkPart, hide: (text: string) => string): ModelPart | null {
   switch (part.type) {
     case 'text-delta':
       return { type: 'text', delta: part.delta };
@@ -187,7 +192,7 @@ function fromSdk(part: SdkPart): ModelPart | null {
       };
     }
     case 'error':
-      return { type: 'error', fault: toFault(part.error, { hasBegun: true, hasAnswered: false }) };
+      return { type: 'error', fault: toFault(part.error, { hasBegun: true, hasAnswered: false }, hide) };
     default:
       return null;
   }
@@ -200,6 +205,7 @@ function fromSdk(part: SdkPart): ModelPart | null {
 function toFault(
   thrown: unknown,
   { hasBegun, hasAnswered }: { readonly hasBegun: boolean; readonly hasAnswered: boolean },
+  hide: (text: string) => string,
 ): ModelFault {
   if (thrown instanceof ModelFault) return thrown;
   const error = ensureError(thrown) as Error & {
@@ -213,10 +219,8 @@ function toFault(
   const isBroken = status === null && (hasAnswered || code !== null);
   // In the midst of a stream there is no status: it broke, and another try may get through.
   const isRetryable = isBroken || (typeof error.isRetryable === 'boolean' ? error.isRetryable : hasBegun);
-  const words = isBroken
-    ? `the answer broke off: ${shortened(deepestCause(error).message)}`
-    : wordsOf(thrown, error);
-  return new ModelFault(`${status === null ? '' : `HTTP ${status}: `}${words}`, {
+  const words = isBroken ? `the answer broke off: ${deepestCause(error).message}` : wordsOf(thrown, error);
+  return new ModelFault(`${status === null ? '' : `HTTP ${status}: `}${shortened(hide(words))}`, {
     status,
     isRetryable,
     retryAfterMs: retryAfterMs(error.responseHeaders ?? {}),
@@ -228,7 +232,7 @@ function toFault(
 function wordsOf(thrown: unknown, error: Error): string {
   const message =
     typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : null;
-  return shortened(typeof message === 'string' ? message : error.message);
+  return typeof message === 'string' ? message : error.message;
 }
 
 function shortened(words: string): string {

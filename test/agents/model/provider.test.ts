@@ -166,6 +166,12 @@ for (const [name, base, keys] of WIRES) {
       assert.deepEqual(await status(401), [401, false, null, false]);
     });
 
+    test('a key that the provider repeats is in no error', async () => {
+      const message = 'no such key: key-1, or id-1 and key-1';
+      const fault = await faultOf({ fault: { kind: 'status', status: 401, message } });
+      assert.match(fault.message, /^HTTP 401: no such key: \*\*\*, or (id-1|\*\*\*) and \*\*\*$/);
+    });
+
     test('an abort ends a slow stream at once, and the connection', async () => {
       const abort = new AbortController();
       const asked = provider.requests.length;
