@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { sha256 } from '../../src/audit/canonical.ts';
 import { type AuditEntry, eventRecord, SUPERVISOR } from '../../src/audit/record.ts';
@@ -170,12 +171,32 @@ function live(desk: Desk, random: () => number): void {
       desk.one('audit.checkpoint', { at: now });
     },
     () => {
-      while (desk.one('audit.prune', { before: now - 2 * DAY_MS, at: now, actor: SUPERVISOR }) !== null);
+      const before = now - 2 * DAY_MS;
+      const young = recordsSince(desk, before);
+      while (desk.one('audit.prune', { before, at: now, actor: SUPERVISOR }) !== null);
+      const left = new Set(recordsSince(desk, before));
+      assert.deepEqual(
+        young.filter((seq) => !left.has(seq)),
+        [],
+        'a younger record went',
+      );
     },
   ];
   for (let step = 0; step < STEPS; step += 1) {
     now += Math.floor(random() * 120_000);
     pick(actions)?.();
+  }
+}
+
+function recordsSince(desk: Desk, at: number): unknown[] {
+  const database = new DatabaseSync(desk.file, { readOnly: true });
+  try {
+    return database
+      .prepare('SELECT seq FROM audit WHERE at >= ?')
+      .all(at)
+      .map(({ seq }) => seq);
+  } finally {
+    database.close();
   }
 }
 

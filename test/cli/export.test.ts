@@ -102,3 +102,9 @@ test('an otel line is one OTLP document with one log record, numbers as the JSON
     },
   });
 });
+
+test('in a list of an otel line nothing is an empty value, and not the word null', () => {
+  const line = lineOf('otel', '1.2.3')({ ...RECORD, data: { list: [null, 'null'] } });
+  const values = [{}, { stringValue: 'null' }];
+  assert.ok(line.includes(JSON.stringify({ key: 'list', value: { arrayValue: { values } } })), line);
+});

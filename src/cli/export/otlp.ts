@@ -4,6 +4,8 @@ import type { AuditRecord } from '../audit/audit-record.ts';
 const SEVERITIES = { info: 9, notice: 10, warning: 13, error: 17 } as const;
 
 type AnyValue =
+  /** Null: an empty one. */
+  | Readonly<Record<string, never>>
   | { readonly stringValue: string }
   | { readonly boolValue: boolean }
   | { readonly intValue: string }
@@ -73,7 +75,8 @@ function anyValue(value: unknown): AnyValue {
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'number')
     return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
-  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
+  if (Array.isArray(value))
+    return { arrayValue: { values: value.map((item) => (item === null ? {} : anyValue(item))) } };
   if (typeof value === 'object' && value !== null)
     return { kvlistValue: { values: attributes(Object.fromEntries(Object.entries(value))) } };
   return { stringValue: String(value) };
