@@ -54,7 +54,7 @@ function refused(message: string): ParsedText {
 }
 
 function syntaxMessage(source: string, reason: string): string {
-  if (source.trim() === '') return 'the file is empty; a workflow is a JSON object';
+  if (source.trim() === '') return 'the file is empty; a JSON object belongs there';
   const found = /at position (\d+)/.exec(reason);
   const offset = found?.[1] === undefined ? offsetOfError(source) : Number(found[1]);
   const short = reason.replace(/,? ?(in JSON )?at position.*$/s, '').replace(/, (\.\.\.)?".*$/s, '');

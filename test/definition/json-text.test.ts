@@ -44,7 +44,7 @@ test('a file over 5 MB is refused, one of exactly 5 MB is read', () => {
 });
 
 test('an empty file and one that ends early say so', () => {
-  assert.equal(messageOf(' \n'), 'the file is empty; a workflow is a JSON object');
+  assert.equal(messageOf(' \n'), 'the file is empty; a JSON object belongs there');
   assert.equal(messageOf('{"a": [1,'), 'not valid JSON: Unexpected end of JSON input (line 1, column 10)');
 });
 

@@ -8,7 +8,7 @@ function messages(text: string): readonly string[] {
 }
 
 const FAULTS: readonly (readonly [string, string])[] = [
-  ['', 'the file is empty; a workflow is a JSON object'],
+  ['', 'the file is empty; a JSON object belongs there'],
   ['{\n "a": 1,\n}', 'not valid JSON: a comma before } is too much (line 3, column 1)'],
   ["{'a':1}", 'not valid JSON: texts stand in double quotes (line 1, column 2)'],
   ['{"a":1\n "b":1}', "not valid JSON: Expected ',' or '}' after property value (line 2, column 2)"],

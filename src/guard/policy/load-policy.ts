@@ -9,6 +9,7 @@ import { loadExpressions } from '../../expression/expression.ts';
 import { nativeTool } from '../tools.ts';
 import { NETWORK } from './calls/traffic.ts';
 import { runInlineTests } from './files/inline-tests.ts';
+import { likelyMistakes } from './files/likely-mistakes.ts';
 import { LAYERS, type Layer, many, type PolicyFile } from './files/policy-file.ts';
 import type { LoadedPolicy } from './files/policy-set.ts';
 import { compileRule, type Rule, RuleFault } from './rules/compile-rule.ts';
@@ -145,7 +146,7 @@ function warnings(content: PolicyFile): Problem[] {
         (name) =>
           !isGlob(name) &&
           name !== NETWORK &&
-          !/^(@|model:|spawn:|schedule:)/.test(name) &&
+          !/^(@|model:|spawn:|schedule:|hook:)/.test(name) &&
           nativeTool(toolPattern(name)) === null,
       )
       .map(
@@ -156,7 +157,7 @@ function warnings(content: PolicyFile): Problem[] {
         }),
       ),
   );
-  return [...version, ...tools];
+  return [...version, ...tools, ...likelyMistakes(content.rules ?? [])];
 }
 
 /** Calls of a tool to such hosts are allowed; for the proxy they are too many to be meant. */

@@ -115,6 +115,39 @@ test('a missing version and a tool that nobody knows are warnings', async () => 
   );
 });
 
+test('a rule that can never count, or means something else than it looks like, is a warning', async () => {
+  const rules = [
+    { id: 'all', effect: 'deny', tool: 'execute_bash' },
+    { effect: 'deny', command: 'git push.*' },
+    { effect: 'deny', command: { program: '^rm$' } },
+    { effect: 'deny', tool: 'fs_read', path: '^.*\\.env$' },
+    { effect: 'allow', tool: 'fs_read', path: { within: ['$WORKSPACE'] } },
+    { effect: 'allow', tool: 'fs_read', command: 'ls' },
+    { effect: 'allow', tool: 'fs_read', approval: { by: ['me'] } },
+    { effect: 'allow', tool: 'shell', command: 'ls' },
+    // None of these is one.
+    { effect: 'allow', tool: ['execute_bash', 'exec'], command: 'ls' },
+    { effect: 'deny', tool: 'fs_write', path: ['**/.env.*', '${home}/.ssh'], command: undefined },
+    { effect: 'allow', tool: 'hook:preToolUse', command: ['npm run test:*', './check.sh'] },
+    { effect: 'ask', tool: 'use_aws', approval: { by: ['me'] } },
+  ];
+  const { problems, policy } = await loadText(JSON.stringify({ apiVersion: 'policy/v1', rules }));
+  assert.equal(policy.fault, null);
+  const expression = 'looks like a regular expression; here * stands for any letters, as in';
+  assert.deepEqual(
+    problems.map(({ severity, path, message }) => [severity, path.slice(7), message]),
+    [
+      ['[1].command', `"git push.*" ${expression} "git push *"`],
+      ['[2].command', `"^rm$" ${expression} "git push *"`],
+      ['[3].path', `"^.*\\.env$" ${expression} "**/*.env"`],
+      ['[4].path', '"$WORKSPACE" is the name of a file; variables are ${workspace} and ${home}'],
+      ['[5].command', 'no tool of this rule runs commands: execute_bash and exec do'],
+      ['[6].approval', 'nobody is asked by a rule whose effect is allow'],
+      ['[7].tool', 'never counts: the rule all denies all calls of these tools'],
+    ].map(([path, message]) => ['warning', path, message]),
+  );
+});
+
 test('tests in a file may be commands, paths, URLs, tools or whole calls', async () => {
   const rules = [
     { effect: 'deny', command: 'rm', tests: { match: ['rm x'], noMatch: ['ls'] } },
