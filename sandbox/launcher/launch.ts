@@ -29,6 +29,8 @@ export interface StepView {
   readonly write: readonly string[] | null;
   /** The skill file and scripts that the command line names; absolute. */
   readonly files: readonly string[];
+  /** Whether a step of the tier `agent` may change what lies in the `.git` of the workspace, if not all. */
+  readonly repository?: 'read' | 'write';
   /** The home of the person, whatever HOME the step has: what it keeps private is not shown. */
   readonly home?: string | null;
 }
@@ -128,7 +130,7 @@ function confined(command: CommandSpec, env: Readonly<Record<string, string>>, s
     read: view.read,
     write: view.write,
     hidden: [...hidden, ...privatePlaces(homes.map((each) => realPath(each) ?? each))],
-    readOnly: view.tier === 'agent' ? [...ground.readOnly, ...ground.guarded] : ground.readOnly,
+    readOnly: keptPlaces(sandbox, workspace),
     takesDescriptors: ground.bubblewrap?.takesDescriptors ?? false,
   });
   const mounts: Mount[] = [
@@ -234,6 +236,13 @@ function needsHome(home: string, seen: readonly string[]): boolean {
   if (home === '/' || home === '/root' || dirname(home) === '/') return false;
   // Within the system it can be covered only where it is.
   return !seen.some((folder) => isInside(home, folder)) || realPath(home) === home;
+}
+
+/** What is shown, and cannot be written. */
+function keptPlaces({ ground, view }: StepSandbox, workspace: string): readonly string[] {
+  if (view.tier !== 'agent') return ground.readOnly;
+  const repository = view.repository === 'read' ? [join(workspace, '.git')] : [];
+  return [...ground.readOnly, ...repository, ...ground.guarded];
 }
 
 function hide(target: string): Mount[] {

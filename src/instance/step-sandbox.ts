@@ -4,6 +4,7 @@ import type { Tier } from '../../sandbox/launcher/tier.ts';
 import type { NetworkGrants } from '../../sandbox/network/grants.ts';
 import type { LeafStep } from '../definition/workflow.ts';
 import { WorkflowError } from '../errors/workflow-error.ts';
+import { HOOK } from '../guard/policy/calls/traffic.ts';
 import type { Bootstrap } from '../protocol/instance-link.ts';
 import { scriptsOf } from '../skills/scripts.ts';
 import type { Skill } from '../skills/skill.ts';
@@ -20,6 +21,7 @@ export function stepSandbox(
   owner: NetworkOwner,
 ): StepSandbox {
   return sandboxOf(bootstrap, step, owner, {
+    repository: 'write',
     networkAccess: skill.permissions?.networkAccess ?? true,
     grants: null,
     read: skill.permissions?.fileRead ?? null,
@@ -39,14 +41,24 @@ export function toolSandbox(
   owner: NetworkOwner,
   grants: NetworkGrants | null,
 ): StepSandbox {
-  return sandboxOf(bootstrap, step, owner, { networkAccess: true, read: null, write: null, files, grants });
+  // MCP servers and hooks are what people have set up: policies speak of their calls, not of the commands of git.
+  const isSetUp = owner.tool.startsWith('@') || owner.tool === HOOK;
+  const isKept = bootstrap.sandbox.keptRepository.includes(step.id) && !isSetUp;
+  return sandboxOf(bootstrap, step, owner, {
+    repository: isKept ? 'read' : 'write',
+    networkAccess: true,
+    read: null,
+    write: null,
+    files,
+    grants,
+  });
 }
 
 function sandboxOf(
   bootstrap: Bootstrap,
   step: LeafStep,
   owner: NetworkOwner,
-  given: Pick<StepView, 'read' | 'write' | 'files'> & {
+  given: Required<Pick<StepView, 'read' | 'write' | 'files' | 'repository'>> & {
     readonly networkAccess: boolean;
     readonly grants: NetworkGrants | null;
   },
@@ -82,6 +94,7 @@ function sandboxOf(
       read: given.read,
       write: given.write,
       files: given.files,
+      repository: given.repository,
       home: bootstrap.env['HOME'] ?? null,
     },
   };

@@ -67,6 +67,8 @@ export interface Bootstrap {
     >;
     /** What can be reached through the proxy, by step id and tool; what is not in it reaches nothing. */
     readonly networks: Readonly<Record<string, Readonly<Record<string, NetworkRules>>>>;
+    /** Ids of agent steps whose commands do not change the repository of the workspace. */
+    readonly keptRepository: readonly string[];
   };
   /** Values of variables that steps inherit, from the caller's environment by allow-list. */
   readonly env: Readonly<Record<string, string>>;

@@ -1,11 +1,12 @@
 /** What no layer lifts is held by the sandbox too, whatever a command is made of when it runs. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { probeLayers } from '../../sandbox/layers.ts';
 import { openAgentBench } from '../setup/agents.ts';
+import { ROOT } from '../setup/bench-home.ts';
 import { assertNothingLeft } from '../setup/leftovers.ts';
 
 const { bubblewrap, seccomp } = await probeLayers();
@@ -108,4 +109,40 @@ test('an agent commits as the person, of whose settings of git it sees nothing e
   const seen = JSON.stringify(settings?.result);
   assert.ok(seen.includes('Ann Lee') && !seen.includes('secret'), seen);
   assert.notEqual(write?.outcome, 'ok');
+});
+
+test('where the policies let nobody commit, commands and what they run change nothing of the repository', {
+  timeout: 60_000,
+  skip: lacks,
+}, async (t) => {
+  const desk = await openAgentBench({
+    turns: [
+      { calls: [runs('npm test')] },
+      { calls: [runs('git status --short'), runs('git log -1 --format=%s')] },
+      { text: 'done' },
+    ],
+  });
+  t.after(() => desk.close());
+  const { workspace, env } = desk.bench;
+  const policies = join(env['HOME'] ?? '', '.config', 'q-workflow', 'policies');
+  rmSync(policies, { recursive: true, force: true });
+  mkdirSync(policies, { recursive: true, mode: 0o700 });
+  copyFileSync(join(ROOT, 'policies', 'ci.json'), join(policies, 'ci.json'));
+  chmodSync(join(policies, 'ci.json'), 0o600);
+  execFileSync('git', ['init', '-q', '.'], { cwd: workspace });
+  execFileSync('git', [...'-c user.name=a -c user.email=a@b commit -q --allow-empty -m first'.split(' ')], {
+    cwd: workspace,
+  });
+  const script = 'echo ran > ran; echo ../evil > .git/commondir; git tag made; true';
+  writeFileSync(join(workspace, 'package.json'), JSON.stringify({ name: 'w', scripts: { test: script } }));
+  desk.workflow('w');
+  const { run } = await desk.run('w');
+  assert.equal(run.status, 'completed', JSON.stringify(run.error));
+  const outcomes = desk
+    .agentEvents(run.id)
+    .flatMap((event) => (event.type === 'agent.tool_ended' ? [event.outcome] : []));
+  assert.deepEqual(outcomes, ['ok', 'ok', 'ok']);
+  assert.ok(existsSync(join(workspace, 'ran')));
+  assert.ok(!existsSync(join(workspace, '.git', 'commondir')));
+  assert.equal(execFileSync('git', ['tag'], { cwd: workspace, encoding: 'utf8' }), '');
 });

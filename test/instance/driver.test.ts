@@ -73,7 +73,7 @@ async function openDesk(
     journal: [],
     approvals: [],
     scope: { backend: 'polling', name: 'i', folders: {}, marker: 'i' },
-    sandbox: { ground: BARE_SANDBOX.ground, steps: {}, networks: {} },
+    sandbox: { ground: BARE_SANDBOX.ground, steps: {}, networks: {}, keptRepository: [] },
     env: {},
     lastProcess: null,
     remainingMs: 1000,

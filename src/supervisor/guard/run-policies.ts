@@ -5,7 +5,7 @@ import type { AgentPolicies } from '../../agents/files/agent-policies.ts';
 import { CONVERSATION_LIMITS, readGuardrails } from '../../agents/files/guardrails.ts';
 import { familyOf } from '../../agents/native/tool-choice.ts';
 import { allSteps } from '../../definition/references.ts';
-import type { Step, Workflow } from '../../definition/workflow.ts';
+import type { AgentStep, Step, Workflow } from '../../definition/workflow.ts';
 import { stepAt } from '../../engine/step-at.ts';
 import { trafficOf } from '../../guard/network.ts';
 import type { GuardedCall } from '../../guard/policy/calls/call.ts';
@@ -15,6 +15,7 @@ import { type PolicySet, withPolicies } from '../../guard/policy/files/policy-se
 import { settingsOf } from '../../guard/policy/files/settings.ts';
 import { isAllowedWhatever } from '../../guard/policy/rules/blanket.ts';
 import { narrowingPolicy } from '../../guard/policy/rules/narrowing.ts';
+import { mayWriteRepository } from '../../guard/repository.ts';
 import type { RunCounts } from '../../guard/run-counts.ts';
 import { CANONICAL_TOOLS } from '../../guard/tools.ts';
 import type { Home } from '../../protocol/home.ts';
@@ -34,6 +35,8 @@ export interface RunPolicies {
   readonly workflow: Workflow;
   /** What conditions are asked of the traffic of a step whose calls have proxies of their own; null for others. */
   trafficOf(path: string): GuardedCall | null;
+  /** Whether the commands of an agent step may be let change the repository of the workspace. */
+  mayWriteRepository(step: AgentStep): boolean;
   /** Of each step that talks to a model, by id: guardrails and policies together. */
   readonly agentPolicies: Readonly<Record<string, AgentPolicies>>;
   /** Of the files that hold for the run. */
@@ -179,6 +182,12 @@ function build(set: PolicySet, ground: Ground): RunPolicies {
       if (step?.type !== 'agent' || agents[step.agent]?.driver !== undefined) return null;
       return trafficOf(workflow, step);
     },
+    mayWriteRepository: (step) =>
+      mayWriteRepository(
+        of(step.id, step.agent),
+        placeOf(step, { workflow: workflow.name, workspace: ground.workspace }),
+        { files: realFiles(), home },
+      ),
     agentPolicies: Object.fromEntries(policies),
     hash: set.hash,
     // Shared by what is read later: a decision that is on its way counts there too.
@@ -206,18 +215,19 @@ function trustedTools(
   set: PolicySet,
   at: { readonly workflow: string; readonly workspace: string; readonly home: string; readonly step: Step },
 ): string[] {
-  const { workflow, workspace, home, step } = at;
-  const place = {
-    workspace,
-    cwd: workspace,
-    workflow,
-    agent: agentOf(step),
-    step: step.id,
-    environment: null,
-  };
+  const { home, step } = at;
+  const place = placeOf(step, at);
   return Object.keys(CANONICAL_TOOLS).filter((tool) =>
     isAllowedWhatever(set, { ...place, tool }, { files: realFiles(), home }),
   );
+}
+
+/** Where the calls of a step are made. */
+function placeOf(
+  step: Step,
+  { workflow, workspace }: { readonly workflow: string; readonly workspace: string },
+): Omit<GuardedCall, 'kind' | 'tool' | 'args'> {
+  return { workspace, cwd: workspace, workflow, agent: agentOf(step), step: step.id, environment: null };
 }
 
 function agentPolicies(step: Step, set: PolicySet): Omit<AgentPolicies, 'trusted'> {

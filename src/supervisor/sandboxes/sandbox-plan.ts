@@ -1,7 +1,7 @@
 import type { SandboxGround } from '../../../sandbox/launcher/ground.ts';
 import type { NetworkRule, NetworkRules } from '../../../sandbox/network/rules.ts';
 import { decideNetworks, type StepNetwork } from '../../guard/network.ts';
-import { holdTiers, type StepTier } from '../../guard/tiers.ts';
+import { holdTiers, leavesOf, type StepTier } from '../../guard/tiers.ts';
 import type { Bootstrap } from '../../protocol/instance-link.ts';
 import type { Pins } from '../definitions/pins.ts';
 import type { RunPolicies } from '../guard/run-policies.ts';
@@ -10,6 +10,8 @@ import type { RunPolicies } from '../guard/run-policies.ts';
 export interface SandboxPlan {
   readonly tiers: Readonly<Record<string, StepTier>>;
   readonly networks: Readonly<Record<string, StepNetwork>>;
+  /** Agent steps that the policies let change nothing of a repository. */
+  readonly keptRepository: readonly string[];
 }
 
 export function planSandbox({ workflow, tiers: pinned, agents }: Pins, policies: RunPolicies): SandboxPlan {
@@ -22,13 +24,19 @@ export function planSandbox({ workflow, tiers: pinned, agents }: Pins, policies:
     hasHooks: (name) => agents[name]?.hooks !== undefined,
     policiesOf: (step, agent) => policies.of(step, agent),
   });
-  return { tiers, networks };
+  const keptRepository = leavesOf(workflow).flatMap((step) =>
+    step.type === 'agent' && !policies.mayWriteRepository(step) ? [step.id] : [],
+  );
+  return { tiers, networks, keptRepository };
 }
 
 /** What an instance is told of its sandboxes. */
-export function bootSandbox({ tiers, networks }: SandboxPlan, ground: SandboxGround): Bootstrap['sandbox'] {
+export function bootSandbox(
+  { tiers, networks, keptRepository }: SandboxPlan,
+  ground: SandboxGround,
+): Bootstrap['sandbox'] {
   const rules = Object.entries(networks).map(([id, { tools }]) => [id, tools] as const);
-  return { ground, steps: tiers, networks: Object.fromEntries(rules) };
+  return { ground, steps: tiers, networks: Object.fromEntries(rules), keptRepository };
 }
 
 /** For the audit: who has which rules by which policies, and the rules, each set of them once. */

@@ -16,6 +16,7 @@ const api: NetworkRules = {
 const plan = (tools: Readonly<Record<string, NetworkRules>>): SandboxPlan => ({
   tiers: {},
   networks: { a: { policyHash: 'p', tools }, b: { policyHash: 'q', tools: { skill: { ...api } } } },
+  keptRepository: [],
 });
 
 test('the record has each set of rules once, by number, and who has it by which policies', () => {
@@ -27,7 +28,10 @@ test('the record has each set of rules once, by number, and who has it by which 
     },
     network_rules: [api, other],
   });
-  assert.deepEqual(networkRecord({ tiers: {}, networks: {} }), { networks: {}, network_rules: [] });
+  assert.deepEqual(networkRecord({ tiers: {}, networks: {}, keptRepository: [] }), {
+    networks: {},
+    network_rules: [],
+  });
 });
 
 test('people see hosts, ports and classes', () => {

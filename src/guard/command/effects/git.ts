@@ -4,7 +4,7 @@ import { onlyLists } from './git-lists.ts';
 import { type Effects, operandsOf, UNKNOWN_EFFECT } from './operands.ts';
 
 /** Read the repository alone, unless an option says otherwise. */
-const READERS = new Set([
+export const READERS: ReadonlySet<string> = new Set([
   'status',
   'log',
   'diff',
