@@ -46,7 +46,8 @@ export function fillingsOf(
   for (const name of new Set(words.flatMap(variablesOf))) {
     const values = known.variables.get(name);
     if (values === undefined) continue;
-    // Where nobody knows that it is set by then, it may be empty as well.
+    // Where nobody knows that it is set by then, it may be empty as well, or one of the environment.
+    if (!surelySet.has(name) && !/^[a-z]/.test(name)) continue;
     const all = surelySet.has(name) ? values : [...new Set([...values, ''])];
     if (fillings.length * all.length > MAX_FILLINGS) continue;
     fillings = fillings.flatMap((each) => all.map((value) => new Map([...each, [name, value]])));

@@ -217,8 +217,12 @@ function noteParameter(collector: Collector, node: ParameterExpansionPart): void
   if (operation?.type === 'Transform' && operation.operand.text === 'P')
     collector.problem(`"${node.text}" expands a value as a prompt`);
   if (operation?.type === 'Unknown') collector.problem(`"${node.text}" is an expansion that isn't known`);
-  if (operation?.type === 'Default' && operation.operator.endsWith('='))
-    noteAssignment(collector, node.parameter, singleValue(operation.operand));
+  if (operation?.type === 'Default' && operation.operator.endsWith('=')) {
+    const value = singleValue(operation.operand);
+    // Within double quotes those of the value are a part of it, and an index may be meant.
+    const isPlain = index === undefined && /^[\w./-]+$/.test(operation.operand.text);
+    noteAssignment(collector, node.parameter, value, isPlain ? value : null);
+  }
 }
 
 const DECLARES = new Set(['declare', 'typeset', 'local', 'export', 'readonly']);
