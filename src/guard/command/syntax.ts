@@ -13,8 +13,9 @@ import { strangeCharacter } from './characters.ts';
 import type { Collector, Frame } from './collector.ts';
 import { effectsOf } from './effects/effects.ts';
 import { isGapless, isOrderly } from './gaps.ts';
-import { type Filling, fillingsOf, variablesIn } from './known.ts';
+import { type Filling, fillingsOf } from './known.ts';
 import { isWhole, note, noteBash, noteNames } from './notes.ts';
+import { isOfText } from './own.ts';
 import { tableName } from './program-name.ts';
 import { type Argument, type Assignment, LIMITS } from './reading.ts';
 import { readWords } from './simple-command.ts';
@@ -176,7 +177,7 @@ function visitCommand(collector: Collector, frame: Frame, node: Command): void {
       (part) =>
         part.type !== 'Word' ||
         !wordValues(part, filling).includes(null) ||
-        (isWhole(part) && variablesIn(part).every((name) => isOwn(name, collector, frame))),
+        (isWhole(part) && isOfText(part, collector, frame)),
     );
     readWords(collector, frame, words, {
       text,
@@ -185,15 +186,6 @@ function visitCommand(collector: Collector, frame: Frame, node: Command): void {
       readText,
     });
   }
-}
-
-/** Of the environment people like to see these. */
-const SHOWN = /^(?:PWD|OLDPWD|HOME|PATH|USER|SHELL|[\d?#$!]+)$/;
-
-/** Whether a variable is one of the text's own: one of the environment may hold what nobody is to see. */
-function isOwn(name: string, collector: Collector, frame: Frame): boolean {
-  if (SHOWN.test(name) || frame.surelySet.has(name)) return true;
-  return /^[a-z]/.test(name) && collector.variables.has(name);
 }
 
 /**
