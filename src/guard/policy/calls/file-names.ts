@@ -66,13 +66,27 @@ export class PatternNames {
   }
 
   #isNew(path: string): boolean {
+    const real = this.#realOf(path);
     return [...this.#found].some(([pattern, names]) => {
       if (names.has(path) || this.#paths.isThere(path)) return false;
-      const wanted = pattern.split('/');
-      const given = path.split('/');
-      return given.length <= wanted.length && given.every((each, at) => fitsGlob(wanted[at] ?? '', each));
+      return [path, real].some((each) => mayFit(each, pattern) || mayFit(each, this.#realOf(pattern)));
     });
   }
+
+  /** By the folder that it really stands in: a link may lead there. */
+  #realOf(path: string): string {
+    const segments = path.split('/');
+    const firstGlob = segments.findIndex(isGlob);
+    const own = firstGlob === -1 ? segments.length - 1 : firstGlob;
+    const folder = this.#paths.real(segments.slice(0, own).join('/') || '/');
+    return [folder === '/' ? '' : folder, ...segments.slice(own)].join('/');
+  }
+}
+
+function mayFit(path: string, pattern: string): boolean {
+  const wanted = pattern.split('/');
+  const given = path.split('/');
+  return given.length <= wanted.length && given.every((each, at) => fitsGlob(wanted[at] ?? '', each));
 }
 
 const IS_ASCII = /^[\x20-\x7e]*$/;

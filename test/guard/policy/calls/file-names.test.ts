@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { readCommand } from '../../../../src/guard/command/read-command.ts';
 import { PatternNames } from '../../../../src/guard/policy/calls/file-names.ts';
 import { PathReader } from '../../../../src/guard/policy/calls/path-reader.ts';
 import type { FileFacts } from '../../../../src/guard/policy/calls/resolve-path.ts';
@@ -39,4 +40,20 @@ test('a pattern that is written thousands of times is filled in so often only as
   const found = Array.from({ length: 100 }, () => files('*.t', '.'));
   assert.equal(found[0]?.length, 100);
   assert.equal(found.at(-1), null);
+});
+
+test('a name that the same command makes through a link counts as one of the folder', () => {
+  const entry: FileFacts['entry'] = (path) => {
+    if (path === `${WORKSPACE}/link`) return { kind: 'link', target: 's' };
+    return { kind: /\.t$/.test(path) ? 'missing' : 'folder' };
+  };
+  const files: FileFacts = { entry, names: () => [] };
+  for (const source of [
+    'touch s/new.t; wc link/*.t',
+    'touch link/new.t; wc s/*.t',
+    'touch s/new.t; wc s/*.t',
+  ]) {
+    const names = new PatternNames(new PathReader(callOf('execute_bash', {}), files, HOME), WORKSPACE);
+    assert.equal(names.mayGrow(readCommand(source, names.files)), true, source);
+  }
 });
