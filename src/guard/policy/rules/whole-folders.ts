@@ -7,9 +7,11 @@ const CHANGE_ALL: ReadonlySet<string> = new Set(
   'rm rmdir mv chmod chown chgrp shred find rsync unlink srm'.split(' '),
 );
 
-/** These read all that lies in it. */
-const READ_ALL: ReadonlySet<string> = new Set('rg ag ack rgrep tar zip cp rsync scp 7z pax cpio'.split(' '));
-const READ_ALL_BY_OPTION: ReadonlySet<string> = new Set('grep egrep fgrep zgrep diff'.split(' '));
+/** These read all that lies in it; `diff -N a b` shows each file of two folders, without `-r` too. */
+const READ_ALL: ReadonlySet<string> = new Set(
+  'diff rg ag ack rgrep tar zip cp rsync scp 7z pax cpio'.split(' '),
+);
+const READ_ALL_BY_OPTION: ReadonlySet<string> = new Set('grep egrep fgrep zgrep'.split(' '));
 /** Long options also by their beginning; `-5r` is one of context and one more, `-re.*` has a pattern. */
 const RECURSIVE = /^(-\w*[rRd]|--rec|--der|--di)/;
 
@@ -82,7 +84,7 @@ const FOLLOWERS: Readonly<Record<string, RegExp | null>> = {
   ls: /^(-\w*[LH]|--der)/,
   du: /^(-\w*L|--der)/,
   tree: /^-\w*l/,
-  diff: /^(-\w*r|--rec)/,
+  diff: null,
   cp: /^(-\w*[LH]|--der)/,
   tar: /^(-?\w*h|--der)/,
   rsync: /^(-\w*[LkK]|--copy-)/,
