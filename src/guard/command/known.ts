@@ -46,7 +46,8 @@ export function fillingsOf(
   for (const name of new Set(words.flatMap(variablesOf))) {
     const values = known.variables.get(name);
     if (values === undefined) continue;
-    // Where nobody knows that it is set by then, it may be empty as well.
+    // Where nobody knows that it is set by then, it may be empty as well, or one of the environment.
+    if (!surelySet.has(name) && !/^[a-z]/.test(name)) continue;
     const all = surelySet.has(name) ? values : [...new Set([...values, ''])];
     if (fillings.length * all.length > MAX_FILLINGS) continue;
     fillings = fillings.flatMap((each) => all.map((value) => new Map([...each, [name, value]])));
@@ -66,12 +67,17 @@ export function variablesIn({ parts = [] }: Word): readonly string[] {
     .flatMap((part): readonly WordPart[] => (part.type === 'DoubleQuoted' ? part.parts : [part]))
     .flatMap((part) => {
       if (part.type === 'SimpleExpansion') return [part.text.slice(1)];
+      // What is no number is told in its error.
+      if (part.type === 'ArithmeticExpansion') return namesIn(part.text);
       if (part.type !== 'ParameterExpansion') return [];
-      return [
-        part.parameter,
-        ...[...part.text.slice(2).matchAll(/\$\{?(\w+)/g)].map((found) => found[1] ?? ''),
-      ];
+      const { parameter, index, operation, text } = part;
+      if (index !== undefined || operation?.type === 'Slice') return [parameter, ...namesIn(text)];
+      return [parameter, ...[...text.slice(2).matchAll(/\$\{?(\w+)/g)].map((found) => found[1] ?? '')];
     });
+}
+
+function namesIn(text: string): readonly string[] {
+  return text.match(/(?<!\w)[A-Za-z_]\w*/g) ?? [];
 }
 
 /** The name in `$f` or `${f}`; none where more is done to its value. */

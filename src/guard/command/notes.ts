@@ -11,6 +11,7 @@ import type { Collector, Frame } from './collector.ts';
 import { holdsCode, judgeAssignment } from './environment.ts';
 import { isWord } from './gaps.ts';
 import { fillingsOf } from './known.ts';
+import { noteGiven } from './own.ts';
 import type { Argument, Redirect } from './reading.ts';
 import { singleValue, wordValues } from './words.ts';
 
@@ -20,6 +21,7 @@ export function note(collector: Collector, frame: Frame, node: SyntaxNode): void
     case 'For':
     case 'Select':
       if (node.type === 'Select') noteBash(collector, frame, 'select');
+      noteGiven(collector, frame, node.name.text, node.wordlist ?? []);
       for (const value of listValues(collector, frame, node.wordlist))
         assign(collector, node.name.text, value);
       break;
@@ -76,7 +78,7 @@ export function note(collector: Collector, frame: Frame, node: SyntaxNode): void
       for (const { text } of node.elements) if (text.startsWith('[')) collector.arithmetic.use(text);
       break;
     case 'ParameterExpansion':
-      noteParameter(collector, node);
+      noteParameter(collector, frame, node);
       break;
     case 'ExtendedGlob':
       collector.problem(`the pattern "${node.text}" is read only under shopt -s extglob`);
@@ -168,6 +170,7 @@ function noteTarget(collector: Collector, frame: Frame, node: RedirectNode, path
 
 function noteAssignmentNode(collector: Collector, frame: Frame, node: AssignmentNode): void {
   const { value, index } = node;
+  noteGiven(collector, frame, node.name, value.type === 'Word' ? [value] : value.elements);
   const text = value.type === 'Word' ? singleValue(value) : null;
   const isWhole = index === undefined && node.append !== true;
   noteAssignment(
@@ -205,7 +208,7 @@ function assign(collector: Collector, name: string, value: string | null, held: 
   if (hazard !== null) collector.hazard(hazard);
 }
 
-function noteParameter(collector: Collector, node: ParameterExpansionPart): void {
+function noteParameter(collector: Collector, frame: Frame, node: ParameterExpansionPart): void {
   const { index, operation } = node;
   const isList = index !== undefined && /^[@*]$/.test(index.text);
   if (node.prefix === '!' && !isList && operation?.type !== 'Names')
@@ -217,8 +220,13 @@ function noteParameter(collector: Collector, node: ParameterExpansionPart): void
   if (operation?.type === 'Transform' && operation.operand.text === 'P')
     collector.problem(`"${node.text}" expands a value as a prompt`);
   if (operation?.type === 'Unknown') collector.problem(`"${node.text}" is an expansion that isn't known`);
-  if (operation?.type === 'Default' && operation.operator.endsWith('='))
-    noteAssignment(collector, node.parameter, singleValue(operation.operand));
+  if (operation?.type === 'Default' && operation.operator.endsWith('=')) {
+    noteGiven(collector, frame, node.parameter, [operation.operand]);
+    const value = singleValue(operation.operand);
+    // Within double quotes those of the value are a part of it, and an index may be meant.
+    const isPlain = index === undefined && /^[\w./-]+$/.test(operation.operand.text);
+    noteAssignment(collector, node.parameter, value, isPlain ? value : null);
+  }
 }
 
 const DECLARES = new Set(['declare', 'typeset', 'local', 'export', 'readonly']);

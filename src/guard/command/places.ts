@@ -4,6 +4,8 @@ import { type Argument, LIMITS } from './reading.ts';
 /** The directories that a command may run in, from the one the whole command starts in; grows with each `cd`. */
 export interface Places {
   list: readonly Argument[];
+  /** Where the moves since it was last emptied lead, if they succeed. */
+  entered?: readonly Argument[];
 }
 
 export const START: readonly Argument[] = ['.'];
@@ -13,12 +15,14 @@ export const START: readonly Argument[] = ['.'];
  * the target. Bash resolves `..` by the text of its path, the kernel by the directory: both are kept.
  */
 export function changeDirectory(places: Places, target: Argument): void {
-  const next = new Set(places.list);
+  const entered = new Set(places.entered);
   for (const place of places.list) {
     const joined = joinPath(place, target);
-    next.add(joined);
-    if (joined !== null) next.add(posix.normalize(joined));
+    entered.add(joined);
+    if (joined !== null) entered.add(posix.normalize(joined));
   }
+  places.entered = [...entered];
+  const next = new Set([...places.list, ...entered]);
   places.list = next.size > LIMITS.directories ? [null] : [...next];
 }
 

@@ -27,8 +27,9 @@ const MAX_FILLED = 3;
  * The same with what variables and patterns stand for, each time with what the reading before found. Null where that
  * says no more, or where something makes the first reading doubtful.
  */
-function filledIn(source: string, first: Gathered, files: FileNames): Gathered | null {
+function filledIn(source: string, first: Gathered, allFiles: FileNames): Gathered | null {
   let { variables } = first;
+  const files = mayStopPatterns(first.reading.commands) ? () => null : allFiles;
   if (variables.size === 0 && !/[*?]/.test(source)) return null;
   for (let round = 0; round < MAX_FILLED; round++) {
     const known = { variables, files, isLost: first.isLost };
@@ -39,6 +40,13 @@ function filledIn(source: string, first: Gathered, files: FileNames): Gathered |
     ({ variables } = next);
   }
   return null;
+}
+
+/** `set -f`: from there on a pattern is a name. */
+function mayStopPatterns(commands: readonly SimpleCommand[]): boolean {
+  return commands.some(
+    ({ program, args }) => program === 'set' && args.some((arg) => /^-\w*f|^noglob$/.test(arg ?? '')),
+  );
 }
 
 /** The same for a program that is started without a shell. */

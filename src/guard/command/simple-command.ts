@@ -79,7 +79,9 @@ const NAMING = new Set(['declare', 'typeset', 'local', 'readonly', 'export', 'pr
 
 function noteNamed(collector: Collector, name: string, args: readonly Argument[]): void {
   const words = name === 'printf' ? args.slice(0, 1) : args;
-  if (words.includes(null)) collector.variables.openAll();
+  // To give a constant a value is an error, which drops what else stands on its line.
+  const isConstant = name === 'readonly' || words.some((word) => /^-\w*r/.test(word ?? ''));
+  if (words.includes(null) || (isConstant && name !== 'printf')) collector.variables.openAll();
   for (const word of words) {
     const variable = /^[A-Za-z_]\w*/.exec(word ?? '')?.[0];
     if (variable !== undefined && name !== 'printf') collector.variables.assign(variable, null);

@@ -13,13 +13,14 @@ import { strangeCharacter } from './characters.ts';
 import type { Collector, Frame } from './collector.ts';
 import { effectsOf } from './effects/effects.ts';
 import { isGapless, isOrderly } from './gaps.ts';
-import { type Filling, fillingsOf, variablesIn } from './known.ts';
+import { type Filling, fillingsOf } from './known.ts';
 import { isWhole, note, noteBash, noteNames } from './notes.ts';
+import { isOfText } from './own.ts';
 import { tableName } from './program-name.ts';
 import { type Argument, type Assignment, LIMITS } from './reading.ts';
 import { readWords } from './simple-command.ts';
 import { singleValue, wordValues } from './words.ts';
-import { mayRunOthers } from './wrappers/unwrap.ts';
+import { mayRunOthers, unwrap } from './wrappers/unwrap.ts';
 
 /** Reads shell text into the collector: every command in it, in every position. */
 export function readText(collector: Collector, frame: Omit<Frame, 'source'>, source: string): void {
@@ -42,7 +43,30 @@ function visitScript(collector: Collector, frame: Frame, script: ParsedScript): 
   // An escaped backtick owns its text: positions below point into that.
   const inner = script.source === undefined ? frame : { ...frame, source: script.source };
   if (!isOrderly(inner.source, script)) collector.problem('not readable as shell: a stray separator');
-  for (const statement of script.commands) visit(collector, inner, statement);
+  let isReached = true;
+  let end = 0;
+  for (const statement of script.commands) {
+    // An error of arithmetic or of a constant drops what stands behind it on its line, and the shell goes on.
+    isReached ||= inner.source.slice(end, statement.pos).includes('\n');
+    ({ end } = statement);
+    visit(collector, isReached ? inner : { ...inner, isOuter: false }, statement);
+    isReached &&= isFailproof(statement);
+  }
+}
+
+/** Assignments of plain text alone; a constant is none of the names that are known (see Variables). */
+function isFailproof({ command }: ParsedScript['commands'][number]): boolean {
+  return (
+    command.type === 'Command' &&
+    command.name === undefined &&
+    command.prefix.every(
+      (part) =>
+        part.type === 'Assignment' &&
+        part.value.type === 'Word' &&
+        /^[a-z]/.test(part.name) &&
+        singleValue(part.value) !== null,
+    )
+  );
 }
 
 function visit(collector: Collector, frame: Frame, node: SyntaxNode): void {
@@ -64,13 +88,9 @@ function visit(collector: Collector, frame: Frame, node: SyntaxNode): void {
   }
 }
 
-/** The builtin itself: in `nohup cd a` or `sh -c 'cd a'` it moves another process. */
+/** The builtin itself: in `nohup cd a` or `sh -c 'cd a'` it moves another process. `pushd -n a` moves nothing. */
 function isMove(node: PipelineNode): boolean {
-  return (
-    node.type === 'Command' &&
-    node.name?.parts === undefined &&
-    (node.name?.value === 'cd' || node.name?.value === 'pushd')
-  );
+  return node.type === 'Command' && node.name?.parts === undefined && node.name?.value === 'cd';
 }
 
 /** What stands behind `cd a &&` runs in `a`, or not at all; behind the chain the shell may be anywhere that it was. */
@@ -79,12 +99,13 @@ function visitChain(collector: Collector, frame: Frame, { commands, operators }:
   const all = new Set(places.list);
   let isSure = true;
   for (const [index, command] of commands.entries()) {
-    const before = places.list;
+    places.entered = [];
     visit(collector, frame, command);
     for (const place of places.list) all.add(place);
     isSure &&= operators[index] === '&&';
-    const moved = places.list.filter((place) => !before.includes(place));
-    if (isSure && isMove(command) && moved.length > 0) places.list = moved;
+    const { entered } = places;
+    if (isSure && isMove(command) && entered.length > 0)
+      places.list = entered.length > LIMITS.directories ? [null] : entered;
     else if (!isSure) places.list = [...all];
   }
   places.list = all.size === 1 ? places.list : all.size > LIMITS.directories ? [null] : [...all];
@@ -143,7 +164,7 @@ function visitCommand(collector: Collector, frame: Frame, node: Command): void {
   if (!isGapless(frame.source, node)) collector.problem('not readable as shell: a stray character');
   if (node.name === undefined) {
     // `d=src` as a statement of its own: set from here on.
-    if (frame.isOuter)
+    if (frame.isOuter && !/\$\(\(|\$\[|\$\{/.test(frame.source.slice(node.pos, node.end)))
       for (const part of node.prefix) if (part.type === 'Assignment') frame.surelySet.add(part.name);
     return;
   }
@@ -156,7 +177,7 @@ function visitCommand(collector: Collector, frame: Frame, node: Command): void {
       (part) =>
         part.type !== 'Word' ||
         !wordValues(part, filling).includes(null) ||
-        (isWhole(part) && variablesIn(part).every((name) => isOwn(name, collector, frame))),
+        (isWhole(part) && isOfText(part, collector, frame)),
     );
     readWords(collector, frame, words, {
       text,
@@ -165,15 +186,6 @@ function visitCommand(collector: Collector, frame: Frame, node: Command): void {
       readText,
     });
   }
-}
-
-/** Of the environment people like to see these. */
-const SHOWN = /^(?:PWD|OLDPWD|HOME|PATH|USER|SHELL|[\d?#$!]+)$/;
-
-/** Whether a variable is one of the text's own: one of the environment may hold what nobody is to see. */
-function isOwn(name: string, collector: Collector, frame: Frame): boolean {
-  if (SHOWN.test(name) || frame.surelySet.has(name)) return true;
-  return /^[a-z]/.test(name) && collector.variables.has(name);
 }
 
 /**
@@ -188,21 +200,45 @@ function filledWords(
   filling: Filling,
 ): readonly Argument[] {
   const names: string[] = [];
+  const given = new Map<string, readonly string[]>();
   const files = (pattern: string): readonly string[] | null => {
     const found = name !== null && mayTakeNames(name, pattern) ? filling.files(pattern) : null;
+    // They would be options, by what else is there and in which order.
+    if (found?.some((path) => path.startsWith('-')) === true) return null;
+    if (found !== null) given.set(pattern, found);
     names.push(...(found ?? []));
     return found;
   };
   const [first = null, ...others] = wordValues(program, { ...filling, files: () => null });
   const name = first === null ? null : tableName(first);
   const args = [...others, ...argumentsOf(node, { ...filling, files })];
-  if (names.length === 0) return [first, ...args];
+  if (name === null || names.length === 0) return [first, ...args];
   const { reads, writes, isEffectKnown } = effectsOf(name, args);
-  if (!isEffectKnown) return [first, ...others, ...argumentsOf(node, { ...filling, files: () => null })];
+  const isAlike = SPARE_PLACES.every((place) => {
+    const spared = { ...filling, files: (pattern: string) => place(given.get(pattern) ?? []) };
+    const other = effectsOf(name, [...others, ...argumentsOf(node, spared)]);
+    return isSame(other.reads, reads) && isSame(other.writes, writes);
+  });
+  if (!isEffectKnown || !isAlike || unwrap(name, args).runs.length > 0)
+    return [first, ...others, ...argumentsOf(node, { ...filling, files: () => null })];
   // `echo /etc/*` looks there, too.
   const touched = new Set([...reads, ...writes]);
   for (const path of names) if (!touched.has(path)) collector.redirect(frame, { path, mode: 'read' });
   return [first, ...args];
+}
+
+const SPARE = '\u0001';
+
+/** One more name, at either end: bash sorts them by the language, so none may mean more than the others (`cp s/*`). */
+const SPARE_PLACES: readonly ((names: readonly string[]) => readonly string[])[] = [
+  (names) => [`./${SPARE}`, ...names],
+  (names) => [...names, `./${SPARE}`],
+];
+
+function isSame(spared: readonly Argument[], plain: readonly Argument[]): boolean {
+  const rest = new Set(spared.filter((path) => path?.includes(SPARE) !== true));
+  const all = new Set(plain);
+  return rest.size === all.size && [...rest].every((path) => all.has(path));
 }
 
 function argumentsOf(node: Command, filling: Filling): Argument[] {

@@ -10,6 +10,8 @@ export type KnownVariables = ReadonlyMap<string, readonly string[]>;
 /** All values that a text gives to its variables, so that `"$f"` is known where it can be one of a few. */
 export class Variables {
   readonly #values = new Map<string, Set<string> | null>();
+  readonly #lent = new Set<string>();
+  readonly #asked = new Set<string>();
   #isOpen = false;
 
   /** `null`: a value that is known only at run time. */
@@ -24,6 +26,17 @@ export class Variables {
 
   has(name: string): boolean {
     return this.#values.has(name);
+  }
+
+  /** It may hold what a variable of the environment does. Says whether somebody took it for the text's own before. */
+  lend(name: string): boolean {
+    this.#lent.add(name);
+    return this.#asked.has(name);
+  }
+
+  isLent(name: string): boolean {
+    this.#asked.add(name);
+    return this.#lent.has(name);
   }
 
   /** Something sets a variable of which not even the name is known. */

@@ -16,6 +16,9 @@ export function wordValues(word: Word, filling: Filling = NO_FILLING): readonly 
   if (text.startsWith('~') || /[=:]~/.test(text)) return UNKNOWN;
   if (parts === undefined) return [word.value];
   if (parts.some(({ type }) => type === 'Glob')) return namesOf(parts, filling) ?? UNKNOWN;
+  // Braces come first: `$v{a,b}` is `$va $vb`.
+  if (parts.some(({ type }, at) => type === 'SimpleExpansion' && parts[at + 1]?.type === 'BraceExpansion'))
+    return UNKNOWN;
   let values = [''];
   for (const part of parts) {
     const pieces = part.type === 'BraceExpansion' ? expandBraces(part.text) : fixedText(part, filling);
@@ -37,6 +40,8 @@ const UNQUOTED: ReadonlySet<WordPart['type']> = new Set([
 
 /** The one static value of a word that is never split (assignments, redirect targets), or null. */
 export function singleValue(word: Word, filling: Filling = NO_FILLING): string | null {
+  // The braces of `v=a{1..1}` stay as they are.
+  if (word.parts?.some(({ type }) => type === 'BraceExpansion') === true) return null;
   const values = wordValues(word, { ...filling, files: () => null });
   return values.length === 1 ? (values[0] ?? null) : null;
 }

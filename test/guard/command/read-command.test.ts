@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readArgv, readCommand } from '../../../src/guard/command/read-command.ts';
+import { type FileNames, readArgv, readCommand } from '../../../src/guard/command/read-command.ts';
 import type { Argument, SimpleCommand } from '../../../src/guard/command/reading.ts';
 
 /** The one command of that program. */
@@ -87,6 +87,60 @@ test('words are exact where they are static, and unknown elsewhere', () => {
   for (const [source, expected] of table) assert.deepEqual(words(source)[0]?.slice(1), expected, source);
 });
 
+test('what is filled in is what bash makes of it, or nothing', () => {
+  const files: FileNames = (pattern) =>
+    pattern === 's/*' ? ['s/a', 's/b'] : pattern === 't*' ? ['t'] : pattern === '*' ? ['a', 'b'] : null;
+  const table: readonly (readonly [source: string, program: string, ...args: readonly Argument[]])[] = [
+    // `$va` and `$vb`.
+    ['v=x; cat $v{a,b}', 'cat', null],
+    ['v=x; cat "$v"{a,b}', 'cat', 'xa', 'xb'],
+    ['v=a{1..1}; cat "$v"', 'cat', null],
+    [': "${v:=\'a\'}"; cat "$v"', 'cat', null],
+    // The first or the last means more than the others, and bash sorts them by the language.
+    ['cp s/*', 'cp', null],
+    ['cp a t*', 'cp', 'a', null],
+    ['sort -o s/*', 'sort', '-o', null],
+    ['xxd s/*', 'xxd', null],
+    ['nice s/*', 'nice', null],
+    ['cp s/* d/', 'cp', 's/a', 's/b', 'd/'],
+    ['cat t*', 'cat', 't'],
+    ['set -f; cat s/*', 'cat', null],
+    ['set -eo noglob; cat s/*', 'cat', null],
+    // An error drops what else is on its line.
+    ['echo "$((1/0))"; d=x\ncat "$d/y"', 'cat', 'x/y', '/y'],
+    ['g=$((1/0)) d=x\ncat "$d/y"', 'cat', 'x/y', '/y'],
+    ['UID=5; d=x\ncat "$d/y"', 'cat', 'x/y', '/y'],
+    ['readonly q; q=1; d=x\ncat "$d/y"', 'cat', null],
+    ['declare -r q=1; q=1; d=x\ncat "$d/y"', 'cat', null],
+    ['echo "$((1/0))"\nd=x; cat "$d/y"', 'cat', 'x/y'],
+    ['d=x; f=y; cat "$d/$f"', 'cat', 'x/y'],
+    // The environment may have it.
+    ['false && NETRC=a; cat "$NETRC"', 'cat', null],
+    ['NETRC=a; cat "$NETRC"', 'cat', 'a'],
+  ];
+  for (const [source, program, ...args] of table) {
+    const { commands } = readCommand(source, files);
+    const found = commands.filter((each) => each.program === program);
+    const words = program === 'cat' && found.length > 1 ? found.flatMap((each) => each.args) : found[0]?.args;
+    assert.deepEqual(words, args, source);
+  }
+});
+
+test('behind a cd that may stay where it is both folders count', () => {
+  const table: readonly (readonly [source: string, ...reads: readonly Argument[]])[] = [
+    ['pushd -n a && cat x', 'x', 'a/x'],
+    ['false && d=a; cd "$d" && cat x', 'a/x', 'x', 'a/./x'],
+    // By the text of its path bash is back where it was, whatever the link is.
+    ['cd link; cd .. && cat x', '../x', 'link/../x', 'x'],
+    ['cd a && cat x', 'a/x'],
+  ];
+  for (const [source, ...reads] of table) {
+    const { commands } = readCommand(source);
+    const found = commands.filter(({ program }) => program === 'cat').flatMap((each) => each.reads);
+    assert.deepEqual(new Set(found), new Set(reads), source);
+  }
+});
+
 test('variables and patterns are filled in where all that they may stand for is known', () => {
   const files = (pattern: string, folder: string) =>
     pattern === 'src/*.ts' && folder === '.' ? ['src/a.ts', 'src/b.ts'] : pattern === '*' ? ['-n'] : null;
@@ -98,7 +152,8 @@ test('variables and patterns are filled in where all that they may stand for is 
     ['d=a; cat "$d"; d=b', [['a'], ['b']]],
     ['cat "$d"; d=a', [['a'], ['']]],
     ['cat src/*.ts', [['src/a.ts', 'src/b.ts']]],
-    ['cat *', [['-n']]],
+    // It would be an option, by what else is there.
+    ['cat *', [[null]]],
     ['cd x; cat src/*.ts', [[null]]],
     ['d="a b"; cat $d "$d"', [[null, 'a b']]],
     ['d=a; d+=b; cat "$d"', [[null]]],

@@ -36,6 +36,7 @@ const SPECIAL: Readonly<Record<string, (args: readonly Argument[]) => Effects>> 
   env: envEffects,
   time: timeEffects,
   cd: cdEffects,
+  date: dateEffects,
   chdir: cdEffects,
 };
 
@@ -46,6 +47,17 @@ export function effectsOf(name: string | null, args: readonly Argument[]): Effec
   if (special !== undefined) return special(args);
   const spec = EFFECTS.get(name);
   return spec === undefined ? UNKNOWN_EFFECT : effectsBySpec(spec, args);
+}
+
+/** `date -s x` and `date 01010000` set the clock of the machine: that is no file, and no looking either. */
+function dateEffects(args: readonly Argument[]): Effects {
+  const others = args.filter((arg) => !/^-u?I[a-z]*$/.test(arg ?? ''));
+  const { operands, options } = operandsOf(others, 'dfrs', ['date', 'file', 'reference', 'set']);
+  const isSet = options.some(({ name }) => name === '-s' || name === '--set');
+  const isShort = args.some((arg) => arg === null || /^--s/.test(arg));
+  const sets = isSet || isShort || operands.some((word) => word?.startsWith('+') !== true);
+  const plain = effectsBySpec(EFFECTS.get('date') ?? { role: 'read' }, args);
+  return sets ? { reads: plain.reads, writes: [null], isEffectKnown: false } : plain;
 }
 
 /** Of binutils: `@FILE` stands for words that are read from the file, and an error tells them. */
@@ -150,7 +162,8 @@ function byRole(role: Role, operands: readonly Argument[]): Pick<Effects, 'reads
         writes: operands.length === 0 ? [] : [...operands.slice(0, -1), ...inside(operands, last)],
       };
     case 'filter':
-      return { reads: operands.slice(0, 1), writes: others };
+      // A first word known only at run time may be several.
+      return { reads: operands.slice(0, 1), writes: first === null ? [null] : others };
     default:
       return role satisfies never;
   }

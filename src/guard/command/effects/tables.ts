@@ -228,7 +228,7 @@ export const EFFECTS: ReadonlyMap<string, EffectSpec> = new Map([
         'glob iglob type type-not type-add type-clear sort sortr replace threads engine encoding color colors',
       ),
       ...words(
-        'ignore-file max-depth max-columns max-filesize path-separator context-separator hyperlink-format',
+        'ignore-file max-depth maxdepth max-columns max-filesize path-separator context-separator hyperlink-format',
       ),
       ...words('field-context-separator field-match-separator dfa-size-limit regex-size-limit pre pre-glob'),
       ...words('hostname-bin depth file-search-regex ignore ignore-dir pager path-to-ignore width workers'),

@@ -7,10 +7,13 @@ const CHANGE_ALL: ReadonlySet<string> = new Set(
   'rm rmdir mv chmod chown chgrp shred find rsync unlink srm'.split(' '),
 );
 
-/** These read all that lies in it. */
-const READ_ALL: ReadonlySet<string> = new Set('rg ag ack rgrep tar zip cp rsync scp 7z pax cpio'.split(' '));
-const READ_ALL_BY_OPTION: ReadonlySet<string> = new Set('grep egrep fgrep zgrep diff'.split(' '));
-const RECURSIVE = /^(-[A-Za-z]*[rR][A-Za-z]*|--(dereference-)?rec[a-z]*|-d|--directories(=.*)?)$/;
+/** These read all that lies in it; `diff -N a b` shows each file of two folders, without `-r` too. */
+const READ_ALL: ReadonlySet<string> = new Set(
+  'diff rg ag ack rgrep tar zip cp rsync scp 7z pax cpio'.split(' '),
+);
+const READ_ALL_BY_OPTION: ReadonlySet<string> = new Set('grep egrep fgrep zgrep'.split(' '));
+/** Long options also by their beginning; `-5r` is one of context and one more, `-re.*` has a pattern. */
+const RECURSIVE = /^(-\w*[rRd]|--rec|--der|--di)/;
 
 /** Whether a program works on all files below a path it is given, not on that path alone. */
 export function takesWholeFolder({ command }: Part, use: PathUse): boolean {
@@ -71,20 +74,20 @@ export function heldIn(
 
 /** Programs that look into the folders that links lead to, and the arguments that make them; null: they always do. */
 const FOLLOWERS: Readonly<Record<string, RegExp | null>> = {
-  grep: /^(-[A-Za-z]*R|--deref)/,
-  egrep: /^(-[A-Za-z]*R|--deref)/,
-  fgrep: /^(-[A-Za-z]*R|--deref)/,
-  rg: /^(-[A-Za-z]*L|--follow)/,
-  ag: /^(-[A-Za-z]*f|--follow)/,
+  grep: /^(-\w*R|--der)/,
+  egrep: /^(-\w*R|--der)/,
+  fgrep: /^(-\w*R|--der)/,
+  rg: /^(-\w*L|--follow)/,
+  ag: /^(-\w*f|--follow)/,
   find: /^-(L|follow)$/,
-  fd: /^(-[A-Za-z]*L|--follow)/,
-  ls: /^(-[A-Za-z]*[LH]|--deref)/,
-  du: /^(-[A-Za-z]*L|--deref)/,
-  tree: /^-[A-Za-z]*l/,
-  diff: /^(-[A-Za-z]*r|--rec)/,
-  cp: /^(-[A-Za-z]*[LH]|--deref)/,
-  tar: /^(-?[A-Za-z]*h|--deref)/,
-  rsync: /^(-[A-Za-z]*[LkK]|--copy-)/,
+  fd: /^(-\w*L|--follow)/,
+  ls: /^(-\w*[LH]|--der)/,
+  du: /^(-\w*L|--der)/,
+  tree: /^-\w*l/,
+  diff: null,
+  cp: /^(-\w*[LH]|--der)/,
+  tar: /^(-?\w*h|--der)/,
+  rsync: /^(-\w*[LkK]|--copy-)/,
   scp: null,
   zip: null,
 };
