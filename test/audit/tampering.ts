@@ -609,7 +609,7 @@ export const TAMPERINGS: readonly Tampering[] = [
     name: 'a fire of another instance',
     act: (log) =>
       log.sql(
-        "UPDATE fires SET instance = (SELECT id FROM instances LIMIT 1) WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
+        "UPDATE fires SET instance = (SELECT id FROM instances WHERE id IS NOT fires.instance LIMIT 1) WHERE workflow = 'tick' AND at = (SELECT min(at) FROM fires WHERE workflow = 'tick')",
       ),
     kind: 'state_mismatch',
     seq: (log) => firstOf(log, 'schedule.fired'),
