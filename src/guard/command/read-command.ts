@@ -29,8 +29,8 @@ const MAX_FILLED = 3;
  */
 function filledIn(source: string, first: Gathered, allFiles: FileNames): Gathered | null {
   let { variables } = first;
-  const files = mayStopPatterns(first.reading.commands) ? () => null : allFiles;
   if (variables.size === 0 && !/[*?]/.test(source)) return null;
+  const files = mayStopPatterns(first.reading.commands) ? () => null : allFiles;
   for (let round = 0; round < MAX_FILLED; round++) {
     const known = { variables, files, isLost: first.isLost };
     const next = gather((collector) => readText(collector, { ...topFrame(), known }, source));

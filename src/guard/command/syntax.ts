@@ -173,12 +173,14 @@ function visitCommand(collector: Collector, frame: Frame, node: Command): void {
   for (const filling of fillingsOf(frame, all)) {
     const words = filledWords(collector, frame, node, node.name, filling);
     noteNames(collector, words, node.suffix);
-    const areWordsWhole = node.suffix.every(
-      (part) =>
-        part.type !== 'Word' ||
-        !wordValues(part, filling).includes(null) ||
-        (isWhole(part) && isOfText(part, collector, frame)),
-    );
+    const areWordsWhole =
+      !words.includes(null) ||
+      node.suffix.every(
+        (part) =>
+          part.type !== 'Word' ||
+          !wordValues(part, filling).includes(null) ||
+          (isWhole(part) && isOfText(part, collector, frame)),
+      );
     readWords(collector, frame, words, {
       text,
       assignments: assignmentsOf(node),
