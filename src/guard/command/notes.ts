@@ -11,7 +11,7 @@ import type { Collector, Frame } from './collector.ts';
 import { holdsCode, judgeAssignment } from './environment.ts';
 import { isWord } from './gaps.ts';
 import { fillingsOf } from './known.ts';
-import { noteGiven } from './own.ts';
+import { noteGiven } from './lent-variables.ts';
 import type { Argument, Redirect } from './reading.ts';
 import { singleValue, wordValues } from './words.ts';
 

@@ -8,7 +8,7 @@ import { hashToken } from '../lifecycle/launch.ts';
 import { type LiveInstance, notify } from '../lifecycle/live-instance.ts';
 import { notAccepted } from '../listen.ts';
 import type { InstanceDoor } from './instance-door.ts';
-import { type JournalIntake, openIntake } from './journal-intake.ts';
+import { type IntakeHandlers, type JournalIntake, openIntake } from './journal-intake.ts';
 import { readMessage } from './message-check.ts';
 import { type NetworkIntake, openNetworkIntake } from './network-intake.ts';
 
@@ -52,11 +52,11 @@ export function serveInstances(
           live = found;
           live.link?.destroy();
           live.link = lines;
-          const whatToDo = {
-            rejected: (reason: string) => handlers.rejected(found, reason),
+          const toIntake: IntakeHandlers = {
+            rejected: (reason) => handlers.rejected(found, reason),
             ended: () => handlers.ended(found),
           };
-          const opened = openIntake(context, found, whatToDo, live.silence());
+          const opened = openIntake(context, found, toIntake, live.silence());
           intake = opened;
           const told = openNetworkIntake(context, found);
           network = told;

@@ -1,4 +1,7 @@
-/** What a value that came over a socket has to be: small checks, put together to shapes. */
+/**
+ * What a value that came over a socket has to be: small checks, put together to shapes. No JSON Schema: of an event only
+ * the fields are looked at that somebody reads, for each one that comes, in the process whose memory is counted.
+ */
 import { isObject } from '../../protocol/is-object.ts';
 
 export type Check = (value: unknown) => boolean;

@@ -15,22 +15,10 @@ export function likelyMistakes(rules: readonly RuleFile[]): Problem[] {
       message,
     });
     return [
-      ...commandWords(rule.command)
-        .filter((text) => IN_COMMAND.test(text))
-        .map((text) =>
-          warn(
-            'command',
-            `"${text}" looks like a regular expression; here * stands for any letters, as in "git push *"`,
-          ),
-        ),
-      ...pathsOf(rule.path)
-        .filter((text) => IN_PATH.test(text))
-        .map((text) =>
-          warn(
-            'path',
-            `"${text}" looks like a regular expression; here * stands for any letters, as in "**/*.env"`,
-          ),
-        ),
+      ...expressionsIn(commandWords(rule.command), IN_COMMAND, 'git push *').map((text) =>
+        warn('command', text),
+      ),
+      ...expressionsIn(pathsOf(rule.path), IN_PATH, '**/*.env').map((text) => warn('path', text)),
       ...pathsOf(rule.path)
         .filter((text) => /^(?:\$(?!\{)|%\w+%)/.test(text))
         .map((text) =>
@@ -52,6 +40,14 @@ export function likelyMistakes(rules: readonly RuleFile[]): Problem[] {
 /** Of a command `.*` is none of ours; of a path it is an ending, as in `.env.*`. */
 const IN_COMMAND = /\.[*+]|\\[.swdbAzZ]|^\^|\(\?|[^\\]\$$/;
 const IN_PATH = /\\[.swdbAzZ]|^\^|\(\?|[^\\]\$$/;
+
+function expressionsIn(texts: readonly string[], marks: RegExp, glob: string): string[] {
+  return texts
+    .filter((text) => marks.test(text))
+    .map(
+      (text) => `"${text}" looks like a regular expression; here * stands for any letters, as in "${glob}"`,
+    );
+}
 
 function commandWords(command: RuleFile['command']): readonly string[] {
   const files: readonly CommandFile[] =
